@@ -1,0 +1,88 @@
+"""The psychometric function: four parameters, yes-or-no answers, one stimulus axis.
+
+    P(y = 1 | x, theta) = guess * lapse + (1 - lapse) * F((x - threshold) / slope)
+    F(z) = 1 - exp(-10^z)
+
+    threshold ~ U(-3, 3)    slope ~ U(.1, 2)    guess ~ U(.1, .9)    lapse ~ U(0, .5)
+
+Source: ALINE (arXiv 2506.07259), psychometric experiment. A run has 30 trials; half of the
+training episodes are after {threshold, slope}, half after {guess, lapse}.
+"""
+
+from __future__ import annotations
+
+import math
+
+import tensorflow as tf
+
+from aline_tf import draws
+from aline_tf.tasks.base import Channel, Parameter, TaskSpec
+from aline_tf.tasks.task import Task
+
+SPEC = TaskSpec(
+    name="psychometric",
+    design_names=("stimulus",),
+    design_low=(-5.0,),
+    design_high=(5.0,),
+    fields=(Channel("response", "binary", loc=0.5, scale=0.5),),
+    outcomes=(Channel("response", "binary"),),
+    parameters=(
+        Parameter("threshold", low=-3.0, high=3.0, description="stimulus of half performance"),
+        Parameter("slope", low=0.1, high=2.0, description="spread of the transition"),
+        Parameter("guess", low=0.1, high=0.9, description="answer yes when lapsing"),
+        Parameter("lapse", low=0.0, high=0.5, description="share of trials not attended"),
+    ),
+    horizon=30,
+)
+TARGET_PAIRS = (("threshold", "slope"), ("guess", "lapse"))
+
+#: 10^z beyond these exponents changes nothing in float32 and only risks overflow.
+_EXPONENT_RANGE = (-12.0, 2.0)
+
+
+def response_probability(theta, stimulus) -> tf.Tensor:
+    """P(y = 1) for theta [..., 4] and stimulus [...], leading dimensions broadcast."""
+    threshold, slope, guess, lapse = tf.unstack(theta, axis=-1)
+    z = tf.clip_by_value((stimulus - threshold) / slope, *_EXPONENT_RANGE)
+    transition = -tf.math.expm1(-tf.exp(z * math.log(10.0)))
+    return guess * lapse + (1.0 - lapse) * transition
+
+
+class Psychometric(Task):
+    """The task above; `pairs` are the target groups met in training.
+
+    Args:
+        pairs: tuples of parameter names; each training row is after one of them.
+    """
+
+    spec = SPEC
+
+    def __init__(self, pairs=TARGET_PAIRS):
+        self.pairs = tuple(tuple(pair) for pair in pairs)
+        self._groups = [self.spec.parameter_mask(pair) for pair in self.pairs]
+        self._low = [parameter.low for parameter in self.spec.parameters]
+        self._high = [parameter.high for parameter in self.spec.parameters]
+
+    def sample_theta(self, seed, batch):
+        return draws.uniform(seed, [batch, 4], tf.constant(self._low), tf.constant(self._high))
+
+    def sample_designs(self, seed, batch, count):
+        return draws.uniform(seed, [batch, count, 1], -5.0, 5.0)
+
+    def simulate(self, theta, design, seed):
+        probability = response_probability(theta[:, None, :], design[..., 0])
+        return draws.bernoulli(seed, probability)[..., None]
+
+    def log_likelihood(self, theta, design, outcome):
+        probability = response_probability(theta, design[..., 0])
+        probability = tf.clip_by_value(probability, 1e-6, 1.0 - 1e-6)
+        answer = outcome[..., 0]
+        return answer * tf.math.log(probability) + (1.0 - answer) * tf.math.log1p(-probability)
+
+    def log_prior(self, theta):
+        volume = math.prod(high - low for low, high in zip(self._low, self._high, strict=True))
+        return tf.fill(tf.shape(theta)[:-1], -math.log(volume))
+
+    def sample_targets(self, seed, batch):
+        group = tf.cast(draws.uniform(seed, [batch]) * len(self._groups), tf.int32)
+        return tf.gather(tf.constant(self._groups), group)

@@ -1,0 +1,79 @@
+"""The contract of a simulator: `Task`, written in TensorFlow with stateless seeds."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from aline_tf import draws
+from aline_tf.batch import OBSERVED
+from aline_tf.tasks.base import TaskSpec
+
+
+class Task:
+    """A prior p(theta), a simulator p(y | x, theta) and a design space.
+
+    A task of one's own gives `spec`, `sample_theta`, `sample_designs` and `simulate`; with
+    `log_likelihood` it can also be taught by information gains. Everything is TensorFlow, takes
+    a seed (int32 [2]) for every draw and runs inside `tf.function`.
+    """
+
+    spec: TaskSpec
+
+    def sample_theta(self, seed, batch: int) -> tf.Tensor:
+        """Draws from the prior: [B, P]."""
+        raise NotImplementedError
+
+    def sample_designs(self, seed, batch: int, count: int) -> tf.Tensor:
+        """A pool of designs for each row: [B, N, D]."""
+        raise NotImplementedError
+
+    def simulate(self, theta, design, seed) -> tf.Tensor:
+        """Outcomes [B, N, F] at designs [B, N, D] given theta [B, P]."""
+        raise NotImplementedError
+
+    #: log p(y | x, theta) for theta [..., P], design [..., D], outcome [..., F], leading
+    #: dimensions broadcast; None where no likelihood is known.
+    log_likelihood = None
+
+    #: log p(theta) for theta [..., P]; needed beside `log_likelihood` by the exact teacher.
+    log_prior = None
+
+    def sample_targets(self, seed, batch: int) -> tf.Tensor:
+        """Which parameters each row is after, as met in training: bool [B, P]. Default: all."""
+        return tf.ones([batch, len(self.spec.parameters)], tf.bool)
+
+    def sample_episodes(self, seed, batch: int, candidates: int) -> dict:
+        """Episodes that start with an empty context and have parameter targets only.
+
+        Args:
+            seed: int32 [2].
+            batch: B.
+            candidates: N, the size of each row's pool.
+
+        Returns:
+            an Episode with C = 0 and M = 0 (see `aline_tf.batch`).
+        """
+        theta_seed, design_seed, outcome_seed, target_seed = draws.split(seed, 4)
+        dims, fields, parameters = (self.spec.sizes[letter] for letter in "DFP")
+        theta = self.sample_theta(theta_seed, batch)
+        design = self.sample_designs(design_seed, batch, candidates)
+        return {
+            "context_design": tf.zeros([batch, 0, dims]),
+            "context_outcome": tf.zeros([batch, 0, fields]),
+            "context_status": tf.zeros([batch, 0, fields], tf.int32),
+            "context_mask": tf.zeros([batch, 0], tf.bool),
+            "known_theta": tf.zeros([batch, parameters]),
+            "known_mask": tf.zeros([batch, parameters], tf.bool),
+            "theta_mask": self.sample_targets(target_seed, batch),
+            "target_design": tf.zeros([batch, 0, dims]),
+            "target_mask": tf.zeros([batch, 0], tf.bool),
+            "candidate_design": design,
+            "candidate_mask": tf.ones([batch, candidates], tf.bool),
+            "theta": theta,
+            "theta_observed": tf.ones([batch, parameters], tf.bool),
+            "target_outcome": tf.zeros([batch, 0]),
+            "target_observed": tf.zeros([batch, 0], tf.bool),
+            "candidate_outcome": self.simulate(theta, design, outcome_seed),
+            "candidate_status": tf.fill([batch, candidates, fields], OBSERVED),
+            "candidate_cost": tf.ones([batch, candidates]),
+        }
