@@ -1,0 +1,125 @@
+"""The `aline-tf` command: finds the handler of a sub-command, runs it, and reports bad input.
+
+Each sub-command lives in its own module with `add_arguments(parser)` and `run(args) -> int`. Those
+modules import TensorFlow inside `run` only, so that `aline-tf --help` answers at once.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from aline_tf import __version__
+from aline_tf.errors import InputError
+
+EXIT_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Command:
+    """One sub-command: its words on the command line, its module, its line in the help."""
+
+    words: tuple[str, ...]
+    module: str
+    summary: str
+
+
+COMMANDS = (
+    Command(
+        ("train",), "aline_tf.training.command", "train a model on a task and save it as a preset"
+    ),
+    Command(
+        ("eval",), "aline_tf.evaluation.command", "measure a model against baselines, as a table"
+    ),
+    Command(
+        ("export",), "aline_tf.serving.export_command", "write a SavedModel with named signatures"
+    ),
+    Command(
+        ("serve",), "aline_tf.serving.serve_command", "serve SavedModels over gRPC without Docker"
+    ),
+    Command(
+        ("migraine", "forecast"),
+        "aline_tf.migraine.forecast_command",
+        "risk, triggers and next questions from a person's own exports",
+    ),
+)
+
+GROUPS = {"migraine": "forecasts for one person from exported health data"}
+
+
+def build_parser(commands: Sequence[Command] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser of the whole command line, with every sub-command filled by its handler.
+
+    A handler whose module cannot be imported (an optional dependency is missing) keeps its place in
+    the help and says what is missing when it is called.
+    """
+    parser = argparse.ArgumentParser(
+        prog="aline-tf",
+        description="Amortized active learning and inference: what to ask next, what is known.",
+    )
+    parser.add_argument("--version", action="version", version=f"aline-tf {__version__}")
+    levels = {(): parser.add_subparsers(metavar="COMMAND", required=True)}
+    for command in commands:
+        *group, name = command.words
+        for depth in range(1, len(group) + 1):
+            words = tuple(group[:depth])
+            if words not in levels:
+                summary = GROUPS.get(words[-1])
+                inner = levels[words[:-1]].add_parser(words[-1], help=summary, description=summary)
+                levels[words] = inner.add_subparsers(metavar="COMMAND", required=True)
+        subparser = levels[tuple(group)].add_parser(
+            name, help=command.summary, description=command.summary
+        )
+        subparser.set_defaults(handler=_fill(subparser, command))
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 2 for bad input, 130 when interrupted."""
+    # Read by TensorFlow when it loads: its start-up notices would bury the command's own output.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    args = build_parser().parse_args(argv)
+    try:
+        return int(args.handler(args) or 0)
+    except InputError as error:
+        return _report(str(error))
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        if error.filename is None:
+            raise
+        return _report(f"expected a usable path; received {error.filename}: {error.strerror}")
+    except KeyboardInterrupt:
+        print("aline-tf: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+
+
+def _fill(
+    subparser: argparse.ArgumentParser, command: Command
+) -> Callable[[argparse.Namespace], int]:
+    """Let the command's module add its arguments; return the function that runs it."""
+    try:
+        module = import_module(command.module)
+    except ImportError as error:
+        reason = str(error)
+
+        def unavailable(_: argparse.Namespace) -> int:
+            raise InputError(f"`aline-tf {' '.join(command.words)}` cannot run here: {reason}")
+
+        # Whatever options were given, the answer is what is missing, not how to spell them.
+        subparser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+        subparser.prefix_chars = "\0"
+        return unavailable
+    module.add_arguments(subparser)
+    return module.run
+
+
+def _report(message: str) -> int:
+    """Print `message` on one line of stderr and return the exit code of bad input."""
+    print(f"aline-tf: error: {' '.join(message.split())}", file=sys.stderr)
+    return EXIT_INPUT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

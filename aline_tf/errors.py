@@ -1,0 +1,11 @@
+"""The one exception that means: the input is at fault, and here is what was expected."""
+
+
+class InputError(ValueError):
+    """Input that cannot be used as given.
+
+    The message is one sentence for the person who supplied the input, in the form
+    ``expected ...; received ...``. The command line prints it on one line and exits with code 2; a
+    server answers INVALID_ARGUMENT with it. Anything that is our own mistake is some other
+    exception and keeps its traceback.
+    """

@@ -1,0 +1,24 @@
+"""What every test shares: a quiet TensorFlow and known seeds."""
+
+import os
+
+# Read when TensorFlow loads, so it has to be set before any test module imports it.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import random
+import sys
+
+import numpy as np
+import pytest
+
+SEED = 20
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Seed every global generator, so that no test depends on which tests ran before it."""
+    random.seed(SEED)
+    np.random.seed(SEED)  # noqa: NPY002  (libraries under test read the legacy generator)
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(SEED)
