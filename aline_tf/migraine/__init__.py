@@ -1,0 +1,1 @@
+"""The migraine application: simulator, timeline, importers, forecast and report."""
