@@ -50,7 +50,7 @@ COMMANDS = (
 GROUPS = {"migraine": "forecasts for one person from exported health data"}
 
 
-def build_parser(commands: Sequence[Command] = COMMANDS) -> argparse.ArgumentParser:
+def build_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
     """The parser of the whole command line, with every sub-command filled by its handler.
 
     A handler whose module cannot be imported (an optional dependency is missing) keeps its place in
@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 2 for bad input, 130 when interrupted."""
     # Read by TensorFlow when it loads: its start-up notices would bury the command's own output.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    args = build_parser().parse_args(argv)
+    args = build_parser(COMMANDS).parse_args(argv)
     try:
         return int(args.handler(args) or 0)
     except InputError as error:

@@ -1,0 +1,58 @@
+# `make demo` and `make test` need nothing but make and Python 3.11 or 3.12; run either twice at will.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint format clean distclean
+
+help:
+	@echo "make demo       forecast from the example exports, report in build/demo/report.html"
+	@echo "make test       every test"
+	@echo "make lint       ruff check and format check; 'make format' repairs"
+	@echo "make install    the environment in $(VENV), which the others create when they need it"
+	@echo "make clean      outputs and caches; 'make distclean' also removes $(VENV)"
+
+install: $(STAMP)
+
+# The stamp is written last: an interrupted install starts over, a finished one costs nothing.
+$(STAMP): pyproject.toml constraints.txt
+	@set -e; \
+	if $(BIN)/python -c '$(SUPPORTED)' 2>/dev/null && $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+		exit 0; \
+	fi; \
+	for candidate in $(PYTHON) python3 python3.12 python3.11; do \
+		if "$$candidate" -c '$(SUPPORTED)' 2>/dev/null; then \
+			echo "Creating $(VENV) with $$("$$candidate" --version) ($$candidate)"; \
+			exec "$$candidate" -m venv --clear $(VENV); \
+		fi; \
+	done; \
+	echo "make: expected Python 3.11 or 3.12 as python3, python3.12 or python3.11 on PATH" \
+		"(or PYTHON=/path/to/python); received $$(python3 --version 2>&1 || true)" >&2; \
+	exit 1
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
+		--constraint constraints.txt --editable ".[dev,notebook]"
+	@touch $@
+
+demo: install
+	$(BIN)/aline-tf migraine forecast --apple-health examples/export.zip --diary examples/diary.csv --out build/demo
+
+test: install
+	$(BIN)/python -m pytest tests
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV)

@@ -1,0 +1,117 @@
+"""The command line: which handler runs, and what a person sees when the input is at fault."""
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from aline_tf import __version__, cli
+from aline_tf.errors import InputError
+
+
+@pytest.fixture
+def install(monkeypatch):
+    """Register `run(args)` as the handler of `aline-tf group act PLACE [--times N]`."""
+
+    def _install(run):
+        def add_arguments(parser):
+            parser.add_argument("place")
+            parser.add_argument("--times", type=int, default=1)
+
+        handler = SimpleNamespace(add_arguments=add_arguments, run=run)
+        monkeypatch.setitem(sys.modules, "test_cli_handler", handler)
+        command = cli.Command(("group", "act"), "test_cli_handler", "do the thing")
+        monkeypatch.setattr(cli, "COMMANDS", (command,))
+
+    return _install
+
+
+def raising(error):
+    def run(args):
+        raise error
+
+    return run
+
+
+def test_handler_gets_its_arguments_and_gives_the_exit_code(install):
+    seen = []
+    install(lambda args: seen.append((args.place, args.times)) or 7)
+    assert cli.main(["group", "act", "here", "--times", "3"]) == 7
+    assert seen == [("here", 3)]
+
+
+def test_handler_that_returns_nothing_succeeded(install):
+    install(lambda args: None)
+    assert cli.main(["group", "act", "here"]) == 0
+
+
+def test_bad_input_is_one_line_on_stderr_and_exit_code_2(install, capsys):
+    install(raising(InputError("expected a zip;\n  received 3 bytes")))
+    assert cli.main(["group", "act", "here"]) == 2
+    printed = capsys.readouterr()
+    assert printed.err == "aline-tf: error: expected a zip; received 3 bytes\n"
+    assert printed.out == ""
+
+
+@pytest.mark.parametrize("failure", [FileNotFoundError, PermissionError, IsADirectoryError])
+def test_unusable_path_is_reported_by_name(install, capsys, failure):
+    install(raising(failure(2, "no such thing", "some/path")))
+    assert cli.main(["group", "act", "here"]) == 2
+    assert "some/path: no such thing" in capsys.readouterr().err
+
+
+def test_our_own_mistakes_keep_their_traceback(install):
+    install(raising(ValueError("a bug")))
+    with pytest.raises(ValueError, match="a bug"):
+        cli.main(["group", "act", "here"])
+
+
+def test_interruption_is_not_a_crash(install, capsys):
+    install(raising(KeyboardInterrupt()))
+    assert cli.main(["group", "act", "here"]) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("argv", [[], ["nonsense"], ["group"], ["group", "act"]])
+def test_incomplete_command_line_exits_with_2_and_usage(install, capsys, argv):
+    install(lambda args: 0)
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(argv)
+    assert stopped.value.code == 2
+    assert "usage: aline-tf" in capsys.readouterr().err
+
+
+def test_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"aline-tf {__version__}\n"
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    command = cli.Command(("act",), "a_module_that_is_not_there", "do the thing")
+    monkeypatch.setattr(cli, "COMMANDS", (command,))
+
+
+def test_command_whose_module_is_missing_keeps_its_place_in_the_help(broken, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["--help"])
+    assert stopped.value.code == 0
+    assert "do the thing" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("rest", [[], ["--option", "value"], ["place", "--option"]])
+def test_command_whose_module_is_missing_says_what_it_lacks(broken, capsys, rest):
+    assert cli.main(["act", *rest]) == 2
+    assert "a_module_that_is_not_there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda command: "-".join(command.words))
+def test_every_command_describes_its_arguments(command, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([*command.words, "--help"])
+    assert stopped.value.code == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"usage: aline-tf {' '.join(command.words)}")
+    assert command.summary in " ".join(printed.split())
