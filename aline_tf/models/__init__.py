@@ -1,1 +1,1 @@
-
+"""Keras layers and models: embedder, three-stream encoder, heads, and the ALINE network."""

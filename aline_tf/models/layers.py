@@ -1,0 +1,93 @@
+"""Small layers with explicit `build`, shared by the embedder, the encoder and the heads."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("aline_tf")
+class Linear(keras.layers.Layer):
+    """y = x W + b on the last axis, [..., inputs] -> [..., units].
+
+    The leading axes are flattened before the product: the gradient of a product with a broadcast
+    kernel is many times slower on a CPU.
+
+    Args:
+        units: size of the output's last axis.
+        kernel_initializer, bias_initializer: Keras initialisers (names, configs or objects).
+    """
+
+    def __init__(
+        self, units, kernel_initializer="glorot_uniform", bias_initializer="zeros", **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.units = units
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(input_shape[-1], self.units),
+            initializer=self.kernel_initializer,
+        )
+        self.bias = self.add_weight(
+            name="bias", shape=(self.units,), initializer=self.bias_initializer
+        )
+        self.built = True
+
+    def call(self, inputs):
+        inputs = tf.cast(inputs, self.compute_dtype)
+        kernel = tf.cast(tf.convert_to_tensor(self.kernel), self.compute_dtype)
+        bias = tf.cast(tf.convert_to_tensor(self.bias), self.compute_dtype)
+        flat = tf.reshape(inputs, [-1, kernel.shape[0]])
+        output = tf.nn.bias_add(tf.matmul(flat, kernel), bias)
+        return tf.reshape(output, tf.concat([tf.shape(inputs)[:-1], [self.units]], 0))
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self):
+        return super().get_config() | {
+            "units": self.units,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+        }
+
+
+@keras.saving.register_keras_serializable("aline_tf")
+class MLP(keras.layers.Layer):
+    """Linear-ReLU-Linear, [..., inputs] -> [..., units].
+
+    Args:
+        units: size of the output's last axis.
+        hidden: width of the hidden layer.
+        output_bias: initialiser of the last bias.
+    """
+
+    def __init__(self, units, hidden=128, output_bias="zeros", **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.hidden = hidden
+        self.output_bias = keras.initializers.get(output_bias)
+        self.inner = Linear(hidden, kernel_initializer="he_normal", dtype=self.dtype_policy)
+        self.outer = Linear(units, bias_initializer=self.output_bias, dtype=self.dtype_policy)
+
+    def build(self, input_shape):
+        self.inner.build(input_shape)
+        self.outer.build((*input_shape[:-1], self.hidden))
+        self.built = True
+
+    def call(self, inputs):
+        return self.outer(tf.nn.relu(self.inner(inputs)))
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self):
+        return super().get_config() | {
+            "units": self.units,
+            "hidden": self.hidden,
+            "output_bias": keras.initializers.serialize(self.output_bias),
+        }

@@ -1,0 +1,149 @@
+"""Mathematics of the two mixtures the heads speak in, as pure functions of tensors.
+
+    normal mixture      sum_k w_k N(u; m_k, s_k)                                 on the real line
+    truncated mixture   sum_k w_k N(u; m_k, s_k) / Z_k  for 0 <= u <= 1          on the unit interval
+                        Z_k = Phi((1 - m_k) / s_k) - Phi(-m_k / s_k),  0 < m_k < 1
+
+Because every mean of a truncated component lies inside the interval, Z_k is half the sum of two
+non-negative error functions: exact in float32 for any spread, with no difference of tails.
+All parameters have shape [..., K]; values have shape [...].
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import tensorflow as tf
+
+_LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
+_BISECTIONS = 30
+MIN_SCALE = 2e-3
+
+
+class Mixture(NamedTuple):
+    """log weights, means and standard deviations, each [..., K]; truncated to [0, 1] or not."""
+
+    log_weight: tf.Tensor
+    loc: tf.Tensor
+    scale: tf.Tensor
+    truncated: bool
+
+
+def from_raw(raw, components: int, truncated: bool) -> Mixture:
+    """Head outputs [..., 3 K] as a mixture; the spread goes through a softplus."""
+    logits, loc, scale = tf.split(tf.cast(raw, tf.float32), [components] * 3, axis=-1)
+    return Mixture(
+        tf.nn.log_softmax(logits),
+        tf.sigmoid(loc) if truncated else loc,
+        tf.nn.softplus(scale) + MIN_SCALE,
+        truncated,
+    )
+
+
+def raw_bias(components: int, truncated: bool) -> list[float]:
+    """A bias for the head's 3 K outputs: components spread over the prior's range."""
+    grid = [(k + 0.5) / components for k in range(components)]
+    if truncated:
+        loc = [math.log(g / (1 - g)) for g in grid]
+        scale = math.log(math.expm1(0.25))
+    else:
+        loc = [3.0 * g - 1.5 for g in grid]
+        scale = math.log(math.expm1(0.7))
+    return [0.0] * components + loc + [scale] * components
+
+
+def _erf_mass(mixture: Mixture):
+    """Phi((1 - m)/s) - 1/2 and Phi(m/s) - 1/2, each doubled: non-negative for 0 < m < 1."""
+    wide = mixture.scale * math.sqrt(2.0)
+    return tf.math.erf((1.0 - mixture.loc) / wide), tf.math.erf(mixture.loc / wide)
+
+
+def log_prob(mixture: Mixture, value) -> tf.Tensor:
+    """Log density at `value` [...], broadcast against the mixture's leading shape."""
+    z = (value[..., None] - mixture.loc) / mixture.scale
+    component = -0.5 * tf.square(z) - tf.math.log(mixture.scale) - _LOG_SQRT_2PI
+    if mixture.truncated:
+        above, below = _erf_mass(mixture)
+        component -= tf.math.log(0.5 * (above + below))
+    return tf.reduce_logsumexp(mixture.log_weight + component, axis=-1)
+
+
+def cdf(mixture: Mixture, value) -> tf.Tensor:
+    """P(u <= value)."""
+    wide = mixture.scale * math.sqrt(2.0)
+    inside = tf.math.erf((value[..., None] - mixture.loc) / wide)
+    if mixture.truncated:
+        above, below = _erf_mass(mixture)
+        component = tf.clip_by_value((inside + below) / (above + below), 0.0, 1.0)
+    else:
+        component = 0.5 * (1.0 + inside)
+    return tf.reduce_sum(tf.exp(mixture.log_weight) * component, axis=-1)
+
+
+def mean_variance(mixture: Mixture) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mean and variance, in closed form."""
+    loc, scale = mixture.loc, mixture.scale
+    mean, variance = loc, tf.square(scale)
+    if mixture.truncated:
+        above, below = _erf_mass(mixture)
+        mass = 0.5 * (above + below)
+        low, high = -loc / scale, (1.0 - loc) / scale
+        density_low = tf.exp(-0.5 * tf.square(low) - _LOG_SQRT_2PI) / mass
+        density_high = tf.exp(-0.5 * tf.square(high) - _LOG_SQRT_2PI) / mass
+        shift = density_low - density_high
+        # x * density(x) tends to 0 in both tails; low <= 0 <= high, so no overflow to guard.
+        mean = loc + scale * shift
+        variance *= 1.0 + low * density_low - high * density_high - tf.square(shift)
+        # A component far wider than the interval is uniform on it, where the two formulas above
+        # subtract nearly equal numbers; nothing truncated to [0, 1] exceeds these bounds.
+        mean = tf.clip_by_value(mean, 0.0, 1.0)
+        variance = tf.clip_by_value(variance, 0.0, 0.25)
+    weight = tf.exp(mixture.log_weight)
+    total = tf.reduce_sum(weight * mean, axis=-1)
+    spread = variance + tf.square(mean - total[..., None])
+    return total, tf.reduce_sum(weight * spread, axis=-1)
+
+
+def quantile(distribution, bounds, level) -> tf.Tensor:
+    """Smallest value whose cdf reaches `level`, by bisection between two bounds.
+
+    Args:
+        distribution: function value [...] -> cdf [...].
+        bounds: (low, high) tensors of the value's shape that enclose the quantile.
+        level: tensor that broadcasts against the value.
+    """
+    low, high = bounds
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (low + high)
+        reached = distribution(middle) >= level
+        low, high = tf.where(reached, low, middle), tf.where(reached, middle, high)
+    return high
+
+
+def bounds(mixture: Mixture) -> tuple[tf.Tensor, tf.Tensor]:
+    """Bounds [...] that enclose practically all mass: the unit interval, or eight spreads."""
+    if mixture.truncated:
+        zero = tf.zeros_like(mixture.loc[..., 0])
+        return zero, zero + 1.0
+    low = tf.reduce_min(mixture.loc - 8.0 * mixture.scale, axis=-1)
+    return low, tf.reduce_max(mixture.loc + 8.0 * mixture.scale, axis=-1)
+
+
+def from_uniform(mixture: Mixture, pick, position) -> tf.Tensor:
+    """A draw from two uniforms [...]: `pick` chooses the component, `position` its quantile."""
+    edges = tf.cumsum(tf.exp(mixture.log_weight), axis=-1)
+    index = tf.reduce_sum(tf.cast(edges[..., :-1] < pick[..., None], tf.int32), axis=-1)
+    chosen = tf.one_hot(index, tf.shape(edges)[-1])
+    loc = tf.reduce_sum(mixture.loc * chosen, axis=-1)
+    scale = tf.reduce_sum(mixture.scale * chosen, axis=-1)
+    if not mixture.truncated:
+        return loc + scale * tf.math.ndtri(position)
+    lower = _ndtr(-loc / scale)
+    upper = _ndtr((1.0 - loc) / scale)
+    level = tf.clip_by_value(lower + position * (upper - lower), 1e-7, 1.0 - 1e-7)
+    return tf.clip_by_value(loc + scale * tf.math.ndtri(level), 0.0, 1.0)
+
+
+def _ndtr(x):
+    return 0.5 * (1.0 + tf.math.erf(x / math.sqrt(2.0)))
