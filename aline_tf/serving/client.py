@@ -1,0 +1,224 @@
+"""A client of TensorFlow Serving and of the embedded server: numpy in, numpy out.
+
+It needs numpy, grpcio and protobuf, and does not import TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import grpc
+import numpy as np
+
+from aline_tf.batch import BATCH_FIELDS
+from aline_tf.errors import InputError
+from aline_tf.serving import wire
+from aline_tf.serving.completion import complete_inputs
+
+_REQUEST_AT_FAULT = (
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.NOT_FOUND,
+    grpc.StatusCode.FAILED_PRECONDITION,
+    grpc.StatusCode.OUT_OF_RANGE,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+)
+
+
+class Client:
+    """Asks one served model; usable from several threads, and as a context manager.
+
+    Args:
+        target: "host:port" of the server's gRPC port, e.g. "127.0.0.1:8500".
+        model: name of the model.
+        version: version number; by default the server's choice (the latest).
+        label: label of a version instead of its number, e.g. "stable".
+        timeout: seconds to wait for each answer.
+
+    Example:
+        >>> with Client("127.0.0.1:8500", "psychometric") as client:
+        ...     answer = client.propose({"candidate_design": pool})   # [B, N, D]
+        ...     chosen = answer["index"]                              # [B]
+    """
+
+    def __init__(
+        self,
+        target: str,
+        model: str,
+        version: int | None = None,
+        *,
+        label: str | None = None,
+        timeout: float = 10.0,
+    ):
+        if version is not None and label is not None:
+            raise InputError(f"expected a version or a label; received {version} and {label!r}")
+        if not timeout > 0:
+            raise InputError(f"expected a timeout above 0 seconds; received {timeout}")
+        self.target, self.model, self.version, self.label = target, model, version, label
+        self.timeout = timeout
+        self._channel = grpc.insecure_channel(
+            target, options=[("grpc.max_receive_message_length", -1)]
+        )
+        self._signatures: dict[str, Any] | None = None
+
+    def predict(
+        self, batch: Mapping[str, Any], *, outputs: Sequence[str] = ()
+    ) -> dict[str, np.ndarray]:
+        """Outcomes at `target_design`; see `aline_tf.serving.signatures` for the outputs.
+
+        Args:
+            batch: fields of a Batch, whole or in part; `complete_inputs` says what is filled in.
+            outputs: names of the outputs to be sent; all by default.
+
+        Raises:
+            InputError: the batch does not fit the model, or the server has no such model,
+                version or signature.
+            ConnectionError: no answer in time, or the server failed.
+        """
+        return self._call("predict", batch, outputs)
+
+    def infer(
+        self, batch: Mapping[str, Any], *, outputs: Sequence[str] = ()
+    ) -> dict[str, np.ndarray]:
+        """Posterior of every parameter; arguments and errors as for `predict`."""
+        return self._call("infer", batch, outputs)
+
+    def propose(
+        self, batch: Mapping[str, Any], *, outputs: Sequence[str] = ()
+    ) -> dict[str, np.ndarray]:
+        """Scores over `candidate_design` and the chosen index; see `predict` for the rest."""
+        return self._call("propose", batch, outputs)
+
+    def step(
+        self, batch: Mapping[str, Any], *, outputs: Sequence[str] = ()
+    ) -> dict[str, np.ndarray]:
+        """Prediction, inference and proposal from one pass; see `predict` for the rest."""
+        return self._call("step", batch, outputs)
+
+    def metadata(self) -> dict[str, Any]:
+        """The model as the server describes it.
+
+        Returns:
+            {"model", "version", "signatures": {name: {"inputs" and "outputs": {name: {"dtype",
+            "shape"}}}}}, None in a shape where the request chooses the size.
+        """
+        request = wire.message(
+            "GetModelMetadataRequest", model_spec=self._spec(), metadata_field=["signature_def"]
+        )
+        response = self._ask("GetModelMetadata", request)
+        packed = wire.entries(response.metadata)["signature_def"].value
+        described = wire.message("SignatureDefMap")
+        described.ParseFromString(packed)
+        self._signatures = {
+            name: {
+                "inputs": _tensor_infos(signature.inputs),
+                "outputs": _tensor_infos(signature.outputs),
+            }
+            for name, signature in sorted(wire.entries(described.signature_def).items())
+        }
+        return {
+            "model": response.model_spec.name,
+            "version": response.model_spec.version.value,
+            "signatures": self._signatures,
+        }
+
+    def status(self) -> dict[int, dict[str, str]]:
+        """Version number -> {"state": "AVAILABLE" or another, "error": why not}."""
+        request = wire.message("GetModelStatusRequest", model_spec=self._spec())
+        response = self._ask("GetModelStatus", request)
+        return {
+            status.version: {
+                "state": wire.VERSION_STATES.get(status.state, str(status.state)),
+                "error": status.status.error_message,
+            }
+            for status in response.model_version_status
+        }
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._channel.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _call(
+        self, signature: str, batch: Mapping[str, Any], outputs: Sequence[str]
+    ) -> dict[str, np.ndarray]:
+        signatures = self._signatures or self.metadata()["signatures"]
+        if signature not in signatures:
+            raise InputError(
+                f"expected a model with signature {signature}; received {self.model!r}, which has"
+                f" {', '.join(sorted(signatures))}"
+            )
+        described = signatures[signature]["inputs"]
+        arrays = complete_inputs(signature, batch, list(described), _sizes(signatures))
+        request = wire.message(
+            "PredictRequest",
+            model_spec=self._spec(signature),
+            inputs=wire.to_tensors(arrays),
+            output_filter=list(outputs),
+        )
+        response = self._ask("Predict", request)
+        return {
+            name: wire.to_array(tensor) for name, tensor in wire.entries(response.outputs).items()
+        }
+
+    def _spec(self, signature: str = "") -> Any:
+        spec = wire.message("ModelSpec", name=self.model, signature_name=signature)
+        if self.version is not None:
+            spec.version.value = self.version
+        if self.label is not None:
+            spec.version_label = self.label
+        return spec
+
+    def _ask(self, method: str, request: Any) -> Any:
+        try:
+            return wire.method(self._channel, method)(request, timeout=self.timeout)
+        except grpc.RpcError as error:
+            raise self._explained(error) from error
+
+    def _explained(self, error: grpc.RpcError) -> Exception:
+        code, details = error.code(), error.details() or ""
+        if code in _REQUEST_AT_FAULT:
+            return InputError(f"{details} (answered by {self.target})")
+        if code == grpc.StatusCode.DEADLINE_EXCEEDED:
+            return ConnectionError(
+                f"expected an answer from {self.target} within {self.timeout:g} s; received none"
+            )
+        if code == grpc.StatusCode.UNAVAILABLE:
+            return ConnectionError(
+                f"expected a model server at {self.target}; received no connection ({details})"
+            )
+        return ConnectionError(
+            f"expected an answer from {self.target}; received {code.name}: {details}"
+        )
+
+
+def _tensor_infos(repeated: Any) -> dict[str, dict[str, Any]]:
+    return {
+        name: {
+            "dtype": wire.dtype_name(info.dtype),
+            "shape": [dim.size if dim.size >= 0 else None for dim in info.tensor_shape.dim],
+        }
+        for name, info in sorted(wire.entries(repeated).items())
+    }
+
+
+def _sizes(signatures: Mapping[str, Any]) -> dict[str, int]:
+    """The task's D, F and P, read off the fixed sizes of the inputs."""
+    sizes: dict[str, int] = {}
+    for signature in signatures.values():
+        for name, info in signature["inputs"].items():
+            for letter, size in zip(BATCH_FIELDS.get(name, ()), info["shape"], strict=False):
+                if size is not None:
+                    sizes[letter] = size
+    missing = [letter for letter in "DFP" if letter not in sizes]
+    if missing:
+        raise InputError(
+            "expected a model with the inputs of an ALINE export; received one whose signatures"
+            f" do not fix {', '.join(missing)}"
+        )
+    return sizes

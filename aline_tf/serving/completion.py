@@ -1,0 +1,137 @@
+"""What a caller has, completed to what a signature takes.
+
+TensorFlow Serving knows no optional inputs: a request carries every input of its signature. A
+caller with a simple task has only some of them; the others follow from the sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from aline_tf.batch import BATCH_FIELDS, EPISODE_FIELDS, MISSING, NO_ANSWER, OBSERVED
+from aline_tf.errors import InputError
+from aline_tf.serving.signatures import input_dtype, size_conflict
+
+#: What must be given where the signature takes it: without it there is nothing to ask.
+_NEEDED = {"predict": ("target_design",), "propose": ("candidate_design",)}
+
+
+def complete_inputs(
+    signature: str, batch: Mapping[str, Any], names: Sequence[str], sizes: Mapping[str, int]
+) -> dict[str, np.ndarray]:
+    """Every input of a signature, from the fields that are given.
+
+    Fields of a Batch or an Episode that the signature does not take are left out, so that one
+    batch serves every signature. What is not given:
+
+    - an empty context, no known parameters, no targets, no candidates; one row if nothing is given;
+    - context_outcome may be [B, C] when F is 1; with no context_status its numbers are observed
+      and its NaNs missing;
+    - context_mask, candidate_mask: all True;
+    - what is wanted: a mask alone (theta_mask or target_mask) selects what it selects and nothing
+      else; with neither, every parameter is wanted, and the target designs only if the task has no
+      parameters.
+
+    Args:
+        signature: its name.
+        batch: field -> array, or nested lists.
+        names: the inputs of the signature.
+        sizes: the task's D, F and P.
+
+    Returns:
+        dict of arrays, one for each of `names`, of the right dtype and rank.
+
+    Raises:
+        InputError: an unknown or a needed field, a wrong type, rank or size, or a value that is
+            not finite.
+    """
+    unknown = sorted(set(batch) - set(EPISODE_FIELDS))
+    if unknown:
+        raise InputError(
+            f"expected fields of a Batch ({', '.join(BATCH_FIELDS)}); received"
+            f" {', '.join(map(repr, unknown))}"
+        )
+    for name in _NEEDED.get(signature, ()):
+        if batch.get(name) is None:
+            raise InputError(f"expected {name} for {signature}; received a batch without it")
+    given = {
+        name: _array(name, batch[name], sizes)
+        for name in names
+        if name in BATCH_FIELDS and batch.get(name) is not None
+    }
+    _check_pair(given, "context_design", "context_outcome")
+    _check_pair(given, "known_theta", "known_mask")
+    _fill_status(given)
+    conflict = size_conflict({name: array.shape for name, array in given.items()})
+    if conflict:
+        raise InputError(conflict)
+    for name, array in given.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise InputError(f"expected finite numbers in {name}; received NaN or infinity")
+    letters = {"B": 1, "C": 0, "M": 0, "N": 0} | dict(sizes)
+    for name, array in given.items():
+        letters |= dict(zip(BATCH_FIELDS[name], array.shape, strict=True))
+    return {
+        name: given[name] if name in given else _default(name, given, letters) for name in names
+    }
+
+
+def _array(name: str, value: Any, sizes: Mapping[str, int]) -> np.ndarray:
+    """One field with its dtype and rank, or an InputError."""
+    wanted = input_dtype(name)
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind not in "biuf":
+            raise ValueError(f"dtype {array.dtype}")
+        converted = array.astype(wanted)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"expected {name} of dtype {wanted}; received {error}") from error
+    if wanted != "float32" and not np.array_equal(converted, array):
+        kind = "True or False" if wanted == "bool" else "whole numbers"
+        raise InputError(f"expected {kind} in {name}; received other numbers")
+    if name == "context_status" and not np.isin(converted, (MISSING, OBSERVED, NO_ANSWER)).all():
+        raise InputError(
+            f"expected context_status of {MISSING} (missing), {OBSERVED} (observed) or"
+            f" {NO_ANSWER} (no answer); received other numbers"
+        )
+    letters = BATCH_FIELDS[name]
+    if letters[-1] == "F" and sizes["F"] == 1 and converted.ndim == len(letters) - 1:
+        converted = converted[..., np.newaxis]
+    fixed = {axis: sizes[letter] for axis, letter in enumerate(letters) if letter in sizes}
+    if converted.ndim != len(letters) or any(
+        converted.shape[axis] != size for axis, size in fixed.items()
+    ):
+        shown = ", ".join(str(sizes.get(letter, letter)) for letter in letters)
+        raise InputError(f"expected {name} of shape [{shown}]; received {list(array.shape)}")
+    return converted
+
+
+def _check_pair(given: dict[str, np.ndarray], first: str, second: str) -> None:
+    for name, other in ((first, second), (second, first)):
+        if name in given and other not in given and given[name].size:
+            raise InputError(f"expected {other} together with {name}; received {name} alone")
+
+
+def _fill_status(given: dict[str, np.ndarray]) -> None:
+    """Where only outcomes are given, the numbers among them are observed and the NaNs missing."""
+    if "context_outcome" not in given or "context_status" in given:
+        return
+    outcome = given["context_outcome"]
+    missing = np.isnan(outcome)
+    given["context_status"] = np.where(missing, MISSING, OBSERVED).astype(np.int32)
+    given["context_outcome"] = np.where(missing, np.float32(0), outcome)
+
+
+def _default(name: str, given: dict[str, np.ndarray], letters: dict[str, int]) -> np.ndarray:
+    shape = [letters[letter] for letter in BATCH_FIELDS[name]]
+    neither = "theta_mask" not in given and "target_mask" not in given
+    filled = {
+        "context_mask": True,
+        "candidate_mask": True,
+        "theta_mask": neither,
+        "target_mask": neither and letters["P"] == 0,
+    }
+    return np.full(shape, filled.get(name, 0), input_dtype(name))

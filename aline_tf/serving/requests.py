@@ -1,0 +1,179 @@
+"""A PredictRequest against the signature it names: checked, decoded, answered.
+
+Every refusal is an `aline_tf.errors.InputError` that says what was expected and what was received;
+it names inputs, dtypes and shapes, never values.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2, types_pb2
+
+from aline_tf.batch import BATCH_FIELDS
+from aline_tf.errors import InputError
+from aline_tf.serving.signatures import size_conflict
+
+#: Elements one tensor may have. A request of a few bytes can announce any shape, and a tensor
+#: whose values are left out is filled up to its shape.
+MOST_ELEMENTS = 1 << 26
+
+_VALUE_FIELDS = {
+    tf.float16: "half_val",
+    tf.bfloat16: "half_val",
+    tf.float32: "float_val",
+    tf.float64: "double_val",
+    tf.int8: "int_val",
+    tf.int16: "int_val",
+    tf.int32: "int_val",
+    tf.uint8: "int_val",
+    tf.uint16: "int_val",
+    tf.int64: "int64_val",
+    tf.uint32: "uint32_val",
+    tf.uint64: "uint64_val",
+    tf.bool: "bool_val",
+    tf.string: "string_val",
+}
+
+
+def decode_inputs(request_inputs: Mapping, signature_inputs: Mapping) -> dict[str, np.ndarray]:
+    """The arrays of a request, after every check that can be made before the model runs.
+
+    Args:
+        request_inputs: name -> TensorProto, as in PredictRequest.inputs.
+        signature_inputs: name -> TensorInfo, as in SignatureDef.inputs.
+
+    Raises:
+        InputError: an input is missing, unknown, of another dtype, rank or size, holds another
+            number of values than its shape has, or disagrees with the others about a size.
+    """
+    _check_names(request_inputs, signature_inputs)
+    shapes = {
+        name: _checked_shape(name, request_inputs[name], info)
+        for name, info in signature_inputs.items()
+    }
+    conflict = size_conflict(shapes)
+    if conflict:
+        raise InputError(conflict)
+    return {name: _decode(name, request_inputs[name], shape) for name, shape in shapes.items()}
+
+
+def selected_outputs(output_filter: list[str], signature_outputs: Mapping) -> list[str]:
+    """The names to answer with: those of the filter, or all when it is empty.
+
+    Raises:
+        InputError: the filter names an output the signature does not have, or one twice.
+    """
+    names = sorted(signature_outputs)
+    unknown = [name for name in output_filter if name not in signature_outputs]
+    if unknown:
+        raise InputError(
+            f"expected output_filter to name outputs of {', '.join(names)}; received"
+            f" {quoted(unknown)}"
+        )
+    if len(set(output_filter)) < len(output_filter):
+        raise InputError(f"expected each output once; received {quoted(output_filter)}")
+    return list(output_filter) or names
+
+
+def encode_output(array: np.ndarray) -> tensor_pb2.TensorProto:
+    """An array as a TensorProto with typed values (float_val, ...), as TensorFlow Serving sends."""
+    array = np.asarray(array)
+    dtype = tf.as_dtype(array.dtype if array.dtype.kind not in "OSU" else tf.string)
+    proto = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum)
+    proto.tensor_shape.SetInParent()
+    for size in array.shape:
+        proto.tensor_shape.dim.add(size=size)
+    flat = array.ravel()
+    if dtype in (tf.float16, tf.bfloat16):
+        flat = flat.view(np.uint16)
+    getattr(proto, _VALUE_FIELDS[dtype]).extend(flat.tolist())
+    return proto
+
+
+def quoted(names: list[str] | tuple[str, ...], most: int = 12) -> str:
+    """Names from a request, safe to print: quoted, cut, control characters escaped."""
+    shown = [repr(str(name)[:80]) for name in list(names)[:most]]
+    return ", ".join(shown) + (", ..." if len(names) > most else "")
+
+
+def described_shape(name: str, info) -> str:
+    """The shape a signature wants, with the glossary's letters: "[B, C, 2]"."""
+    letters = BATCH_FIELDS.get(name, ())
+    dims = [dim.size for dim in info.tensor_shape.dim]
+    shown = [
+        str(size) if size >= 0 else (letters[axis] if axis < len(letters) else "?")
+        for axis, size in enumerate(dims)
+    ]
+    return f"[{', '.join(shown)}]"
+
+
+def _check_names(request_inputs: Mapping, signature_inputs: Mapping) -> None:
+    missing = sorted(set(signature_inputs) - set(request_inputs))
+    unknown = sorted(set(request_inputs) - set(signature_inputs))
+    if not missing and not unknown:
+        return
+    found = [f"without {', '.join(missing)}"] if missing else []
+    if unknown:
+        found.append(f"with unknown {quoted(unknown)}")
+    raise InputError(
+        f"expected inputs {', '.join(sorted(signature_inputs))}; received a request"
+        f" {' and '.join(found)}"
+    )
+
+
+def _checked_shape(name: str, proto: tensor_pb2.TensorProto, info) -> tuple[int, ...]:
+    wanted_type = tf.as_dtype(info.dtype).name
+    if proto.dtype != info.dtype:
+        raise InputError(
+            f"expected {name} of dtype {wanted_type}; received {_dtype_name(proto.dtype)}"
+        )
+    wanted = f"expected {name} of shape {described_shape(name, info)}"
+    if proto.tensor_shape.unknown_rank:
+        raise InputError(f"{wanted}; received a tensor of unknown rank")
+    shape = tuple(dim.size for dim in proto.tensor_shape.dim)
+    dims = [dim.size for dim in info.tensor_shape.dim]
+    fits = info.tensor_shape.unknown_rank or (
+        len(shape) == len(dims)
+        and all(want in (-1, size) for size, want in zip(shape, dims, strict=True))
+    )
+    if not fits or any(size < 0 for size in shape):
+        raise InputError(f"{wanted}; received shape {list(shape)}")
+    if math.prod(shape) > MOST_ELEMENTS:
+        raise InputError(
+            f"expected {name} of at most {MOST_ELEMENTS} elements; received shape {list(shape)}"
+        )
+    return shape
+
+
+def _decode(name: str, proto: tensor_pb2.TensorProto, shape: tuple[int, ...]) -> np.ndarray:
+    size = math.prod(shape)
+    dtype = tf.as_dtype(proto.dtype)
+    if proto.tensor_content:
+        given, wanted, unit = len(proto.tensor_content), size * dtype.size, "bytes"
+        fits = given == wanted and dtype != tf.string
+    else:
+        # One value stands for all, and none for zeros: the rule of TensorProto itself.
+        given, wanted, unit = len(getattr(proto, _VALUE_FIELDS[dtype])), size, "values"
+        fits = given in (0, 1, size) if size else given == 0
+    if not fits:
+        raise InputError(
+            f"expected {wanted} {unit} for {name} of shape {list(shape)}; received {given}"
+        )
+    try:
+        return tf.make_ndarray(proto)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(
+            f"expected values of {name} that are {dtype.name}; received some that are not"
+        ) from error
+
+
+def _dtype_name(number: int) -> str:
+    try:
+        return tf.as_dtype(number).name if number else "no dtype"
+    except TypeError:
+        known = types_pb2.DataType.values()
+        return types_pb2.DataType.Name(number) if number in known else f"dtype number {number}"

@@ -1,0 +1,102 @@
+"""What the served signatures take and give: the one table that export, server and client share.
+
+Every input is a field of a Batch (`aline_tf.batch`), under the same name, with the same letters
+for its sizes. B, C, M and N are free in every request, and C, M and N may be 0.
+
+    signature   takes                                         gives
+    predict     context, known parameters, target designs     outcomes at the target designs
+    infer       context, known parameters                     posterior of every parameter
+    propose     context, known parameters, selected targets,  scores over the candidates and the
+                candidates                                    chosen index
+    step        what propose takes                            all three at once
+
+`serving_default`, the signature of a request that names none, is `step`.
+
+    output                 shape          of
+    mean, sd               [B, M]         predict, step: outcomes at the target designs, in their
+                                          own units (the mean of a binary one is its probability)
+    quantiles              [B, M, Q]      their quantiles, at QUANTILE_LEVELS
+    theta_mean, theta_sd   [B, P]         infer, step: the parameters, in their own units
+    theta_probability      [B, P]         that a binary one is 1, that a spike-and-slab one is not
+                                          0; 1 for the others
+    theta_quantiles        [B, P, Q]      their quantiles, at QUANTILE_LEVELS
+    scores                 [B, N]         propose, step: logits of the policy; about -1e9 where
+                                          `candidate_mask` is False
+    probabilities          [B, N]         their softmax over the allowed candidates, else 0
+    index                  [B] int32      the allowed candidate of the highest score, -1 if none
+    entropy                [B]            of `probabilities`, in nats
+
+Every output has the batch as its first size, so that a server may batch requests together.
+"""
+
+from aline_tf.batch import BATCH_FIELDS, field_dtype
+
+CONTEXT = ("context_design", "context_outcome", "context_status", "context_mask")
+KNOWN = ("known_theta", "known_mask")
+TARGETS = ("theta_mask", "target_design", "target_mask")
+CANDIDATES = ("candidate_design", "candidate_mask")
+
+SIGNATURES: dict[str, tuple[str, ...]] = {
+    "predict": (*CONTEXT, *KNOWN, "target_design"),
+    "infer": (*CONTEXT, *KNOWN),
+    "propose": (*CONTEXT, *KNOWN, *TARGETS, *CANDIDATES),
+    "step": (*CONTEXT, *KNOWN, *TARGETS, *CANDIDATES),
+}
+DEFAULT_SIGNATURE = "step"
+SERVING_DEFAULT = "serving_default"
+#: Levels of `quantiles` and `theta_quantiles`, as the models are built with.
+QUANTILE_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+#: Letters whose size the request chooses; the others (D, F, P) belong to the task.
+FREE_LETTERS = ("B", "C", "M", "N")
+
+
+def free_shape(name: str, sizes: dict[str, int]) -> list[int | None]:
+    """The shape of input `name`, None where the request chooses the size.
+
+    Args:
+        name: a field of a Batch.
+        sizes: the task's D, F and P.
+    """
+    return [None if letter in FREE_LETTERS else sizes[letter] for letter in BATCH_FIELDS[name]]
+
+
+def input_dtype(name: str) -> str:
+    """The dtype of input `name`: "float32", "int32" or "bool"."""
+    return field_dtype(name)
+
+
+def size_conflict(shapes: dict[str, tuple[int, ...]]) -> str | None:
+    """Say where the inputs of one request disagree about a size, or None where they agree.
+
+    Args:
+        shapes: shape of every input, each of the rank of its Batch field. Names that are not
+            fields of a Batch only have to agree about their first size, the batch.
+
+    Returns:
+        "expected one size C (context tokens) in all of its inputs; received context_design [2, 3,
+        1], context_mask [2, 4]", or None.
+    """
+    groups: dict[str, dict[str, int]] = {}
+    for name, shape in shapes.items():
+        for letter, size in zip(BATCH_FIELDS.get(name, ("B",)), shape, strict=False):
+            groups.setdefault(letter, {})[name] = size
+    for letter, holders in groups.items():
+        if len(set(holders.values())) > 1:
+            received = ", ".join(f"{name} {list(shapes[name])}" for name in holders)
+            return (
+                f"expected one size {letter} ({LETTER_MEANING[letter]}) in all of its inputs;"
+                f" received {received}"
+            )
+    return None
+
+
+LETTER_MEANING = {
+    "B": "batch rows",
+    "C": "context tokens",
+    "D": "design dimensions",
+    "F": "outcome fields of a context token",
+    "M": "predictive targets",
+    "N": "candidates",
+    "P": "parameters",
+}
