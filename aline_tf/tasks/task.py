@@ -19,6 +19,9 @@ class Task:
 
     spec: TaskSpec
 
+    #: M, how many predictive targets a training episode has beside the parameters.
+    predictions: int = 8
+
     def sample_theta(self, seed, batch: int) -> tf.Tensor:
         """Draws from the prior: [B, P]."""
         raise NotImplementedError
@@ -51,12 +54,17 @@ class Task:
             candidates: N, the size of each row's pool.
 
         Returns:
-            an Episode with C = 0 and M = 0 (see `aline_tf.batch`).
+            an Episode with C = 0 and M = `predictions` predictive targets, of the first outcome
+            field, none of them selected (see `aline_tf.batch`).
         """
-        theta_seed, design_seed, outcome_seed, target_seed = draws.split(seed, 4)
+        theta_seed, design_seed, outcome_seed, target_seed, input_seed, answer_seed = draws.split(
+            seed, 6
+        )
         dims, fields, parameters = (self.spec.sizes[letter] for letter in "DFP")
         theta = self.sample_theta(theta_seed, batch)
         design = self.sample_designs(design_seed, batch, candidates)
+        inputs = self.sample_designs(input_seed, batch, self.predictions)
+        answers = self.simulate(theta, inputs, answer_seed)[..., 0]
         return {
             "context_design": tf.zeros([batch, 0, dims]),
             "context_outcome": tf.zeros([batch, 0, fields]),
@@ -65,14 +73,14 @@ class Task:
             "known_theta": tf.zeros([batch, parameters]),
             "known_mask": tf.zeros([batch, parameters], tf.bool),
             "theta_mask": self.sample_targets(target_seed, batch),
-            "target_design": tf.zeros([batch, 0, dims]),
-            "target_mask": tf.zeros([batch, 0], tf.bool),
+            "target_design": inputs,
+            "target_mask": tf.zeros([batch, self.predictions], tf.bool),
             "candidate_design": design,
             "candidate_mask": tf.ones([batch, candidates], tf.bool),
             "theta": theta,
             "theta_observed": tf.ones([batch, parameters], tf.bool),
-            "target_outcome": tf.zeros([batch, 0]),
-            "target_observed": tf.zeros([batch, 0], tf.bool),
+            "target_outcome": answers,
+            "target_observed": tf.ones([batch, self.predictions], tf.bool),
             "candidate_outcome": self.simulate(theta, design, outcome_seed),
             "candidate_status": tf.fill([batch, candidates, fields], OBSERVED),
             "candidate_cost": tf.ones([batch, candidates]),

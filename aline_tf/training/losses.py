@@ -1,0 +1,157 @@
+"""The two phases of training as pure functions of (network, task, recipe, seed, progress).
+
+Warm-up has no rollout: designs are random, so a simulated run is cut at a random length and
+passed through once. The joint phase rolls the policy out without gradients and then takes one
+gradient pass over an unbiased sample of the steps of every episode.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from aline_tf import draws
+from aline_tf.training import objectives, teacher
+from aline_tf.training.rollout import (
+    extend_context,
+    offer_candidates,
+    rollout,
+    states_at,
+    without_candidates,
+)
+
+
+def reveal_parameters(state: dict, seed, share: float) -> dict:
+    """The state with some parameters given as known: in a `share` of rows, each with chance 1/3."""
+    row_seed, cell_seed = draws.split(seed, 2)
+    shape = tf.shape(state["theta"])
+    row = draws.uniform(row_seed, [shape[0], 1]) < share
+    revealed = row & (draws.uniform(cell_seed, shape) < 1.0 / 3.0) & state["theta_observed"]
+    known = state["known_mask"] | revealed
+    value = tf.where(revealed, state["theta"], state["known_theta"])
+    return state | {"known_mask": known, "known_theta": value}
+
+
+def _inference_loss(network, outputs, state):
+    theta_weight = tf.cast(state["theta_observed"] & ~state["known_mask"], tf.float32)
+    target_weight = tf.cast(state["target_observed"], tf.float32)
+    return objectives.inference_loss(
+        network.theta_log_prob(outputs, state["theta"]),
+        theta_weight,
+        network.target_log_prob(outputs, state, state["target_outcome"]),
+        target_weight,
+    )
+
+
+def warmup_loss(network, task, recipe, seed) -> tuple[tf.Tensor, dict]:
+    """Inference loss on contexts of random designs and random length.
+
+    Returns:
+        the loss, and metrics: inference (nats).
+    """
+    horizon = recipe.horizon or task.spec.horizon
+    episode_seed, length_seed, reveal_seed = draws.split(seed, 3)
+    batch = recipe.warmup_batch
+    episode = task.sample_episodes(episode_seed, batch, max(horizon, recipe.offer))
+    episode = offer_candidates(episode, tf.repeat(tf.range(horizon)[None], batch, axis=0))
+    state = extend_context(episode, horizon)
+    initial = episode["context_mask"].shape[1]
+    for context, source in (
+        ("context_design", "candidate_design"),
+        ("context_outcome", "candidate_outcome"),
+        ("context_status", "candidate_status"),
+    ):
+        state[context] = tf.concat([episode[context], episode[source]], axis=1)
+    length = tf.cast(draws.uniform(length_seed, [batch, 1]) * (horizon + 1), tf.int32)
+    taken = (tf.range(horizon) < length) & episode["candidate_mask"]
+    state["context_mask"] = tf.concat([state["context_mask"][:, :initial], taken], axis=1)
+    state = reveal_parameters(without_candidates(state), reveal_seed, recipe.reveal)
+    loss = _inference_loss(network, network(state), state)
+    return loss, {"inference": loss}
+
+
+def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
+    """Inference and policy losses on the policy's own episodes.
+
+    Args:
+        progress: scalar in [0, 1] through the joint phase; drives the schedules.
+
+    Returns:
+        the loss, and metrics: inference (nats), reward (nats per selected target, first to last
+        step), entropy (nats), policy (the loss), teacher (cross-entropy from it, or 0).
+    """
+    horizon = recipe.horizon or task.spec.horizon
+    episode_seed, rollout_seed, state_seed, reveal_seed, teacher_seed = draws.split(seed, 5)
+    temperature = objectives.anneal(*recipe.temperature, progress)
+    episode = task.sample_episodes(episode_seed, recipe.batch // recipe.group, recipe.pool)
+    episode = tf.nest.map_structure(lambda a: tf.repeat(a, recipe.group, axis=0), episode)
+    trajectory = rollout(
+        network, episode, rollout_seed, horizon, min(recipe.offer, recipe.pool), temperature
+    )
+    advantage_t = _advantages(recipe, trajectory)
+
+    shape = [recipe.batch, horizon + 1]
+    steps = draws.subset_order(state_seed, shape)[:, : min(recipe.states, horizon + 1)]
+    state = states_at(trajectory, steps)
+    steps = tf.reshape(steps, [-1])
+    acting = tf.minimum(steps, horizon - 1)
+    state = reveal_parameters(state, reveal_seed, recipe.reveal)
+    outputs = network(state)
+    inference = _inference_loss(network, outputs, state)
+
+    # States after the last acquisition have no action; in revealed rows the action was taken by
+    # somebody who knew less.
+    weight = tf.cast(
+        (steps < horizon) & ~tf.reduce_any(state["known_mask"], axis=1), tf.float32
+    )
+    logits = outputs["candidate_logits"] / temperature
+    count = steps.shape[0] // recipe.batch
+    choice = tf.gather(tf.repeat(trajectory.choice, count, axis=0), acting, batch_dims=1)
+    advantage = tf.gather(tf.repeat(advantage_t, count, axis=0), acting, batch_dims=1)
+    log_policy = tf.nn.log_softmax(logits)
+    log_prob = tf.gather(log_policy, choice, batch_dims=1)
+    policy = objectives.policy_loss(log_prob, advantage, weight)
+    entropy = -tf.reduce_sum(tf.exp(log_policy) * tf.maximum(log_policy, -50.0), axis=1)
+    mean_entropy = tf.reduce_sum(weight * entropy) / tf.reduce_sum(weight)
+    loss = inference + recipe.policy_weight * policy
+    loss -= objectives.anneal(*recipe.entropy, progress) * mean_entropy
+
+    imitation = tf.zeros([])
+    if max(recipe.teacher) > 0:
+        beliefs = network.theta_posterior({"theta_raw": tf.stop_gradient(outputs["theta_raw"])})
+        gain = teacher.information_gain(task, beliefs, state, teacher_seed)
+        each = objectives.imitation_loss(
+            outputs["candidate_logits"], gain, state["candidate_mask"], recipe.sharpness
+        )
+        acts = tf.cast(steps < horizon, tf.float32)
+        imitation = tf.reduce_sum(acts * each) / tf.reduce_sum(acts)
+        loss += objectives.anneal(*recipe.teacher, progress) * imitation
+    if recipe.counterfactual > 0:
+        order = draws.uniform(teacher_seed, tf.shape(logits))
+        order += tf.cast(state["candidate_mask"], tf.float32)
+        tried = tf.math.top_k(order, recipe.tried).indices
+        gain = teacher.counterfactual_gain(network, state, tried, recipe.price)
+        each = objectives.all_action_loss(
+            tf.gather(logits, tried, batch_dims=1),
+            gain,
+            tf.gather(state["candidate_mask"], tried, batch_dims=1),
+        )
+        loss += recipe.counterfactual * tf.reduce_sum(weight * each) / tf.reduce_sum(weight)
+
+    value = trajectory.value
+    metrics = {
+        "inference": inference,
+        "reward": tf.reduce_mean(value[:, -1] - value[:, 0]),
+        "entropy": tf.reduce_mean(trajectory.entropy),
+        "policy": policy,
+        "teacher": imitation,
+    }
+    return loss, metrics
+
+
+def _advantages(recipe, trajectory):
+    if recipe.credit == "own_step":
+        return objectives.own_step_credit(trajectory.value, recipe.discount)
+    index = tf.gather(trajectory.offered, trajectory.choice[..., None], batch_dims=2)[..., 0]
+    cost_t = tf.gather(trajectory.episode["candidate_cost"], index, batch_dims=1)
+    return_t = objectives.reward_to_go(trajectory.value, cost_t, recipe.price)
+    return objectives.against_group(return_t, recipe.group)

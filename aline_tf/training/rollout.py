@@ -1,0 +1,211 @@
+"""Episodes inside one compiled loop: acquire, append, look again.
+
+A rollout runs without gradients. What it leaves behind is enough to rebuild every state it went
+through: all states of an episode share the same arrays and differ only in how much of the
+context they may see, so a gradient pass takes any subset of steps as one batch.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from aline_tf import draws
+
+_EXCLUDED = -1e9
+
+
+class Trajectory(NamedTuple):
+    """What happened in B episodes of T acquisitions (see `aline_tf.batch` for the letters).
+
+    Attributes:
+        episode: the episode, its context extended by T tokens (capacity C0 + T).
+        initial: C0, the context capacity before the first acquisition.
+        offered: int32 [B, T, n], indices of the candidates offered at each step.
+        available: bool [B, T, n], False for offers already taken.
+        choice: int32 [B, T], position of the chosen one among those offered.
+        value: [B, T + 1], mean log q of the selected targets before each step and at the end.
+        entropy: [B, T], of the policy over what was offered.
+    """
+
+    episode: dict
+    initial: int
+    offered: tf.Tensor
+    available: tf.Tensor
+    choice: tf.Tensor
+    value: tf.Tensor
+    entropy: tf.Tensor
+
+
+def extend_context(episode: dict, horizon: int) -> dict:
+    """The episode with room for `horizon` more context tokens, masked out."""
+    rows = tf.shape(episode["context_design"])[0]
+    extended = dict(episode)
+    for name in ("context_design", "context_outcome", "context_status"):
+        array = episode[name]
+        room = tf.zeros([rows, horizon, array.shape[-1]], array.dtype)
+        extended[name] = tf.concat([array, room], axis=1)
+    room = tf.zeros([rows, horizon], tf.bool)
+    extended["context_mask"] = tf.concat([episode["context_mask"], room], axis=1)
+    return extended
+
+
+def append_candidate(episode: dict, position, index) -> dict:
+    """The episode after candidate `index` [B] was acquired into context slot `position`.
+
+    Only the context changes; taking the candidate from the pool is the caller's business.
+    """
+    slot = tf.range(tf.shape(episode["context_mask"])[1]) == position
+    updated = dict(episode)
+    for context, source in (
+        ("context_design", "candidate_design"),
+        ("context_outcome", "candidate_outcome"),
+        ("context_status", "candidate_status"),
+    ):
+        new = tf.gather(episode[source], index, batch_dims=1)[:, None]
+        updated[context] = tf.where(slot[None, :, None], new, episode[context])
+    updated["context_mask"] = episode["context_mask"] | slot
+    return updated
+
+
+def offer_candidates(episode: dict, offered) -> dict:
+    """The episode with its pool narrowed to the candidates `offered` [B, n]."""
+    narrowed = dict(episode)
+    for name in ("candidate_design", "candidate_outcome", "candidate_status"):
+        narrowed[name] = tf.gather(episode[name], offered, batch_dims=1)
+    for name in ("candidate_mask", "candidate_cost"):
+        narrowed[name] = tf.gather(episode[name], offered, batch_dims=1)
+    return narrowed
+
+
+def without_candidates(episode: dict) -> dict:
+    """The episode with an empty pool: inference alone."""
+    return offer_candidates(episode, tf.zeros([tf.shape(episode["theta"])[0], 0], tf.int32))
+
+
+def selected_value(network, outputs, episode) -> tf.Tensor:
+    """Mean log q over the selected targets whose truth is recorded: [B] (0 where there is none).
+
+    Source: the reward of ALINE, section 3: successive differences of this value.
+    """
+    theta = episode["theta_mask"] & episode["theta_observed"] & ~episode["known_mask"]
+    target = episode["target_mask"] & episode["target_observed"]
+    log_prob = tf.concat(
+        [
+            network.theta_log_prob(outputs, episode["theta"]),
+            network.target_log_prob(outputs, episode, episode["target_outcome"]),
+        ],
+        axis=1,
+    )
+    weight = tf.cast(tf.concat([theta, target], axis=1), tf.float32)
+    total = tf.reduce_sum(weight * tf.maximum(log_prob, -30.0), axis=1)
+    return total / tf.maximum(tf.reduce_sum(weight, axis=1), 1.0)
+
+
+def rollout(network, episode, seed, horizon: int, offer: int, temperature) -> Trajectory:
+    """Follows the network's policy for `horizon` acquisitions.
+
+    Args:
+        network: the model.
+        episode: an Episode.
+        seed: int32 [2].
+        horizon: T; at most the number of candidates.
+        offer: n, how many of the remaining candidates are scored at each step, drawn afresh; all
+            of them when it equals the pool. Small offers are cheap and show the policy pools of
+            many kinds.
+        temperature: divides the scores before the softmax; 0 takes the best.
+    """
+    initial = episode["context_mask"].shape[1]
+    pool = episode["candidate_mask"].shape[1]
+    if not horizon <= pool:
+        raise ValueError(
+            f"Expected a pool of at least the horizon. Received: horizon={horizon}, pool={pool}"
+        )
+    episode = extend_context(episode, horizon)
+    rows = tf.shape(episode["theta"])[0]
+
+    def step(t, state, remaining, records):
+        offer_seed, choice_seed = draws.split(draws.fold_in(seed, t), 2)
+        if offer < pool:
+            order = draws.uniform(offer_seed, [rows, pool]) + tf.cast(remaining, tf.float32)
+            offered = tf.math.top_k(order, offer).indices
+        else:
+            offered = tf.repeat(tf.range(pool)[None], rows, axis=0)
+        current = offer_candidates(state | {"candidate_mask": remaining}, offered)
+        outputs = network(current)
+        logits = outputs["candidate_logits"]
+        noise = draws.gumbel(choice_seed, tf.shape(logits))
+        choice = tf.argmax(logits + temperature * noise, axis=1, output_type=tf.int32)
+        index = tf.gather(offered, choice, batch_dims=1)
+        log_policy = tf.nn.log_softmax(logits / tf.maximum(temperature, 1e-3))
+        made = {
+            "offered": offered,
+            "available": current["candidate_mask"],
+            "choice": choice,
+            "value": selected_value(network, outputs, current),
+            "entropy": -tf.reduce_sum(tf.exp(log_policy) * tf.maximum(log_policy, -50.0), axis=1),
+        }
+        records = {name: records[name].write(t, made[name]) for name in records}
+        remaining &= ~tf.cast(tf.one_hot(index, pool), tf.bool)
+        context = append_candidate(state, initial + t, index)
+        return t + 1, context, remaining, records
+
+    kinds = {
+        "offered": tf.int32,
+        "available": tf.bool,
+        "choice": tf.int32,
+        "value": tf.float32,
+        "entropy": tf.float32,
+    }
+    records = {name: tf.TensorArray(dtype, size=horizon) for name, dtype in kinds.items()}
+    _, episode, _, records = tf.while_loop(
+        lambda t, *_: t < horizon,
+        step,
+        (tf.constant(0), episode, episode["candidate_mask"], records),
+        maximum_iterations=horizon,
+    )
+    final = without_candidates(episode)
+    final_value = selected_value(network, network(final), final)
+
+    def by_row(name):
+        stacked = records[name].stack()
+        return tf.transpose(stacked, [1, 0, *range(2, stacked.shape.rank)])
+
+    trajectory = Trajectory(
+        episode=episode,
+        initial=initial,
+        offered=by_row("offered"),
+        available=by_row("available"),
+        choice=by_row("choice"),
+        value=tf.concat([by_row("value"), final_value[:, None]], axis=1),
+        entropy=by_row("entropy"),
+    )
+    return tf.nest.map_structure(
+        lambda item: tf.stop_gradient(item) if tf.is_tensor(item) else item, trajectory
+    )
+
+
+def states_at(trajectory: Trajectory, steps) -> dict:
+    """The states before the given steps, as one batch.
+
+    Args:
+        trajectory: of B episodes.
+        steps: int32 [B, S], each between 0 and T (T: after the last acquisition).
+
+    Returns:
+        an Episode of B * S rows, row-major, whose pool is what was offered at that step.
+    """
+    count = steps.shape[1]
+    horizon = trajectory.choice.shape[1]
+    episode = tf.nest.map_structure(
+        lambda array: tf.repeat(array, count, axis=0), trajectory.episode
+    )
+    flat = tf.reshape(steps, [-1])
+    acting = tf.minimum(flat, horizon - 1)
+    offered = tf.gather(tf.repeat(trajectory.offered, count, axis=0), acting, batch_dims=1)
+    available = tf.gather(tf.repeat(trajectory.available, count, axis=0), acting, batch_dims=1)
+    state = offer_candidates(episode, offered)
+    position = tf.range(tf.shape(state["context_mask"])[1])
+    seen = position[None, :] < trajectory.initial + flat[:, None]
+    return state | {"candidate_mask": available, "context_mask": state["context_mask"] & seen}

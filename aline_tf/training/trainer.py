@@ -1,0 +1,153 @@
+"""compile / fit around the pure losses: `Trainer`, a Keras model of a network and its task."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from aline_tf import draws
+from aline_tf.training.losses import joint_loss, warmup_loss
+from aline_tf.training.recipe import Recipe
+
+METRICS = ("loss", "inference", "reward", "entropy", "policy", "teacher")
+
+
+@keras.saving.register_keras_serializable("aline_tf")
+class CosineRate(keras.optimizers.schedules.LearningRateSchedule):
+    """Linear rise over the first `ramp` steps, then a cosine from `peak` to `final`."""
+
+    def __init__(self, peak, final, steps, ramp=100):
+        self.peak, self.final, self.steps, self.ramp = peak, final, steps, ramp
+
+    def __call__(self, step):
+        step = tf.cast(step, tf.float32)
+        fraction = tf.clip_by_value(step / max(self.steps, 1), 0.0, 1.0)
+        cosine = 0.5 * (1.0 + tf.cos(3.14159265 * fraction))
+        rise = tf.minimum(1.0, (step + 1.0) / self.ramp)
+        return rise * (self.final + (self.peak - self.final) * cosine)
+
+    def get_config(self):
+        return {
+            "peak": self.peak,
+            "final": self.final,
+            "steps": self.steps,
+            "ramp": self.ramp,
+        }
+
+
+class Trainer(keras.Model):
+    """Trains a network on the episodes of a task.
+
+        trainer = Trainer(network, task)
+        trainer.compile(Recipe(warmup_steps=500, joint_steps=200), seed=1)
+        trainer.fit(epochs=14, steps_per_epoch=50, callbacks=[...])
+
+    There is no data to hand over: step k draws its episodes from (seed, k), where k is the
+    optimiser's own step counter. So a run is reproduced by its seed, and a run that was killed and
+    restored by `keras.callbacks.BackupAndRestore` follows the curve it would have followed.
+
+    Args:
+        network: an `ALINE` model.
+        task: a `Task` with the same specification.
+    """
+
+    def __init__(self, network, task, **kwargs):
+        super().__init__(**kwargs)
+        if network.spec != task.spec:
+            raise ValueError(
+                f"Expected a network of task {task.spec.name!r}. "
+                f"Received: one of {network.spec.name!r}"
+            )
+        self.network = network
+        self.task = task
+        if not network.built:
+            network.build()
+        self.built = True
+
+    def compile(self, recipe: Recipe | None = None, optimizer=None, seed: int = 0, **kwargs):
+        """Chooses the recipe.
+
+        Args:
+            recipe: a `Recipe`; the default one when None.
+            optimizer: a Keras optimiser; AdamW with the recipe's schedule when None.
+            seed: of everything random.
+            **kwargs: of `keras.Model.compile` (jit_compile, run_eagerly, ...).
+        """
+        self.recipe = recipe or Recipe()
+        self.seed = int(seed)
+        if optimizer is None:
+            optimizer = keras.optimizers.AdamW(
+                CosineRate(
+                    self.recipe.learning_rate, self.recipe.final_learning_rate, self.recipe.steps
+                ),
+                weight_decay=self.recipe.weight_decay,
+                global_clipnorm=self.recipe.clip_norm,
+            )
+        kwargs.setdefault("jit_compile", False)
+        super().compile(optimizer=optimizer, **kwargs)
+        self._means = {name: keras.metrics.Mean(name=name) for name in METRICS}
+        optimizer.build(self.trainable_variables)
+
+    @property
+    def metrics(self):
+        return list(getattr(self, "_means", {}).values())
+
+    def call(self, batch):
+        return self.network(batch)
+
+    def step_gradients(self, step) -> tuple[list[tf.Tensor], dict[str, tf.Tensor]]:
+        """Gradients and metrics of step `step` (int scalar): a pure function of the weights,
+        the seed and the step."""
+        recipe = self.recipe
+        seed = draws.fold_in(draws.as_seed(self.seed), step)
+
+        def warmup():
+            return self._gradients(lambda: warmup_loss(self.network, self.task, recipe, seed))
+
+        def joint():
+            done = tf.cast(step - recipe.warmup_steps, tf.float32)
+            progress = done / max(recipe.joint_steps - 1, 1)
+            return self._gradients(
+                lambda: joint_loss(self.network, self.task, recipe, seed, progress)
+            )
+
+        if recipe.joint_steps == 0:
+            return warmup()
+        if recipe.warmup_steps == 0:
+            return joint()
+        return tf.cond(step < recipe.warmup_steps, warmup, joint)
+
+    def _gradients(self, losses):
+        variables = [variable.value for variable in self.trainable_variables]
+        with tf.GradientTape() as tape:
+            loss, metrics = losses()
+        gradients = tape.gradient(
+            loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+        zero = tf.zeros([])
+        return gradients, {name: metrics.get(name, zero) for name in METRICS} | {"loss": loss}
+
+    def train_step(self, data):
+        step = tf.cast(self.optimizer.iterations.value, tf.int32)
+        gradients, metrics = self.step_gradients(step)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        for name, mean in self._means.items():
+            mean.update_state(metrics[name])
+        return {name: mean.result() for name, mean in self._means.items()}
+
+    def fit(self, epochs: int | None = None, steps_per_epoch: int = 50, **kwargs):
+        """Trains; every Keras callback works.
+
+        Args:
+            epochs: None trains to the end of the recipe.
+            steps_per_epoch: steps between two reports.
+            **kwargs: of `keras.Model.fit` (callbacks, initial_epoch, verbose).
+
+        Returns:
+            the Keras History.
+        """
+        if epochs is None:
+            remaining = self.recipe.steps - int(self.optimizer.iterations.numpy())
+            epochs = max(1, -(-remaining // steps_per_epoch))
+        ticks = tf.data.Dataset.from_tensors(tf.zeros([1])).repeat()
+        return super().fit(ticks, epochs=epochs, steps_per_epoch=steps_per_epoch, **kwargs)
