@@ -35,7 +35,14 @@ PASSIVE = (
         cost=0.02,
         description="hours taken by calendar appointments",
     ),
-    Channel("menstrual_window", "binary", cost=0.02, description="cycle day 1, plus or minus 2"),
+    Channel(
+        "menstrual_window",
+        "binary",
+        loc=0.5,
+        scale=0.5,
+        cost=0.02,
+        description="cycle day 1, plus or minus 2",
+    ),
     Channel(
         "ln_rmssd",
         loc=3.4,
@@ -115,7 +122,7 @@ DAILY_REPORTS = (
         unit="cups",
         description="cups of coffee or the like; 8 stands for 8 or more",
     ),
-    Channel("missed_meal", "binary", description="a meal was skipped"),
+    Channel("missed_meal", "binary", loc=0.5, scale=0.5, description="a meal was skipped"),
 )
 
 #: Asked for one six-hour slot.
@@ -138,9 +145,21 @@ SLOT_REPORTS = (
         unit="0-10",
         description="worst head pain, 0 to 10",
     ),
-    Channel("attack", "binary", description="a migraine attack at any time in the slot"),
-    Channel("prodrome", "binary", description="warning signs that an attack may be coming"),
-    Channel("medication", "binary", description="acute medication taken"),
+    Channel(
+        "attack",
+        "binary",
+        loc=0.5,
+        scale=0.5,
+        description="a migraine attack at any time in the slot",
+    ),
+    Channel(
+        "prodrome",
+        "binary",
+        loc=0.5,
+        scale=0.5,
+        description="warning signs that an attack may be coming",
+    ),
+    Channel("medication", "binary", loc=0.5, scale=0.5, description="acute medication taken"),
 )
 
 CHANNELS = PASSIVE + DAILY_REPORTS + SLOT_REPORTS
