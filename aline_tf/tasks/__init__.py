@@ -1,20 +1,35 @@
-"""Tasks: what can be learned about. Each module is one task; `task_by_name` finds them."""
+"""Tasks: what can be learned about. `task_by_name` finds a shipped task or one of your own."""
 
 from __future__ import annotations
 
-TASK_NAMES = ("psychometric",)
+import importlib
+
+from aline_tf.errors import InputError
+
+#: Where each shipped task lives. Given as text, so that nothing is imported before it is wanted
+#: and an application (migraine) can offer its task here without being known here.
+TASKS = {
+    "psychometric": "aline_tf.tasks.psychometric:Psychometric",
+    "migraine": "aline_tf.migraine.task:MigraineTask",
+}
 
 
 def task_by_name(name: str):
-    """The task of that name, ready to simulate.
+    """A task ready to simulate.
+
+    Args:
+        name: a shipped task (a key of `TASKS`), or `package.module:ClassName` of your own.
 
     Raises:
-        aline_tf.errors.InputError: no such task.
+        InputError: no such task.
     """
-    from aline_tf.errors import InputError
-
-    if name == "psychometric":
-        from aline_tf.tasks.psychometric import Psychometric
-
-        return Psychometric()
-    raise InputError(f"expected a task of {', '.join(TASK_NAMES)}; received {name!r}")
+    location = TASKS.get(name, name)
+    if ":" not in location:
+        raise InputError(
+            f"expected a task of {', '.join(TASKS)}, or package.module:ClassName; received {name!r}"
+        )
+    module_name, class_name = location.split(":", 1)
+    try:
+        return getattr(importlib.import_module(module_name), class_name)()
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"expected a task at {location}; received: {error}") from error

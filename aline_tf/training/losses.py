@@ -117,13 +117,7 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
 
     imitation = tf.zeros([])
     if max(recipe.teacher) > 0:
-        beliefs = network.theta_posterior({"theta_raw": tf.stop_gradient(outputs["theta_raw"])})
-        gain = teacher.information_gain(task, beliefs, state, teacher_seed)
-        each = objectives.imitation_loss(
-            outputs["candidate_logits"], gain, state["candidate_mask"], recipe.sharpness
-        )
-        acts = tf.cast(steps < horizon, tf.float32)
-        imitation = tf.reduce_sum(acts * each) / tf.reduce_sum(acts)
+        imitation = _imitation(network, task, recipe, state, outputs, steps, teacher_seed)
         loss += objectives.anneal(*recipe.teacher, progress) * imitation
     if recipe.counterfactual > 0:
         order = draws.uniform(teacher_seed, tf.shape(logits))
@@ -146,6 +140,28 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
         "teacher": imitation,
     }
     return loss, metrics
+
+
+def _imitation(network, task, recipe, state, outputs, steps, seed):
+    """Cross-entropy from the information-gain teacher at the first `teacher_states` sampled
+    states of every episode."""
+    horizon = recipe.horizon or task.spec.horizon
+    rows = tf.reshape(tf.range(steps.shape[0]), [recipe.batch, -1])[:, : recipe.teacher_states]
+    rows = tf.reshape(rows, [-1])
+    names = ("context_", "known_", "candidate_")
+    state = {
+        name: tf.gather(array, rows)
+        for name, array in state.items()
+        if name.startswith(names) or name in ("theta", "theta_mask")
+    }
+    raw = tf.stop_gradient(tf.gather(outputs["theta_raw"], rows))
+    gain = teacher.information_gain(
+        task, network.theta_posterior({"theta_raw": raw}), state, seed, recipe.teacher_draws
+    )
+    logits = tf.gather(outputs["candidate_logits"], rows)
+    each = objectives.imitation_loss(logits, gain, state["candidate_mask"], recipe.sharpness)
+    acts = tf.cast(tf.gather(steps, rows) < horizon, tf.float32)
+    return tf.math.divide_no_nan(tf.reduce_sum(acts * each), tf.reduce_sum(acts))
 
 
 def _advantages(recipe, trajectory):

@@ -28,7 +28,9 @@ class Recipe:
         temperature: (first, last) of the behaviour policy; towards the one that is deployed.
         teacher: (first, last) weight of the imitation of information gains; 0 switches it off.
             Needs a task with `log_likelihood`, `log_prior` and one binary outcome.
-        sharpness: of that teacher.
+        teacher_states: states per episode that it looks at.
+        teacher_draws: parameter draws it takes for each side; its cost grows with the square.
+        sharpness: of its softmax.
         counterfactual: weight of the all-action gradient over candidates tried one by one.
         tried: K, candidates tried per state for it.
         price: nats per unit of burden.
@@ -53,6 +55,8 @@ class Recipe:
     entropy: tuple[float, float] = (0.01, 0.001)
     temperature: tuple[float, float] = (1.0, 0.25)
     teacher: tuple[float, float] = (0.0, 0.0)
+    teacher_states: int = 2
+    teacher_draws: int = 18
     sharpness: float = 15.0
     counterfactual: float = 0.0
     tried: int = 6
