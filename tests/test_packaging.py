@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+import aline_tf
 from aline_tf import cli
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,6 +54,16 @@ class TestFirstImport:
     def test_console_script_is_the_command_line(self):
         (script,) = entry_points(group="console_scripts", name="aline-tf")
         assert script.load() is cli.main
+
+
+class TestPublicNames:
+    @pytest.mark.parametrize("name", sorted({*aline_tf.__all__} - {"__version__"}))
+    def test_public_name_is_there(self, name):
+        assert getattr(aline_tf, name).__name__.rpartition(".")[2] == name
+
+    def test_unknown_name_is_an_attribute_error(self):
+        with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+            aline_tf.nonsense  # noqa: B018
 
 
 class TestDependencies:
