@@ -25,8 +25,6 @@ from aline_tf.migraine.channels import (
 NOW_SLOT = SLOTS - 1
 #: Today, yesterday and the day before.
 RECENT_DAYS = 3
-#: Days without a window after which the next menstruation may be near, see `settled_cycle`.
-CYCLE_LOOK_BACK = 18
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +76,7 @@ class Candidate:
             return f"{subject} now"
         part = ("night", "morning", "afternoon", "evening")[self.slot]
         if self.slot == 0:
-            return f"{subject} in the early hours {'of ' if self.days_ago else ''}{day}"
+            return f"{subject} in the early hours of {day}"
         return f"{subject} {'this' if self.days_ago == 0 else day} {part}"
 
 
@@ -86,7 +84,6 @@ _NIGHTLY = ("ln_rmssd", "sleep_hours", "sleep_efficiency", "skin_temperature")
 _SUBJECTS = {
     "pressure_change": "air pressure change",
     "busy_hours": "busy hours in the calendar",
-    "menstrual_window": "menstrual cycle",
     "ln_rmssd": "heart rate variability (RMSSD)",
     "ln_sdnn": "heart rate variability (SDNN)",
     "resting_hr": "resting heart rate",
@@ -116,10 +113,12 @@ def _library() -> tuple[Candidate, ...]:
     yesterday = [Candidate(name, 1) for name in ("alcohol", "caffeine", "missed_meal")]
     yesterday += [Candidate("attack", 1, slot) for slot in (3, 2, 1, 0)]
     yesterday += [Candidate(name, 1, NOW_SLOT) for name in ("stress", "pain", "prodrome")]
+    # The menstrual window follows from recorded cycles: there is nothing more to fetch.
+    readings = [name for name in PASSIVE_NAMES if name != "menstrual_window"]
     passive = [
         Candidate(name, days_ago)
         for days_ago in range(RECENT_DAYS)
-        for name in PASSIVE_NAMES
+        for name in readings
         if days_ago or name not in END_OF_DAY_NAMES
     ]
     return tuple(now + earlier + today + yesterday + passive)
@@ -127,15 +126,6 @@ def _library() -> tuple[Candidate, ...]:
 
 #: Every candidate there is.
 LIBRARY = _library()
-
-
-def settled_cycle(menstrual_window: np.ndarray) -> bool:
-    """Whether the last three days of a window series [C] can be known without looking ahead.
-
-    The window is cycle day 1 plus or minus 2, so that a 0 of the last days could still become a 1
-    when bleeding begins tomorrow. Soon after a window it cannot: a cycle has 21 days or more.
-    """
-    return bool((np.asarray(menstrual_window)[-1 - CYCLE_LOOK_BACK : -2] > 0.5).any())
 
 
 def candidates_for(status: np.ndarray) -> list[Candidate]:

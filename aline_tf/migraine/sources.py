@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.batch import MISSING, NO_ANSWER, OBSERVED
-from aline_tf.migraine.candidates import CYCLE_LOOK_BACK, NOW_SLOT, RECENT_DAYS
+from aline_tf.migraine.candidates import NOW_SLOT, RECENT_DAYS
 from aline_tf.migraine.channels import (
     DAILY_REPORT_NAMES,
     END_OF_DAY_NAMES,
@@ -40,6 +40,8 @@ DIARY_SHARE = {
     "prodrome": 0.45,
     "medication": 0.60,
 }
+#: Days without a window after which the next menstruation may be near: a cycle has 21 or more.
+CYCLE_LOOK_BACK = 18
 _ATTACKS = list(places("attack"))
 
 
@@ -168,9 +170,10 @@ def context_of(seed, sources: dict, value, tried, days_ago, known_days) -> tuple
 
 
 def settled_cycles(value, days_ago) -> tf.Tensor:
-    """Whether the last days of the menstrual window can be known by now: bool [B, 1].
+    """Whether the last three days of the menstrual window can be known by now: bool [B, 1].
 
-    The same rule as `aline_tf.migraine.candidates.settled_cycle`.
+    The window is cycle day 1 plus or minus 2, so a 0 of the last days could still become a 1 when
+    bleeding begins tomorrow. Soon after a window it cannot.
     """
     window = value[:, :, FIELD_INDEX["menstrual_window"]] > 0.5
     near = (days_ago >= RECENT_DAYS - 1) & (days_ago <= CYCLE_LOOK_BACK)

@@ -31,7 +31,7 @@ from aline_tf.migraine.designs import CAPACITY, DESIGN_HIGH, DESIGN_LOW, DESIGN_
 from aline_tf.migraine.observation import PROMPT_FATIGUE
 from aline_tf.migraine.person import PARAMETERS, Settings, sample_people
 from aline_tf.migraine.simulator import simulate_people
-from aline_tf.migraine.sources import context_of, sample_sources, settled_cycles
+from aline_tf.migraine.sources import context_of, sample_sources
 from aline_tf.tasks.base import TaskSpec
 from aline_tf.tasks.task import Task
 
@@ -160,7 +160,7 @@ class MigraineTask(Task):
             "theta_observed": tf.ones([rows, len(PARAMETERS)], tf.bool),
         }
         episode |= self._candidates(
-            pool_seed, world, person, now, weekday, sources, (days_ago, value, status), candidates
+            pool_seed, world, person, now, weekday, sources, (days_ago, status), candidates
         )
         return episode | self._targets(target_seed, world, person, now, weekday)
 
@@ -173,7 +173,7 @@ class MigraineTask(Task):
 
     def _candidates(self, seed, world, person, now, weekday, sources, history, count) -> dict:
         """A random choice of N among the eligible candidates of the library."""
-        days_ago, value, status = history
+        days_ago, status = history
         rows, size, fields = person.shape[0], len(pool.LIBRARY), len(FIELD_NAMES)
         extra_seed, order_seed, fatigue_seed = draws.split(seed, 3)
         recent = now[:, None] - tf.range(pool.RECENT_DAYS)
@@ -195,9 +195,7 @@ class MigraineTask(Task):
         has_source = tf.gather(held, [item.field for item in pool.LIBRARY], axis=1)
         # Now and then, a source that the person does not have, as if they were lent one.
         has_source |= draws.uniform(extra_seed, [rows, 1]) < 0.15
-        is_cycle = tf.constant([item.channel == "menstrual_window" for item in pool.LIBRARY])
-        cycle_known = settled_cycles(value, days_ago) & (result == OBSERVED)
-        eligible = ~known & (is_prompt | has_source) & (~is_cycle | cycle_known)
+        eligible = ~known & (is_prompt | has_source)
 
         # Whoever answered many questions today is less likely to answer one more.
         questions_today = tf.reduce_sum(
