@@ -1,0 +1,1 @@
+"""Evaluation: simulated subjects, exact oracles, metrics, and the rows they are reported in."""

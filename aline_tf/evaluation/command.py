@@ -1,0 +1,167 @@
+"""`aline-tf eval TASK`: runs policies on simulated subjects, prints a table, writes JSON rows."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from aline_tf.errors import InputError
+
+TASKS = ("psychometric",)
+POLICIES = ("learned", "random", "psi-marginal", "questplus")
+DEFAULT_POLICIES = ("learned", "random", "psi-marginal")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `aline-tf eval`."""
+    parser.add_argument("task", metavar="TASK", help=f"one of: {', '.join(TASKS)}")
+    parser.add_argument(
+        "--policy",
+        action="extend",
+        nargs="+",
+        metavar="P",
+        help=f"policies, by name: {', '.join(POLICIES)} (default: {' '.join(DEFAULT_POLICIES)}; "
+        "questplus needs the package of that name and ten minutes for 500 runs)",
+    )
+    parser.add_argument(
+        "--model",
+        metavar="DIR",
+        help="preset of the learned policy (default: the shipped model of the task)",
+    )
+    parser.add_argument(
+        "--target",
+        action="extend",
+        nargs="+",
+        metavar="NAMES",
+        help="comma-joined parameters to aim at; may be given several times "
+        "(default: both pairs, then all four)",
+    )
+    parser.add_argument("--runs", type=int, default=500, metavar="R", help="simulated subjects")
+    parser.add_argument(
+        "--candidates", type=int, default=200, metavar="N", help="stimuli to choose from"
+    )
+    parser.add_argument(
+        "--pool",
+        default="grid",
+        metavar="KIND",
+        help="grid: evenly spaced stimuli (default); random: drawn for each subject",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the subjects")
+    parser.add_argument("--json", metavar="FILE", help="also write the rows to this file")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the evaluation that the arguments ask for.
+
+    Raises:
+        InputError: an argument cannot be used; nothing has been computed or written.
+    """
+    policies = _check(args)
+    # Imported late: the help must not wait for numpy, nor for TensorFlow where it is not used.
+    from aline_tf.evaluation import psychometric, rows
+
+    targets = _targets(args.target, psychometric)
+    network, choosers = _policies(policies, args)
+    subjects = psychometric.simulate_subjects(args.runs, args.candidates, args.seed, pool=args.pool)
+    started = time.monotonic()
+
+    def report(line: str) -> None:
+        print(f"[{time.monotonic() - started:6.1f} s] {line}", file=sys.stderr, flush=True)
+
+    measured = psychometric.evaluate(choosers, subjects, network, targets, report)
+    print(
+        f"{args.task}: {args.runs} subjects, {psychometric.HORIZON} trials, {args.candidates} "
+        f"candidates ({args.pool}), seed {args.seed}; {rows.machine()}\n"
+    )
+    print(rows.format_table(measured))
+    if args.json:
+        rows.write_json(args.json, args.task, args.seed, measured)
+        print(f"\n{len(measured)} rows written to {args.json}")
+    return 0
+
+
+def _check(args: argparse.Namespace) -> list[str]:
+    """The policies asked for; raises InputError for anything that can be seen in the arguments."""
+    if args.task not in TASKS:
+        raise InputError(f"expected a task among {', '.join(TASKS)}; received {args.task!r}")
+    given = args.policy or DEFAULT_POLICIES
+    policies = [name for part in given for name in part.split(",") if name]
+    unknown = [name for name in policies if name not in POLICIES]
+    if unknown or not policies:
+        received = repr(unknown[0]) if unknown else "none"
+        raise InputError(f"expected policies among {', '.join(POLICIES)}; received {received}")
+    if args.runs < 1:
+        raise InputError(f"expected at least 1 run; received --runs {args.runs}")
+    horizon = 30
+    if args.candidates < horizon:
+        raise InputError(
+            f"expected a pool of at least {horizon} candidates, one for each trial; "
+            f"received --candidates {args.candidates}"
+        )
+    if args.pool not in ("grid", "random"):
+        raise InputError(f"expected --pool grid or random; received {args.pool!r}")
+    if "questplus" in policies and args.pool != "grid":
+        raise InputError("expected --pool grid with questplus, which needs one pool for everybody")
+    if args.seed < 0:
+        raise InputError(f"expected a seed of 0 or more; received --seed {args.seed}")
+    if args.json and Path(args.json).is_dir():
+        raise InputError(f"expected a file name after --json; received the directory {args.json}")
+    return list(dict.fromkeys(policies))
+
+
+def _targets(given: list[str] | None, psychometric) -> list[str]:
+    """Comma-joined targets in the order of the parameters, checked."""
+    if not given:
+        return list(psychometric.TARGETS)
+    names = psychometric.PARAMETER_NAMES
+    targets = []
+    for target in given:
+        parts = target.split(",")
+        unknown = [part for part in parts if part not in names]
+        if unknown:
+            raise InputError(
+                f"expected targets made of {', '.join(names)}; received {unknown[0]!r}"
+            )
+        targets.append(",".join(name for name in names if name in parts))
+    return list(dict.fromkeys(targets))
+
+
+def _policies(names: list[str], args: argparse.Namespace):
+    """The network posterior (None without a learned policy) and the policies by name."""
+    from aline_tf.acquisition.policies import LearnedPolicy, RandomPolicy
+
+    network, choosers = None, {}
+    for name in names:
+        if name == "random":
+            choosers[name] = RandomPolicy(args.seed)
+        elif name == "psi-marginal":
+            from aline_tf.acquisition.psi_marginal import PsiMarginalPolicy
+
+            choosers[name] = PsiMarginalPolicy()
+        elif name == "questplus":
+            from aline_tf.acquisition.quest_plus import QuestPlusPolicy
+
+            choosers[name] = QuestPlusPolicy()
+        else:
+            from aline_tf.evaluation.network_posterior import NetworkPosterior
+            from aline_tf.models.presets import load_preset
+
+            model = load_preset(_model_directory(args), task=args.task)
+            network, choosers[name] = NetworkPosterior(model), LearnedPolicy(model)
+    return network, choosers
+
+
+def _model_directory(args: argparse.Namespace) -> Path:
+    if args.model:
+        return Path(args.model)
+    from aline_tf.files import savedmodels_dir
+
+    versions = (savedmodels_dir() / args.task).glob("[0-9]*")
+    newest = max(versions, key=lambda path: int(path.name), default=None)
+    if newest is None:
+        raise InputError(
+            f"expected a shipped model of task {args.task!r} or --model DIR; received neither"
+        )
+    return newest
