@@ -42,7 +42,8 @@ class ALINE(keras.Model):
     """
 
     def __init__(self, spec, width=32, depth=3, heads=4, hidden=128, components=10, **kwargs):
-        super().__init__(**kwargs)
+        # Inputs are in natural units: half precision would not hold them before they are scaled.
+        super().__init__(autocast=False, **kwargs)
         self.spec = spec if isinstance(spec, TaskSpec) else TaskSpec.from_dict(spec)
         self.width = width
         self.depth = depth

@@ -21,7 +21,11 @@ class Embedder(keras.layers.Layer):
 
     The paper adds f_x(x) + f_y(y); one network of the pair costs the same and can represent
     their interaction before the first attention layer. A field that was not observed enters as
-    zero with its flag off: a missing value is never an invented one.
+    zero with its flag off: a missing value is never an invented one. Whatever stands in padding,
+    even NaN, is replaced by zero before it meets a weight.
+
+    Inputs are in natural units and stay in float32 until they are scaled, whatever the dtype
+    policy (autocast=False).
 
     Args:
         spec: the task (a `TaskSpec` or its dict).
@@ -30,7 +34,7 @@ class Embedder(keras.layers.Layer):
     """
 
     def __init__(self, spec, width=32, hidden=128, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         self.spec = spec if isinstance(spec, TaskSpec) else TaskSpec.from_dict(spec)
         self.width = width
         self.hidden = hidden
@@ -63,11 +67,12 @@ class Embedder(keras.layers.Layer):
         fields = self.spec.fields
         loc = tf.constant([field.loc for field in fields])
         scale = tf.constant([field.scale for field in fields])
-        observed = tf.cast(tf.equal(batch["context_status"], OBSERVED), tf.float32)
-        refused = tf.cast(tf.equal(batch["context_status"], NO_ANSWER), tf.float32)
+        present = batch["context_mask"][..., None]
+        observed = tf.cast(present & tf.equal(batch["context_status"], OBSERVED), tf.float32)
+        refused = tf.cast(present & tf.equal(batch["context_status"], NO_ANSWER), tf.float32)
         # multiply_no_nan: whatever stands in a cell that was not observed, even NaN, is ignored.
         value = tf.math.multiply_no_nan((batch["context_outcome"] - loc) / scale, observed)
-        design = self.scale_design(batch["context_design"])
+        design = tf.where(present, self.scale_design(batch["context_design"]), 0.0)
         observations = self.context_mlp(tf.concat([design, value, observed, refused], -1))
         size = tf.shape(batch["known_theta"])[0]
         start = tf.repeat(tf.cast(self.start_token, self.compute_dtype), size, axis=0)
@@ -93,9 +98,12 @@ class Embedder(keras.layers.Layer):
         token = tf.cast(tf.convert_to_tensor(self.theta_token), self.compute_dtype)
         return tf.repeat(token[None], size, axis=0)
 
-    def design_tokens(self, design):
-        """Candidates or predictive targets: [B, N, D] -> [B, N, E]."""
-        return self.design_mlp(self.scale_design(design))
+    def design_tokens(self, design, present=None):
+        """Candidates or predictive targets: [B, N, D] -> [B, N, E]; `present` bool [B, N]."""
+        design = self.scale_design(design)
+        if present is not None:
+            design = tf.where(present[..., None], design, 0.0)
+        return self.design_mlp(design)
 
     def call(self, batch):
         """All three streams: (context, visible, targets [B, P + M, E], candidates [B, N, E])."""
@@ -104,7 +112,8 @@ class Embedder(keras.layers.Layer):
         targets = tf.concat(
             [self.theta_tokens(size), self.design_tokens(batch["target_design"])], axis=1
         )
-        return context, visible, targets, self.design_tokens(batch["candidate_design"])
+        candidates = self.design_tokens(batch["candidate_design"], batch["candidate_mask"])
+        return context, visible, targets, candidates
 
     def get_config(self):
         return super().get_config() | {

@@ -93,7 +93,9 @@ class EncoderLayer(keras.layers.Layer):
         new_targets = self._read(targets, normed_targets, keys, values, context_visible)
         if candidates.shape[1] == 0:
             return new_context, new_targets, candidates
-        target_keys, target_values = self._keys_values(normed_targets)
+        # A weight of zero does not silence NaN: what is not selected is taken out by value.
+        readable = tf.where(target_visible[..., None], normed_targets, 0.0)
+        target_keys, target_values = self._keys_values(readable)
         new_candidates = self._read(
             candidates,
             self.attention_norm(candidates),
