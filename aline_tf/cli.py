@@ -5,7 +5,6 @@ modules import TensorFlow inside `run` only, so that `aline-tf --help` answers a
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from importlib import import_module
 
 from aline_tf import __version__
 from aline_tf.errors import InputError
+from aline_tf.quiet_start import quiet_tensorflow_start
 
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -79,8 +79,7 @@ def build_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 2 for bad input, 130 when interrupted."""
-    # Read by TensorFlow when it loads: its start-up notices would bury the command's own output.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    quiet_tensorflow_start()
     args = build_parser(COMMANDS).parse_args(argv)
     try:
         return int(args.handler(args) or 0)
