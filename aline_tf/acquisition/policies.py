@@ -17,7 +17,8 @@ import numpy as np
 
 from aline_tf.errors import InputError
 
-POLICY_NAMES = ("learned", "random", "psi-marginal", "questplus")
+# Keeps the random policy's draws apart from those of whoever else uses the same seed.
+_RANDOM_STREAM = 0x52414E44
 
 
 class Policy(ABC):
@@ -76,7 +77,7 @@ class RandomPolicy(Policy):
 
     def _choose(self, batch, mask):
         step = int(np.asarray(batch["context_mask"], bool).sum())
-        rng = np.random.default_rng([self.seed, step])
+        rng = np.random.default_rng([self.seed, step, _RANDOM_STREAM])
         return masked_argmax(rng.random(mask.shape), mask)
 
 

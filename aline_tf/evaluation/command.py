@@ -75,7 +75,8 @@ def run(args: argparse.Namespace) -> int:
         f"{args.task}: {args.runs} subjects, {psychometric.HORIZON} trials, {args.candidates} "
         f"candidates ({args.pool}), seed {args.seed}; {rows.machine()}\n"
     )
-    print(rows.format_table(measured))
+    shown = [row for row in measured if row.metric not in psychometric.DETAILS]
+    print(rows.format_table(shown))
     if args.json:
         rows.write_json(args.json, args.task, args.seed, measured)
         print(f"\n{len(measured)} rows written to {args.json}")

@@ -34,6 +34,8 @@ HORIZON = 30
 REPORT_STEPS = (5, 10, 15, 20, 30)
 GAP_STEPS = (5, 15, 30)
 GAP_SUBJECTS = 200
+#: Metrics that the printed table leaves to the JSON file.
+DETAILS = frozenset(f"gap_{given}{name}" for given in ("", "given_") for name in PARAMETER_NAMES)
 TARGETS = ("threshold,slope", "guess,lapse", ",".join(PARAMETER_NAMES))
 
 
@@ -82,7 +84,8 @@ def simulate_subjects(
         pool: "grid" for evenly spaced stimuli over [-5, 5], "random" for uniform ones.
     """
     # Separate streams, so that another number of candidates leaves the subjects as they are.
-    theta_rng, answer_rng, pool_rng = (np.random.default_rng([seed, i]) for i in range(3))
+    streams = np.random.SeedSequence(seed).spawn(3)
+    theta_rng, answer_rng, pool_rng = (np.random.default_rng(stream) for stream in streams)
     if pool == "grid":
         grid = np.linspace(DESIGN_LOW, DESIGN_HIGH, candidates)
         designs = np.broadcast_to(grid, (runs, candidates))
@@ -150,7 +153,8 @@ def exact_estimates(
     density = grid.log_density(
         trials.design, trials.outcome, theta, steps, log_evidence=marginals.log_evidence
     )
-    return Estimates(marginals.mean(), marginals.quantile(0.05), marginals.quantile(0.95), density)
+    low, high = np.moveaxis(marginals.quantiles((0.05, 0.95)), -1, 0)
+    return Estimates(marginals.mean(), low, high, density)
 
 
 def network_estimates(
@@ -176,12 +180,11 @@ def network_estimates(
 def metric_rows(
     policy: str,
     target: str,
-    trials: Trials,
     estimates: Estimates,
     theta: np.ndarray,
     steps: Sequence[int],
 ) -> Iterator[Row]:
-    """rmse, log_prob and coverage_90 at each step; outer_share over the whole run."""
+    """rmse, log_prob and coverage_90 at each step."""
     wanted = target_mask(target)
     for k, step in enumerate(steps):
         error = metrics.rmse(estimates.mean[:, k], theta, wanted)
@@ -192,8 +195,6 @@ def metric_rows(
     for k, step in enumerate(steps):
         inside = metrics.coverage(estimates.low[:, k], estimates.high[:, k], theta, wanted)
         yield Row.of(policy, target, step, "coverage_90", inside)
-    outer = metrics.outer_share(trials.design, DESIGN_LOW, DESIGN_HIGH)
-    yield Row.of(policy, target, trials.design.shape[1], "outer_share", outer)
 
 
 def gap_rows(
@@ -209,7 +210,8 @@ def gap_rows(
 
     The gap is the exact log density at the truth minus the network's; its expectation is the KL
     divergence of the marginals. `gap` averages over the four parameters, `gap_<name>` is one of
-    them, and `gap_given_<name>` averages over the other three when that one's value is given.
+    them; `gap_given_<name>` averages over the other three when that one's value is given, and
+    `gap_given_one` over the four choices of it.
     """
     wanted = target_mask(target)
     exact = grid.log_density(trials.design, trials.outcome, theta, steps)
@@ -220,13 +222,16 @@ def gap_rows(
     for p, name in enumerate(PARAMETER_NAMES):
         for k, step in enumerate(steps):
             yield Row.of(policy, target, step, f"gap_{name}", gap[:, k, p])
+    given = []
     for p, name in enumerate(PARAMETER_NAMES):
         others = np.arange(len(PARAMETER_NAMES)) != p
         exact = grid.log_density(trials.design, trials.outcome, theta, steps, given=p)
         ours = network_estimates(network, trials, theta, steps, wanted, given=p).log_density
-        gap = (exact - ours)[..., others].mean(-1)
+        given.append((exact - ours)[..., others].mean(-1))
         for k, step in enumerate(steps):
-            yield Row.of(policy, target, step, f"gap_given_{name}", gap[:, k])
+            yield Row.of(policy, target, step, f"gap_given_{name}", given[-1][:, k])
+    for k, step in enumerate(steps):
+        yield Row.of(policy, target, step, "gap_given_one", np.mean(given, axis=0)[:, k])
 
 
 def outer_ratio_row(policy: str, asymptotes: Trials, curve: Trials) -> Row:
@@ -271,11 +276,13 @@ def evaluate(
                 trials = run_policy(policy, subjects, wanted)
                 exact = exact_estimates(grid, trials, subjects.theta, steps)
             done[target] = trials
+            outer = metrics.outer_share(trials.design, DESIGN_LOW, DESIGN_HIGH)
+            rows.append(Row.of(name, target, horizon, "outer_share", outer))
             if name == "learned":
                 own = network_estimates(network, trials, subjects.theta, steps, wanted)
-                rows += metric_rows(name, target, trials, own, subjects.theta, steps)
+                rows += metric_rows(name, target, own, subjects.theta, steps)
             label = "learned/exact" if name == "learned" else name
-            rows += metric_rows(label, target, trials, exact, subjects.theta, steps)
+            rows += metric_rows(label, target, exact, subjects.theta, steps)
             # Random trials are the same for every target, so one comparison says it all.
             compared = name == "learned" or (name == "random" and target == targets[-1])
             if network is not None and compared:
