@@ -1,5 +1,6 @@
 """What surrounds the package: a light first import, dependencies, and a README that is true."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -121,6 +122,14 @@ class TestReadme:
     def test_every_path_named_is_there(self):
         for path in re.findall(r"\]\((?!https?:|#)([^)]+)\)", readme()):
             assert (ROOT / path).exists(), path
+
+    def test_session_example_runs_and_every_other_is_python(self):
+        session, *others = re.findall(r"^```python\n(.*?)^```", readme(), re.MULTILINE | re.DOTALL)
+        for example in others:
+            compile(example, "README.md", "exec")
+        names = {}
+        exec(compile(session, "README.md", "exec"), names)
+        assert json.loads(names["state"])
 
 
 def readme():
