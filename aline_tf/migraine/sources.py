@@ -42,7 +42,6 @@ DIARY_SHARE = {
 }
 #: Days without a window after which the next menstruation may be near: a cycle has 21 or more.
 CYCLE_LOOK_BACK = 18
-_ATTACKS = list(places("attack"))
 
 
 def sample_sources(seed, rows: int) -> dict:
@@ -51,10 +50,11 @@ def sample_sources(seed, rows: int) -> dict:
     Returns:
         dict: passive [B, 11] bool, which readings exist; noted [B, 8] bool, which reports the diary
         has, in the order of `DIARY_SHARE`; style [B] int32; regularity [B], chance of an entry on a
-        day; summary [B] bool, the evening entry speaks of the whole day; prompted [B] bool, silence
-        is recorded as "not answered"; device_start, diary_start [B], as a share of the history.
+        day; summary [B] bool, the evening entry speaks of the whole day; by_part [B] bool, it has
+        stress by part of the day; prompted [B] bool, silence is recorded as "not answered";
+        device_start, diary_start [B], as a share of the history.
     """
-    seeds = iter(draws.split(seed, 16))
+    seeds = iter(draws.split(seed, 24))
 
     def uniform(*shape):
         return draws.uniform(next(seeds), [rows, *shape])
@@ -87,6 +87,7 @@ def sample_sources(seed, rows: int) -> dict:
         "style": style,
         "regularity": 1.0 - 0.75 * uniform() ** 2,
         "summary": uniform() < 0.5,
+        "by_part": uniform() < 0.4,
         "prompted": uniform() < 0.3,
         "device_start": start[:, 0],
         "diary_start": start[:, 1],
@@ -106,67 +107,77 @@ def context_of(seed, sources: dict, value, tried, days_ago, known_days) -> tuple
     Returns:
         (outcome [B, C, F], status [B, C, F] int32): outcome is 0 where the status is not 1.
     """
-    seeds = draws.split(seed, 8)
-    rows, capacity, _ = value.shape
+    reading_seed, report_seed = draws.split(seed, 2)
     past = (days_ago >= 0) & (days_ago < known_days[:, None])
-    length = tf.cast(known_days[:, None], tf.float32)
-    age = tf.cast(days_ago, tf.float32)
-    device_days = past & (age < length * (1.0 - sources["device_start"][:, None]))
-    diary_days = past & (age < length * (1.0 - sources["diary_start"][:, None]))
 
-    # Readings. Some episodes hold the latest ones back, for the policy to fetch.
-    recent = (days_ago < RECENT_DAYS)[:, :, None]
-    holds_back = draws.uniform(seeds[0], [rows, 1, 1]) < 0.5
-    held_back = draws.uniform(seeds[1], [rows, capacity, len(PASSIVE_NAMES)]) < 0.5
-    read = device_days[:, :, None] & sources["passive"][:, None, :]
-    read &= ~(recent & holds_back & held_back)
-    read &= tried[:, :, : len(PASSIVE_NAMES)] == OBSERVED
+    def since(start):
+        share = 1.0 - sources[start][:, None]
+        length = tf.cast(known_days[:, None], tf.float32)
+        return past & (tf.cast(days_ago, tf.float32) < length * share)
 
-    # Reports. A day's entry is answered or not as a whole; slots are answered one by one.
-    style = sources["style"][:, None, None]
-    regularity = sources["regularity"][:, None]
-    wrote = diary_days & (draws.uniform(seeds[2], [rows, capacity]) < regularity)
-    wrote &= (days_ago > 0) | (draws.uniform(seeds[3], [rows, 1]) < 0.4)
-    entry = tried[:, :, FIELD_INDEX[field_name("attack", NOW_SLOT)]]
-    day_status = tf.where(wrote, entry, MISSING)[:, :, None]
-    moment = draws.uniform(seeds[4], [rows, capacity, SLOTS]) < regularity[:, :, None]
-    moment &= diary_days[:, :, None]
-    # The evening slot of today is what a prompt now would ask about.
-    moment &= (days_ago > 0)[:, :, None] | (tf.range(SLOTS) < NOW_SLOT)
-    in_attack = tf.gather(value, _ATTACKS, axis=2) > 0.5
-
-    columns = []
-    for index, name in enumerate(DIARY_SHARE):
-        has = sources["noted"][:, index, None, None]
-        attempt = tf.gather(tried, list(places(name)), axis=2)
-        if name in DAILY_REPORT_NAMES:
-            # Slot diaries carry whole-day questions too.
-            by_day = (style == DAY_DIARY) | (style == SLOT_DIARY)
-            status = tf.where(by_day & has, day_status, MISSING)
-        else:
-            evening = tf.range(SLOTS) == NOW_SLOT
-            of_day = tf.where(evening | (name == "attack"), day_status, MISSING)
-            by_slot = tf.where(moment, attempt, MISSING)
-            of_attack = (name in ("attack", "pain", "medication")) & wrote[:, :, None] & in_attack
-            status = tf.where(
-                style == DAY_DIARY,
-                of_day,
-                tf.where(
-                    style == SLOT_DIARY,
-                    by_slot,
-                    tf.where((style == ATTACK_DIARY) & of_attack, OBSERVED, MISSING),
-                ),
-            )
-            status = tf.where(has, status, MISSING)
-        columns.append(status)
-    asked = tf.concat(columns, axis=2)
-    silent = sources["prompted"][:, None, None]
-    asked = tf.where((asked == NO_ANSWER) & ~silent, MISSING, asked)
-
+    read = _readings(reading_seed, sources, tried, days_ago, since("device_start"))
+    asked = _reports(report_seed, sources, value, tried, days_ago, since("diary_start"))
     status = tf.concat([tf.where(read, OBSERVED, MISSING), asked], axis=2)
     status = tf.where(_not_yet(value, days_ago), MISSING, status)
-    value = _day_summaries(value, sources)
+    value = _as_noted(value, sources)
     return tf.where(status == OBSERVED, value, 0.0), status
+
+
+def _readings(seed, sources, tried, days_ago, days) -> tf.Tensor:
+    """Which readings are there: bool [B, C, 11]. `days` bool [B, C]: the devices are in use.
+
+    Half of the episodes hold back many of the latest ones, for the policy to fetch.
+    """
+    rows, capacity = days.shape
+    hold_seed, which_seed = draws.split(seed, 2)
+    recent = (days_ago < RECENT_DAYS)[:, :, None]
+    holds_back = draws.uniform(hold_seed, [rows, 1, 1]) < 0.5
+    which = draws.uniform(which_seed, [rows, capacity, len(PASSIVE_NAMES)]) < 0.5
+    held = days[:, :, None] & sources["passive"][:, None, :]
+    return held & ~(recent & holds_back & which) & (tried[:, :, : which.shape[2]] == OBSERVED)
+
+
+def _reports(seed, sources, value, tried, days_ago, days) -> tf.Tensor:
+    """Status of every self-report: int32 [B, C, 23]. `days` bool [B, C]: a diary is kept."""
+    seeds = draws.split(seed, 4)
+    rows, capacity = days.shape
+    style = sources["style"][:, None, None]
+    regularity = sources["regularity"][:, None]
+    evening = tf.range(SLOTS) == NOW_SLOT
+    in_attack = tf.gather(value, list(places("attack")), axis=2) > 0.5
+
+    # A day's entry is answered or not as a whole; today's may not be written by 20:00.
+    wrote = days & (draws.uniform(seeds[0], [rows, capacity]) < regularity)
+    wrote &= (days_ago > 0) | (draws.uniform(seeds[1], [rows, 1]) < 0.5)
+    entry = tried[:, :, FIELD_INDEX[field_name("attack", NOW_SLOT)]]
+    day_status = tf.where(wrote, entry, MISSING)[:, :, None]
+    # Slots are answered one by one; the evening of today is what a prompt now would ask about.
+    moment = draws.uniform(seeds[2], [rows, capacity, SLOTS]) < regularity[:, :, None]
+    moment &= days[:, :, None] & ((days_ago > 0)[:, :, None] | ~evening)
+
+    some_parts = draws.uniform(seeds[3], [rows, capacity, SLOTS]) < [0.05, 0.8, 0.8, 0.9]
+    noted_slots = {
+        "attack": tf.ones_like(in_attack),
+        # The worst pain of a day is noted with its attack.
+        "pain": in_attack | (evening & ~tf.reduce_any(in_attack, axis=2, keepdims=True)),
+        "stress": tf.where(sources["by_part"][:, None, None], some_parts, evening),
+    }
+    columns = []
+    for index, name in enumerate(DIARY_SHARE):
+        if name in DAILY_REPORT_NAMES:
+            by_day = (style == DAY_DIARY) | (style == SLOT_DIARY)
+            status = tf.where(by_day, day_status, MISSING)
+        else:
+            attempt = tf.gather(tried, list(places(name)), axis=2)
+            of_day = tf.where(noted_slots.get(name, evening), day_status, MISSING)
+            of_attack = wrote[:, :, None] & in_attack & (name in ("attack", "pain", "medication"))
+            status = tf.where(style == DAY_DIARY, of_day, MISSING)
+            status = tf.where((style == SLOT_DIARY) & moment, attempt, status)
+            status = tf.where((style == ATTACK_DIARY) & of_attack, OBSERVED, status)
+        columns.append(tf.where(sources["noted"][:, index, None, None], status, MISSING))
+    asked = tf.concat(columns, axis=2)
+    silent = ~sources["prompted"][:, None, None]
+    return tf.where((asked == NO_ANSWER) & silent, MISSING, asked)
 
 
 def settled_cycles(value, days_ago) -> tf.Tensor:
@@ -189,15 +200,17 @@ def _not_yet(value, days_ago) -> tf.Tensor:
     return tf.stack([by_name.get(name, never) for name in FIELD_NAMES], axis=2)
 
 
-def _day_summaries(value, sources: dict) -> tf.Tensor:
-    """Evening entries that speak of the whole day: worst pain, any medication, any sign."""
-    summarises = (sources["style"] == DAY_DIARY) & sources["summary"]
+def _as_noted(value, sources: dict) -> tf.Tensor:
+    """Values as a diary of days states them: the worst pain; often, any sign, any medication."""
+    by_day = (sources["style"] == DAY_DIARY)[:, None, None]
+    whole_day = by_day & sources["summary"][:, None, None]
     blocks = [value[:, :, : FIELD_INDEX[field_name(SLOT_REPORT_NAMES[0], 0)]]]
     for name in SLOT_REPORT_NAMES:
         block = tf.gather(value, list(places(name)), axis=2)
-        if name in ("pain", "medication", "prodrome"):
-            worst = tf.reduce_max(block, axis=2, keepdims=True)
-            whole = tf.concat([block[:, :, :NOW_SLOT], worst], axis=2)
-            block = tf.where(summarises[:, None, None], whole, block)
+        worst = tf.reduce_max(block, axis=2, keepdims=True)
+        if name == "pain":
+            block = tf.where(by_day, worst, block)
+        elif name in ("medication", "prodrome"):
+            block = tf.where(whole_day, worst, block)
         blocks.append(block)
     return tf.concat(blocks, axis=2)
