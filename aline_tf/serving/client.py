@@ -163,7 +163,8 @@ class Client:
         )
         response = self._ask("Predict", request)
         return {
-            name: wire.to_array(tensor) for name, tensor in wire.entries(response.outputs).items()
+            name: wire.to_array(tensor)
+            for name, tensor in sorted(wire.entries(response.outputs).items())
         }
 
     def _spec(self, signature: str = "") -> Any:

@@ -44,6 +44,23 @@ class LoadedModel:
     definitions: dict[str, Any]
     owner: Any
 
+    def warm_up(self) -> None:
+        """Run every signature once on a row of zeros.
+
+        TensorFlow optimises a graph when it first runs, which takes seconds: better before the
+        first request than during it.
+        """
+        for name, function in self.functions.items():
+            inputs = {
+                key: tf.zeros([max(dim.size, 1) for dim in info.tensor_shape.dim], info.dtype)
+                for key, info in self.definitions[name].inputs.items()
+            }
+            try:
+                function(**inputs)
+            except tf.errors.OpError:
+                # A model may refuse zeros; a request will tell whether anything is wrong.
+                LOG.info("signature %s was not warmed up: it refuses zeros", name)
+
 
 class ModelVersion:
     """One version directory; loaded when first asked for, and then once.

@@ -52,6 +52,7 @@ class Server:
         port: port to listen on; 0 picks a free one.
         workers: requests answered at the same time.
         poll_seconds: how often the repository is read again for new versions; 0 for never.
+        warm_up: run every signature of the latest versions once before requests are answered.
 
     Attributes:
         port: the port, known after `start`.
@@ -65,9 +66,10 @@ class Server:
         *,
         workers: int = 8,
         poll_seconds: float = 2.0,
+        warm_up: bool = True,
     ):
         self.repository, self.host, self.port = repository, host, port
-        self._poll_seconds = poll_seconds
+        self._poll_seconds, self._warm_up = poll_seconds, warm_up
         self._stopping = threading.Event()
         self._poller: threading.Thread | None = None
         self._server = grpc.server(
@@ -134,7 +136,9 @@ class Server:
     def _load_latest(self, name: str) -> None:
         try:
             version = self.repository.find(name)
-            version.load()
+            loaded = version.load()
+            if self._warm_up:
+                loaded.warm_up()
             LOG.info("model=%s version=%d loaded", name, version.number)
         except NotFoundError as error:
             LOG.error("model=%s: %s", name, error)

@@ -1,0 +1,51 @@
+"""`aline-tf export` refuses what it cannot use, and writes what a server hosts."""
+
+import pytest
+
+from aline_tf.cli import main
+
+
+@pytest.fixture
+def preset(tiny_models):
+    return tiny_models / "tiny" / "1" / "preset"
+
+
+def test_it_writes_a_model_that_answers(preset, tmp_path, capsys):
+    import tensorflow as tf
+
+    out = tmp_path / "models" / "tiny" / "1"
+    assert main(["export", "--preset", str(preset), "--out", str(out)]) == 0
+    assert "signatures predict, infer, propose, step" in capsys.readouterr().out
+    assert "step" in tf.saved_model.load(str(out)).signatures
+    for name in ("config.json", "metadata.json", "model.weights.h5"):
+        assert (out / "preset" / name).read_bytes() == (preset / name).read_bytes()
+
+
+@pytest.mark.parametrize("present", [None, "config.json"])
+def test_a_preset_that_is_not_there_is_bad_input(tmp_path, capsys, present):
+    place = tmp_path / "preset"
+    if present:
+        place.mkdir()
+        (place / present).write_text("{}")
+    out = tmp_path / "out"
+    assert main(["export", "--preset", str(place), "--out", str(out)]) == 2
+    error = capsys.readouterr().err
+    assert "expected" in error and "received" in error and error.count("\n") == 1
+    assert not out.exists()
+
+
+def test_a_damaged_preset_is_bad_input(tmp_path, capsys):
+    (tmp_path / "config.json").write_text("not json")
+    (tmp_path / "model.weights.h5").write_bytes(b"")
+    out = tmp_path / "out"
+    assert main(["export", "--preset", str(tmp_path), "--out", str(out)]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_an_export_is_not_overwritten(preset, tiny_models, capsys):
+    out = tiny_models / "tiny" / "1"
+    before = (out / "saved_model.pb").stat().st_mtime_ns
+    assert main(["export", "--preset", str(preset), "--out", str(out)]) == 2
+    assert "--force" in capsys.readouterr().err
+    assert (out / "saved_model.pb").stat().st_mtime_ns == before
