@@ -105,9 +105,7 @@ class ALINE(keras.Model):
 
     def theta_posterior(self, outputs) -> posterior.ThetaPosterior:
         """Parameter marginals of the outputs of one call."""
-        return posterior.ThetaPosterior(
-            self.spec.parameters, outputs["theta_raw"], self.components
-        )
+        return posterior.ThetaPosterior(self.spec.parameters, outputs["theta_raw"], self.components)
 
     def outcome_prediction(self, outputs, batch) -> predictive.OutcomePrediction:
         """Predictive distributions of the outputs of one call on `batch`."""

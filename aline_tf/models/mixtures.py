@@ -105,20 +105,33 @@ def mean_variance(mixture: Mixture) -> tuple[tf.Tensor, tf.Tensor]:
     return total, tf.reduce_sum(weight * spread, axis=-1)
 
 
-def quantile(distribution, bounds, level) -> tf.Tensor:
-    """Smallest value whose cdf reaches `level`, by bisection between two bounds.
+def quantiles(distribution, bounds, levels) -> tf.Tensor:
+    """Smallest values whose cdf reaches the levels, by bisection between two bounds.
 
     Args:
-        distribution: function value [...] -> cdf [...].
-        bounds: (low, high) tensors of the value's shape that enclose the quantile.
-        level: tensor that broadcasts against the value.
+        distribution: function value [Q, ...] -> cdf [Q, ...].
+        bounds: (low, high) tensors [...] that enclose the quantiles.
+        levels: Q numbers.
+
+    Returns:
+        [..., Q].
     """
-    low, high = bounds
-    for _ in range(_BISECTIONS):
+    rank = bounds[0].shape.rank
+    level = tf.reshape(tf.constant(levels, tf.float32), [-1] + [1] * rank)
+    zero = tf.zeros_like(level)
+
+    def halve(low, high):
         middle = 0.5 * (low + high)
         reached = distribution(middle) >= level
-        low, high = tf.where(reached, low, middle), tf.where(reached, middle, high)
-    return high
+        return tf.where(reached, low, middle), tf.where(reached, middle, high)
+
+    _, high = tf.while_loop(
+        lambda low, high: True,
+        halve,
+        (bounds[0] + zero, bounds[1] + zero),
+        maximum_iterations=_BISECTIONS,
+    )
+    return tf.transpose(high, [*range(1, rank + 1), 0])
 
 
 def bounds(mixture: Mixture) -> tuple[tf.Tensor, tf.Tensor]:

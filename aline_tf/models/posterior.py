@@ -100,9 +100,7 @@ class ThetaPosterior:
             result = tf.where(self._interval, mixtures.cdf(self._unit, value), result)
         probability = tf.sigmoid(self.logit)
         at_zero = tf.cast(theta >= 0.0, tf.float32)
-        result = tf.where(
-            self._atom, probability * result + (1.0 - probability) * at_zero, result
-        )
+        result = tf.where(self._atom, probability * result + (1.0 - probability) * at_zero, result)
         steps = tf.where(theta >= 1.0, 1.0, (1.0 - probability) * at_zero)
         return tf.where(self._binary, steps, result)
 
@@ -114,8 +112,7 @@ class ThetaPosterior:
         # Atoms of the discrete parts must lie inside the bracket.
         low = tf.where(self._atom | self._binary, tf.minimum(low, -1e-6), low)
         high = tf.where(self._atom, tf.maximum(high, 1e-6), tf.where(self._binary, 1.0, high))
-        columns = [mixtures.quantile(self.cdf, (low, high), level) for level in levels]
-        result = tf.stack(columns, axis=-1)
+        result = mixtures.quantiles(self.cdf, (low, high), levels)
         discrete = tf.where(result > 0.5, 1.0, 0.0)
         near_atom = tf.abs(result) < 1e-5 * self._scale[:, None]
         result = tf.where(self._atom[:, None] & near_atom, 0.0, result)
@@ -136,7 +133,9 @@ class ThetaPosterior:
         import tensorflow_probability as tfp
 
         tfd = tfp.distributions
-        return [self._distribution(tfd, p, parameter) for p, parameter in enumerate(self.parameters)]
+        return [
+            self._distribution(tfd, p, parameter) for p, parameter in enumerate(self.parameters)
+        ]
 
     def _distribution(self, tfd, p, parameter):
         if parameter.kind == "binary":

@@ -43,7 +43,9 @@ def run(args: argparse.Namespace) -> int:
     sizes, recipe = shipped_settings(args.task)
     recipe = _changed(recipe, args)
     if args.steps_per_epoch < 1:
-        raise InputError(f"expected --steps-per-epoch of 1 or more; received {args.steps_per_epoch}")
+        raise InputError(
+            f"expected --steps-per-epoch of 1 or more; received {args.steps_per_epoch}"
+        )
     out = args.out or Path("build/train") / args.task.replace(":", ".")
 
     import keras

@@ -100,9 +100,7 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
 
     # States after the last acquisition have no action; in revealed rows the action was taken by
     # somebody who knew less.
-    weight = tf.cast(
-        (steps < horizon) & ~tf.reduce_any(state["known_mask"], axis=1), tf.float32
-    )
+    weight = tf.cast((steps < horizon) & ~tf.reduce_any(state["known_mask"], axis=1), tf.float32)
     logits = outputs["candidate_logits"] / temperature
     count = steps.shape[0] // recipe.batch
     choice = tf.gather(tf.repeat(trajectory.choice, count, axis=0), acting, batch_dims=1)

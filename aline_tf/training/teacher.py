@@ -39,12 +39,8 @@ def _posterior_pairs(task, beliefs, state, seed, draws_each):
     second = tf.where(state["known_mask"], state["known_theta"], second)
     selected = state["theta_mask"]
     free = tf.cast(~state["known_mask"], tf.float32)
-    log_first = tf.reduce_sum(
-        tf.where(selected, beliefs.log_prob(first), 0.0) * free, axis=-1
-    )
-    log_second = tf.reduce_sum(
-        tf.where(selected, 0.0, beliefs.log_prob(second)) * free, axis=-1
-    )
+    log_first = tf.reduce_sum(tf.where(selected, beliefs.log_prob(first), 0.0) * free, axis=-1)
+    log_second = tf.reduce_sum(tf.where(selected, 0.0, beliefs.log_prob(second)) * free, axis=-1)
     first, second = tf.transpose(first, [1, 0, 2]), tf.transpose(second, [1, 0, 2])
     theta = tf.where(selected[:, None, None], first[:, :, None], second[:, None])
     flat = tf.reshape(theta, [rows, draws_each**2, 1, count])
