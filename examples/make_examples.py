@@ -22,6 +22,7 @@ import numpy as np
 
 LAST_DAY = date(2025, 4, 27)  # a Sunday
 DAYS = 90
+SEED = 13
 #: Central Europe put its clocks forward on the night to 30 March 2025, at 01:00 UTC.
 CLOCK_CHANGE = datetime(2025, 3, 30, 1, tzinfo=UTC)
 CYCLE_STARTS = (date(2025, 2, 6), date(2025, 3, 7), date(2025, 4, 4))
@@ -109,7 +110,7 @@ DIARY_COLUMNS = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
-    parser.add_argument("--seed", type=int, default=13)
+    parser.add_argument("--seed", type=int, default=SEED)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "export.zip").write_bytes(health_export(live(args.seed), args.seed))
@@ -299,7 +300,7 @@ def _daytime(records: dict, rng: np.random.Generator, today: dict) -> None:
                 start, end = local(day, begin + shift), local(day, begin + shift + length)
                 kind = "HKQuantityTypeIdentifierStepCount"
                 put(records["steps"], kind, source, "count", start, end, str(count), end)
-        if today["worn"]:
+        for _ in range(3 if today["worn"] else 0):
             at = local(day, hour + float(rng.uniform(0, 1)))
             rate = 74 + rng.normal(0, 9) + 6 * walked
             kind = "HKQuantityTypeIdentifierHeartRate"

@@ -233,18 +233,21 @@ class Timeline:
         return pd.DataFrame(joined, columns=["start", "end"])
 
     def evening(self, hour: int = 20) -> datetime:
-        """The last local `hour`:00 that the timeline reaches: the default `now` of a forecast.
+        """The last evening that the timeline reaches, at `hour`:00: the default `now` of a forecast.
 
-        It is that hour of the last local day with an observation.
+        It is on the local day on which something was last written down, or on the day before when
+        that happened before 18:00, with the evening still to come.
 
         Raises:
             InputError: the timeline is empty.
         """
         if not len(self):
             raise InputError("expected a timeline with observations; received an empty one")
-        last = self.frame.iloc[-1]
-        zone = timezone(timedelta(minutes=int(last["offset"])))
-        local = last["time"].to_pydatetime().astimezone(zone)
+        latest = self.frame.iloc[int(self.seconds("known").argmax())]
+        zone = timezone(timedelta(minutes=int(latest["end_offset"])))
+        local = latest["known"].to_pydatetime().astimezone(zone)
+        if local.hour < 18:
+            local -= timedelta(days=1)
         return local.replace(hour=hour, minute=0, second=0, microsecond=0)
 
     def to_days(self, now: datetime, days: int):

@@ -63,10 +63,26 @@ def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[B
     Raises:
         InputError: the member is damaged, or larger than a health export can be.
     """
+    with _as_input_error(member):
+        stream = archive.open(member)
+    with stream:
+        yield io.BufferedReader(_Bounded(stream, member), 1 << 18)
+
+
+@contextmanager
+def _as_input_error(member: zipfile.ZipInfo) -> Iterator[None]:
+    """Turn the many ways in which a damaged archive fails into one."""
     try:
-        with archive.open(member) as stream:
-            yield io.BufferedReader(_Bounded(stream, member), 1 << 18)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        yield
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:
         raise InputError(
             f"expected an undamaged archive; received one in which {_plain(member.filename)}"
             " is truncated or damaged"
@@ -87,7 +103,8 @@ class _Bounded(io.RawIOBase):
         return True
 
     def readinto(self, buffer) -> int:
-        data = self._stream.read(len(buffer))
+        with _as_input_error(self._member):
+            data = self._stream.read(len(buffer))
         self._seen += len(data)
         if self._seen > self._cap:
             raise InputError(

@@ -177,7 +177,10 @@ class _Parser:
 
     @staticmethod
     def _refuse(*_: object) -> None:
-        raise InputError("expected an export.xml without entities; received one that declares some")
+        raise InputError(
+            "expected an export.xml with one DOCTYPE and no entities; received one with entities or"
+            " a second DOCTYPE"
+        )
 
 
 _CUT_SHORT = (
