@@ -1,0 +1,147 @@
+"""`aline-tf migraine forecast`: a person's own exports in, risks and next questions out."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+from aline_tf.errors import InputError
+
+REPORT = "report.html"
+TASK = "migraine"
+SHOWN_TRIGGERS = 4
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `aline-tf migraine forecast`."""
+    parser.add_argument("--apple-health", type=Path, metavar="ZIP", help="an Apple Health export")
+    parser.add_argument("--diary", type=Path, metavar="CSV", help="a headache diary")
+    parser.add_argument(
+        "--column-map", type=Path, metavar="JSON", help="how the columns of the diary are named"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", required=True, help=f"where {REPORT} is written"
+    )
+    parser.add_argument(
+        "--now",
+        metavar="TIME",
+        help="an evening, as 2025-04-27 or 2025-04-27T20:00 (default: 20:00 of the last day)",
+    )
+    parser.add_argument(
+        "--model", type=Path, metavar="DIR", help="a preset (default: the one that is shipped)"
+    )
+    parser.add_argument(
+        "--price",
+        type=float,
+        metavar="LAMBDA",
+        default=1.0,
+        help="millinats that one prompt has to be worth (default: 1)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the intervals (default: 0)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Reads, forecasts, writes the report and prints what matters.
+
+    Raises:
+        InputError: an argument or a file cannot be used; nothing has been written.
+    """
+    _check(args)
+    from aline_tf.migraine.importers import import_timeline
+
+    timeline = import_timeline(args.apple_health, args.diary, args.column_map)
+
+    from aline_tf.files import atomic_path
+    from aline_tf.migraine.outlook import evening_of, look_ahead
+    from aline_tf.migraine.report import render
+
+    now = evening_of(timeline, args.now)
+    outlook = look_ahead(_model(args.model), timeline, now, args.price / 1000.0, args.seed)
+    page = render(outlook)
+    destination = args.out / REPORT
+    with atomic_path(destination) as partial:
+        partial.write_text(page, encoding="utf-8")
+    print(console_text(outlook))
+    print(f"\nReport: {destination}")
+    return 0
+
+
+def console_text(outlook) -> str:
+    """What the command prints about an outlook."""
+    from aline_tf.migraine import wording
+
+    now, summary = outlook.history.now, outlook.summary
+    with_attack, told = outlook.attack_days
+    lines = [
+        f"Read {sum(summary.read.values()):,} records: {outlook.days_told} days with records among"
+        f" the last {len(outlook.history.dates)}, {with_attack} of {told} reported days with an"
+        " attack.",
+    ]
+    if summary.skipped:
+        lines.append(f"Skipped {sum(summary.skipped.values()):,}; the report says why.")
+    lines += wording.notes(outlook)
+    lines += ["", f"Risk of an attack, at {now:%H:%M} on {now:%A}, {now.day} {now:%B %Y}"]
+    for risk in outlook.risks:
+        lines.append(
+            f"  within {risk.hours} h: {wording.percent(risk.probability)}"
+            f"  (90% interval {wording.percent_range(risk.low, risk.high)})"
+        )
+    lines += ["", "Strongest triggers (odds of an attack starting, if it is one of yours)"]
+    for belief in [b for b in outlook.triggers if b.days_recorded][:SHOWN_TRIGGERS]:
+        lines.append(
+            f"  {wording.trigger_title(belief.name)}: {wording.percent(belief.probability)} likely"
+            f" one of yours, x {wording.odds(belief.odds_ratio)} (90% interval"
+            f" {wording.odds(belief.low)} to {wording.odds(belief.high)})"
+            f" {wording.trigger_unit(belief.name)}"
+        )
+    lines += ["", "Most worth finding out next"]
+    if not outlook.next_questions:
+        lines.append("  Everything that can be asked or read this evening is known already.")
+    elif outlook.next_questions[0].value <= 0:
+        lines.append(f"  {wording.nothing_worth_it(outlook.price)}")
+    for place, question in enumerate(outlook.next_questions, 1):
+        lines.append(
+            f"  {place}. {question.candidate.label}: expected gain"
+            f" {wording.millinats(question.gain)}, cost {wording.burden(question.cost)}"
+        )
+        reason = wording.reason(question, outlook.risks[0].probability, outlook.history)
+        lines.append(f"     {reason}")
+    lines += ["", wording.NOT_A_DEVICE, wording.RED_FLAGS]
+    return "\n".join(lines)
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Raises InputError for what can be seen before anything is read."""
+    if args.apple_health is None and args.diary is None:
+        raise InputError("expected --apple-health, --diary or both; received neither")
+    if args.column_map is not None and args.diary is None:
+        raise InputError("expected --diary beside --column-map; received no diary")
+    if not math.isfinite(args.price) or args.price < 0:
+        raise InputError(f"expected --price of 0 or more; received {args.price:g}")
+    if not 0 <= args.seed < 2**31:
+        raise InputError(f"expected --seed from 0 to 2147483647; received {args.seed}")
+    if args.out.exists() and not args.out.is_dir():
+        raise InputError(f"expected a directory after --out; received the file {args.out}")
+    if (args.out / REPORT).is_dir():
+        raise InputError(
+            f"expected a place for {REPORT}; received the directory {args.out / REPORT}"
+        )
+
+
+def _model(directory: Path | None):
+    """The network, checked to read the channels and candidates of this version."""
+    from aline_tf.migraine.task import SPEC
+    from aline_tf.models.presets import load_preset
+
+    if directory is None:
+        from aline_tf.files import savedmodels_dir
+
+        directory = savedmodels_dir() / TASK / "1" / "preset"
+    model = load_preset(directory, task=TASK)
+    if model.spec != SPEC:
+        raise InputError(
+            f"expected a preset trained on the channels of this version; received {directory},"
+            " which was trained on others"
+        )
+    return model
