@@ -4,8 +4,8 @@ The parameters theta [B, P] are what the model infers. The traits (how a person 
 answers, treats attacks) differ between people too, but nobody asks for them: they are nuisance.
 
 Gamma, beta and Poisson samplers do not compile under XLA. Beta variables with whole-number
-parameters are drawn exactly instead, as order statistics of uniforms: Beta(a, b) is the a-th
-smallest of a + b - 1. Every other draw is a monotone transform of one uniform.
+parameters are drawn exactly instead, as order statistics of uniforms. Every other draw is a
+monotone transform of one uniform.
 """
 
 from __future__ import annotations
@@ -90,6 +90,10 @@ PARAMETERS = (
 PARAMETER_INDEX = {parameter.name: index for index, parameter in enumerate(PARAMETERS)}
 
 
+#: Uniforms that one person takes; `sample_people` counts on it.
+_UNIFORMS = 80
+
+
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """What can be shifted about the simulated world; the defaults are the fitted one.
@@ -110,10 +114,19 @@ class Settings:
     informative_missingness: bool = True
 
 
-def integer_beta(seed, shape, a: int, b: int) -> tf.Tensor:
-    """Exact Beta(a, b) draws for whole a and b: the a-th smallest of a + b - 1 uniforms."""
-    uniforms = draws.uniform(seed, tf.concat([shape, [a + b - 1]], axis=0))
-    return tf.sort(uniforms, axis=-1)[..., a - 1]
+def beta_from_uniforms(uniforms, a: int, b: int) -> tf.Tensor:
+    """Exact Beta(a, b) draws for whole a and b: the b-th largest of n = a + b - 1 uniforms.
+
+    The largest is U_1^(1/n), the next one U_2^(1/(n-1)) times that, and so on.
+
+    Args:
+        uniforms: [..., b] on (0, 1).
+
+    Returns:
+        [...].
+    """
+    powers = tf.constant([1.0 / (a + b - 1 - index) for index in range(b)])
+    return tf.exp(tf.reduce_sum(powers * tf.math.log(uniforms), axis=-1))
 
 
 def sample_people(seed, people: int, settings: Settings | None = None) -> dict:
@@ -129,14 +142,20 @@ def sample_people(seed, people: int, settings: Settings | None = None) -> dict:
         cycling (0 or 1); slot_effect [B, 4]; and the traits used by the simulator.
     """
     settings = settings or Settings()
-    seeds = iter(draws.split(seed, 40))
-    shape = [people]
+    # One draw serves everything: XLA compiles many small random kernels slowly.
+    unit = iter(tf.unstack(draws.uniform(seed, [_UNIFORMS, people])))
 
     def uniform(low=0.0, high=1.0):
-        return draws.uniform(next(seeds), shape, low, high)
+        return low + (high - low) * next(unit)
 
     def normal(loc=0.0, scale=1.0):
-        return draws.normal(next(seeds), shape, loc, scale)
+        return loc + scale * tf.math.ndtri(next(unit))
+
+    def take(count):
+        return tf.stack([next(unit) for _ in range(count)], axis=1)
+
+    def beta(a, b):
+        return beta_from_uniforms(take(b), a, b)
 
     def flag(probability):
         return tf.cast(uniform() < probability, tf.float32)
@@ -146,13 +165,12 @@ def sample_people(seed, people: int, settings: Settings | None = None) -> dict:
 
     alpha = normal(-3.75 + settings.alpha_shift, 0.55)
     slab = tf.constant([[trigger.mean, trigger.sd] for trigger in TRIGGERS], tf.float32)
-    grid = [people, len(TRIGGERS)]
-    effects = slab[:, 0] + slab[:, 1] * draws.normal(next(seeds), grid)
-    has_trigger = tf.cast(draws.uniform(next(seeds), grid) < settings.slab_probability, tf.float32)
+    effects = slab[:, 0] + slab[:, 1] * tf.math.ndtri(take(len(TRIGGERS)))
+    has_trigger = tf.cast(take(len(TRIGGERS)) < settings.slab_probability, tf.float32)
     # A menstrual effect belongs to people with a cycle.
     is_menstrual = tf.constant([trigger.name == "menstrual" for trigger in TRIGGERS])
     has_trigger *= tf.where(is_menstrual, cycling[:, None], 1.0)
-    beta = settings.effect_scale * effects * has_trigger
+    effects *= settings.effect_scale * has_trigger
     beta_vulnerability = tf.abs(normal(0.6, 0.25))
     hrv_baseline = normal(3.4, 0.45)
     hrv_responder, feels_coming = flag(0.4), flag(0.4)
@@ -160,23 +178,22 @@ def sample_people(seed, people: int, settings: Settings | None = None) -> dict:
     theta = tf.concat(
         [
             alpha[:, None],
-            beta,
+            effects,
             tf.stack([beta_vulnerability, hrv_baseline, hrv_responder, feels_coming], axis=1),
         ],
         axis=1,
     )
-    sensitive = integer_beta(next(seeds), shape, 8, 2)
-    insensitive = integer_beta(next(seeds), shape, 1, 9)
+    sensitive = beta(8, 2)
+    insensitive = 1.0 - beta(9, 1)
     drinks = 1.0 - flag(0.25)
     return {
         "theta": theta,
         "female": female,
         "cycling": cycling,
         # the attack process
-        "slot_effect": tf.constant([-0.10, 0.45, 0.05, -0.40])
-        + 0.2 * draws.normal(next(seeds), [people, 4]),
+        "slot_effect": tf.constant([-0.10, 0.45, 0.05, -0.40]) + 0.2 * tf.math.ndtri(take(4)),
         "median_hours": tf.exp(normal(math.log(18.0), 0.35)),
-        "treats": integer_beta(next(seeds), shape, 3, 2) / 2.0,
+        "treats": beta(3, 2) / 2.0,
         "pain_level": normal(2.2, 0.5),
         "prodrome_sensitivity": tf.where(feels_coming > 0.5, sensitive, insensitive),
         "prodrome_false": tf.where(feels_coming > 0.5, 0.06, 0.12),
@@ -193,7 +210,7 @@ def sample_people(seed, people: int, settings: Settings | None = None) -> dict:
         "drink_probability": drinks * uniform(0.05, 0.45),
         "drink_more": tf.exp(normal(math.log(1.2), 0.5)),
         "caffeine_mean": (1.0 - flag(0.15)) * tf.exp(normal(math.log(2.2), 0.5)),
-        "meal_probability": 0.5 * integer_beta(next(seeds), shape, 1, 4),
+        "meal_probability": 0.5 * (1.0 - beta(4, 1)),
         # what devices read
         "sdnn_baseline": 3.75 + 0.8 * (hrv_baseline - 3.4) + normal(0.0, 0.2),
         "resting_hr_mean": 62.0 - 6.0 * (hrv_baseline - 3.4) + normal(0.0, 6.0),

@@ -30,8 +30,9 @@ PRESSURE_MEMORY, PRESSURE_SD = 0.75, 8.0
 EFFICIENCY_SD = 0.04
 # Fitted: inputs here are taken from usual days, and an attack fills whole slots. With these two the
 # simulated days reproduce 2.1 / 4.8 / 8.6 migraine days a month and .40 / .13 from day to day.
-HAZARD_OFFSET = 0.08
+HAZARD_OFFSET = 0.10
 SLOT_ROUNDING = 0.5
+_DAY_UNIFORMS = 14
 
 
 def simulate_people(seed, people: int, days: int, settings: Settings | None = None) -> dict:
@@ -106,13 +107,13 @@ def live_days(seed, person: dict, days: int) -> dict:
     """
     people = person["theta"].shape[0]
     shape = [people, days]
-    seeds = iter(draws.split(seed, 16))
-
-    def normal():
-        return draws.normal(next(seeds), shape)
+    unit = iter(tf.unstack(draws.uniform(seed, [_DAY_UNIFORMS, *shape])))
 
     def uniform():
-        return draws.uniform(next(seeds), shape)
+        return next(unit)
+
+    def normal():
+        return tf.math.ndtri(next(unit))
 
     weekday = (person["first_weekday"][:, None] + tf.range(days)) % 7
     weekend = tf.cast(weekday >= 5, tf.float32)
@@ -209,24 +210,24 @@ def live_phases(seed, person: dict, world: dict) -> dict:
     people, days = world["weekday"].shape
     slots = days * SLOTS
     shape = [people, slots]
-    seeds = draws.split(seed, 8)
-    hit = draws.uniform(seeds[0], shape) < tf.reshape(onset_probability(person, world), shape)
+    strike, sign, abort, treat, length_u, rounding, tail = tf.unstack(
+        draws.uniform(seed, [7, *shape])
+    )
+    hit = strike < tf.reshape(onset_probability(person, world), shape)
 
-    def geometric(seed, probability):
-        length = tf.math.ceil(
-            tf.math.log(draws.uniform(seed, shape)) / tf.math.log(1.0 - probability)
-        )
+    def geometric(unit, probability):
+        length = tf.math.ceil(tf.math.log(unit) / tf.math.log(1.0 - probability))
         return tf.cast(tf.clip_by_value(length, 1.0, 40.0), tf.int32)
 
-    prodrome = geometric(seeds[1], 0.6)
-    goes_on = draws.uniform(seeds[2], shape) < 0.85
-    treated = draws.uniform(seeds[3], shape) < person["treats"][:, None]
-    hours = person["median_hours"][:, None] * tf.exp(0.6 * draws.normal(seeds[4], shape))
+    prodrome = geometric(sign, 0.6)
+    goes_on = abort < 0.85
+    treated = treat < person["treats"][:, None]
+    hours = person["median_hours"][:, None] * tf.exp(0.6 * tf.math.ndtri(length_u))
     hours = tf.clip_by_value(hours * tf.where(treated, 0.45, 1.0), 2.0, 72.0)
-    rounding = SLOT_ROUNDING * draws.uniform(seeds[5], shape)
-    filled = tf.clip_by_value(tf.floor(rounding + hours / 6.0), 1.0, 12.0)
+    # Random rounding; an attack fills at least the slot it begins in.
+    filled = tf.clip_by_value(tf.floor(SLOT_ROUNDING * rounding + hours / 6.0), 1.0, 12.0)
     length = tf.where(goes_on, tf.cast(filled, tf.int32), 0)
-    postdrome = tf.where(goes_on, geometric(seeds[6], 0.4), 0)
+    postdrome = tf.where(goes_on, geometric(tail, 0.4), 0)
 
     start = latest_start(hit, prodrome + length + postdrome)
     safe = tf.maximum(start, 0)

@@ -28,6 +28,7 @@ from aline_tf.migraine.channels import (
 KITS = (0.25, 0.40, 0.30, 0.05)
 #: Share who note nothing, fill in a day at a time, answer at any slot, note attacks only.
 DIARIES = (0.15, 0.50, 0.15, 0.20)
+_UNIFORMS = 40
 NO_DIARY, DAY_DIARY, SLOT_DIARY, ATTACK_DIARY = range(4)
 #: How many of those who keep a diary note each channel.
 DIARY_SHARE = {
@@ -54,13 +55,17 @@ def sample_sources(seed, rows: int) -> dict:
         stress by part of the day; prompted [B] bool, silence is recorded as "not answered";
         device_start, diary_start [B], as a share of the history.
     """
-    seeds = iter(draws.split(seed, 24))
+    unit = iter(tf.unstack(draws.uniform(seed, [_UNIFORMS, rows])))
 
-    def uniform(*shape):
-        return draws.uniform(next(seeds), [rows, *shape])
+    def uniform():
+        return next(unit)
+
+    def take(count):
+        return tf.stack([next(unit) for _ in range(count)], axis=1)
 
     def choose(shares):
-        return draws.categorical(next(seeds), tf.math.log(tf.tile([shares], [rows, 1])))
+        steps = [sum(shares[: index + 1]) for index in range(len(shares) - 1)]
+        return tf.reduce_sum(tf.cast(uniform()[:, None] > steps, tf.int32), axis=1)
 
     kit, style = choose(KITS), choose(DIARIES)
     watch = kit > 0
@@ -78,12 +83,12 @@ def sample_sources(seed, rows: int) -> dict:
         "ln_screen_time": uniform() < 0.25,
     }
     passive = tf.stack([held[name] for name in PASSIVE_NAMES], axis=1)
-    passive &= uniform(len(PASSIVE_NAMES)) < 0.92
-    late = uniform(2) < 0.25
-    start = tf.where(late, uniform(2), 0.0)
+    passive &= take(len(PASSIVE_NAMES)) < 0.92
+    late = take(2) < 0.25
+    start = tf.where(late, take(2), 0.0)
     return {
         "passive": passive,
-        "noted": uniform(len(DIARY_SHARE)) < tf.constant(list(DIARY_SHARE.values())),
+        "noted": take(len(DIARY_SHARE)) < tf.constant(list(DIARY_SHARE.values())),
         "style": style,
         "regularity": 1.0 - 0.75 * uniform() ** 2,
         "summary": uniform() < 0.5,

@@ -210,7 +210,9 @@ def test_runs_under_xla():
     plain = episode_of(task, rows=8, pool=8)
     compiled = episode_of(task, rows=8, pool=8, jit_compile=True)
     np.testing.assert_allclose(plain["theta"], compiled["theta"], atol=1e-4)
-    assert plain.keys() == compiled.keys()
+    # Rounding may tip a single draw over a threshold, no more.
+    for name in ("context_status", "candidate_status", "target_mask"):
+        assert (plain[name] == compiled[name]).mean() > 0.99, name
 
 
 @pytest.mark.parametrize(
