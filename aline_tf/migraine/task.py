@@ -80,7 +80,7 @@ class MigraineTask(Task):
 
     spec = SPEC
 
-    def __init__(self, days=CAPACITY, targets=8, episodes_per_person=1, settings=None):
+    def __init__(self, days=CAPACITY, targets=8, episodes_per_person=2, settings=None):
         if not 1 <= days <= CAPACITY:
             raise ValueError(f"Expected days from 1 to {CAPACITY}. Received: days={days}")
         if targets < len(FORECASTS):
@@ -92,6 +92,8 @@ class MigraineTask(Task):
             )
         self.days = days
         self.targets = targets
+        # The forecasts are what the application is for.
+        self.target_weights = (3.0,) * len(FORECASTS) + (1.0,) * (targets - len(FORECASTS))
         self.episodes_per_person = episodes_per_person
         self.settings = settings or Settings()
 

@@ -22,6 +22,9 @@ class Task:
     #: M, how many predictive targets a training episode has beside the parameters.
     predictions: int = 8
 
+    #: Weight of each of the M predictive targets in the inference loss; None weighs them alike.
+    target_weights: tuple[float, ...] | None = None
+
     def sample_theta(self, seed, batch: int) -> tf.Tensor:
         """Draws from the prior: [B, P]."""
         raise NotImplementedError

@@ -31,9 +31,11 @@ def reveal_parameters(state: dict, seed, share: float) -> dict:
     return state | {"known_mask": known, "known_theta": value}
 
 
-def _inference_loss(network, outputs, state):
+def _inference_loss(network, task, outputs, state):
     theta_weight = tf.cast(state["theta_observed"] & ~state["known_mask"], tf.float32)
     target_weight = tf.cast(state["target_observed"], tf.float32)
+    if task.target_weights is not None:
+        target_weight *= tf.constant(task.target_weights, tf.float32)
     return objectives.inference_loss(
         network.theta_log_prob(outputs, state["theta"]),
         theta_weight,
@@ -65,7 +67,7 @@ def warmup_loss(network, task, recipe, seed) -> tuple[tf.Tensor, dict]:
     taken = (tf.range(horizon) < length) & episode["candidate_mask"]
     state["context_mask"] = tf.concat([state["context_mask"][:, :initial], taken], axis=1)
     state = reveal_parameters(without_candidates(state), reveal_seed, recipe.reveal)
-    loss = _inference_loss(network, network(state), state)
+    loss = _inference_loss(network, task, network(state), state)
     return loss, {"inference": loss}
 
 
@@ -96,7 +98,7 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
     acting = tf.minimum(steps, horizon - 1)
     state = reveal_parameters(state, reveal_seed, recipe.reveal)
     outputs = network(state)
-    inference = _inference_loss(network, outputs, state)
+    inference = _inference_loss(network, task, outputs, state)
 
     # States after the last acquisition have no action; in revealed rows the action was taken by
     # somebody who knew less.
@@ -118,15 +120,7 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
         imitation = _imitation(network, task, recipe, state, outputs, steps, teacher_seed)
         loss += objectives.anneal(*recipe.teacher, progress) * imitation
     if recipe.counterfactual > 0:
-        order = draws.uniform(teacher_seed, tf.shape(logits))
-        order += tf.cast(state["candidate_mask"], tf.float32)
-        tried = tf.math.top_k(order, recipe.tried).indices
-        gain = teacher.counterfactual_gain(network, state, tried, recipe.price)
-        each = objectives.all_action_loss(
-            tf.gather(logits, tried, batch_dims=1),
-            gain,
-            tf.gather(state["candidate_mask"], tried, batch_dims=1),
-        )
+        each = _counterfactual(network, recipe, state, logits, weight, teacher_seed)
         loss += recipe.counterfactual * tf.reduce_sum(weight * each) / tf.reduce_sum(weight)
 
     value = trajectory.value
@@ -160,6 +154,20 @@ def _imitation(network, task, recipe, state, outputs, steps, seed):
     each = objectives.imitation_loss(logits, gain, state["candidate_mask"], recipe.sharpness)
     acts = tf.cast(tf.gather(steps, rows) < horizon, tf.float32)
     return tf.math.divide_no_nan(tf.reduce_sum(acts * each), tf.reduce_sum(acts))
+
+
+def _counterfactual(network, recipe, state, logits, weight, seed):
+    """All-action loss [R] over a few candidates tried at every sampled state."""
+    order = draws.uniform(seed, tf.shape(logits))
+    order += tf.cast(state["candidate_mask"], tf.float32)
+    tried = tf.math.top_k(order, recipe.tried).indices
+    allowed = tf.gather(state["candidate_mask"], tried, batch_dims=1)
+    gain = teacher.counterfactual_gain(network, state, tried, recipe.price)
+    # Gains of a few millinats (a forecast) and of tenths (a physiology) get one scale.
+    counted = tf.cast(allowed, tf.float32) * weight[:, None]
+    square = tf.reduce_sum(counted * tf.square(gain)) / (tf.reduce_sum(counted) + 1e-6)
+    gain /= tf.sqrt(square) + 1e-6
+    return objectives.all_action_loss(tf.gather(logits, tried, batch_dims=1), gain, allowed)
 
 
 def _advantages(recipe, trajectory):

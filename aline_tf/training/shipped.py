@@ -19,6 +19,24 @@ SHIPPED: dict[str, tuple[dict, Recipe]] = {
             temperature=(1.0, 0.3),
         ),
     ),
+    "migraine": (
+        {"width": 64, "depth": 4, "heads": 4},
+        Recipe(
+            batch=96,
+            warmup_batch=128,
+            warmup_steps=5000,
+            joint_steps=700,
+            horizon=5,
+            pool=32,
+            offer=32,
+            states=2,
+            policy_weight=0.1,
+            counterfactual=1.0,
+            tried=5,
+            entropy=(0.01, 0.001),
+            temperature=(1.0, 0.5),
+        ),
+    ),
 }
 
 
