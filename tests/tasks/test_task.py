@@ -1,0 +1,72 @@
+"""What the base class makes of a simulator, and how tasks are found by name."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from aline_tf import draws
+from aline_tf.batch import EPISODE_FIELDS, OBSERVED, field_dtype
+from aline_tf.errors import InputError
+from aline_tf.tasks import TASKS, task_by_name
+from aline_tf.tasks.psychometric import Psychometric
+from aline_tf.tasks.task import Task
+
+
+@pytest.fixture(scope="module")
+def episode():
+    return Psychometric().sample_episodes(draws.as_seed(1), 6, 9)
+
+
+def test_an_episode_has_every_field_in_its_shape_and_dtype(episode):
+    sizes = {"B": 6, "C": 0, "D": 1, "F": 1, "P": 4, "M": Psychometric.predictions, "N": 9}
+    assert set(episode) == set(EPISODE_FIELDS)
+    for name, letters in EPISODE_FIELDS.items():
+        assert tuple(episode[name].shape) == tuple(sizes[letter] for letter in letters), name
+        assert episode[name].dtype == field_dtype(name), name
+
+
+def test_an_episode_starts_with_nothing_known_and_everything_recorded(episode):
+    assert not episode["known_mask"].numpy().any()
+    assert not episode["target_mask"].numpy().any()
+    for name in ("candidate_mask", "theta_observed", "target_observed"):
+        assert episode[name].numpy().all()
+    assert (episode["candidate_status"].numpy() == OBSERVED).all()
+    assert (episode["candidate_cost"].numpy() == 1.0).all()
+
+
+def test_equal_seeds_give_equal_episodes_in_eager_and_graph(episode):
+    compiled = tf.function(lambda seed: Psychometric().sample_episodes(seed, 6, 9))
+    for other in (Psychometric().sample_episodes(draws.as_seed(1), 6, 9), compiled([1, 0])):
+        for name, value in episode.items():
+            np.testing.assert_array_equal(value, other[name])
+    different = Psychometric().sample_episodes(draws.as_seed(2), 6, 9)
+    assert (different["theta"].numpy() != episode["theta"].numpy()).all()
+
+
+def test_a_simulator_must_be_given():
+    for call in (
+        lambda: Task().sample_theta(draws.as_seed(1), 2),
+        lambda: Task().sample_designs(draws.as_seed(1), 2, 3),
+        lambda: Task().simulate(None, None, draws.as_seed(1)),
+    ):
+        with pytest.raises(NotImplementedError):
+            call()
+    assert Task.log_likelihood is None
+
+
+def test_shipped_tasks_are_found_by_name():
+    assert isinstance(task_by_name("psychometric"), Psychometric)
+    assert set(TASKS) >= {"psychometric", "migraine"}
+
+
+def test_a_task_of_ones_own_is_found_by_module_and_class():
+    task = task_by_name("aline_tf.tasks.psychometric:Psychometric")
+    assert isinstance(task, Psychometric)
+
+
+@pytest.mark.parametrize(
+    "name", ["psychometrics", "no_such_module:Task", "aline_tf.tasks.psychometric:Absent"]
+)
+def test_an_unknown_task_is_refused(name):
+    with pytest.raises(InputError, match="expected a task"):
+        task_by_name(name)
