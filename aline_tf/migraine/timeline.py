@@ -233,7 +233,7 @@ class Timeline:
         return pd.DataFrame(joined, columns=["start", "end"])
 
     def evening(self, hour: int = 20) -> datetime:
-        """The last evening that the timeline reaches, at `hour`:00: the default `now` of a forecast.
+        """The last evening that the timeline reaches, at `hour`:00: where a forecast stands.
 
         It is on the local day on which something was last written down, or on the day before when
         that happened before 18:00, with the evening still to come.

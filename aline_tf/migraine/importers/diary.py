@@ -24,9 +24,6 @@ in a row is known from the time of its answer, an attack from its start.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -35,6 +32,7 @@ from pathlib import Path
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.channels import SLOT_NAMES
+from aline_tf.migraine.importers.diary_table import match_columns, read_table
 from aline_tf.migraine.timeline import (
     DAY_S,
     KINDS,
@@ -45,9 +43,6 @@ from aline_tf.migraine.timeline import (
     Timeline,
 )
 
-MAX_BYTES = 64 << 20
-MAX_ROWS = 50_000
-MAX_COLUMNS = 500
 LONGEST_ATTACK = timedelta(days=7)
 ANSWERED_AT_S = 20 * 3600
 
@@ -105,8 +100,8 @@ def read_diary(
         InputError: no such file, not a table in UTF-8, columns that do not match, or no row with
             a readable date.
     """
-    header, rows = _table(Path(path))
-    columns, unused = _columns(header, column_map)
+    header, rows = read_table(Path(path))
+    columns, unused = match_columns(header, column_map, DIARY_FIELDS)
     reader = _Rows(frozenset(columns), int(zone.utcoffset(None).total_seconds()) // 60)
     example = ""
     for row in rows:
@@ -127,93 +122,6 @@ def read_diary(
     notes = (f"diary columns that are not used: {unused}",) if unused else ()
     summary = ImportSummary(dict(reader.used), dict(reader.skipped), notes)
     return Timeline.from_rows(reader.rows, summary)
-
-
-def _table(path: Path) -> tuple[list[str], list[list[str]]]:
-    if not path.is_file():
-        raise InputError(f"expected a diary as a CSV file; received {path}, which is not a file")
-    if path.stat().st_size > MAX_BYTES:
-        raise InputError(
-            f"expected a diary of at most {MAX_BYTES >> 20} MiB; received a larger one"
-        )
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"expected a diary in UTF-8; received {path.name} in another encoding"
-        ) from error
-    first = text.lstrip("\r\n").split("\n", 1)[0]
-    separator = max(",;\t", key=first.count)
-    try:
-        rows = list(
-            csv.reader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=separator)
-        )
-    except csv.Error as error:
-        raise InputError(f"expected a diary as a CSV table; received one with {error}") from error
-    rows = [row for row in rows if row]
-    if not rows:
-        raise InputError(f"expected a diary with a header and rows; received {path.name}, empty")
-    header = [name.strip() for name in rows[0]]
-    if len(header) > MAX_COLUMNS or len(rows) > MAX_ROWS:
-        raise InputError(
-            f"expected at most {MAX_COLUMNS} columns and {MAX_ROWS} rows; received {len(header)}"
-            f" and {len(rows)}"
-        )
-    return header, rows[1:]
-
-
-def _columns(
-    header: list[str], column_map: Mapping[str, str] | str | Path | None
-) -> tuple[dict[str, int], int]:
-    """{field: column number}, and how many columns have no field."""
-    place = {name.lower(): index for index, name in reversed(list(enumerate(header)))}
-    if column_map is None:
-        columns = {field: place[field] for field in DIARY_FIELDS if field in place}
-        if "date" not in columns or len(columns) < 2:
-            raise InputError(
-                "expected a diary with a column date and at least one of"
-                f" {', '.join(DIARY_FIELDS[1:])}, or a column map; received columns {_list(header)}"
-            )
-        return columns, len(header) - len(columns)
-    wanted = _column_map(column_map)
-    strange = [field for field in wanted if field not in DIARY_FIELDS]
-    if strange:
-        raise InputError(
-            f"expected a column map with the fields {', '.join(DIARY_FIELDS)};"
-            f" received {_list(strange)}"
-        )
-    if "date" not in wanted or len(wanted) < 2:
-        raise InputError(
-            "expected a column map with the field date and at least one other;"
-            f" received {_list(list(wanted)) or 'none'}"
-        )
-    missing = [column for column in wanted.values() if column.strip().lower() not in place]
-    if missing:
-        raise InputError(
-            f"expected the columns {_list(list(wanted.values()))}, as the column map says;"
-            f" received {_list(header)} (missing: {_list(missing)})"
-        )
-    columns = {field: place[column.strip().lower()] for field, column in wanted.items()}
-    return columns, len(set(range(len(header))) - set(columns.values()))
-
-
-def _column_map(column_map: Mapping[str, str] | str | Path) -> dict[str, str]:
-    if isinstance(column_map, str | Path):
-        path = Path(column_map)
-        try:
-            column_map = json.loads(path.read_text("utf-8-sig"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise InputError(
-                f"expected a column map as a JSON file; received {path}, which is not one"
-            ) from error
-    if not isinstance(column_map, Mapping) or not all(
-        isinstance(text, str) for pair in column_map.items() for text in pair
-    ):
-        raise InputError(
-            'expected a column map like {"date": "Day", "stress": "Stress level"};'
-            " received something else"
-        )
-    return dict(column_map)
 
 
 class _BadDate(Exception):
@@ -401,9 +309,3 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
-
-
-def _list(names: list[str]) -> str:
-    """Names for a message: at most 60 of them, each on one line and not endless."""
-    shown = ["".join(c if c.isprintable() else "?" for c in name)[:40] for name in names[:60]]
-    return ", ".join(shown) + (", ..." if len(names) > 60 else "")
