@@ -183,6 +183,8 @@ class Client:
 
     def _explained(self, error: grpc.RpcError) -> Exception:
         code, details = error.code(), error.details() or ""
+        # Another version may be served by now: the next request asks for its sizes again.
+        self._signatures = None
         if code in _REQUEST_AT_FAULT:
             return InputError(f"{details} (answered by {self.target})")
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:

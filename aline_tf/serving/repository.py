@@ -11,6 +11,7 @@ import dataclasses
 import logging
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -144,8 +145,12 @@ class ModelRepository:
     def names(self) -> list[str]:
         return sorted(self._models)
 
-    def refresh(self) -> None:
-        """Read the directory again; versions that did not change stay loaded."""
+    def refresh(self, prepare: Callable[[ModelVersion], None] | None = None) -> None:
+        """Read the directory again; versions that did not change stay loaded.
+
+        Args:
+            prepare: called with each latest version that is new, before any request can mean it.
+        """
         with self._refreshing:
             configs = self._read_config()
             found: dict[str, ServedVersions] = {}
@@ -157,6 +162,9 @@ class ModelRepository:
                 if versions:
                     labels = dict(config.version_labels) if config is not None else {}
                     found[name] = ServedVersions(versions, labels)
+                    newest = versions[max(versions)]
+                    if prepare is not None and not newest.is_loaded and newest.error is None:
+                        prepare(newest)
             self._models = found
 
     def versions(self, name: str) -> dict[int, ModelVersion]:

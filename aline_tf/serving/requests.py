@@ -19,7 +19,7 @@ from aline_tf.serving.signatures import size_conflict
 
 #: Elements one tensor may have. A request of a few bytes can announce any shape, and a tensor
 #: whose values are left out is filled up to its shape.
-MOST_ELEMENTS = 1 << 26
+MOST_ELEMENTS = 1 << 24
 
 _VALUE_FIELDS = {
     tf.float16: "half_val",

@@ -32,7 +32,7 @@ from tensorflow_serving.apis import (
 
 from aline_tf.errors import InputError
 from aline_tf.serving.health import add_health_service
-from aline_tf.serving.repository import ModelRepository, NotFoundError
+from aline_tf.serving.repository import ModelRepository, ModelVersion, NotFoundError
 from aline_tf.serving.requests import decode_inputs, encode_output, quoted, selected_outputs
 from aline_tf.serving.signatures import SERVING_DEFAULT
 
@@ -100,8 +100,7 @@ class Server:
         Raises:
             InputError: the port cannot be listened on.
         """
-        for name in self.repository.names:
-            self._load_latest(name)
+        self.repository.refresh(self._prepare)
         try:
             port = self._server.add_insecure_port(self.target)
         except RuntimeError as error:
@@ -133,26 +132,21 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _load_latest(self, name: str) -> None:
+    def _prepare(self, version: ModelVersion) -> None:
         try:
-            version = self.repository.find(name)
             loaded = version.load()
-            if self._warm_up:
-                loaded.warm_up()
-            LOG.info("model=%s version=%d loaded", name, version.number)
         except NotFoundError as error:
-            LOG.error("model=%s: %s", name, error)
+            LOG.error("%s", error)
+            return
+        if self._warm_up:
+            loaded.warm_up()
+        LOG.info("model=%r version=%d loaded", version.path.parent.name, version.number)
 
     def _poll(self) -> None:
         while not self._stopping.wait(self._poll_seconds):
             try:
-                self.repository.refresh()
-                for name in self.repository.names:
-                    newest = max(self.repository.versions(name).items())[1]
-                    # Loaded here, so that no request waits for it.
-                    if not newest.is_loaded and newest.error is None:
-                        self._load_latest(name)
-            except (InputError, OSError, NotFoundError) as error:
+                self.repository.refresh(self._prepare)
+            except (InputError, OSError) as error:
                 LOG.error("the models could not be read again: %s", error)
 
 

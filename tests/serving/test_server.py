@@ -3,6 +3,7 @@
 import logging
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import numpy as np
@@ -125,6 +126,18 @@ class TestPredict:
         assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
+def test_requests_at_the_same_time_do_not_mix(prediction):
+    def total(scale):
+        design = np.full([2, 3, 2], scale, np.float32)
+        outputs = prediction.Predict(predict_request(context_design=design), timeout=30).outputs
+        return tf.make_ndarray(outputs["total"])
+
+    scales = np.arange(64, dtype=np.float32)
+    with ThreadPoolExecutor(16) as pool:
+        totals = np.stack(list(pool.map(total, scales)))
+    np.testing.assert_allclose(totals, scales[:, None] * [[48.0, 24.0]], rtol=1e-6)
+
+
 class TestMetadata:
     def test_signatures_are_described(self, prediction):
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
@@ -156,6 +169,24 @@ class TestStatus:
             (12, available),
             (1, available),
         ]
+
+    def test_a_version_that_does_not_load_says_so_and_the_one_before_answers(
+        self, toy_models, tmp_path
+    ):
+        models = shutil.copytree(toy_models, tmp_path / "models")
+        (models / "toy" / "13").mkdir()
+        (models / "toy" / "13" / "saved_model.pb").write_bytes(b"not a model")
+        server = Server(ModelRepository(models), port=0, warm_up=False, poll_seconds=0)
+        request = get_model_status_pb2.GetModelStatusRequest()
+        request.model_spec.name = "toy"
+        with server, grpc.insecure_channel(server.target) as channel:
+            ask = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus
+            newest = ask(request, timeout=10).model_version_status[0]
+            predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
+            assert predict(predict_request(), timeout=10).model_spec.version.value == 12
+        assert newest.version == 13
+        assert newest.state == get_model_status_pb2.ModelVersionStatus.END
+        assert newest.status.error_message
 
     def test_unknown_model(self, status):
         request = get_model_status_pb2.GetModelStatusRequest()
