@@ -23,10 +23,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 from zipfile import ZipFile, ZipInfo
 
 from aline_tf.errors import InputError
@@ -87,14 +88,26 @@ def read_apple_health(path: str | Path) -> Timeline:
     """
     path = Path(path)
     collector = _Collector()
-    if path.suffix.lower() == ".xml" and path.is_file():
-        source = nullcontext(path.open("rb"))
-        with source as stream, stream:
-            other = read_records(stream, collector.wanted, collector.record)
-    else:
-        with open_archive(path) as archive, open_member(archive, _find(archive)) as stream:
-            other = read_records(stream, collector.wanted, collector.record)
+    with _open_export(path) as stream:
+        other = read_records(stream, collector.wanted, collector.record)
     return collector.timeline(other)
+
+
+@contextmanager
+def _open_export(path: Path) -> Iterator[BinaryIO]:
+    """Yield the bytes of export.xml, out of its archive or beside it."""
+    if path.suffix.lower() == ".xml" and path.is_file():
+        try:
+            stream = path.open("rb")
+        except OSError as error:
+            raise InputError(
+                f"expected an export.xml that can be read; received {error.strerror}"
+            ) from error
+        with stream:
+            yield stream
+        return
+    with open_archive(path) as archive, open_member(archive, _find(archive)) as stream:
+        yield stream
 
 
 def _find(archive: ZipFile) -> ZipInfo:

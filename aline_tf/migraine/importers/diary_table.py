@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.channels import SLOT_NAMES
 
 MAX_BYTES = 64 << 20
 MAX_ROWS = 50_000
@@ -80,14 +81,14 @@ def match_columns(
         if "date" not in columns or len(columns) < 2:
             raise InputError(
                 "expected a diary with a column date and at least one of"
-                f" {', '.join(fields[1:])}, or a column map; received columns {_list(header)}"
+                f" {_summary(fields[1:])}, or a column map; received columns {_list(header)}"
             )
         return columns, len(header) - len(columns)
     wanted = _column_map(column_map)
     strange = [field for field in wanted if field not in fields]
     if strange:
         raise InputError(
-            f"expected a column map with the fields {', '.join(fields)}; received {_list(strange)}"
+            f"expected a column map with the fields {_summary(fields)}; received {_list(strange)}"
         )
     if "date" not in wanted or len(wanted) < 2:
         raise InputError(
@@ -121,6 +122,14 @@ def _column_map(column_map: Mapping[str, str] | str | Path) -> dict[str, str]:
             " received something else"
         )
     return dict(column_map)
+
+
+def _summary(fields: Sequence[str]) -> str:
+    """The fields for a message: those of a part of the day are said once, not four times."""
+    parts = tuple(f"_{part}" for part in SLOT_NAMES)
+    whole = [field for field in fields if not field.endswith(parts)]
+    split = [field.removesuffix(parts[0]) for field in fields if field.endswith(parts[0])]
+    return f"{', '.join(whole)} ({', '.join(split)} also with {', '.join(parts)})"
 
 
 def _list(names: list[str]) -> str:
