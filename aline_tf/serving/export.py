@@ -16,6 +16,7 @@ import tensorflow as tf
 from aline_tf.batch import BATCH_FIELDS, field_dtype
 from aline_tf.errors import InputError
 from aline_tf.files import atomic_path
+from aline_tf.models.presets import CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE, save_preset
 from aline_tf.serving.signatures import (
     DEFAULT_SIGNATURE,
     LETTER_MEANING,
@@ -199,10 +200,8 @@ def export_model(
     with atomic_path(directory) as partial:
         tf.saved_model.save(served, str(partial), signatures=functions)
         if preset is not None:
-            shutil.copytree(preset, partial / PRESET)
+            _copy_preset(Path(preset), partial / PRESET)
         else:
-            from aline_tf.models.presets import save_preset
-
             save_preset(model, partial / PRESET, metadata or {})
         for path in kept:
             if path.is_dir():
@@ -210,6 +209,15 @@ def export_model(
             else:
                 shutil.copy2(path, partial / path.name)
     return directory
+
+
+def _copy_preset(source: Path, target: Path) -> None:
+    """Copy the files of a preset, not the checkpoints and logs that may lie beside them."""
+    target.mkdir()
+    for name in (CONFIG_FILE, WEIGHTS_FILE):
+        shutil.copy2(source / name, target / name)
+    if (source / METADATA_FILE).is_file():
+        shutil.copy2(source / METADATA_FILE, target / METADATA_FILE)
 
 
 def _files_to_keep(directory: Path, force: bool) -> list[Path]:

@@ -31,13 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export and print where to; bad input raises InputError and writes nothing."""
-    check_preset(args.preset)
+    preset = found_preset(args.preset)
 
     from aline_tf.models.presets import load_preset
     from aline_tf.serving.export import export_model
     from aline_tf.serving.signatures import SIGNATURES
 
-    out = export_model(load_preset(args.preset), args.out, preset=args.preset, force=args.force)
+    out = export_model(load_preset(preset), args.out, preset=preset, force=args.force)
     print(f"{out}: signatures {', '.join(SIGNATURES)}")
     if not out.resolve().name.isdigit():
         print(
@@ -47,10 +47,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def check_preset(preset: Path) -> None:
-    """Raise InputError unless `preset` is a directory that holds a preset."""
+def found_preset(place: Path) -> Path:
+    """The preset at `place`, which is its directory or a model version that has one in `preset/`.
+
+    Raises:
+        InputError: there is none, or it is not whole.
+    """
+    preset = place / "preset" if (place / "preset").is_dir() else place
     if not preset.is_dir():
-        raise InputError(f"expected the directory of a preset; received {preset}, which is missing")
+        raise InputError(f"expected the directory of a preset; received {place}, which is missing")
     missing = [
         name for name in ("config.json", "model.weights.h5") if not (preset / name).is_file()
     ]
@@ -59,3 +64,4 @@ def check_preset(preset: Path) -> None:
             f"expected a preset (config.json and model.weights.h5); received {preset}, without"
             f" {' and '.join(missing)}"
         )
+    return preset

@@ -218,10 +218,14 @@ class TestPlace:
             np.testing.assert_array_equal(before.numpy(), after.numpy())
 
     def test_a_preset_that_is_given_is_copied(self, tiny_model, tmp_path):
-        (tmp_path / "given").mkdir()
-        (tmp_path / "given" / "config.json").write_text("{}")
-        out = export_model(tiny_model, tmp_path / "out", preset=tmp_path / "given")
-        assert (out / "preset" / "config.json").read_text() == "{}"
+        given = tmp_path / "given"
+        given.mkdir()
+        for name in ("config.json", "model.weights.h5", "metadata.json", "checkpoint"):
+            (given / name).write_text(name)
+        out = export_model(tiny_model, tmp_path / "out", preset=given)
+        copied = {path.name: path.read_text() for path in (out / "preset").iterdir()}
+        assert set(copied) == {"config.json", "model.weights.h5", "metadata.json"}
+        assert all(name == text for name, text in copied.items())
 
     def test_what_exists_is_not_replaced_unless_asked(self, tiny_model, tmp_path):
         out = export_model(tiny_model, tmp_path / "1")

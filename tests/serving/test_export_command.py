@@ -10,11 +10,14 @@ def preset(tiny_models):
     return tiny_models / "tiny" / "1" / "preset"
 
 
-def test_it_writes_a_model_that_answers(preset, tmp_path, capsys):
+@pytest.mark.parametrize("inside", [True, False])
+def test_it_writes_a_model_that_answers(preset, tmp_path, capsys, inside):
     import tensorflow as tf
 
     out = tmp_path / "models" / "tiny" / "1"
-    assert main(["export", "--preset", str(preset), "--out", str(out)]) == 0
+    # A model version that has its preset inside is as good as the preset.
+    given = preset if inside else preset.parent
+    assert main(["export", "--preset", str(given), "--out", str(out)]) == 0
     assert "signatures predict, infer, propose, step" in capsys.readouterr().out
     assert "step" in tf.saved_model.load(str(out)).signatures
     for name in ("config.json", "metadata.json", "model.weights.h5"):
