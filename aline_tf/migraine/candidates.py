@@ -25,6 +25,8 @@ from aline_tf.migraine.channels import (
 NOW_SLOT = SLOTS - 1
 #: Today, yesterday and the day before.
 RECENT_DAYS = 3
+#: Readings that need no device: a weather record, a calendar.
+LOOK_UPS = ("pressure_change", "busy_hours")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,8 +133,9 @@ LIBRARY = _library()
 def candidates_for(status: np.ndarray) -> list[Candidate]:
     """What is worth offering, given what is known.
 
-    Prompts are offered unless answered already. A reading is offered where it is missing on a
-    recent day though its source has delivered before; without any history, all readings are.
+    Prompts are offered unless answered already, and what can be looked up. Another reading is
+    offered where it is missing on a recent day though its source has delivered before; without any
+    history, all readings are.
 
     Args:
         status: [C, F] status of the days known, oldest first, the last row today; C may be 0.
@@ -147,7 +150,8 @@ def candidates_for(status: np.ndarray) -> list[Candidate]:
     for candidate in LIBRARY:
         row = days - 1 - candidate.days_ago
         known = row >= 0 and status[row, candidate.field] != MISSING
-        available = candidate.is_prompt or seen[candidate.field] or not seen.any()
+        anyone = candidate.is_prompt or candidate.channel in LOOK_UPS
+        available = anyone or seen[candidate.field] or not seen.any()
         if available and not known:
             offered.append(candidate)
     return offered

@@ -197,7 +197,10 @@ class MigraineTask(Task):
         has_source = tf.gather(held, [item.field for item in pool.LIBRARY], axis=1)
         # Now and then, a source that the person does not have, as if they were lent one.
         has_source |= draws.uniform(extra_seed, [rows, 1]) < 0.15
-        eligible = ~known & (is_prompt | has_source)
+        anyone = tf.constant(
+            [item.is_prompt or item.channel in pool.LOOK_UPS for item in pool.LIBRARY]
+        )
+        eligible = ~known & (anyone | has_source)
 
         # Whoever answered many questions today is less likely to answer one more.
         questions_today = tf.reduce_sum(

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from aline_tf.batch import EPISODE_FIELDS, MISSING, NO_ANSWER, OBSERVED, field_dtype
-from aline_tf.migraine.candidates import LIBRARY
+from aline_tf.migraine.candidates import LIBRARY, candidates_for
 from aline_tf.migraine.channels import END_OF_DAY_NAMES, FIELD_INDEX, OUTCOME_INDEX, PASSIVE_NAMES
 from aline_tf.migraine.designs import DESIGN_NAMES
 from aline_tf.migraine.history import history_batch
@@ -108,6 +108,20 @@ def test_candidates_are_offered_once(episode):
     for row in range(ROWS):
         offered = episode["candidate_design"][row][episode["candidate_mask"][row]]
         assert len(np.unique(offered, axis=0)) == len(offered)
+
+
+def test_people_are_offered_prompts_look_ups_and_what_their_own_devices_missed():
+    status = np.zeros((10, len(FIELD_INDEX)), np.int32)
+    status[:-1, FIELD_INDEX["ln_sdnn"]] = OBSERVED
+    status[-1, FIELD_INDEX["stress_3"]] = NO_ANSWER
+    labels = [item.label for item in candidates_for(status)]
+    assert "Heart rate variability (SDNN) today" in labels
+    assert "Heart rate variability (SDNN) yesterday" not in labels
+    assert "Last night's heart rate variability (RMSSD)" not in labels
+    assert "Air pressure change today" in labels
+    assert "Warning signs of an attack now" in labels and "Stress now" not in labels
+    assert len(candidates_for(status[:0])) == len(LIBRARY)
+    assert len({item.label for item in LIBRARY}) == len(LIBRARY)
 
 
 def test_forecast_targets_are_the_attacks_after_the_present_slot():
