@@ -13,7 +13,7 @@ from aline_tf.acquisition.psi_marginal import (
     joint_information_gain,
 )
 from aline_tf.acquisition.psychometric_grid import PsychometricGrid, success_probability
-from tests.acquisition.test_policies import batch_of
+from tests.acquisition.batches import batch_of
 
 GRID = PsychometricGrid((5, 4, 3, 3), dtype=np.float64)
 DESIGNS = np.linspace(-5, 5, 7)

@@ -8,7 +8,7 @@ import pytest
 from aline_tf.acquisition.psychometric_grid import success_probability
 from aline_tf.acquisition.quest_plus import QuestPlusPolicy
 from aline_tf.errors import InputError
-from tests.acquisition.test_policies import batch_of
+from tests.acquisition.batches import batch_of
 
 
 def enumerated_choice(policy, batch, row):

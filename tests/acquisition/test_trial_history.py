@@ -4,7 +4,7 @@ import numpy as np
 
 from aline_tf.acquisition.trial_history import TrialHistory
 from aline_tf.batch import NO_ANSWER
-from tests.acquisition.test_policies import batch_of
+from tests.acquisition.batches import batch_of
 
 
 def test_a_longer_context_brings_its_new_trials_only():
