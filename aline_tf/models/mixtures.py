@@ -1,7 +1,7 @@
 """Mathematics of the two mixtures the heads speak in, as pure functions of tensors.
 
     normal mixture      sum_k w_k N(u; m_k, s_k)                                 on the real line
-    truncated mixture   sum_k w_k N(u; m_k, s_k) / Z_k  for 0 <= u <= 1          on the unit interval
+    truncated mixture   sum_k w_k N(u; m_k, s_k) / Z_k  for 0 <= u <= 1         on the unit interval
                         Z_k = Phi((1 - m_k) / s_k) - Phi(-m_k / s_k),  0 < m_k < 1
 
 Because every mean of a truncated component lies inside the interval, Z_k is half the sum of two

@@ -68,7 +68,10 @@ def run(args: argparse.Namespace) -> int:
     else:
         network = ALINE(task.spec, **sizes)
     trainer = Trainer(network, task)
-    trainer.compile(recipe, seed=args.seed)
+    try:
+        trainer.compile(recipe, seed=args.seed)
+    except ValueError as error:
+        raise InputError(f"expected a recipe for {task.spec.name}; received: {error}") from error
     out.mkdir(parents=True, exist_ok=True)
     started = time.process_time()
     trainer.fit(

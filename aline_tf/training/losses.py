@@ -111,7 +111,8 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
     log_prob = tf.gather(log_policy, choice, batch_dims=1)
     policy = objectives.policy_loss(log_prob, advantage, weight)
     entropy = -tf.reduce_sum(tf.exp(log_policy) * tf.maximum(log_policy, -50.0), axis=1)
-    mean_entropy = tf.reduce_sum(weight * entropy) / tf.reduce_sum(weight)
+    # A small batch may, by chance, hold no state with an action.
+    mean_entropy = tf.math.divide_no_nan(tf.reduce_sum(weight * entropy), tf.reduce_sum(weight))
     loss = inference + recipe.policy_weight * policy
     loss -= objectives.anneal(*recipe.entropy, progress) * mean_entropy
 
@@ -121,7 +122,9 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
         loss += objectives.anneal(*recipe.teacher, progress) * imitation
     if recipe.counterfactual > 0:
         each = _counterfactual(network, recipe, state, logits, weight, teacher_seed)
-        loss += recipe.counterfactual * tf.reduce_sum(weight * each) / tf.reduce_sum(weight)
+        loss += recipe.counterfactual * tf.math.divide_no_nan(
+            tf.reduce_sum(weight * each), tf.reduce_sum(weight)
+        )
 
     value = trajectory.value
     metrics = {

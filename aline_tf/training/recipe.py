@@ -70,6 +70,18 @@ class Recipe:
     def __post_init__(self):
         if self.credit not in CREDITS:
             raise ValueError(f"Expected credit in {CREDITS}. Received: credit={self.credit!r}")
+        for name in ("batch", "warmup_batch", "group", "states", "teacher_states", "teacher_draws"):
+            self._require_whole(name, 1)
+        for name in ("warmup_steps", "joint_steps"):
+            self._require_whole(name, 0)
+        for name in ("entropy", "temperature", "teacher"):
+            pair = getattr(self, name)
+            if not isinstance(pair, tuple) or len(pair) != 2 or min(pair) < 0:
+                raise ValueError(
+                    f"Expected {name} as (first, last) >= 0. Received: {name}={pair!r}"
+                )
+        if min(self.temperature) <= 0:
+            raise ValueError(f"Expected temperature > 0. Received: temperature={self.temperature}")
         if self.batch % self.group:
             raise ValueError(
                 "Expected batch to be a multiple of group. "
@@ -83,6 +95,44 @@ class Recipe:
             raise ValueError(
                 "Expected a horizon of at least 1 and at most the pool. "
                 f"Received: horizon={self.horizon}, pool={self.pool}"
+            )
+        if self.counterfactual > 0 and not 1 <= self.tried <= self.offer:
+            raise ValueError(
+                f"Expected 1 <= tried <= offer. Received: tried={self.tried}, offer={self.offer}"
+            )
+        if not 0.0 <= self.reveal <= 1.0:
+            raise ValueError(f"Expected reveal in [0, 1]. Received: reveal={self.reveal}")
+        if self.steps < 1:
+            raise ValueError(
+                "Expected at least one step in all. "
+                f"Received: warmup_steps={self.warmup_steps}, joint_steps={self.joint_steps}"
+            )
+
+    def _require_whole(self, name, least):
+        value = getattr(self, name)
+        if not isinstance(value, int) or value < least:
+            raise ValueError(
+                f"Expected {name} as a whole number >= {least}. Received: {name}={value!r}"
+            )
+
+    def check_task(self, task) -> None:
+        """Whether the recipe can train `task` at all.
+
+        Raises:
+            ValueError: the pool is smaller than the task's horizon, or the teacher is asked for
+                without a likelihood and a prior.
+        """
+        horizon = self.horizon or task.spec.horizon
+        if self.joint_steps and horizon > self.pool:
+            raise ValueError(
+                f"Expected a pool of at least the horizon. Received: horizon={horizon}, "
+                f"pool={self.pool}"
+            )
+        known = task.log_likelihood is not None and task.log_prior is not None
+        if self.joint_steps and max(self.teacher) > 0 and not known:
+            raise ValueError(
+                "Expected a task with log_likelihood and log_prior, for the teacher. "
+                f"Received: {type(task).__name__}, teacher={self.teacher}"
             )
 
     @property

@@ -72,8 +72,12 @@ class Trainer(keras.Model):
             optimizer: a Keras optimiser; AdamW with the recipe's schedule when None.
             seed: of everything random.
             **kwargs: of `keras.Model.compile` (jit_compile, run_eagerly, ...).
+
+        Raises:
+            ValueError: the recipe cannot train this task.
         """
         self.recipe = recipe or Recipe()
+        self.recipe.check_task(self.task)
         self.seed = int(seed)
         if optimizer is None:
             optimizer = keras.optimizers.AdamW(
@@ -139,7 +143,7 @@ class Trainer(keras.Model):
         """Trains; every Keras callback works.
 
         Args:
-            epochs: None trains to the end of the recipe.
+            epochs: None trains to the end of the recipe, rounded up to a whole epoch.
             steps_per_epoch: steps between two reports.
             **kwargs: of `keras.Model.fit` (callbacks, initial_epoch, verbose).
 
@@ -147,7 +151,8 @@ class Trainer(keras.Model):
             the Keras History.
         """
         if epochs is None:
-            remaining = self.recipe.steps - int(self.optimizer.iterations.numpy())
-            epochs = max(1, -(-remaining // steps_per_epoch))
+            remaining = max(1, self.recipe.steps - int(self.optimizer.iterations.numpy()))
+            steps_per_epoch = min(steps_per_epoch, remaining)
+            epochs = -(-remaining // steps_per_epoch)
         ticks = tf.data.Dataset.from_tensors(tf.zeros([1])).repeat()
         return super().fit(ticks, epochs=epochs, steps_per_epoch=steps_per_epoch, **kwargs)
