@@ -1,0 +1,29 @@
+"""Tiny networks for the small tasks, built once."""
+
+import pytest
+
+from tests.training.small_tasks import SIZES
+
+
+@pytest.fixture(scope="session")
+def make_network():
+    """A function (task, seed, **sizes) -> a fresh, built, tiny ALINE."""
+    import keras
+
+    from aline_tf.models.aline import ALINE
+
+    def make(task, seed=5, **sizes):
+        keras.utils.set_random_seed(seed)
+        network = ALINE(task.spec, **(SIZES | sizes))
+        network.build()
+        return network
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def psychometric_network(make_network):
+    """An untrained network of the psychometric task; tests read it and never change it."""
+    from aline_tf.tasks.psychometric import Psychometric
+
+    return make_network(Psychometric())
