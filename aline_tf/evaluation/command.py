@@ -58,10 +58,10 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError: an argument cannot be used; nothing has been computed or written.
     """
-    policies = _check(args)
     # Imported late: the help must not wait for numpy, nor for TensorFlow where it is not used.
     from aline_tf.evaluation import psychometric, rows
 
+    policies = _check(args, psychometric.HORIZON)
     targets = _targets(args.target, psychometric)
     network, choosers = _policies(policies, args)
     subjects = psychometric.simulate_subjects(args.runs, args.candidates, args.seed, pool=args.pool)
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _check(args: argparse.Namespace) -> list[str]:
+def _check(args: argparse.Namespace, horizon: int) -> list[str]:
     """The policies asked for; raises InputError for anything that can be seen in the arguments."""
     if args.task not in TASKS:
         raise InputError(f"expected a task among {', '.join(TASKS)}; received {args.task!r}")
@@ -95,7 +95,6 @@ def _check(args: argparse.Namespace) -> list[str]:
         raise InputError(f"expected policies among {', '.join(POLICIES)}; received {received}")
     if args.runs < 1:
         raise InputError(f"expected at least 1 run; received --runs {args.runs}")
-    horizon = 30
     if args.candidates < horizon:
         raise InputError(
             f"expected a pool of at least {horizon} candidates, one for each trial; "
