@@ -48,8 +48,11 @@ def without_candidates(batch: dict) -> dict:
 
 
 def with_known(batch: dict, theta: np.ndarray, known: np.ndarray) -> dict:
-    """The same rows with parameters given as known: theta [B, P], known bool [B, P] or [P]."""
-    known = np.broadcast_to(known, theta.shape)
+    """The same rows with parameters given as known: theta [B, P], known bool [B, P] or [P].
+
+    What was known before keeps its value.
+    """
+    known = np.broadcast_to(known, theta.shape) & ~batch["known_mask"]
     return batch | {
         "known_theta": np.where(known, theta, batch["known_theta"]).astype(np.float32),
         "known_mask": batch["known_mask"] | known,

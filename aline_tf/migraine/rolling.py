@@ -1,8 +1,8 @@
 """Forecasts made evening by evening, each with what was known then, against what happened.
 
 The forecast of an evening at 20:00 is about the next calendar day (24 h) or the next two (48 h):
-the four or eight six-hour slots after the one under way. An evening counts in the score when the diary
-tells of every slot it is about, or of an attack in one of them.
+the four or eight six-hour slots after the one under way. An evening counts in the score when the
+diary tells of every slot of the day after, or of an attack in one of them.
 """
 
 from __future__ import annotations

@@ -1,0 +1,63 @@
+"""What tests of the forecast share: a small network without training, and the example person."""
+
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+@pytest.fixture(scope="session")
+def network():
+    """A small untrained network whose answers depend visibly on what it reads."""
+    import keras
+
+    from aline_tf.migraine.task import SPEC
+    from aline_tf.models.aline import ALINE
+
+    keras.utils.set_random_seed(4)
+    model = ALINE(SPEC, width=8, depth=1, heads=2, hidden=16, components=3)
+    model.build()
+    # Fresh weights answer nearly the same whatever they read; larger ones do not.
+    for weight in model.trainable_weights:
+        if weight.name == "kernel":
+            weight.assign(2.0 * weight)
+    return model
+
+
+@pytest.fixture(scope="session")
+def preset(network, tmp_path_factory):
+    """A directory with the preset of `network`."""
+    from aline_tf.models.presets import save_preset
+
+    directory = tmp_path_factory.mktemp("models") / "preset"
+    save_preset(network, directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def example():
+    """The timeline of the example person."""
+    from aline_tf.migraine.importers import import_timeline
+
+    return import_timeline(EXAMPLES / "export.zip", EXAMPLES / "diary.csv")
+
+
+@pytest.fixture(scope="session")
+def evening(example):
+    """(batch, candidates, history) of the example person on an evening with an empty diary row."""
+    from datetime import datetime
+
+    from aline_tf.migraine.history import history_batch
+
+    history = example.to_days(datetime(2025, 4, 17, 20), 112)
+    batch, candidates = history_batch(history)
+    return batch, candidates, history
+
+
+@pytest.fixture(scope="session")
+def example_outlook(network, example):
+    """Everything a forecast says about the example person on that evening."""
+    from aline_tf.migraine.outlook import evening_of, look_ahead
+
+    return look_ahead(network, example, evening_of(example, "2025-04-17"))
