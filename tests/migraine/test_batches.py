@@ -1,4 +1,4 @@
-"""Batches put together by hand: padding, tokens and known parameters, without changing the input."""
+"""Batches put together: padding, tokens, known parameters, and the input left as it was."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ SIZES = {"B": 2, "C": 3, "M": 2, "N": 4, "P": 5, "D": 6, "F": 7}
 def filled(**sizes) -> dict:
     """A batch of the given sizes with every entry different from its neighbours."""
     batch = empty_batch(SIZES | sizes)
-    for name, table in batch.items():
+    for table in batch.values():
         table[...] = (np.arange(table.size) % (2 if table.dtype == bool else 1000)).reshape(
             table.shape
         )

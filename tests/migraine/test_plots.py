@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_dates_do_not_run_into_each_other():
     ]
     places.sort()
     assert len(places) >= 3
-    assert all(b - a >= 45 for a, b in zip(places, places[1:], strict=False))
+    assert all(b - a >= 45 for a, b in pairwise(places))
 
 
 def test_marks_are_kept_on_their_track():
