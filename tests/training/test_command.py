@@ -1,0 +1,90 @@
+"""`aline-tf train`: what it writes, and what it refuses in one line."""
+
+import json
+
+import numpy as np
+import pytest
+
+from aline_tf.cli import main
+from aline_tf.models.presets import load_preset, preset_metadata
+
+TASK = "tests.training.small_tasks:Coin"
+TINY = [
+    "--warmup-steps", "1", "--joint-steps", "1", "--steps-per-epoch", "2",
+    "--set", "batch=4", "--set", "warmup_batch=4", "--set", "group=2", "--set", "pool=4",
+    "--set", "offer=3", "--set", "states=2", "--set", "entropy=[0.1, 0.0]",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    out = tmp_path_factory.mktemp("train") / "coin"
+    assert main(["train", TASK, "--out", str(out), "--seed", "7", *TINY]) == 0
+    return out
+
+
+def test_a_task_of_ones_own_trains_from_the_command_line(trained):
+    network = load_preset(trained, task="coin")
+    assert all(np.isfinite(weight).all() for weight in network.get_weights())
+    metadata = preset_metadata(trained)
+    assert metadata["task"] == "coin"
+    assert metadata["seed"] == 7
+    assert metadata["steps"] == 2
+    assert metadata["recipe"]["entropy"] == [0.1, 0.0]
+    assert metadata["parameters"] == network.count_params()
+
+
+def test_the_log_has_a_row_per_epoch(trained):
+    header, *rows = (trained / "training_log.csv").read_text().splitlines()
+    assert {"epoch", "loss", "inference", "reward"} <= set(header.split(","))
+    assert len(rows) == 1
+
+
+def test_no_backup_is_left_behind(trained):
+    assert sorted(path.name for path in trained.iterdir()) == ["preset", "training_log.csv"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "bach=4"], "expected --set with a setting of batch, "),
+        (["--set", "batch"], "expected --set batch=VALUE in JSON"),
+        (["--set", "batch=four"], "expected --set batch=VALUE in JSON"),
+        (["--set", 'batch="4"'], "batch='4'"),
+        (["--set", "batch=0"], "batch=0"),
+        (["--set", "group=0"], "group=0"),
+        (["--set", "group=3"], "multiple of group"),
+        (["--set", "pool=2", "--set", "offer=2"], "horizon=3, pool=2"),
+        (["--set", "teacher=[1, 0]"], "log_likelihood"),
+        (["--set", "teacher=1"], "teacher=1"),
+        (["--set", "temperature=[1, 0]"], "temperature"),
+        (["--warmup-steps", "-1"], "warmup_steps of 0 or more; received -1"),
+        (["--warmup-steps", "0", "--joint-steps", "0"], "at least one step"),
+        (["--steps-per-epoch", "0"], "--steps-per-epoch of 1 or more; received 0"),
+        (["--from-preset", "nowhere"], "expected a preset"),
+    ],
+    ids=" ".join,
+)
+def test_bad_settings_end_in_one_line_and_code_2(tmp_path, capsys, arguments, message):
+    out = tmp_path / "out"
+    assert main(["train", TASK, "--out", str(out), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not out.exists()
+
+
+def test_an_unknown_task_ends_in_one_line_and_code_2(tmp_path, capsys):
+    assert main(["train", "psychometrics", "--out", str(tmp_path / "out")]) == 2
+    assert "expected a task of psychometric" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_preset_of_another_task_is_not_trained_on(trained, tmp_path, capsys):
+    arguments = ["--from-preset", str(trained), "--out", str(tmp_path / "out")]
+    assert main(["train", "psychometric", *arguments]) == 2
+    assert "received one of 'coin'" in capsys.readouterr().err
+
+
+def test_metadata_is_json(trained):
+    json.loads((trained / "preset" / "metadata.json").read_text())

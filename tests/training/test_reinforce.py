@@ -1,0 +1,135 @@
+"""REINFORCE against the exact gradient, on a task whose six action sequences are enumerated."""
+
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from aline_tf import draws
+from aline_tf.training import losses
+from aline_tf.training.recipe import Recipe
+from aline_tf.training.rollout import (
+    append_candidate,
+    extend_context,
+    selected_value,
+    without_candidates,
+)
+from tests.training.small_tasks import OneEpisode
+
+TEMPERATURE = 0.7
+ESTIMATES = 100
+RECIPE = {
+    "batch": 256, "group": 4, "pool": 3, "offer": 3, "states": 3, "reveal": 0.0,
+    "entropy": (0.0, 0.0), "temperature": (TEMPERATURE, TEMPERATURE),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def network(make_network):
+    """Weights large enough that the policy has preferences and outcomes move beliefs, from a
+    seed with gains and losses at both steps."""
+    network = make_network(OneEpisode(), seed=11, width=4, hidden=8, components=2)
+    for variable in network.trainable_variables:
+        if variable.path.endswith("kernel"):
+            variable.assign(1.7 * variable)
+    return network
+
+
+def flat(network, tape, loss):
+    variables = [variable.value for variable in network.trainable_variables]
+    gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
+    return tf.concat([tf.reshape(gradient, [-1]) for gradient in gradients], 0)
+
+
+def enumerate_runs(network):
+    """log pi [6, 2] of both actions and log q [6, 3] along each of the six action sequences."""
+    sequences = tf.constant(list(itertools.permutations(range(3), 2)))
+    state = extend_context(OneEpisode().sample_episodes(draws.as_seed(1), 6, 3), 2)
+    remaining, log_policy, value = state["candidate_mask"], [], []
+    for t in range(2):
+        current = state | {"candidate_mask": remaining}
+        outputs = network(current)
+        value.append(selected_value(network, outputs, current))
+        scores = tf.nn.log_softmax(outputs["candidate_logits"] / TEMPERATURE)
+        log_policy.append(tf.gather(scores, sequences[:, t], batch_dims=1))
+        remaining &= ~tf.cast(tf.one_hot(sequences[:, t], 3), tf.bool)
+        state = append_candidate(state, t, sequences[:, t])
+    final = without_candidates(state)
+    value.append(selected_value(network, network(final), final))
+    return tf.stack(log_policy, 1), tf.stop_gradient(tf.stack(value, 1))
+
+
+@pytest.fixture(scope="module")
+def exact(network):
+    """Gradients of the loss (minus the objective, averaged over two steps) for both credits."""
+    with tf.GradientTape(persistent=True) as tape:
+        log_policy, value = enumerate_runs(network)
+        probability = tf.exp(tf.reduce_sum(log_policy, 1))
+        gain = tf.reduce_sum(probability * (value[:, 2] - value[:, 0]))
+        # The paper's rule: own, clamped rewards, standardised under the policy, step by step.
+        weight = tf.stop_gradient(probability)[:, None]
+        reward = tf.maximum(value[:, 1:] - value[:, :-1], 0.0)
+        mean = tf.reduce_sum(weight * reward, 0)
+        deviation = tf.sqrt(tf.reduce_sum(weight * tf.square(reward - mean), 0))
+        own = tf.reduce_sum(weight * log_policy * (reward - mean) / (deviation + 1e-6))
+    np.testing.assert_allclose(tf.reduce_sum(probability), 1.0, rtol=1e-5)
+    return {
+        "reward_to_go": -flat(network, tape, gain).numpy() / 2,
+        "own_step": -flat(network, tape, own).numpy() / 2,
+    }
+
+
+def estimates(network, **changes):
+    """Gradients [ESTIMATES, weights] of the joint loss without its inference part."""
+    recipe = Recipe(**(RECIPE | {"policy_weight": 1.0} | changes))
+
+    @tf.function
+    def gradient(seed):
+        with tf.GradientTape() as tape:
+            loss, _ = losses.joint_loss(network, OneEpisode(), recipe, seed, 0.0)
+        return flat(network, tape, loss)
+
+    return np.stack([gradient(draws.as_seed(seed)) for seed in range(ESTIMATES)])
+
+
+@pytest.fixture(scope="module")
+def sampled(network):
+    """Estimates for both credits, and for rewards with and without the group's baseline when
+    every step costs a burden of its own (price -1: a constant that a baseline should remove)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(losses.objectives, "inference_loss", lambda *_: tf.zeros([]))
+        found = {
+            "reward_to_go": estimates(network, price=-1.0),
+            "own_step": estimates(network, credit="own_step"),
+        }
+        patch.setattr(losses.objectives, "against_group", lambda return_t, _: return_t)
+        found["no baseline"] = estimates(network, price=-1.0)
+    return found
+
+
+def deviation(sample, expected):
+    """Root mean square of (mean - expected) in standard errors, over weights that matter."""
+    error = sample.std(axis=0, ddof=1) / np.sqrt(len(sample))
+    matters = error > 1e-7
+    return np.sqrt(np.mean(np.square((sample.mean(0) - expected) / (error + 1e-12))[matters]))
+
+
+@pytest.mark.parametrize("credit", ["reward_to_go", "own_step"])
+def test_the_sampled_gradient_is_the_exact_one_within_its_error(sampled, exact, credit):
+    sample, expected = sampled[credit], exact[credit]
+    # Errors of a network's weights move together: their mean square scatters around 1 widely.
+    assert deviation(sample, expected) < 2.5
+    # The test can tell: the other credit's gradient, or none at all, is many errors away.
+    other = exact["own_step" if credit == "reward_to_go" else "reward_to_go"]
+    assert deviation(sample, other) > 5.0
+    assert deviation(sample, 0.0 * expected) > 5.0
+    similarity = sample.mean(0) @ expected / np.linalg.norm(sample.mean(0))
+    assert similarity / np.linalg.norm(expected) > 0.97
+
+
+def test_the_group_baseline_keeps_the_expectation_and_lowers_the_variance(sampled, exact):
+    with_baseline, without = sampled["reward_to_go"], sampled["no baseline"]
+    assert deviation(without, exact["reward_to_go"]) < 2.5
+    ratio = with_baseline.var(axis=0).sum() / without.var(axis=0).sum()
+    assert ratio < 0.6
