@@ -11,6 +11,7 @@ from aline_tf.errors import InputError
 REPORT = "report.html"
 TASK = "migraine"
 SHOWN_TRIGGERS = 4
+SHOWN_OBSERVATIONS = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,6 +88,10 @@ def console_text(outlook) -> str:
             f"  within {risk.hours} h: {wording.percent(risk.probability)}"
             f"  (90% interval {wording.percent_range(risk.low, risk.high)})"
         )
+    moved = [c for c in outlook.contributions if abs(c.change) >= 0.005][:SHOWN_OBSERVATIONS]
+    if moved:
+        told = [f"{wording.observation(c)} {wording.points(c.change)}" for c in moved]
+        lines.append(f"  moved most by: {'; '.join(told)}")
     lines += ["", "Strongest triggers (odds of an attack starting, if it is one of yours)"]
     for belief in [b for b in outlook.triggers if b.days_recorded][:SHOWN_TRIGGERS]:
         lines.append(

@@ -11,6 +11,7 @@ from datetime import datetime
 from aline_tf.errors import InputError
 from aline_tf.migraine.candidates import NOW_SLOT
 from aline_tf.migraine.channels import places
+from aline_tf.migraine.contributions import Contribution, contributions
 from aline_tf.migraine.day_history import DayHistory
 from aline_tf.migraine.designs import CAPACITY
 from aline_tf.migraine.forecast import Risk, forecast
@@ -38,6 +39,7 @@ class Outlook:
         history: the days it rests on, the last one that of `now`.
         summary: what was read and skipped.
         risks: within 24 and 48 hours.
+        contributions: what the observations of the last days did to the 24 h risk, largest first.
         triggers: strongest first.
         questions: every data point that could be acquired, the most valuable first.
         next_questions: the three to show.
@@ -48,6 +50,7 @@ class Outlook:
     history: DayHistory
     summary: ImportSummary
     risks: list[Risk]
+    contributions: list[Contribution]
     triggers: list[TriggerBelief]
     questions: list[Question]
     next_questions: list[Question]
@@ -132,6 +135,7 @@ def look_ahead(
         history=history,
         summary=timeline.summary,
         risks=forecast(model, batch, seed)[0],
+        contributions=contributions(model, history),
         triggers=trigger_beliefs(model, batch),
         questions=found,
         next_questions=worth_asking(found),

@@ -43,6 +43,21 @@ def bar(label: str, share: float, hollow: float = 0.0) -> str:
     )
 
 
+def signed_bar(label: str, share: float) -> str:
+    """A bar from the middle: to the right for a positive share of half the width, else to the left.
+
+    Args:
+        label: what it shows.
+        share: from -1 to 1.
+    """
+    length = _share(abs(share)) / 2.0
+    start, side = (50.0, "up") if share >= 0 else (50.0 - length, "down")
+    return (
+        f'<div class="bar signed" role="img" aria-label="{escape(label, quote=True)}">'
+        f'<span class="{side}" style="left:{start:.2f}%;width:{length:.2f}%"></span></div>'
+    )
+
+
 def log_scale(low: float, high: float):
     """A function from positive numbers to shares of a logarithmic scale from `low` to `high`."""
     start, length = math.log(low), math.log(high) - math.log(low)

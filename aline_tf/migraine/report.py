@@ -18,6 +18,11 @@ from aline_tf.migraine.triggers import TriggerBelief
 _ODDS = (0.4, 6.0)
 _ODDS_LABELS = (0.5, 1.0, 2.0, 4.0)
 _BARS = 14
+_MOVED = 6
+#: Recorded days before their share with an attack is drawn.
+_ENOUGH_DAYS = 28
+#: Changes of the risk smaller than this are not worth a line.
+_LEAST_CHANGE = 0.001
 
 
 def render(outlook: Outlook) -> str:
@@ -26,6 +31,7 @@ def render(outlook: Outlook) -> str:
     sections = (
         _summary(outlook),
         _risk_now(outlook),
+        _what_moved_it(outlook),
         _next_questions(outlook),
         _over_time(outlook),
         _triggers(outlook),
@@ -89,6 +95,8 @@ def _summary(outlook: Outlook) -> str:
 
 
 def _risk_now(outlook: Outlook) -> str:
+    with_attack, told = outlook.attack_days
+    usual = with_attack / told if told >= _ENOUGH_DAYS else None
     cards = []
     for risk in outlook.risks:
         span = wording.percent_range(risk.low, risk.high)
@@ -97,6 +105,8 @@ def _risk_now(outlook: Outlook) -> str:
             f" {span}, on a scale from 0 to 100%"
         )
         marks = plots.interval(risk.low, risk.high) + plots.dot(risk.probability)
+        if risk.hours == 24 and usual is not None:
+            marks += plots.tick(usual)
         cards.append(
             f'<div class="card"><h3>Within {risk.hours} hours</h3>'
             f'<p class="number">{wording.percent(risk.probability)}</p>'
@@ -106,11 +116,42 @@ def _risk_now(outlook: Outlook) -> str:
     explained = (
         '<p class="soft">The chance that an attack begins or goes on in the next calendar day (24'
         " hours) or the next two (48 hours). The interval says how far it depends on what is not"
-        " yet known about you: the more is known, the narrower it gets.</p>"
+        " yet known about you: the more is known, the narrower it gets."
+        f"{_tick_explained(usual)}</p>"
     )
     return _section(
         "risk", "Risk now", f'<div class="pair">\n{"".join(cards)}</div>\n{explained}\n'
     )
+
+
+def _tick_explained(usual: float | None) -> str:
+    if usual is None:
+        return ""
+    return (
+        " The thin line marks the share of your recorded days that had an attack"
+        f" ({wording.percent(usual)})."
+    )
+
+
+def _what_moved_it(outlook: Outlook) -> str:
+    shown = [c for c in outlook.contributions if abs(c.change) >= _LEAST_CHANGE][:_MOVED]
+    if not shown:
+        return ""
+    top = max(abs(contribution.change) for contribution in shown)
+    rows = []
+    for contribution in shown:
+        what, change = wording.observation(contribution), wording.points(contribution.change)
+        chart = plots.signed_bar(f"{what}: {change}", contribution.change / top)
+        rows.append(
+            f'<div class="row"><div class="head"><h3>{escape(what)}</h3>'
+            f'<span class="soft">{change}</span></div>{chart}</div>\n'
+        )
+    explained = (
+        "<p>The observations of the last three days without which the 24 h risk would differ most."
+        " To the right: they raise it. What is known from before sets the level they start from."
+        "</p>"
+    )
+    return _section("moved", "What moved it", f'{explained}<div class="card">{"".join(rows)}</div>')
 
 
 def _next_questions(outlook: Outlook) -> str:

@@ -58,6 +58,9 @@ p { margin: .4rem 0; }
 .bar span { position: absolute; left: 0; top: 0; height: 100%; border-radius: .2rem; }
 .bar .fill { background: var(--blue); min-width: 2px; }
 .bar .cost { border: 1.5px solid var(--orange); height: calc(100% + 6px); top: -3px; }
+.bar.signed { background: linear-gradient(var(--soft), var(--soft)) center / 1px 100% no-repeat; }
+.bar .up { background: var(--orange); min-width: 2px; }
+.bar .down { background: var(--blue); min-width: 2px; }
 .row { padding: .6rem 0; border-top: 1px solid var(--rule); }
 .row:first-of-type { border-top: 0; }
 .head {

@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from aline_tf.batch import OBSERVED
+from aline_tf.migraine.candidates import Candidate
 from aline_tf.migraine.channels import CHANNEL, places
 
 NOT_A_DEVICE = (
@@ -87,6 +88,24 @@ def reason(question, now: float, history) -> str:
     first = f"{words[1]}, the 24 h risk would {_move(now, high.risk_24h, 'from ' + before + ' ')}"
     second = f"{words[0]}, it would {_move(now, low.risk_24h)}"
     return f"{first[0].upper()}{first[1:]}; {second} ({since})."
+
+
+def observation(contribution) -> str:
+    """An observation of the last days and its value: "Stress today (8 out of 10)"."""
+    channel, ago = contribution.channel, contribution.days_ago
+    if channel == "menstrual_window":
+        label = f"Menstrual window {('today', 'yesterday', 'two days ago')[ago]}"
+    else:
+        label = Candidate(channel, ago).label
+    if contribution.highest is None:
+        return f"{label} (not answered)"
+    most = "at most " if channel in ("stress", "pain") else ""
+    return f"{label} ({most}{value_text(channel, contribution.highest)})"
+
+
+def points(change: float) -> str:
+    """A difference of probabilities: "+3.2 points"."""
+    return f"{100 * change:+.1f} points".replace("-", "\u2212")
 
 
 def last_known(candidate, history) -> str:

@@ -8,6 +8,7 @@ import pytest
 from aline_tf.migraine import wording
 from aline_tf.migraine.candidates import LIBRARY, Candidate
 from aline_tf.migraine.channels import CHANNELS, FIELD_INDEX, FIELD_NAMES
+from aline_tf.migraine.contributions import Contribution
 from aline_tf.migraine.person import TRIGGERS
 from aline_tf.migraine.questions import Answer, Question
 from aline_tf.migraine.rolling import Score
@@ -57,6 +58,17 @@ def test_one_sided_change():
 @pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: channel.name)
 def test_every_channel_has_a_way_to_be_told(channel):
     assert wording.value_text(channel.name, channel.loc)
+    for days_ago in range(3):
+        told = wording.observation(Contribution(channel.name, days_ago, channel.loc, 0.1))
+        assert wording.value_text(channel.name, channel.loc) in told
+
+
+def test_observations_and_changes_are_told():
+    told = wording.observation(Contribution("stress", 1, 8.0, 0.03))
+    assert told == "Stress yesterday (at most 8 out of 10)"
+    assert wording.observation(Contribution("prodrome", 0, None, 0.0)).endswith("(not answered)")
+    assert wording.points(0.0321) == "+3.2 points"
+    assert wording.points(-0.0321) == "\u22123.2 points"
 
 
 @pytest.mark.parametrize("candidate", LIBRARY, ids=lambda candidate: candidate.label)
