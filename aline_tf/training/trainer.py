@@ -154,5 +154,6 @@ class Trainer(keras.Model):
             remaining = max(1, self.recipe.steps - int(self.optimizer.iterations.numpy()))
             steps_per_epoch = min(steps_per_epoch, remaining)
             epochs = -(-remaining // steps_per_epoch)
+        kwargs.setdefault("shuffle", False)
         ticks = tf.data.Dataset.from_tensors(tf.zeros([1])).repeat()
         return super().fit(ticks, epochs=epochs, steps_per_epoch=steps_per_epoch, **kwargs)

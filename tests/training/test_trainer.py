@@ -1,0 +1,178 @@
+"""Training behind compile and fit: reproducible, resumable, watched by any Keras callback."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from aline_tf.tasks.psychometric import Psychometric
+from aline_tf.training.recipe import Recipe
+from aline_tf.training.trainer import CosineRate, Trainer
+from tests.training.small_tasks import Coin
+
+RECIPE = Recipe(
+    batch=4, warmup_batch=4, warmup_steps=3, joint_steps=3, group=2, pool=4, offer=3, states=2,
+)  # fmt: skip
+STEPS_PER_EPOCH = 2
+
+
+class Killed(Exception):
+    pass
+
+
+class KillAfter(keras.callbacks.Callback):
+    """Stops the process' work in the middle of an epoch, as a lost machine would."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.left = batches
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if not self.left:
+            raise Killed
+
+
+@pytest.fixture(scope="module")
+def make_trainer(make_network):
+    def make(recipe=RECIPE, seed=3, **kwargs):
+        task = Coin()
+        trainer = Trainer(make_network(task), task)
+        trainer.compile(recipe, seed=seed, **kwargs)
+        return trainer
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def whole_run(make_trainer, tmp_path_factory):
+    """An uninterrupted run under every usual callback: (trainer, history, directory)."""
+    out = tmp_path_factory.mktemp("run")
+    trainer = make_trainer()
+    history = trainer.fit(
+        steps_per_epoch=STEPS_PER_EPOCH,
+        verbose=0,
+        callbacks=[
+            keras.callbacks.CSVLogger(str(out / "log.csv")),
+            keras.callbacks.TensorBoard(str(out / "board")),
+            keras.callbacks.EarlyStopping(monitor="inference", mode="min", patience=50),
+            keras.callbacks.ModelCheckpoint(
+                str(out / "best.weights.h5"),
+                monitor="inference",
+                mode="min",
+                save_best_only=True,
+                save_weights_only=True,
+            ),
+            keras.callbacks.BackupAndRestore(str(out / "backup")),
+            keras.callbacks.TerminateOnNaN(),
+        ],
+    )
+    return trainer, history.history, out
+
+
+@pytest.fixture(scope="module")
+def resumed_run(make_trainer, tmp_path_factory):
+    """The same run, killed in its second epoch and resumed by another trainer: (trainer, its
+    history, the history before the kill)."""
+    backup = str(tmp_path_factory.mktemp("resumed") / "backup")
+    first = make_trainer()
+    early = keras.callbacks.History()
+    with pytest.raises(Killed):
+        first.fit(
+            steps_per_epoch=STEPS_PER_EPOCH,
+            verbose=0,
+            callbacks=[early, keras.callbacks.BackupAndRestore(backup), KillAfter(3)],
+        )
+    second = make_trainer()
+    history = second.fit(
+        steps_per_epoch=STEPS_PER_EPOCH,
+        verbose=0,
+        callbacks=[keras.callbacks.BackupAndRestore(backup)],
+    )
+    return second, history.history, early.history
+
+
+def test_fit_goes_to_the_end_of_the_recipe_and_reports_every_loss(whole_run):
+    trainer, history, _ = whole_run
+    assert int(trainer.optimizer.iterations.numpy()) == RECIPE.steps
+    assert {"loss", "inference", "reward", "entropy", "policy", "teacher"} <= set(history)
+    for values in history.values():
+        assert len(values) == RECIPE.steps // STEPS_PER_EPOCH
+        assert np.isfinite(values).all()
+    assert history["entropy"][0] == 0.0  # warm-up has no policy
+    assert history["entropy"][-1] > 0.0
+
+
+def test_callbacks_leave_what_they_promise(whole_run):
+    _, history, out = whole_run
+    rows = (out / "log.csv").read_text().splitlines()
+    assert len(rows) == 1 + RECIPE.steps // STEPS_PER_EPOCH
+    assert "inference" in rows[0]
+    logged = [float(row.split(",")[rows[0].split(",").index("inference")]) for row in rows[1:]]
+    np.testing.assert_allclose(logged, history["inference"], rtol=1e-6)
+    assert list((out / "board").rglob("*tfevents*"))
+    assert (out / "best.weights.h5").is_file()
+    assert not (out / "backup").exists()  # a finished run has nothing to resume
+
+
+def test_an_equal_seed_gives_the_same_losses_to_the_last_bit(whole_run, resumed_run):
+    _, history, _ = whole_run
+    early = resumed_run[2]
+    for name, values in early.items():
+        assert len(values) == 1
+        assert values[0] == history[name][0], name
+
+
+def test_a_run_that_was_killed_and_resumed_ends_where_it_would_have_ended(whole_run, resumed_run):
+    trainer, history, _ = whole_run
+    resumed, later, _ = resumed_run
+    for name, values in later.items():
+        assert values == history[name][1:], name
+    for a, b in zip(trainer.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    for a, b in zip(trainer.optimizer.variables, resumed.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_gradients_are_a_pure_function_of_seed_and_step(make_trainer):
+    trainer, other = make_trainer(), make_trainer(seed=4)
+
+    def inference(trainer, step):
+        return float(trainer.step_gradients(tf.constant(step))[1]["inference"])
+
+    assert inference(trainer, 0) == inference(trainer, 0)
+    assert inference(trainer, 0) != inference(trainer, 1)
+    assert inference(trainer, 0) != inference(other, 0)
+
+
+def test_jit_gives_the_same_first_step(make_trainer):
+    recipe = dataclasses.replace(RECIPE, warmup_steps=0, joint_steps=1)
+    trainer = make_trainer(recipe, jit_compile=True)
+    plain = {k: float(v) for k, v in trainer.step_gradients(tf.constant(0))[1].items()}
+    jitted = trainer.fit(steps_per_epoch=1, verbose=0).history
+    for name, value in plain.items():
+        np.testing.assert_allclose(jitted[name][0], value, atol=1e-4, rtol=1e-4, err_msg=name)
+
+
+def test_a_task_and_a_network_that_do_not_match_are_refused(make_network):
+    with pytest.raises(
+        ValueError, match=r"network of task 'psychometric'\. Received: one of 'coin'"
+    ):
+        Trainer(make_network(Coin()), Psychometric())
+
+
+def test_a_recipe_that_cannot_train_the_task_is_refused(make_trainer):
+    with pytest.raises(ValueError, match="horizon=3, pool=2"):
+        make_trainer(dataclasses.replace(RECIPE, pool=2, offer=2))
+
+
+def test_the_learning_rate_rises_then_falls_to_its_end():
+    rate = CosineRate(1e-3, 1e-5, steps=1000, ramp=100)
+    assert float(rate(0)) == pytest.approx(1e-5, rel=1e-3)
+    assert float(rate(50)) < float(rate(99))
+    np.testing.assert_allclose(rate(500), (1e-3 + 1e-5) / 2, rtol=1e-4)
+    np.testing.assert_allclose([rate(1000), rate(5000)], 1e-5, rtol=1e-3)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(rate))
+    assert again.get_config() == rate.get_config()
