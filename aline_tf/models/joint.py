@@ -1,0 +1,81 @@
+"""Joint posteriors from a network of marginals, one parameter after another.
+
+    q(theta | D) = prod_i q(theta_i | D, theta_1, ..., theta_{i-1})
+
+Each factor is the network's own marginal with the earlier parameters given as known tokens. The
+same door answers conditionals and what-ifs: give the parameters in `known_theta` yourself.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from aline_tf import draws
+
+
+def given(batch: dict, theta, which) -> dict:
+    """The batch with more parameters given as known.
+
+    Args:
+        batch: B rows.
+        theta: [B, P] values.
+        which: bool [P] or [B, P], the parameters to take from `theta`; those known before stay.
+    """
+    fresh = tf.convert_to_tensor(which) & ~tf.convert_to_tensor(batch["known_mask"])
+    return batch | {
+        "known_theta": tf.where(fresh, tf.cast(theta, tf.float32), batch["known_theta"]),
+        "known_mask": batch["known_mask"] | fresh,
+    }
+
+
+def joint_log_prob(model, batch: dict, theta, order=None) -> tf.Tensor:
+    """log q(theta | D) of the joint, by the chain rule.
+
+    Args:
+        model: an `ALINE` model.
+        batch: B rows; parameters they give as known are conditioned on and not scored.
+        theta: [B, P].
+        order: parameter names, the order of the chain; a subset gives the joint of that subset.
+            All parameters in the task's order when None.
+
+    Returns:
+        [B], in nats.
+
+    Raises:
+        ValueError: a name that the task does not have.
+    """
+    theta = tf.cast(theta, tf.float32)
+    total = tf.zeros(tf.shape(theta)[0])
+    for mask in _chain(model, order):
+        log_prob = model.theta_log_prob(model(batch), theta)
+        scored = tf.cast(mask & ~tf.convert_to_tensor(batch["known_mask"]), tf.float32)
+        total += tf.reduce_sum(scored * log_prob, axis=1)
+        batch = given(batch, theta, mask)
+    return total
+
+
+def sample_joint(model, batch: dict, seed, order=None) -> tf.Tensor:
+    """One draw of the joint posterior for every row; repeat rows for more.
+
+    Args:
+        model: an `ALINE` model.
+        batch: B rows; parameters they give as known keep their value.
+        seed: int32 [2].
+        order: as in `joint_log_prob`; parameters left out come out as 0 unless known.
+
+    Returns:
+        [B, P].
+    """
+    shape = tf.shape(batch["known_theta"])
+    for index, mask in enumerate(_chain(model, order)):
+        beliefs = model.theta_posterior(model(batch))
+        seeds = draws.split(draws.fold_in(seed, index), 3)
+        theta = beliefs.from_uniform(*(draws.uniform(part, shape) for part in seeds))
+        batch = given(batch, theta, mask)
+    return tf.where(batch["known_mask"], batch["known_theta"], 0.0)
+
+
+def _chain(model, order):
+    """One bool [P] mask per parameter, in order."""
+    names = model.spec.parameter_names if order is None else order
+    return [tf.constant(model.spec.parameter_mask([name])) for name in names]
