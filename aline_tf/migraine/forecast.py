@@ -63,7 +63,7 @@ def forecast(model, batch: dict, seed: int = 0, draws: int = DRAWS) -> list[list
     Returns:
         B lists of two risks, for 24 and 48 hours.
     """
-    batch = batches.without_candidates(_forecasts_only(batch))
+    batch = batches.without_candidates(towards_forecasts(batch))
     probability = attack_probabilities(model, batch)
     theta, drawn = sample_theta(model, batch, seed, draws)
     known = batches.with_known(batches.repeat(batch, draws), theta, drawn)
@@ -143,8 +143,8 @@ def recentred(given: np.ndarray, weights: np.ndarray, total: np.ndarray) -> np.n
     return 1.0 / (1.0 + np.exp(-(logits + 0.5 * (low + high)[:, None])))
 
 
-def _forecasts_only(batch: dict) -> dict:
-    """The two forecasts as the only targets."""
+def towards_forecasts(batch: dict) -> dict:
+    """The same rows with the two forecasts as their only targets."""
     count = len(FORECASTS)
     return batch | {
         "target_design": batch["target_design"][:, :count],

@@ -8,9 +8,12 @@ from __future__ import annotations
 import dataclasses
 from datetime import datetime
 
+import numpy as np
+
+from aline_tf.batch import MISSING
 from aline_tf.errors import InputError
 from aline_tf.migraine.candidates import NOW_SLOT
-from aline_tf.migraine.channels import places
+from aline_tf.migraine.channels import FIELD_INDEX, places
 from aline_tf.migraine.contributions import Contribution, contributions
 from aline_tf.migraine.day_history import DayHistory
 from aline_tf.migraine.designs import CAPACITY
@@ -60,8 +63,8 @@ class Outlook:
 
     @property
     def days_told(self) -> int:
-        """Days about which anything is known."""
-        return int((self.history.status > 0).any(axis=1).sum())
+        """Days on which anything was recorded."""
+        return int(self._recorded().sum())
 
     @property
     def attack_days(self) -> tuple[int, int]:
@@ -77,8 +80,13 @@ class Outlook:
     @property
     def silent_days(self) -> int:
         """Whole days since anything was recorded; 0 when something was today."""
-        told = (self.history.status > 0).any(axis=1)
-        return int(told[::-1].argmax()) if told.any() else len(told)
+        recorded = self._recorded()
+        return int(recorded[::-1].argmax()) if recorded.any() else len(recorded)
+
+    def _recorded(self) -> np.ndarray:
+        """Days with records, bool [C]; the menstrual window is concluded from other days'."""
+        status = np.delete(self.history.status, FIELD_INDEX["menstrual_window"], axis=1)
+        return (status != MISSING).any(axis=1)
 
 
 def evening_of(timeline: Timeline, text: str | None) -> datetime:

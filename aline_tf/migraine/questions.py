@@ -19,8 +19,8 @@ import numpy as np
 
 from aline_tf.migraine import batches
 from aline_tf.migraine.candidates import Candidate
-from aline_tf.migraine.channels import CHANNEL, FORECASTS
-from aline_tf.migraine.forecast import attack_probabilities, recentred
+from aline_tf.migraine.channels import CHANNEL
+from aline_tf.migraine.forecast import attack_probabilities, recentred, towards_forecasts
 
 #: Values tried for a continuous answer.
 ANSWERS = 12
@@ -75,7 +75,7 @@ def questions(model, batch: dict, candidates: list[Candidate], price: float) -> 
         return []
     ranks, opinion = policy_ranks(model, batch)
     likely = likely_answers(model, batch, candidates)
-    now = attack_probabilities(model, batches.without_candidates(_forecast_goal(batch)))
+    now = attack_probabilities(model, batches.without_candidates(towards_forecasts(batch)))
     after = _forecasts_after(model, batch, candidates, likely)
     found = []
     for index, candidate in enumerate(candidates):
@@ -119,7 +119,7 @@ def policy_ranks(model, batch: dict) -> tuple[np.ndarray, bool]:
 
     The policy is asked for what helps the two forecasts.
     """
-    logits = batches.call(model, _forecast_goal(batch))["candidate_logits"][0].astype(np.float64)
+    logits = batches.call(model, towards_forecasts(batch))["candidate_logits"][0].astype(np.float64)
     ranks = np.empty(len(logits), int)
     ranks[np.argsort(-logits, kind="stable")] = np.arange(1, len(logits) + 1)
     chance = np.exp(logits - logits.max())
@@ -179,17 +179,7 @@ def _forecasts_after(model, batch, candidates, likely) -> list[np.ndarray]:
     which = np.repeat(np.arange(len(candidates)), counts)
     field = np.array([candidate.field for candidate in candidates])[which]
     value = np.concatenate([values for values, _ in likely])
-    base = batches.repeat(batches.without_candidates(_forecast_goal(batch)), len(which))
+    base = batches.repeat(batches.without_candidates(towards_forecasts(batch)), len(which))
     design = batch["candidate_design"][0][which]
     after = attack_probabilities(model, batches.with_token(base, design, field, value))
     return np.split(after, np.cumsum(counts)[:-1])
-
-
-def _forecast_goal(batch: dict) -> dict:
-    """The same row with the two forecasts as the only selected targets."""
-    count = len(FORECASTS)
-    return batch | {
-        "theta_mask": np.zeros_like(batch["theta_mask"]),
-        "target_design": batch["target_design"][:, :count],
-        "target_mask": np.ones([len(batch["target_mask"]), count], bool),
-    }

@@ -67,7 +67,8 @@ p { margin: .4rem 0; }
   display: flex; flex-wrap: wrap; gap: 0 .75rem; justify-content: space-between;
   align-items: baseline;
 }
-.faint .track, .faint h3 { opacity: .55; }
+.faint .track { opacity: .55; }
+.faint h3 { color: var(--soft); }
 
 ol.next { list-style: none; padding: 0; margin: 0; counter-reset: next; }
 ol.next li { counter-increment: next; position: relative; padding-left: 3.4rem; }

@@ -67,6 +67,14 @@ def test_diary_alone_is_enough(forecast, tmp_path):
     assert (tmp_path / "out" / "report.html").is_file()
 
 
+def test_long_silence_is_forecast_and_said(forecast, capsys):
+    assert forecast(now="2025-12-24") == 0
+    printed = capsys.readouterr().out
+    assert "Nothing is recorded in the last 112 days" in printed
+    assert forecast(now="2025-05-03") == 0
+    assert "The last record is 6 days old" in capsys.readouterr().out
+
+
 def test_columns_of_another_diary_are_mapped(forecast, tmp_path, capsys):
     diary, column_map = tmp_path / "other.csv", tmp_path / "map.json"
     diary.write_text("Tag;Stress\n2025-04-01;3\n2025-04-02;8\n")
