@@ -36,10 +36,13 @@ def _inference_loss(network, task, outputs, state):
     target_weight = tf.cast(state["target_observed"], tf.float32)
     if task.target_weights is not None:
         target_weight *= tf.constant(task.target_weights, tf.float32)
+    # A weight of zero does not silence NaN: a label that is not recorded is read as 0.
+    theta = tf.where(state["theta_observed"], state["theta"], 0.0)
+    outcome = tf.where(state["target_observed"], state["target_outcome"], 0.0)
     return objectives.inference_loss(
-        network.theta_log_prob(outputs, state["theta"]),
+        network.theta_log_prob(outputs, theta),
         theta_weight,
-        network.target_log_prob(outputs, state, state["target_outcome"]),
+        network.target_log_prob(outputs, state, outcome),
         target_weight,
     )
 

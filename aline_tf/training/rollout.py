@@ -91,10 +91,13 @@ def selected_value(network, outputs, episode) -> tf.Tensor:
     """
     theta = episode["theta_mask"] & episode["theta_observed"] & ~episode["known_mask"]
     target = episode["target_mask"] & episode["target_observed"]
+    # A weight of zero does not silence NaN: a truth that is not recorded is read as 0.
+    true_theta = tf.where(episode["theta_observed"], episode["theta"], 0.0)
+    true_outcome = tf.where(episode["target_observed"], episode["target_outcome"], 0.0)
     log_prob = tf.concat(
         [
-            network.theta_log_prob(outputs, episode["theta"]),
-            network.target_log_prob(outputs, episode, episode["target_outcome"]),
+            network.theta_log_prob(outputs, true_theta),
+            network.target_log_prob(outputs, episode, true_outcome),
         ],
         axis=1,
     )

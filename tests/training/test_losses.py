@@ -75,6 +75,37 @@ def test_a_batch_without_any_action_gives_no_nan(psychometric_network):
     assert metrics["policy"] == 0.0
 
 
+def test_labels_that_were_not_recorded_are_never_read(psychometric_network):
+    """As in recorded data: NaN stands where there is no label."""
+    unrecorded = {"theta": "theta_observed", "target_outcome": "target_observed"}
+
+    class Recorded(Psychometric):
+        fill = 0.0
+
+        def sample_episodes(self, seed, batch, candidates):
+            episode = super().sample_episodes(seed, batch, candidates)
+            for label, flag in unrecorded.items():
+                flags = tf.math.floormod(tf.range(episode[flag].shape[1]), 2) == 0
+                episode[flag] &= flags
+                episode[label] = tf.where(episode[flag], episode[label], self.fill)
+            return episode | {"target_mask": tf.ones_like(episode["target_mask"])}
+
+    recipe = dataclasses.replace(TINY, policy_weight=1.0, counterfactual=1.0, reveal=0.5)
+    found = []
+    for fill in (0.0, np.nan):
+        task = Recorded()
+        task.fill = fill
+        with tf.GradientTape() as tape:
+            loss, _ = losses.joint_loss(psychometric_network, task, recipe, draws.as_seed(1), 0.5)
+            warm, _ = losses.warmup_loss(psychometric_network, task, recipe, draws.as_seed(1))
+            total = loss + warm
+        variables = [v.value for v in psychometric_network.trainable_variables]
+        found.append([total, *tape.gradient(total, variables)])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert np.isfinite(b).all()
+
+
 def test_warm_up_sees_contexts_of_every_length_and_no_candidates(psychometric_network, monkeypatch):
     seen = []
     monkeypatch.setattr(

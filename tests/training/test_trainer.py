@@ -37,9 +37,9 @@ class KillAfter(keras.callbacks.Callback):
 
 @pytest.fixture(scope="module")
 def make_trainer(make_network):
-    def make(recipe=RECIPE, seed=3, **kwargs):
+    def make(recipe=RECIPE, seed=3, sizes=(), **kwargs):
         task = Coin()
-        trainer = Trainer(make_network(task), task)
+        trainer = Trainer(make_network(task, **dict(sizes)), task)
         trainer.compile(recipe, seed=seed, **kwargs)
         return trainer
 
@@ -147,9 +147,10 @@ def test_gradients_are_a_pure_function_of_seed_and_step(make_trainer):
     assert inference(trainer, 0) != inference(other, 0)
 
 
+@pytest.mark.slow
 def test_jit_gives_the_same_first_step(make_trainer):
     recipe = dataclasses.replace(RECIPE, warmup_steps=0, joint_steps=1)
-    trainer = make_trainer(recipe, jit_compile=True)
+    trainer = make_trainer(recipe, sizes={"width": 4, "hidden": 8}, jit_compile=True)
     plain = {k: float(v) for k, v in trainer.step_gradients(tf.constant(0))[1].items()}
     jitted = trainer.fit(steps_per_epoch=1, verbose=0).history
     for name, value in plain.items():
