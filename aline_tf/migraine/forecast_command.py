@@ -144,9 +144,19 @@ def _model(directory: Path | None):
 
         directory = savedmodels_dir() / TASK / "1" / "preset"
     model = load_preset(directory, task=TASK)
-    if model.spec != SPEC:
+    if _reads(model.spec) != _reads(SPEC):
         raise InputError(
             f"expected a preset trained on the channels of this version; received {directory},"
             " which was trained on others"
         )
     return model
+
+
+def _reads(spec) -> tuple:
+    """What a network reads and answers, in order; its scales are its own."""
+    channels = (spec.fields, spec.outcomes)
+    return (
+        spec.design_names,
+        *(tuple((c.name, c.kind, c.levels) for c in part) for part in channels),
+        tuple((p.name, p.kind) for p in spec.parameters),
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from html import escape
 
+from aline_tf import __version__
 from aline_tf.migraine import plots, wording
 from aline_tf.migraine.outlook import Outlook
 from aline_tf.migraine.questions import Question
@@ -58,6 +59,7 @@ def render(outlook: Outlook) -> str:
 <main>
 {"".join(sections)}
 </main>
+<footer class="soft">aline_tf {escape(__version__)}</footer>
 </body>
 </html>
 """

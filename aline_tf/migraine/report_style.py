@@ -114,6 +114,7 @@ td { padding: .3rem .75rem .3rem 0; border-top: 1px solid var(--rule); vertical-
 td:last-child { text-align: right; padding-right: 0; font-variant-numeric: tabular-nums; }
 tr:first-child td { border-top: 0; }
 summary { cursor: pointer; padding: .4rem 0; font-weight: 600; }
+footer { margin-top: 2.5rem; }
 .caution { border-left: .3rem solid var(--orange); }
 
 @media (min-width: 640px) {

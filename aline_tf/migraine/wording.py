@@ -34,9 +34,10 @@ def percent(probability: float) -> str:
 
 
 def percent_range(low: float, high: float) -> str:
-    """An interval in per cent: "8% to 23%"."""
-    low_text, high_text = percent(low), percent(high)
-    return low_text if low_text == high_text else f"{low_text} to {high_text}"
+    """An interval in per cent: "8% to 23%"; with a decimal where it would be empty without."""
+    if percent(low) == percent(high) and 0.01 <= low <= high <= 0.99:
+        return f"{100 * low:.1f}% to {100 * high:.1f}%"
+    return f"{percent(low)} to {percent(high)}"
 
 
 def millinats(nats: float) -> str:

@@ -1,5 +1,6 @@
 """`aline-tf migraine forecast`, from files to a report, and every way in which it says no."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -116,6 +117,18 @@ def preset_of_another_task(folder: Path) -> Path:
     return folder / "other"
 
 
+def preset_of_other_channels(folder: Path) -> Path:
+    from aline_tf.migraine.task import SPEC
+    from aline_tf.models.aline import ALINE
+    from aline_tf.models.presets import save_preset
+
+    spec = dataclasses.replace(SPEC, fields=SPEC.fields[::-1])
+    model = ALINE(spec, width=8, depth=1, heads=2, hidden=16, components=2)
+    model.build()
+    save_preset(model, folder / "reversed")
+    return folder / "reversed"
+
+
 def file_in_the_way(folder: Path) -> Path:
     path = folder / "taken"
     path.write_text("mine")
@@ -130,6 +143,7 @@ def file_in_the_way(folder: Path) -> Path:
         ("apple_health", lambda folder: folder / "absent.zip", "expected"),
         ("diary", diary_of_other_columns, "Laune"),
         ("model", preset_of_another_task, "psychometric"),
+        ("model", preset_of_other_channels, "channels of this version"),
         ("model", lambda folder: folder, "config.json"),
         ("out", file_in_the_way, "expected a directory after --out"),
         ("now", lambda folder: "tomorrow", "expected --now"),

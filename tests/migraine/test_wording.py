@@ -91,6 +91,13 @@ def test_no_forecast_is_certain(probability, text):
     assert wording.percent(probability) == text
 
 
+def test_interval_is_told_with_both_ends():
+    assert wording.percent_range(0.084, 0.231) == "8% to 23%"
+    assert wording.percent_range(0.1702, 0.1741) == "17.0% to 17.4%"
+    assert wording.percent_range(0.001, 0.2) == "under 1% to 20%"
+    assert wording.percent_range(0.992, 0.999) == "over 99% to over 99%"
+
+
 def test_track_record_needs_enough_evenings():
     assert "too few" in wording.track_record(None)
     assert "too few" in wording.track_record(Score(12, 3, 0.2, 0.2))
