@@ -45,6 +45,11 @@ COMMANDS = (
         "aline_tf.migraine.forecast_command",
         "risk, triggers and next questions from a person's own exports",
     ),
+    Command(
+        ("migraine", "evaluate"),
+        "aline_tf.migraine.evaluate_command",
+        "measure a model on simulated people it never met, beside baselines",
+    ),
 )
 
 GROUPS = {"migraine": "forecasts for one person from exported health data"}

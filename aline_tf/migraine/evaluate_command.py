@@ -1,0 +1,161 @@
+"""`aline-tf migraine evaluate`: a model against baselines on people nobody trained on."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from pathlib import Path
+
+from aline_tf.errors import InputError
+
+TASK = "migraine"
+MOST_PEOPLE, MOST_DAYS, LEAST_HISTORY = 10_000, 112, 3
+#: Shown beside the table. Other people, other records: no figure here is a target for another.
+PUBLISHED = (
+    ("diary regression, next day", "AUC .65, Brier .202 (base rate .237)", "Houle 2017, 95 people"),
+    ("within-person, onsets", "AUC .56 (.54 to .58)", "Holsteen 2020, 178 people"),
+    ("wearable and app, random forest", "AUC .62", "Stubberud 2023, 18 people"),
+)
+CEILING = """\
+Out of reach: a particle filter told every parameter of the person (24 h; AUC, Brier skill)
+  full diary, triggers, HRV, a daily prodrome prompt: within .736, pooled .782, skill .197
+  full diary alone: .619, .716, .117; parameters alone: .496, .637, .034
+Here records are partial, some people keep none, and parameters have to be learned."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `aline-tf migraine evaluate`."""
+    parser.add_argument(
+        "--model", type=Path, metavar="DIR", help="a preset (default: the one that is shipped)"
+    )
+    parser.add_argument(
+        "--people", type=int, default=400, metavar="S", help="simulated people (default: 400)"
+    )
+    parser.add_argument(
+        "--days", type=int, default=112, metavar="D", help="day of the last forecast (default: 112)"
+    )
+    parser.add_argument(
+        "--history",
+        type=int,
+        default=28,
+        metavar="D",
+        help="days known at the first forecast (default: 28)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the people (default: 0)")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write all rows, subgroups too, to this file"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measures, prints a table and writes the rows.
+
+    Raises:
+        InputError: an argument cannot be used; nothing has been computed or written.
+    """
+    _check(args)
+    from aline_tf.evaluation import rows
+
+    model = _model(args.model)
+    from aline_tf.migraine.evaluation import LEAK, evaluate
+
+    started = time.monotonic()
+
+    def report(line: str) -> None:
+        print(f"[{time.monotonic() - started:6.1f} s] {line}", file=sys.stderr, flush=True)
+
+    measured = evaluate(model, args.people, args.days, args.history, args.seed, report)
+    print(
+        f"{TASK}: {args.people} unseen people, evenings of days {args.history} to {args.days},"
+        f" seed {args.seed}; {rows.machine()}\n"
+    )
+    print(tables(measured))
+    print("\nPublished, on real people (other records, other people: not the same test)")
+    for what, figure, source in PUBLISHED:
+        print(f"  {what}: {figure} ({source})")
+    print(CEILING)
+    if any(row.metric == "within_auc" and row.mean > LEAK for row in measured):
+        print(f"A within-person AUC above {LEAK:.2f} means a leak: do not believe these figures.")
+    if args.json:
+        rows.write_json(args.json, TASK, args.seed, measured)
+        print(f"\n{len(measured)} rows written to {args.json}")
+    return 0
+
+
+def tables(measured: list) -> str:
+    """The rows as tables: forecasts, parameters, burden. Subgroups stand in the JSON only."""
+    from aline_tf.evaluation.rows import format_table
+
+    shown = [row for row in measured if " | " not in row.target]
+    forecasts = [row for row in shown if row.target.startswith("attack_")]
+    burden = [row for row in shown if row.target.startswith("burden")]
+    parameters = [row for row in shown if row not in forecasts and row not in burden]
+    return "\n\n".join(
+        (
+            f"Forecasts at 20:00\n{side_by_side(forecasts)}",
+            f"Parameters\n{side_by_side(parameters)}",
+            f"Burden: log_prob of what followed, after 0 to 5 acquisitions\n{format_table(burden)}",
+        )
+    )
+
+
+def side_by_side(rows: list) -> str:
+    """A table: one line for each target and metric, one column for each policy."""
+    policies = list(dict.fromkeys(row.policy for row in rows))
+    cells = {(row.target, row.metric, row.policy): row for row in rows}
+    lines = [["target", "metric", *policies]]
+    for target, metric in dict.fromkeys((row.target, row.metric) for row in rows):
+        found = (cells.get((target, metric, policy)) for policy in policies)
+        lines.append([target, metric, *(_cell(row) for row in found)])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def _cell(row) -> str:
+    if row is None or not math.isfinite(row.mean):
+        return "-"
+    # Without an interval when there is none, or when it has no width (a constant).
+    spread = f" +- {row.ci95:.3f}" if math.isfinite(row.ci95) and row.ci95 > 0 else ""
+    return f"{row.mean:.3f}{spread}"
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Raises InputError for what can be seen before any work."""
+    if not 2 <= args.people <= MOST_PEOPLE:
+        raise InputError(f"expected --people from 2 to {MOST_PEOPLE}; received {args.people}")
+    if args.history < LEAST_HISTORY:
+        raise InputError(
+            f"expected --history of {LEAST_HISTORY} days or more; received {args.history}"
+        )
+    if not args.history <= args.days <= MOST_DAYS:
+        raise InputError(
+            f"expected --days from --history ({args.history}) to {MOST_DAYS}; received {args.days}"
+        )
+    if not 0 <= args.seed < 2**31:
+        raise InputError(f"expected --seed from 0 to 2147483647; received {args.seed}")
+    if args.json is not None and args.json.is_dir():
+        raise InputError(f"expected a file name after --json; received the directory {args.json}")
+
+
+def _model(directory: Path | None):
+    """The network, checked to read the channels of this version."""
+    from aline_tf.migraine.task import SPEC
+    from aline_tf.models.presets import load_preset
+
+    if directory is None:
+        from aline_tf.files import savedmodels_dir
+
+        directory = savedmodels_dir() / TASK / "1" / "preset"
+    model = load_preset(directory, task=TASK)
+    if model.spec != SPEC:
+        raise InputError(
+            f"expected a preset trained on the channels of this version; received {directory},"
+            " which was trained on others"
+        )
+    return model

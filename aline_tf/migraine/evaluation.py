@@ -1,0 +1,234 @@
+"""`aline-tf migraine evaluate`, the measuring: forecasts, parameters and burden of unseen people.
+
+Rolling origin: every evening at 20:00 is forecast from what the records hold by then, by the
+network and by baselines fitted on other simulated people. Nobody here was met in training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from aline_tf.evaluation.rows import Row
+from aline_tf.migraine import batches, scores
+from aline_tf.migraine.baselines import Baselines
+from aline_tf.migraine.burden import STEPS, burden_curves
+from aline_tf.migraine.channels import FORECASTS
+from aline_tf.migraine.cohort import Cohort, sample_cohort
+from aline_tf.migraine.compiled import CompiledNetwork
+from aline_tf.migraine.forecast import attack_probabilities
+
+#: Other people, on whom baselines are fitted, and about how many of their evenings.
+FITTING_PEOPLE, FITTING_EVENINGS = 2000, 12_000
+#: Forecasts of one run; larger cohorts leave out evenings.
+MOST_FORECASTS = 36_000
+#: Above this a within-person AUC means a leak: a particle filter that knows every parameter of a
+#: person and asks everything every day has .736.
+LEAK = 0.80
+_FORECAST_NAMES = tuple(channel.name for channel in FORECASTS)
+
+Report = Callable[[str], None]
+
+
+def evaluate(
+    model,
+    people: int = 400,
+    days: int = 112,
+    history: int = 28,
+    seed: int = 0,
+    report: Report = lambda line: None,
+) -> list[Row]:
+    """Every figure of the evaluation.
+
+    Args:
+        model: an ALINE of the migraine task.
+        people: S, at least 2.
+        days: of the last evening, up to 112.
+        history: days known at the first evening, at least 3.
+        seed: of people, sources and resamples.
+        report: called with a line of progress.
+
+    Returns:
+        rows; `step` counts acquired data points, so it is 0 but for burden.
+    """
+    network = CompiledNetwork(model)
+    everybody = sample_cohort(seed, people + FITTING_PEOPLE, days, history)
+    cohort = everybody.part(slice(0, people))
+    others = everybody.part(slice(people, None))
+    report(f"{people} people and {FITTING_PEOPLE} others for the baselines simulated")
+
+    fitted = Baselines(others, evenings_between(history, days, FITTING_EVENINGS // FITTING_PEOPLE))
+    report("baselines fitted")
+    rolled = roll(network, cohort, fitted, report)
+    rows = forecast_rows(rolled, fitted.rate, seed)
+    report("forecasts scored")
+    rows += subgroup_rows(rolled, cohort.groups(), seed)
+    for known_days in dict.fromkeys((history, days)):
+        rows += parameter_rows(network, cohort, others, known_days, seed)
+    report("parameters scored")
+    return rows + burden_rows(burden_curves(network, cohort, seed, report))
+
+
+def evenings_between(first: int, last: int, most: int) -> list[int]:
+    """At most `most` evenings, evenly spaced from `first` to at most `last`, over all weekdays."""
+    step = max(1, -(-(last - first + 1) // max(most, 1)))
+    # Steps of whole weeks would only ever see one weekday of a person.
+    step += step % 7 == 0
+    return list(range(first, last + 1, step))
+
+
+def roll(network, cohort: Cohort, fitted: Baselines, report: Report) -> dict:
+    """Forecasts of everybody, evening by evening.
+
+    Returns:
+        dict: forecasts, by policy [S, K, 2]; followed, bool [S, K, 2]; onset, bool [S, K]: no
+        attack was under way.
+    """
+    most = MOST_FORECASTS // cohort.people
+    evenings = evenings_between(cohort.history, cohort.days, most)
+    forecasts: dict[str, list] = {"aline": []} | {name: [] for name in Baselines.NAMES}
+    followed, onset = [], []
+    for count, known_days in enumerate(evenings):
+        records = cohort.records(known_days)
+        made = fitted.forecast(*records, cohort.weekday(known_days))
+        made["aline"] = attack_probabilities(network, cohort.batch(known_days, records))
+        for name, probability in made.items():
+            forecasts[name].append(probability)
+        followed.append(cohort.followed(known_days))
+        onset.append(~cohort.under_way(known_days))
+        if count % 20 == 19:
+            report(f"{count + 1} of {len(evenings)} evenings forecast")
+    return {
+        "forecasts": {name: np.stack(made, axis=1) for name, made in forecasts.items()},
+        "followed": np.stack(followed, axis=1),
+        "onset": np.stack(onset, axis=1),
+    }
+
+
+def forecast_rows(rolled: dict, rate: np.ndarray, seed: int) -> list[Row]:
+    """Scores of every policy for both horizons; `rate` [2] is the base rate among other people."""
+    rows = []
+    for horizon, target in enumerate(_FORECAST_NAMES):
+        event = rolled["followed"][:, :, horizon].astype(float)
+        for policy, forecasts in rolled["forecasts"].items():
+            probability, onset = forecasts[:, :, horizon], rolled["onset"]
+            slope, intercept = scores.calibration(probability, event)
+            within, own = scores.within_auc(probability, event)
+            within_onset, own_onset = scores.within_auc(probability, event, onset)
+            people = len(event)
+            for metric, score, n in (
+                ("within_auc", within, own),
+                ("within_auc_onset", within_onset, own_onset),
+                ("auc", scores.auc(probability, event), people),
+                ("auc_onset", scores.auc(probability, event, onset), people),
+                ("brier", scores.brier(probability, event), people),
+                ("brier_skill", scores.brier_skill(probability, event, rate[horizon]), people),
+                ("ece", scores.ece(probability, event), people),
+                ("calibration_slope", slope, people),
+                ("calibration_intercept", intercept, people),
+                ("log_prob", scores.log_prob(probability, event), people),
+            ):
+                rows.append(_row(policy, target, metric, score, len(event), n, seed))
+    return rows
+
+
+def subgroup_rows(rolled: dict, groups: dict[str, np.ndarray], seed: int) -> list[Row]:
+    """The network's scores within groups of people, for both horizons.
+
+    The Brier skill of a group is against the share of events in that group, known only afterwards:
+    a forecaster gains nothing by knowing the group.
+    """
+    rows = []
+    for horizon, target in enumerate(_FORECAST_NAMES):
+        for group, members in groups.items():
+            if not members.any():
+                continue
+            event = rolled["followed"][members, :, horizon].astype(float)
+            probability = rolled["forecasts"]["aline"][members, :, horizon]
+            within, own = scores.within_auc(probability, event)
+            people = len(event)
+            for metric, score, n in (
+                ("within_auc", within, own),
+                ("auc", scores.auc(probability, event), people),
+                ("brier", scores.brier(probability, event), people),
+                ("brier_skill", scores.brier_skill(probability, event, event.mean()), people),
+            ):
+                rows.append(_row("aline", f"{target} | {group}", metric, score, people, n, seed))
+    return rows
+
+
+def parameter_rows(network, cohort: Cohort, others: Cohort, known_days: int, seed: int) -> list:
+    """What is known of the parameters after `known_days`, beside what is known of anybody.
+
+    Real parameters: rmse, coverage_90, log_prob. Those that are there or not ("is it one of
+    mine"): auc, brier, log_prob. The policy "population" says the mean, spread and share among
+    other people.
+    """
+    theta, anybody = cohort.world["theta"].numpy(), others.world["theta"].numpy()
+    outputs = batches.call(network, cohort.batch(known_days))
+    beliefs, density = _beliefs(network, outputs), network.theta_log_prob(outputs, theta).numpy()
+    learned = f"aline, day {known_days}"
+    rows = []
+    for index, parameter in enumerate(network.spec.parameters):
+        truth, known = theta[:, index], anybody[:, index]
+        one = np.ones_like(truth)
+
+        def add(policy, metric, score, target=parameter.name):
+            rows.append(_row(policy, target, metric, score, len(theta), len(theta), seed))
+
+        if parameter.kind == "real":
+            mean, sd = known.mean(), known.std()
+            inside = (beliefs["low"][:, index] <= truth) & (truth <= beliefs["high"][:, index])
+            add(learned, "rmse", _rmse(beliefs["mean"][:, index] - truth))
+            add("population", "rmse", _rmse(mean - truth))
+            rows.append(Row.of(learned, parameter.name, 0, "coverage_90", inside))
+            normal = -0.5 * np.square((truth - mean) / sd) - np.log(sd * np.sqrt(2.0 * np.pi))
+            rows.append(Row.of(learned, parameter.name, 0, "log_prob", density[:, index]))
+            rows.append(Row.of("population", parameter.name, 0, "log_prob", normal))
+        else:
+            mine, share = (truth != 0.0).astype(float)[:, None], float(np.mean(known != 0.0))
+            for policy, probability in (
+                (learned, beliefs["probability"][:, index, None]),
+                ("population", share * one[:, None]),
+            ):
+                add(policy, "auc", scores.auc(probability, mine))
+                add(policy, "brier", scores.brier(probability, mine))
+                add(policy, "log_prob", scores.log_prob(probability, mine))
+    return rows
+
+
+def burden_rows(curves: dict) -> list[Row]:
+    """Log probability of what followed, its gain over the start, and the cost, step by step."""
+    rows = []
+    for policy, curve in curves.items():
+        for step in range(STEPS + 1):
+            for horizon, target in enumerate(_FORECAST_NAMES):
+                reached = curve["log_prob"][:, step, horizon]
+                gain = reached - curve["log_prob"][:, 0, horizon]
+                rows.append(Row.of(policy, f"burden: {target}", step, "log_prob", reached))
+                rows.append(Row.of(policy, f"burden: {target}", step, "log_prob_gain", gain))
+            rows.append(Row.of(policy, "burden", step, "cost", curve["cost"][:, step]))
+    return rows
+
+
+def _beliefs(network, outputs: dict) -> dict[str, np.ndarray]:
+    """mean, probability, and the ends of the central 90% interval (low, high): [S, P] each."""
+    summary = network.theta_summary(outputs)
+    quantiles = summary["quantiles"].numpy()
+    return {
+        "mean": summary["mean"].numpy(),
+        "probability": summary["probability"].numpy(),
+        "low": quantiles[:, :, 0],
+        "high": quantiles[:, :, -1],
+    }
+
+
+def _row(policy, target, metric, score, people, n, seed) -> Row:
+    mean, ci95 = scores.interval(score, people, seed)
+    return Row(policy, target, 0, metric, mean, ci95, n)
+
+
+def _rmse(error: np.ndarray) -> scores.Score:
+    squared = np.square(error)
+    return lambda weight: float(np.sqrt(weight @ squared / weight.sum()))
