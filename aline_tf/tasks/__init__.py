@@ -10,6 +10,7 @@ from aline_tf.errors import InputError
 #: and an application (migraine) can offer its task here without being known here.
 TASKS = {
     "psychometric": "aline_tf.tasks.psychometric:Psychometric",
+    "location_finding": "aline_tf.tasks.location_finding:LocationFinding",
     "migraine": "aline_tf.migraine.task:MigraineTask",
 }
 

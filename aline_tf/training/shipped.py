@@ -19,6 +19,21 @@ SHIPPED: dict[str, tuple[dict, Recipe]] = {
             temperature=(1.0, 0.3),
         ),
     ),
+    "location_finding": (
+        {"width": 32, "depth": 3, "heads": 4},
+        Recipe(
+            warmup_steps=5000,
+            joint_steps=2000,
+            pool=200,
+            offer=48,
+            states=4,
+            policy_weight=0.1,
+            counterfactual=1.0,
+            tried=6,
+            entropy=(0.01, 0.0),
+            temperature=(1.0, 0.25),
+        ),
+    ),
     "migraine": (
         {"width": 64, "depth": 4, "heads": 4},
         Recipe(
