@@ -53,11 +53,11 @@ def against_group(return_t, group: int) -> tf.Tensor:
 
     Args:
         return_t: [B, T]; rows of a group are neighbours.
-        group: group size; 1 compares with the batch mean instead.
+        group: group size; 1 compares with the batch mean instead, own return included.
 
     Returns:
-        [B, T], of mean zero in every group; the baseline never contains the row's own return, so
-        the policy gradient stays unbiased.
+        [B, T], of mean zero in every group; the baseline of a group of 2 or more never contains
+        the row's own return, so the policy gradient stays unbiased.
     """
     if group == 1:
         return return_t - tf.reduce_mean(return_t, axis=0, keepdims=True)

@@ -113,7 +113,8 @@ def rollout(network, episode, seed, horizon: int, offer: int, temperature) -> Tr
         network: the model.
         episode: an Episode.
         seed: int32 [2].
-        horizon: T; at most the number of candidates.
+        horizon: T; at most the number of candidates. A row with fewer allowed candidates acquires
+            those and then nothing more.
         offer: n, how many of the remaining candidates are scored at each step, drawn afresh; all
             of them when it equals the pool. Small offers are cheap and show the policy pools of
             many kinds.
@@ -152,6 +153,9 @@ def rollout(network, episode, seed, horizon: int, offer: int, temperature) -> Tr
         records = {name: records[name].write(t, made[name]) for name in records}
         remaining &= ~tf.cast(tf.one_hot(index, pool), tf.bool)
         context = append_candidate(state, initial + t, index)
+        # Where the whole pool was taken already, nothing is acquired and nothing is seen.
+        acquired = tf.gather(current["candidate_mask"], choice, batch_dims=1)[:, None]
+        context["context_mask"] = tf.where(acquired, context["context_mask"], state["context_mask"])
         return t + 1, context, remaining, records
 
     kinds = {

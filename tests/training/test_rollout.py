@@ -142,6 +142,15 @@ def test_a_horizon_longer_than_the_pool_is_refused(psychometric_network, episode
         rollout(psychometric_network, episode, draws.as_seed(1), 6, POOL, 1.0)
 
 
+def test_a_row_whose_pool_runs_out_acquires_nothing_more(psychometric_network, episode):
+    few = dict(episode, candidate_mask=tf.constant([[True, False, False, True, False]] * ROWS))
+    trajectory = rollout(psychometric_network, few, draws.as_seed(2), 3, POOL, 1.0)
+    added = trajectory.episode["context_mask"][:, 2:].numpy()
+    np.testing.assert_array_equal(added, [[True, True, False]] * ROWS)
+    np.testing.assert_array_equal(np.sort(taken(trajectory)[:, :2]), [[0, 3]] * ROWS)
+    np.testing.assert_allclose(trajectory.value[:, 2], trajectory.value[:, 3], atol=1e-5)
+
+
 def test_rewards_carry_no_gradient(psychometric_network, episode):
     with tf.GradientTape() as tape:
         trajectory = rollout(psychometric_network, episode, draws.as_seed(1), 1, POOL, 1.0)
