@@ -10,6 +10,8 @@ from aline_tf.errors import InputError
 
 REPORT = "report.html"
 TASK = "migraine"
+#: Millinats that one prompt has to be worth; a coin toss tells 693.
+PRICE = 1.0
 SHOWN_TRIGGERS = 4
 SHOWN_OBSERVATIONS = 3
 
@@ -36,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--price",
         type=float,
         metavar="LAMBDA",
-        default=1.0,
-        help="millinats that one prompt has to be worth (default: 1)",
+        default=PRICE,
+        help=f"millinats that one prompt has to be worth (default: {PRICE:g})",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the intervals (default: 0)")
 

@@ -30,9 +30,6 @@ from aline_tf.migraine.rolling import (
 from aline_tf.migraine.timeline import SLOT_S, ImportSummary, Timeline
 from aline_tf.migraine.triggers import TriggerBelief, trigger_beliefs
 
-#: Nats that one unit of burden has to be worth.
-PRICE = 0.001
-
 
 @dataclasses.dataclass(frozen=True)
 class Outlook:
@@ -123,9 +120,7 @@ def evening_of(timeline: Timeline, text: str | None) -> datetime:
     return timeline.to_days(moment, 1).now
 
 
-def look_ahead(
-    model, timeline: Timeline, now: datetime, price: float = PRICE, seed: int = 0
-) -> Outlook:
+def look_ahead(model, timeline: Timeline, now: datetime, price: float, seed: int = 0) -> Outlook:
     """The outlook at `now`, from what was known then and nothing later.
 
     Args:

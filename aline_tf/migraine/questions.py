@@ -6,9 +6,10 @@
 A is when the first attack comes: within 24 hours, within 48, or later. The answers y to a candidate
 c come from the network's own p(y | c, D): every one of them where they can be counted, else values
 at evenly spaced levels of the distribution. Each is appended to the context, and the forecast is
-made again. p(A | D) is the mean of p(A | D, (c, y)) over y; where the network keeps to that only
-approximately, its forecasts are shifted until it holds, so that a gain is never negative and never
-an artefact of one more token. Nothing is drawn: the same history gives the same answer.
+made again; a gain supposes that the answer is given. p(A | D) is the mean of p(A | D, (c, y)) over
+y; where the network keeps to that only approximately, its forecasts are shifted until it holds, so
+that a gain is never negative and never an artefact of one more token. Nothing is drawn: the same
+history gives the same answer.
 """
 
 from __future__ import annotations

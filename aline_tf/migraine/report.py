@@ -309,8 +309,8 @@ def _information_row(question: Question, top: float, price: float) -> str:
 def _what_was_read(outlook: Outlook) -> str:
     summary, dates = outlook.summary, outlook.history.dates
     read = _table(summary.read)
-    skipped = _table(summary.skipped) if summary.skipped else "<p>Nothing was left out.</p>"
-    notes = "".join(f"<p>{escape(note)}.</p>" for note in summary.notes)
+    skipped = _table(summary.skipped) if summary.skipped else "<p>No record was left out.</p>"
+    notes = "".join(f"<p>{escape(note[:1].upper() + note[1:])}.</p>" for note in summary.notes)
     body = (
         f"<p>{sum(summary.read.values()):,} records. The forecast rests on"
         f" {outlook.days_told} days with records among the last {len(dates)}.</p>"
@@ -331,7 +331,7 @@ def _table(counts) -> str:
 def _what_this_is_not() -> str:
     body = (
         f'<div class="card caution"><p>{wording.NOT_A_DEVICE}</p><p>{wording.RED_FLAGS}</p>'
-        "<p>A risk is not an announcement: most evenings with a raised risk pass without an attack,"
+        "<p>A risk is not an announcement: evenings with a raised risk pass without an attack,"
         " and attacks come after evenings with a low one. Do not start, stop or change any"
         " treatment because of this report; talk to a clinician.</p>"
         '<p class="soft">Everything was computed on this machine and nothing was sent'

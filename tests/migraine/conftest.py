@@ -60,4 +60,4 @@ def example_outlook(network, example):
     """Everything a forecast says about the example person on that evening."""
     from aline_tf.migraine.outlook import evening_of, look_ahead
 
-    return look_ahead(network, example, evening_of(example, "2025-04-17"))
+    return look_ahead(network, example, evening_of(example, "2025-04-17"), price=0.001)

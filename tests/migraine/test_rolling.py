@@ -34,8 +34,8 @@ def test_past_evening_is_forecast_the_same_without_later_data(network, example):
 
 def test_whole_outlook_of_a_past_evening_does_not_see_later_data(network, example):
     now = evening_of(example, "2025-04-05")
-    seen = look_ahead(network, example, now)
-    blind = look_ahead(network, cut(example, now), now)
+    seen = look_ahead(network, example, now, price=0.001)
+    blind = look_ahead(network, cut(example, now), now, price=0.001)
     assert seen.risks == blind.risks
     assert seen.triggers == blind.triggers
     assert seen.questions == blind.questions
@@ -43,7 +43,7 @@ def test_whole_outlook_of_a_past_evening_does_not_see_later_data(network, exampl
 
 
 def test_last_evening_is_the_present_forecast(network, example):
-    outlook = look_ahead(network, example, example.evening())
+    outlook = look_ahead(network, example, example.evening(), price=0.001)
     last = outlook.evenings[-1]
     assert last.day == outlook.history.dates[-1]
     assert last.followed is None
