@@ -103,10 +103,13 @@ def questions(model, batch: dict, candidates: list[Candidate], price: float) -> 
 def worth_asking(found: list[Question], count: int = 3) -> list[Question]:
     """The most valuable of the policy's proposals, one of each channel.
 
-    A second reading of the same channel tells less than its own gain, which supposes that the first
+    What is worth more than every proposal is let in too: the policy may not hide the best. A second reading of the same channel tells less than its own gain, which supposes that the first
     was not made. When the proposals run out, the rest follow by value.
     """
-    ordered = [q for q in found if q.proposed] + [q for q in found if not q.proposed]
+    best = max((question.value for question in found if question.proposed), default=-np.inf)
+    first = [question.proposed or question.value > best for question in found]
+    ordered = [question for question, early in zip(found, first, strict=True) if early]
+    ordered += [question for question, early in zip(found, first, strict=True) if not early]
     chosen: list[Question] = []
     repeats: list[Question] = []
     for question in ordered:

@@ -157,10 +157,12 @@ def test_shown_questions_are_proposals_of_different_channels():
     stress = [index for index, name in enumerate(names) if name == "stress"]
     pain, attack = names.index("pain"), names.index("attack")
     ordered = [
-        question(attack, 9.0, False),
         question(stress[0], 8.0, True),
         question(stress[1], 7.0, True),
+        question(attack, 6.5, False),
         question(pain, 6.0, True),
     ]
     shown = [q.candidate for q in worth_asking(ordered)]
     assert shown == [LIBRARY[stress[0]], LIBRARY[pain], LIBRARY[attack]]
+    hidden = question(names.index("caffeine"), 9.0, False)
+    assert worth_asking([hidden, *ordered])[0] == hidden
