@@ -31,6 +31,7 @@ _DIARY_ORDER = {
     candidate: place for place, candidate in enumerate(dict.fromkeys(EVENING_DIARY + LIBRARY))
 }
 _FIRST_SLOT = DESIGN_NAMES.index("slot_0")
+_WARNING = DESIGN_NAMES.index("is_prodrome")
 _NOTHING = -1e9
 
 
@@ -46,20 +47,21 @@ def burden_curves(network, cohort, seed: int = 0, report=lambda line: None) -> d
 
     Returns:
         by policy: dict of log_prob [S, STEPS + 1, 2], the log probability of what followed within
-        24 h and 48 h, and cost [S, STEPS + 1], spent so far in prompts; both are means over the
-        evenings of a person.
+        24 h and 48 h; cost [S, STEPS + 1], spent so far in prompts; warning_prompts
+        [S, STEPS + 1], questions about warning signs so far. All are means over the evenings of a
+        person.
     """
     evenings = np.unique(
         np.linspace(cohort.history, cohort.days, OCCASIONS).round().astype(int)
     ).tolist()
-    sums = {policy: {"log_prob": 0.0, "cost": 0.0} for policy in POLICIES}
+    sums: dict[str, dict] = {policy: {} for policy in POLICIES}
     for known_days in evenings:
         episode_seed = draws.fold_in(draws.as_seed(seed), known_days)
         start = evening_episode(cohort, known_days, episode_seed)
         for policy in POLICIES:
             made = follow(network, start, scorer(policy, start, seed + known_days))
             for name, values in made.items():
-                sums[policy][name] = sums[policy][name] + values / len(evenings)
+                sums[policy][name] = sums[policy].get(name, 0.0) + values / len(evenings)
         report(f"burden: day {known_days} done")
     return sums
 
@@ -118,14 +120,15 @@ def follow(network, episode: dict, score) -> dict[str, np.ndarray]:
         score: from `scorer`.
 
     Returns:
-        log_prob [B, STEPS + 1, M] and cost [B, STEPS + 1] float arrays.
+        log_prob [B, STEPS + 1, M], cost and warning_prompts [B, STEPS + 1], floats.
     """
     first = episode["context_mask"].shape[1]
     state = extend_context(episode, STEPS)
     rows = np.arange(len(episode["candidate_mask"]))
     left = np.array(episode["candidate_mask"])
     price = np.asarray(episode["candidate_cost"])
-    log_probs, costs = [], [np.zeros(len(rows))]
+    is_warning = np.asarray(episode["candidate_design"])[..., _WARNING] > 0.5
+    log_probs, costs, warnings = [], [np.zeros(len(rows))], [np.zeros(len(rows))]
     for step in range(STEPS + 1):
         state["candidate_mask"] = tf.constant(left)
         # Tokens yet to come are cut off, not only masked: attention is paid for by length.
@@ -144,5 +147,10 @@ def follow(network, episode: dict, score) -> dict[str, np.ndarray]:
         mask[:, first + step] = some
         state["context_mask"] = tf.constant(mask)
         costs.append(costs[-1] + np.where(some, price[rows, chosen], 0.0))
+        warnings.append(warnings[-1] + (some & is_warning[rows, chosen]))
         left[rows, chosen] = False
-    return {"log_prob": np.stack(log_probs, axis=1), "cost": np.stack(costs, axis=1)}
+    return {
+        "log_prob": np.stack(log_probs, axis=1),
+        "cost": np.stack(costs, axis=1),
+        "warning_prompts": np.stack(warnings, axis=1),
+    }

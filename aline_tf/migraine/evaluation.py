@@ -18,9 +18,10 @@ from aline_tf.migraine.channels import FORECASTS
 from aline_tf.migraine.cohort import Cohort, sample_cohort
 from aline_tf.migraine.compiled import CompiledNetwork
 from aline_tf.migraine.forecast import attack_probabilities
+from aline_tf.migraine.person import PARAMETER_INDEX
 
 #: Other people, on whom baselines are fitted, and about how many of their evenings.
-FITTING_PEOPLE, FITTING_EVENINGS = 2000, 12_000
+FITTING_PEOPLE, FITTING_EVENINGS = 2000, 24_000
 #: Forecasts of one run; larger cohorts leave out evenings.
 MOST_FORECASTS = 36_000
 #: Above this a within-person AUC means a leak: a particle filter that knows every parameter of a
@@ -67,7 +68,8 @@ def evaluate(
     for known_days in dict.fromkeys((history, days)):
         rows += parameter_rows(network, cohort, others, known_days, seed)
     report("parameters scored")
-    return rows + burden_rows(burden_curves(network, cohort, seed, report))
+    feels_coming = cohort.world["theta"].numpy()[:, PARAMETER_INDEX["feels_coming"]] > 0.5
+    return rows + burden_rows(burden_curves(network, cohort, seed, report), feels_coming)
 
 
 def evenings_between(first: int, last: int, most: int) -> list[int]:
@@ -198,8 +200,12 @@ def parameter_rows(network, cohort: Cohort, others: Cohort, known_days: int, see
     return rows
 
 
-def burden_rows(curves: dict) -> list[Row]:
-    """Log probability of what followed, its gain over the start, and the cost, step by step."""
+def burden_rows(curves: dict, feels_coming: np.ndarray) -> list[Row]:
+    """Log probability of what followed, its gain over the start, and the cost, step by step.
+
+    Also how often people were asked about warning signs, apart for those who feel attacks coming
+    (bool [S]) and the others: a policy that knows whom to ask asks the first more often.
+    """
     rows = []
     for policy, curve in curves.items():
         for step in range(STEPS + 1):
@@ -209,6 +215,11 @@ def burden_rows(curves: dict) -> list[Row]:
                 rows.append(Row.of(policy, f"burden: {target}", step, "log_prob", reached))
                 rows.append(Row.of(policy, f"burden: {target}", step, "log_prob_gain", gain))
             rows.append(Row.of(policy, "burden", step, "cost", curve["cost"][:, step]))
+            for group, members in (("yes", feels_coming), ("no", ~feels_coming)):
+                if members.any():
+                    asked = curve["warning_prompts"][members, step]
+                    target = f"burden | feels attacks coming: {group}"
+                    rows.append(Row.of(policy, target, step, "warning_prompts", asked))
     return rows
 
 

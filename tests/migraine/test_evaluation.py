@@ -210,7 +210,8 @@ def test_a_value_and_no_value_are_told_apart():
     outcome[0, -1, sleep] = 7.2  # the mean of the population
     status[0, -1, sleep] = OBSERVED
     features = baselines.lag_features(outcome, status, np.zeros(2, int))
-    assert (features[0] != features[1]).sum() == 3  # known today, known of late, known at all
+    # Known today, known of late, known at all.
+    assert (features[0] != features[1]).sum() == 3
 
 
 def test_persistence_knows_three_kinds_of_today():
@@ -266,6 +267,8 @@ def test_policies_start_from_the_same_belief(people, network, monkeypatch):
     assert set(curves) == set(burden.POLICIES)
     for start in starts[1:]:
         np.testing.assert_allclose(start, starts[0], atol=1e-6)
+    # The diary gets to its question about warning signs within the five.
+    assert curves["evening diary"]["warning_prompts"][:, -1].mean() > 0.9
     diary = curves["evening diary"]["cost"]
     assert (np.diff(diary, axis=1) >= 0).all() and diary.max() <= burden.STEPS
 
@@ -312,7 +315,7 @@ def test_the_command_prints_a_table_and_writes_every_row(small, preset, tmp_path
     found = {(row["policy"], row["target"], row["metric"]) for row in written["rows"]}
     metrics = {"within_auc", "within_auc_onset", "auc", "auc_onset", "brier", "brier_skill", "ece"}
     metrics |= {"calibration_slope", "calibration_intercept", "log_prob"}
-    for policy in ("aline", "base rate", "persistence", "logistic regression"):
+    for policy in ("aline", *baselines.Baselines.NAMES):
         for horizon in ("attack_24h", "attack_48h"):
             assert {m for p, t, m in found if (p, t) == (policy, horizon)} == metrics
     of_alpha = {m for p, t, m in found if (p, t) == ("aline, day 16", "alpha")}
