@@ -1,0 +1,212 @@
+"""Bounds of the total expected information gain, from contrastive parameters of the prior.
+
+With D the history of one run, theta_0 the parameters that made it and theta_1..theta_L drawn
+from the prior,
+
+    sPCE = E[ log p(D | theta_0) - log 1/(L + 1) sum_{l=0..L} p(D | theta_l) ]   a lower bound
+    sNMC = E[ log p(D | theta_0) - log 1/L       sum_{l=1..L} p(D | theta_l) ]   an upper bound
+
+Neither exceeds the truth, or falls short of it, only on average over runs; sPCE never exceeds
+log(L + 1) in any run. Contrastive parameters come in chunks and only a running log-sum is kept,
+so memory does not grow with L.
+
+Source: Foster et al., "Deep Adaptive Design" (arXiv 2103.02438), section 4 and appendix.
+Sizes: R runs, T steps, L contrastive parameters, K reported steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from aline_tf.errors import InputError
+
+#: Likelihoods of one chunk that are held at once: runs times contrastive parameters.
+CHUNK_ELEMENTS = 2**20
+_RUNS_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """`spce` and `snmc`, both [R, K] in nats: average over runs."""
+
+    spce: np.ndarray
+    snmc: np.ndarray
+
+
+class RunningLogSum:
+    """log sum_i exp(a_i) of chunks of a_i, in float64, with no more memory than one chunk.
+
+    Args:
+        shape: of the sum.
+    """
+
+    def __init__(self, shape: tuple[int, ...]):
+        self.value = np.full(shape, -np.inf)
+
+    def add(self, log_sum) -> None:
+        """Takes in the log-sum of another chunk, of the same shape."""
+        self.value = np.logaddexp(self.value, np.asarray(log_sum, np.float64))
+
+
+def history_log_likelihood(
+    log_likelihood: Callable, theta, design, outcome, steps: Sequence[int]
+) -> list:
+    """log p(first t outcomes | theta) at each t of `steps`, ascending.
+
+    Args:
+        log_likelihood: (theta [R, L, P], design [R, 1, D], outcome [R, 1, F]) -> [R, L], in
+            numpy or TensorFlow.
+        theta: [R, L, P], or [1, L, P] for all runs.
+        design, outcome: [R, T, D] and [R, T, F].
+
+    Returns:
+        K arrays [R, L].
+    """
+    total, found = 0.0, []
+    for t in range(max(steps)):
+        total = total + log_likelihood(theta, design[:, None, t], outcome[:, None, t])
+        if t + 1 in steps:
+            found.append(total)
+    return found
+
+
+def bounds_from_sums(own: np.ndarray, contrastive_sum: np.ndarray, count: int) -> Bounds:
+    """Both bounds of each run.
+
+    Args:
+        own: log p(D | theta_0).
+        contrastive_sum: log sum_{l=1..L} p(D | theta_l), same shape.
+        count: L.
+    """
+    with_own = np.logaddexp(own, contrastive_sum)
+    return Bounds(own - with_own + np.log(count + 1.0), own - contrastive_sum + np.log(count))
+
+
+def bounds_by_chunks(
+    log_likelihood: Callable,
+    theta: np.ndarray,
+    design: np.ndarray,
+    outcome: np.ndarray,
+    contrastive: Iterable[np.ndarray],
+    steps: Sequence[int],
+) -> Bounds:
+    """Both bounds with contrastive parameters of the caller's own.
+
+    Args:
+        log_likelihood: see `history_log_likelihood`.
+        theta: [R, P], what made the histories.
+        design, outcome: [R, T, D] and [R, T, F].
+        contrastive: chunks [R, l, P] (or [1, l, P], shared by all runs) that make up L.
+        steps: ascending, each in 1..T.
+    """
+    _check_steps(steps, design.shape[1])
+
+    def history(parameters):
+        found = history_log_likelihood(log_likelihood, parameters, design, outcome, steps)
+        return np.stack([np.asarray(part, np.float64) for part in found], axis=-1)
+
+    own = history(theta[:, None])[:, 0]
+    total, count = RunningLogSum(own.shape), 0
+    for chunk in contrastive:
+        total.add(np.logaddexp.reduce(history(chunk), axis=1))
+        count += chunk.shape[1]
+    return bounds_from_sums(own, total.value, count)
+
+
+def prior_bounds(
+    task,
+    theta: np.ndarray,
+    design: np.ndarray,
+    outcome: np.ndarray,
+    steps: Sequence[int],
+    contrastive: int,
+    seed: int = 0,
+    chunk_elements: int = CHUNK_ELEMENTS,
+    report: Callable[[int, int], None] = lambda done, of: None,
+) -> Bounds:
+    """Both bounds with L parameters from the task's prior, drawn afresh for each run; compiled.
+
+    Args:
+        task: a `Task` with `log_likelihood`.
+        theta: [R, P], what made the histories.
+        design, outcome: [R, T, D] and [R, T, F].
+        steps: ascending, each in 1..T.
+        contrastive: L.
+        seed: of the contrastive parameters.
+        chunk_elements: likelihoods held at once; about 40 bytes of memory each.
+        report: called with the number of finished runs and of all.
+
+    Raises:
+        InputError: the task has no likelihood, L < 1, or a step outside 1..T.
+    """
+    if task.log_likelihood is None:
+        raise InputError(
+            f"expected a task with a likelihood, for bounds of the information gain; "
+            f"received {task.spec.name!r}"
+        )
+    if contrastive < 1:
+        raise InputError(f"expected at least 1 contrastive parameter; received {contrastive}")
+    _check_steps(steps, design.shape[1])
+    rows = min(len(theta), _RUNS_AT_ONCE)
+    size = max(1, min(contrastive, chunk_elements // rows))
+    own, log_sums = _compiled(task, steps, rows, size)
+    parts = []
+    for start in range(0, len(theta), rows):
+        # The last group is filled up with its first run: one shape, one compilation.
+        index = np.arange(start, start + rows)
+        index[index >= len(theta)] = start
+        group = [np.asarray(array[index], np.float32) for array in (theta, design, outcome)]
+        total = RunningLogSum((rows, len(steps)))
+        for number, first in enumerate(range(0, contrastive, size)):
+            key = np.array([seed, start // rows, number], np.int32)
+            total.add(log_sums(key, min(size, contrastive - first), *group[1:]))
+        found = bounds_from_sums(np.asarray(own(*group), np.float64), total.value, contrastive)
+        kept = min(rows, len(theta) - start)
+        parts.append((found.spce[:kept], found.snmc[:kept]))
+        report(start + kept, len(theta))
+    spce, snmc = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Bounds(spce, snmc)
+
+
+def _compiled(task, steps, rows, size):
+    """Functions (theta, design, outcome) -> [R, K] and (key, valid, design, outcome) -> [R, K]:
+    the run's own log-likelihood, and the log-sum over `valid` of `size` prior draws."""
+    import tensorflow as tf
+
+    from aline_tf import draws
+
+    def history(theta, design, outcome):
+        return history_log_likelihood(task.log_likelihood, theta, design, outcome, steps)
+
+    @tf.function(jit_compile=True, autograph=False)
+    def own(theta, design, outcome):
+        return tf.stack([part[:, 0] for part in history(theta[:, None], design, outcome)], axis=-1)
+
+    @tf.function(jit_compile=True, autograph=False)
+    def log_sums(key, valid, design, outcome):
+        seed = draws.fold_in(draws.fold_in(draws.as_seed(key[0]), key[1]), key[2])
+        theta = task.sample_theta(seed, rows * size)
+        theta = tf.reshape(theta, [rows, size, theta.shape[-1]])
+        counts = tf.range(size) < valid
+        return tf.stack(
+            [
+                tf.reduce_logsumexp(tf.where(counts, part, -np.inf), axis=1)
+                for part in history(theta, design, outcome)
+            ],
+            axis=-1,
+        )
+
+    def with_valid(key, valid, design, outcome):
+        return log_sums(tf.constant(key), tf.constant(valid), design, outcome)
+
+    return own, with_valid
+
+
+def _check_steps(steps: Sequence[int], horizon: int) -> None:
+    if not len(steps) or list(steps) != sorted(set(steps)) or not 1 <= steps[0] <= steps[-1]:
+        raise InputError(f"expected ascending steps of 1 or more; received {list(steps)}")
+    if steps[-1] > horizon:
+        raise InputError(f"expected steps up to {horizon}; received {steps[-1]}")
