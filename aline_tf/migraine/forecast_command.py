@@ -108,10 +108,7 @@ def console_text(outlook) -> str:
     elif outlook.next_questions[0].value <= 0:
         lines.append(f"  {wording.nothing_worth_it(outlook.price)}")
     for place, question in enumerate(outlook.next_questions, 1):
-        lines.append(
-            f"  {place}. {question.candidate.label}: expected gain"
-            f" {wording.millinats(question.gain)}, cost {wording.burden(question.cost)}"
-        )
+        lines.append(f"  {place}. {question.candidate.label}: {wording.worth(question)}")
         reason = wording.reason(question, outlook.risks[0].probability, outlook.history)
         lines.append(f"     {reason}")
     lines += ["", wording.NOT_A_DEVICE, wording.RED_FLAGS]

@@ -12,6 +12,9 @@ from html import escape
 
 from aline_tf.migraine.rolling import Evening
 
+#: Highest risk drawn, and the distance of the lines.
+_SCALES = ((0.25, 0.05), (0.5, 0.1), (0.75, 0.25), (1.0, 0.25))
+
 
 def track(label: str, marks: str) -> str:
     """A horizontal scale that fills its place; `marks` are `interval`, `dot` and `tick`."""
@@ -76,7 +79,7 @@ def risk_over_time(evenings: list[Evening], width: int, height: int, label: str)
     first = evenings[0].day + timedelta(days=1)
     days = max((evenings[-1].day - evenings[0].day).days, 1)
     highest = max(evening.risks[0].high for evening in evenings)
-    ceiling = next(level for level in (0.25, 0.5, 0.75, 1.0) if highest <= level)
+    ceiling, spacing = next(scale for scale in _SCALES if highest <= scale[0])
 
     def x(day) -> float:
         return left + (width - left - right) * (day - first).days / days
@@ -86,12 +89,12 @@ def risk_over_time(evenings: list[Evening], width: int, height: int, label: str)
 
     base = height - bottom
     parts = []
-    for step in range(5):
-        level = ceiling * step / 4
+    for step in range(round(ceiling / spacing) + 1):
+        level = spacing * step
         parts.append(
             f'<line class="grid" x1="{left}" x2="{width - right}" y1="{y(level):.1f}"'
             f' y2="{y(level):.1f}"/><text x="{left - 6}" y="{y(level) + 4:.1f}"'
-            f' text-anchor="end">{100 * level:.4g}%</text>'
+            f' text-anchor="end">{100 * level:.0f}%</text>'
         )
     parts += _dates(first, days, x, base, width)
     about = [(evening.day + timedelta(days=1), evening) for evening in evenings]

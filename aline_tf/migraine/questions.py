@@ -103,8 +103,9 @@ def questions(model, batch: dict, candidates: list[Candidate], price: float) -> 
 def worth_asking(found: list[Question], count: int = 3) -> list[Question]:
     """The most valuable of the policy's proposals, one of each channel.
 
-    What is worth more than every proposal is let in too: the policy may not hide the best. A second reading of the same channel tells less than its own gain, which supposes that the first
-    was not made. When the proposals run out, the rest follow by value.
+    What is worth more than every proposal is let in too: the policy may not hide the best. A second
+    reading of the same channel tells less than its own gain, which supposes that the first was not
+    made. When the proposals run out, the rest follow by value.
     """
     best = max((question.value for question in found if question.proposed), default=-np.inf)
     first = [question.proposed or question.value > best for question in found]

@@ -177,10 +177,8 @@ def _next_questions(outlook: Outlook) -> str:
 
 
 def _worth(question: Question) -> str:
-    return (
-        f"Expected gain {wording.millinats(question.gain)}, burden"
-        f" {wording.burden(question.cost)}, place {question.policy_rank} in the policy\u2019s order"
-    )
+    text = wording.worth(question)
+    return f"{text[0].upper()}{text[1:]} (number {question.policy_rank} in the policy\u2019s order)"
 
 
 def _over_time(outlook: Outlook) -> str:
@@ -297,7 +295,7 @@ def _information(outlook: Outlook) -> str:
 
 def _information_row(question: Question, top: float, price: float) -> str:
     gain, burden = wording.millinats(question.gain), wording.burden(question.cost)
-    label = f"{question.candidate.label}: expected gain {gain}, burden {burden}"
+    label = f"{question.candidate.label}: expected gain {gain}, cost {burden}"
     chart = plots.bar(label, question.gain / top, price * question.cost / top)
     return (
         f'<div class="row"><div class="head"><h3>{escape(question.candidate.label)}</h3>'

@@ -50,6 +50,12 @@ def burden(cost: float) -> str:
     return f"{cost:g} {'prompt' if cost == 1 else 'prompts'}"
 
 
+def worth(question) -> str:
+    """What a data point gives and takes: "expected gain 3.2 millinats, cost 1 prompt"."""
+    text = f"expected gain {millinats(question.gain)}, cost {burden(question.cost)}"
+    return text if question.value > 0 else f"{text}: less than its burden is worth"
+
+
 def odds(ratio: float) -> str:
     """An odds ratio with two significant digits: "0.86", "1.3", "12"."""
     return f"{ratio:.2g}" if ratio < 100 else "over 99"

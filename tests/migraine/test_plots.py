@@ -34,6 +34,15 @@ def test_drawing_stays_within_its_frame(count, risk):
             assert 0 <= float(place) <= limit
 
 
+@pytest.mark.parametrize("risk", [0.01, 0.2, 0.3, 0.45, 0.9])
+def test_scale_is_labelled_in_round_numbers_up_to_the_highest_risk(risk):
+    svg = plots.risk_over_time(evenings(9, risk), 340, 260, "a label")
+    labels = [int(text) for text in re.findall(r">(\d+)%<", svg)]
+    assert labels == sorted(labels) and labels[0] == 0
+    assert labels[-1] >= 100 * min(1.5 * risk, 1.0)
+    assert all(label % 5 == 0 for label in labels)
+
+
 def test_recorded_days_are_marked_and_the_others_not():
     svg = plots.risk_over_time(evenings(9), 700, 300, "a label")
     assert svg.count('class="attack"') == 3

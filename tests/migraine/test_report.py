@@ -83,7 +83,7 @@ def test_three_questions_are_shown_with_gain_burden_and_reason(page):
     items = re.findall(r'<li class="card">(.*?)</li>', page, re.S)
     assert len(items) == 3
     for item in items:
-        assert "Expected gain" in item and "millinats" in item and "burden" in item
+        assert "Expected gain" in item and "millinats" in item and "cost" in item
         assert "24 h risk would" in item
 
 

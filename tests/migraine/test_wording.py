@@ -1,5 +1,6 @@
 """Words: whole sentences that say what the numbers say."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -89,6 +90,14 @@ def test_every_trigger_has_a_title_and_a_unit(trigger):
 )
 def test_no_forecast_is_certain(probability, text):
     assert wording.percent(probability) == text
+
+
+def test_worth_says_when_the_burden_is_greater():
+    asked = question(Candidate("stress", 0, 3))
+    assert (
+        wording.worth(replace(asked, value=0.009)) == "expected gain 10.0 millinats, cost 1 prompt"
+    )
+    assert wording.worth(replace(asked, value=-0.001)).endswith("less than its burden is worth")
 
 
 def test_interval_is_told_with_both_ends():
