@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 import time
 from pathlib import Path
@@ -85,16 +86,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def tables(measured: list) -> str:
-    """The rows as tables: forecasts, parameters, burden. Subgroups stand in the JSON only."""
+    """The rows as tables: forecasts, subgroups (24 h only), parameters, burden."""
     from aline_tf.evaluation.rows import format_table
 
-    shown = [row for row in measured if " | " not in row.target]
-    forecasts = [row for row in shown if row.target.startswith("attack_")]
-    burden = [row for row in shown if row.target.startswith("burden")]
-    parameters = [row for row in shown if row not in forecasts and row not in burden]
+    forecasts = [row for row in measured if row.target in ("attack_24h", "attack_48h")]
+    groups = [row for row in measured if row.target.startswith("attack_24h | ")]
+    burden = [row for row in measured if row.target.startswith("burden")]
+    parameters = [row for row in measured if not row.target.startswith(("attack_", "burden"))]
     return "\n\n".join(
         (
             f"Forecasts at 20:00\n{side_by_side(forecasts)}",
+            "Subgroups; the Brier skill is against the share of events in the group itself\n"
+            + by_metric(groups),
             f"Parameters\n{side_by_side(parameters)}",
             f"Burden: log_prob of what followed, after 0 to 5 acquisitions\n{format_table(burden)}",
         )
@@ -108,12 +111,27 @@ def side_by_side(rows: list) -> str:
     lines = [["target", "metric", *policies]]
     for target, metric in dict.fromkeys((row.target, row.metric) for row in rows):
         found = (cells.get((target, metric, policy)) for policy in policies)
-        lines.append([target, metric, *(_cell(row) for row in found)])
+        lines.append([target, metric, *map(_cell, found)])
+    return _aligned(lines)
+
+
+def by_metric(rows: list) -> str:
+    """A table: one line for each target, one column for each metric, and the number of people."""
+    metrics = list(dict.fromkeys(row.metric for row in rows))
+    cells = {(row.target, row.metric): row for row in rows}
+    lines = [["target", "people", *metrics]]
+    for target in dict.fromkeys(row.target for row in rows):
+        found = [cells.get((target, metric)) for metric in metrics]
+        people = max(row.n for row in found if row is not None)
+        lines.append([target, str(people), *map(_cell, found)])
+    return _aligned(lines)
+
+
+def _aligned(lines: list[list[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    lines.insert(1, ["-" * width for width in widths])
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
+        for line in [lines[0], ["-" * width for width in widths], *lines[1:]]
     )
 
 
@@ -139,8 +157,17 @@ def _check(args: argparse.Namespace) -> None:
         )
     if not 0 <= args.seed < 2**31:
         raise InputError(f"expected --seed from 0 to 2147483647; received {args.seed}")
-    if args.json is not None and args.json.is_dir():
-        raise InputError(f"expected a file name after --json; received the directory {args.json}")
+    if args.json is not None:
+        _check_destination(args.json)
+
+
+def _check_destination(path: Path) -> None:
+    """Raises InputError where no file can be written, before minutes of work are lost."""
+    if path.is_dir():
+        raise InputError(f"expected a file name after --json; received the directory {path}")
+    parent = next(folder for folder in path.absolute().parents if folder.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise InputError(f"expected a place to write after --json; received {path}")
 
 
 def _model(directory: Path | None):

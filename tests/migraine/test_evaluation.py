@@ -307,7 +307,7 @@ def test_the_command_prints_a_table_and_writes_every_row(small, preset, tmp_path
     printed = capsys.readouterr().out
     assert code == 0
     assert "within_auc" in printed and "Houle 2017" in printed and "evening diary" in printed
-    assert " | " not in printed.split("Published")[0]
+    assert "diary: attacks only" in printed
 
     written = json.loads(target.read_text())
     assert (written["task"], written["seed"]) == ("migraine", 1)
@@ -336,6 +336,7 @@ def test_the_command_prints_a_table_and_writes_every_row(small, preset, tmp_path
         (["--days", "20", "--history", "21"], "from --history (21)"),
         (["--seed", "-1"], "--seed from 0"),
         (["--json", "."], "received the directory"),
+        (["--json", __file__ + "/rows.json"], "a place to write"),
         (["--model", "/nowhere"], "expected a preset"),
     ],
 )
