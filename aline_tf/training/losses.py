@@ -21,11 +21,16 @@ from aline_tf.training.rollout import (
 
 
 def reveal_parameters(state: dict, seed, share: float) -> dict:
-    """The state with some parameters given as known: in a `share` of rows, each with chance 1/3."""
-    row_seed, cell_seed = draws.split(seed, 2)
+    """The state with some parameters given as known.
+
+    In a `share` of rows; in such a row each with a chance that is itself uniform, so that one
+    known parameter, half of them and nearly all of them are equally familiar.
+    """
+    row_seed, chance_seed, cell_seed = draws.split(seed, 3)
     shape = tf.shape(state["theta"])
     row = draws.uniform(row_seed, [shape[0], 1]) < share
-    revealed = row & (draws.uniform(cell_seed, shape) < 1.0 / 3.0) & state["theta_observed"]
+    chance = draws.uniform(chance_seed, [shape[0], 1])
+    revealed = row & (draws.uniform(cell_seed, shape) < chance) & state["theta_observed"]
     known = state["known_mask"] | revealed
     value = tf.where(revealed, state["theta"], state["known_theta"])
     return state | {"known_mask": known, "known_theta": value}

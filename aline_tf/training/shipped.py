@@ -39,8 +39,8 @@ SHIPPED: dict[str, tuple[dict, Recipe]] = {
         Recipe(
             batch=96,
             warmup_batch=128,
-            warmup_steps=5000,
-            joint_steps=700,
+            warmup_steps=3200,
+            joint_steps=500,
             horizon=5,
             pool=32,
             offer=32,
