@@ -1,0 +1,71 @@
+"""Every notebook runs from top to bottom, without an error and without a complaint."""
+
+import os
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
+EXPECTED = {"psychometric"}
+#: Of one cell; a machine that trains something else at the same time is slow.
+SECONDS_PER_CELL = 900
+
+
+def test_the_notebooks_found_are_those_that_should_be_there():
+    assert {path.stem for path in NOTEBOOKS} >= EXPECTED
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+class TestNotebook:
+    def test_opens_as_a_notebook_with_a_kernel(self, path):
+        notebook = jupytext.read(path)
+        nbformat.validate(notebook)
+        assert notebook.metadata["kernelspec"]["name"] == "python3"
+        assert notebook.metadata["jupytext"]["text_representation"]["format_name"] == "percent"
+        assert notebook.cells[0].cell_type == "markdown"
+        assert notebook.cells[0].source.startswith("# ")
+
+    def test_cells_stay_short(self, path):
+        cells = [cell for cell in jupytext.read(path).cells if cell.cell_type == "code"]
+        assert max(len(cell.source.splitlines()) for cell in cells) <= 45
+
+    @pytest.mark.slow
+    @pytest.mark.notebook
+    def test_runs_and_draws_without_error_or_complaint(self, path, monkeypatch):
+        # Figures are drawn as JupyterLab would draw them, whatever the tests around use.
+        monkeypatch.delenv("MPLBACKEND", raising=False)
+        notebook = executed(path)
+        assert [text for text in outputs(notebook, "stream") if text.name == "stderr"] == []
+        pictures = [
+            output
+            for output in outputs(notebook, "display_data")
+            if "image/png" in output.get("data", {})
+        ]
+        assert pictures
+
+
+def executed(path):
+    """The notebook with its outputs; raises CellExecutionError where a cell fails."""
+    notebook = jupytext.read(path)
+    client = NotebookClient(
+        notebook,
+        timeout=SECONDS_PER_CELL,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    client.execute(env=dict(os.environ))
+    return notebook
+
+
+def outputs(notebook, kind):
+    return [
+        output
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if output.output_type == kind
+    ]
