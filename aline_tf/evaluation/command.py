@@ -9,9 +9,17 @@ from pathlib import Path
 
 from aline_tf.errors import InputError
 
-TASKS = ("psychometric",)
-POLICIES = ("learned", "random", "psi-marginal", "questplus")
-DEFAULT_POLICIES = ("learned", "random", "psi-marginal")
+#: Policies of each task; a task with a known likelihood is measured by the information collected.
+POLICIES = {
+    "psychometric": ("learned", "random", "psi-marginal", "questplus"),
+    "location_finding": ("learned", "random", "greedy"),
+}
+TASKS = tuple(POLICIES)
+DEFAULT_POLICIES = {
+    "psychometric": ("learned", "random", "psi-marginal"),
+    "location_finding": ("learned", "random"),
+}
+PSYCHOMETRIC_DEFAULTS = {"runs": 500, "candidates": 200}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,8 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="extend",
         nargs="+",
         metavar="P",
-        help=f"policies, by name: {', '.join(POLICIES)} (default: {' '.join(DEFAULT_POLICIES)}; "
-        "questplus needs the package of that name and ten minutes for 500 runs)",
+        help="policies, by name; "
+        + "; ".join(f"{task}: {', '.join(names)}" for task, names in POLICIES.items())
+        + " (default: those of the task, the slow ones apart; questplus needs the package of that "
+        "name and ten minutes for 500 runs)",
     )
     parser.add_argument(
         "--model",
@@ -36,17 +46,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="NAMES",
         help="comma-joined parameters to aim at; may be given several times "
-        "(default: both pairs, then all four)",
+        "(psychometric only; default: both pairs, then all four)",
     )
-    parser.add_argument("--runs", type=int, default=500, metavar="R", help="simulated subjects")
     parser.add_argument(
-        "--candidates", type=int, default=200, metavar="N", help="stimuli to choose from"
+        "--runs",
+        type=int,
+        metavar="R",
+        help="simulated subjects (default: 500; 100 where information is measured)",
+    )
+    parser.add_argument(
+        "--candidates",
+        type=int,
+        metavar="N",
+        help="designs to choose from (default: 200; 2000 where information is measured)",
+    )
+    parser.add_argument(
+        "--contrastive",
+        type=int,
+        metavar="L",
+        help="prior draws of the information bounds (default: 100000; not for psychometric)",
     )
     parser.add_argument(
         "--pool",
-        default="grid",
         metavar="KIND",
-        help="grid: evenly spaced stimuli (default); random: drawn for each subject",
+        help="psychometric only; grid: evenly spaced stimuli (default); random: drawn for each "
+        "subject, as in every other task",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the subjects")
     parser.add_argument("--json", metavar="FILE", help="also write the rows to this file")
@@ -58,9 +82,26 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError: an argument cannot be used; nothing has been computed or written.
     """
+    if args.task not in TASKS:
+        raise InputError(f"expected a task among {', '.join(TASKS)}; received {args.task!r}")
+    if args.task != "psychometric":
+        # Imported late: it loads TensorFlow.
+        from aline_tf.evaluation import information_command
+
+        return information_command.run(args, POLICIES[args.task], DEFAULT_POLICIES[args.task])
+    if args.contrastive is not None:
+        raise InputError("expected no --contrastive with psychometric, which has exact posteriors")
+    return _run_psychometric(args)
+
+
+def _run_psychometric(args: argparse.Namespace) -> int:
     # Imported late: the help must not wait for numpy, nor for TensorFlow where it is not used.
     from aline_tf.evaluation import psychometric, rows
 
+    for name, value in PSYCHOMETRIC_DEFAULTS.items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
+    args.pool = args.pool or "grid"
     policies = _check(args, psychometric.HORIZON)
     targets = _targets(args.target, psychometric)
     network, choosers = _policies(policies, args)
@@ -85,14 +126,27 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace, horizon: int) -> list[str]:
     """The policies asked for; raises InputError for anything that can be seen in the arguments."""
-    if args.task not in TASKS:
-        raise InputError(f"expected a task among {', '.join(TASKS)}; received {args.task!r}")
-    given = args.policy or DEFAULT_POLICIES
-    policies = [name for part in given for name in part.split(",") if name]
-    unknown = [name for name in policies if name not in POLICIES]
+    policies = chosen_policies(args.policy, POLICIES[args.task], DEFAULT_POLICIES[args.task])
+    check_sizes(args, horizon)
+    if args.pool not in ("grid", "random"):
+        raise InputError(f"expected --pool grid or random; received {args.pool!r}")
+    if "questplus" in policies and args.pool != "grid":
+        raise InputError("expected --pool grid with questplus, which needs one pool for everybody")
+    return policies
+
+
+def chosen_policies(given: list[str] | None, known: tuple[str, ...], default) -> list[str]:
+    """The policies named, each once; raises InputError for an unknown one or none."""
+    policies = [name for part in given or default for name in part.split(",") if name]
+    unknown = [name for name in policies if name not in known]
     if unknown or not policies:
         received = repr(unknown[0]) if unknown else "none"
-        raise InputError(f"expected policies among {', '.join(POLICIES)}; received {received}")
+        raise InputError(f"expected policies among {', '.join(known)}; received {received}")
+    return list(dict.fromkeys(policies))
+
+
+def check_sizes(args: argparse.Namespace, horizon: int) -> None:
+    """Raises InputError for runs, candidates, a seed or a file that no evaluation can use."""
     if args.runs < 1:
         raise InputError(f"expected at least 1 run; received --runs {args.runs}")
     if args.candidates < horizon:
@@ -100,15 +154,10 @@ def _check(args: argparse.Namespace, horizon: int) -> list[str]:
             f"expected a pool of at least {horizon} candidates, one for each trial; "
             f"received --candidates {args.candidates}"
         )
-    if args.pool not in ("grid", "random"):
-        raise InputError(f"expected --pool grid or random; received {args.pool!r}")
-    if "questplus" in policies and args.pool != "grid":
-        raise InputError("expected --pool grid with questplus, which needs one pool for everybody")
     if args.seed < 0:
         raise InputError(f"expected a seed of 0 or more; received --seed {args.seed}")
     if args.json and Path(args.json).is_dir():
         raise InputError(f"expected a file name after --json; received the directory {args.json}")
-    return list(dict.fromkeys(policies))
 
 
 def _targets(given: list[str] | None, psychometric) -> list[str]:
@@ -148,12 +197,13 @@ def _policies(names: list[str], args: argparse.Namespace):
             from aline_tf.evaluation.network_posterior import NetworkPosterior
             from aline_tf.models.presets import load_preset
 
-            model = load_preset(_model_directory(args), task=args.task)
+            model = load_preset(model_directory(args), task=args.task)
             network, choosers[name] = NetworkPosterior(model), LearnedPolicy(model)
     return network, choosers
 
 
-def _model_directory(args: argparse.Namespace) -> Path:
+def model_directory(args: argparse.Namespace) -> Path:
+    """Where the learned policy's preset is: `--model`, or the newest shipped version."""
     if args.model:
         return Path(args.model)
     from aline_tf.files import savedmodels_dir

@@ -16,6 +16,7 @@ Sizes: R runs, T steps, L contrastive parameters, K reported steps.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ from aline_tf.errors import InputError
 #: Likelihoods of one chunk that are held at once: runs times contrastive parameters.
 CHUNK_ELEMENTS = 2**20
 _RUNS_AT_ONCE = 256
+# Keeps the contrastive parameters apart from whatever else is drawn from the same seed.
+_CONTRASTIVE_STREAM = 0x454947
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,7 @@ def prior_bounds(
     _check_steps(steps, design.shape[1])
     rows = min(len(theta), _RUNS_AT_ONCE)
     size = max(1, min(contrastive, chunk_elements // rows))
-    own, log_sums = _compiled(task, steps, rows, size)
+    own, log_sums = _compiled(task, tuple(steps), rows, size)
     parts = []
     for start in range(0, len(theta), rows):
         # The last group is filled up with its first run: one shape, one compilation.
@@ -171,6 +174,7 @@ def prior_bounds(
     return Bounds(spce, snmc)
 
 
+@functools.lru_cache(maxsize=4)
 def _compiled(task, steps, rows, size):
     """Functions (theta, design, outcome) -> [R, K] and (key, valid, design, outcome) -> [R, K]:
     the run's own log-likelihood, and the log-sum over `valid` of `size` prior draws."""
@@ -187,7 +191,8 @@ def _compiled(task, steps, rows, size):
 
     @tf.function(jit_compile=True, autograph=False)
     def log_sums(key, valid, design, outcome):
-        seed = draws.fold_in(draws.fold_in(draws.as_seed(key[0]), key[1]), key[2])
+        seed = draws.fold_in(draws.as_seed(key[0]), _CONTRASTIVE_STREAM)
+        seed = draws.fold_in(draws.fold_in(seed, key[1]), key[2])
         theta = task.sample_theta(seed, rows * size)
         theta = tf.reshape(theta, [rows, size, theta.shape[-1]])
         counts = tf.range(size) < valid

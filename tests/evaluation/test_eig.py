@@ -134,7 +134,8 @@ def test_small_compiled_chunks_estimate_the_same_gain(bounds):
 def test_compiled_bounds_are_those_of_the_same_parameters_in_numpy():
     theta, design, outcome = histories(5)
     found = eig.prior_bounds(NormalMean(), theta, design, outcome, STEPS, contrastive=40, seed=6)
-    seed = draws.fold_in(draws.fold_in(draws.as_seed(6), 0), 0)
+    seed = draws.fold_in(draws.as_seed(6), eig._CONTRASTIVE_STREAM)
+    seed = draws.fold_in(draws.fold_in(seed, 0), 0)
     contrastive = NormalMean().sample_theta(seed, 5 * 40).numpy().reshape(5, 40, 1)
     expected = eig.bounds_by_chunks(numpy_likelihood, theta, design, outcome, [contrastive], STEPS)
     np.testing.assert_allclose(found.spce, expected.spce, atol=1e-4)

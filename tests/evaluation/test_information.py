@@ -1,0 +1,106 @@
+"""The table of information collected, from the command line."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from aline_tf.acquisition.policies import RandomPolicy
+from aline_tf.cli import main
+from aline_tf.evaluation import information
+from aline_tf.evaluation.histories import Worlds
+from aline_tf.models.aline import ALINE
+from aline_tf.models.presets import save_preset
+from aline_tf.tasks.location_finding import LocationFinding
+
+TINY = {"width": 8, "depth": 1, "heads": 2, "hidden": 8, "components": 2}
+BOTH = "source1_x1,source1_x2"
+
+
+def preset_of(task, directory):
+    keras.utils.set_random_seed(1)
+    model = ALINE(task.spec, **TINY)
+    model.build()
+    save_preset(model, directory)
+    return str(directory)
+
+
+@pytest.fixture(scope="module")
+def preset(tmp_path_factory):
+    return preset_of(LocationFinding(), tmp_path_factory.mktemp("models") / "preset")
+
+
+def test_a_run_prints_a_table_and_writes_its_rows(tmp_path, capsys, preset):
+    file = tmp_path / "rows.json"
+    command = ["eval", "location_finding", "--policy", "learned,random,greedy", "--model", preset]
+    sizes = ["--runs", "3", "--candidates", "40", "--contrastive", "500"]
+    assert main([*command, *sizes, "--json", str(file)]) == 0
+    found = json.loads(file.read_text())
+    assert found["task"] == "location_finding"
+    rows = {(r["policy"], r["target"], r["step"], r["metric"]): r for r in found["rows"]}
+    assert len(rows) == len(found["rows"])
+    for policy in ("learned", "random", "greedy"):
+        for step in (5, 10, 20, 30):
+            low, high = (rows[policy, BOTH, step, metric]["mean"] for metric in ("spce", "snmc"))
+            assert low <= min(high, np.log(501))
+            assert rows[policy, BOTH, step, "spce"]["ci95"] > 0
+            for metric in ("rmse", "log_prob", "coverage_90"):
+                assert rows[policy, BOTH, step, metric]["n"] == 3
+                assert (policy, "source1_x2", step, metric) in rows
+    assert ("learned/exact", BOTH, 30, "rmse") in rows
+    assert "greedy" in capsys.readouterr().out
+
+
+def test_the_exact_posterior_is_calibrated_and_agrees_with_the_gain():
+    worlds = Worlds(LocationFinding(), 64, 30, seed=2, horizon=10)
+    table = information.evaluate({"random": RandomPolicy(2)}, worlds, contrastive=4000)
+    rows = {(row.target, row.step, row.metric): row for row in table}
+    both = rows[BOTH, 10, "coverage_90"]
+    assert abs(both.mean - 0.9) < 2 * both.ci95
+    # The joint gain is at least what the marginals show: log densities against a prior of zero.
+    marginal = 2 * rows[BOTH, 10, "log_prob"].mean
+    assert rows[BOTH, 10, "snmc"].mean > marginal - 0.1
+    assert rows[BOTH, 10, "spce"].mean > rows[BOTH, 5, "spce"].mean
+
+
+def test_reported_steps_end_with_the_horizon():
+    assert information.report_steps(30) == (5, 10, 20, 30)
+    assert information.report_steps(10) == (5, 10)
+    assert information.report_steps(3) == (3,)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--policy", "psi-marginal"], "'psi-marginal'"),
+        (["--policy", "random", "--runs", "0"], "--runs 0"),
+        (["--policy", "random", "--candidates", "1"], "at least 30"),
+        (["--policy", "random", "--contrastive", "0"], "--contrastive 0"),
+        (["--policy", "random", "--target", "source1_x1"], "no --target"),
+        (["--policy", "random", "--pool", "grid"], "no --pool"),
+        (["--model", "/no/such/place"], "/no/such/place"),
+    ],
+)
+def test_bad_input_is_refused_before_any_work(tmp_path, capsys, monkeypatch, arguments, complaint):
+    def no_work(*_, **__):
+        raise AssertionError("work was started")
+
+    monkeypatch.setattr(Worlds, "play", no_work)
+    file = tmp_path / "rows.json"
+    assert main(["eval", "location_finding", *arguments, "--json", str(file)]) == 2
+    captured = capsys.readouterr()
+    assert complaint in captured.err
+    assert len(captured.err.strip().splitlines()) == 1
+    assert not file.exists()
+
+
+def test_a_preset_of_another_number_of_sources_is_refused(tmp_path, capsys):
+    other = preset_of(LocationFinding(sources=2), tmp_path / "preset")
+    assert main(["eval", "location_finding", "--policy", "learned", "--model", other]) == 2
+    assert "source2_x1" in capsys.readouterr().err
+
+
+def test_contrastive_parameters_are_refused_where_posteriors_are_exact(capsys):
+    assert main(["eval", "psychometric", "--contrastive", "10"]) == 2
+    assert "--contrastive" in capsys.readouterr().err
