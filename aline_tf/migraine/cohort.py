@@ -19,7 +19,13 @@ from aline_tf.migraine.channels import PASSIVE_NAMES as READINGS
 from aline_tf.migraine.designs import CAPACITY, design
 from aline_tf.migraine.person import Settings
 from aline_tf.migraine.simulator import simulate_people
-from aline_tf.migraine.sources import ATTACK_DIARY, NO_DIARY, context_of, sample_sources
+from aline_tf.migraine.sources import (
+    ATTACK_DIARY,
+    NO_DIARY,
+    SLOT_DIARY,
+    context_of,
+    sample_sources,
+)
 from aline_tf.migraine.task import SPEC
 
 #: Training draws its people from (seed, optimiser step); no run has that many steps.
@@ -128,6 +134,18 @@ class Cohort:
             "wearable: yes": wearable.any(axis=1),
             "wearable: no": ~wearable.any(axis=1),
         }
+
+    def with_full_records(self) -> Cohort:
+        """The same people with every device and answering for every part of every day.
+
+        Prompts and devices still fail as often as they do, and half of the people see their latest
+        readings late: that is how days reach an application.
+        """
+        ones = {name: tf.ones_like(self.sources[name]) for name in ("passive", "noted", "prompted")}
+        nothing = tf.zeros_like(self.sources["regularity"])
+        always = {"regularity": nothing + 1.0, "device_start": nothing, "diary_start": nothing}
+        style = {"style": tf.fill([self.people], SLOT_DIARY)}
+        return dataclasses.replace(self, sources=self.sources | ones | always | style)
 
     def part(self, chosen: slice) -> Cohort:
         """Some of the people. What their records miss is drawn anew."""

@@ -23,7 +23,7 @@ CEILING = """\
 Out of reach: a particle filter told every parameter of the person (24 h; AUC, Brier skill)
   full diary, triggers, HRV, a daily prodrome prompt: within .736, pooled .782, skill .197
   full diary alone: .619, .716, .117; parameters alone: .496, .637, .034
-Here records are partial, some people keep none, and parameters have to be learned."""
+Parameters have to be learned here; mixed records are partial, and some people keep none."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=28,
         metavar="D",
         help="days known at the first forecast (default: 28)",
+    )
+    parser.add_argument(
+        "--records",
+        default="mixed",
+        metavar="KIND",
+        help="mixed: partial ones, as in training (default); full: every device, asked all day",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the people (default: 0)")
     parser.add_argument(
@@ -67,10 +73,12 @@ def run(args: argparse.Namespace) -> int:
     def report(line: str) -> None:
         print(f"[{time.monotonic() - started:6.1f} s] {line}", file=sys.stderr, flush=True)
 
-    measured = evaluate(model, args.people, args.days, args.history, args.seed, report)
+    measured = evaluate(
+        model, args.people, args.days, args.history, args.seed, args.records == "full", report
+    )
     print(
         f"{TASK}: {args.people} unseen people, evenings of days {args.history} to {args.days},"
-        f" seed {args.seed}; {rows.machine()}\n"
+        f" {args.records} records, seed {args.seed}; {rows.machine()}\n"
     )
     print(tables(measured))
     print("\nPublished, on real people (other records, other people: not the same test)")
@@ -155,6 +163,8 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(
             f"expected --days from --history ({args.history}) to {MOST_DAYS}; received {args.days}"
         )
+    if args.records not in ("mixed", "full"):
+        raise InputError(f"expected --records mixed or full; received {args.records!r}")
     if not 0 <= args.seed < 2**31:
         raise InputError(f"expected --seed from 0 to 2147483647; received {args.seed}")
     if args.json is not None:

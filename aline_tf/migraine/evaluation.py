@@ -38,6 +38,7 @@ def evaluate(
     days: int = 112,
     history: int = 28,
     seed: int = 0,
+    full_records: bool = False,
     report: Report = lambda line: None,
 ) -> list[Row]:
     """Every figure of the evaluation.
@@ -48,6 +49,8 @@ def evaluate(
         days: of the last evening, up to 112.
         history: days known at the first evening, at least 3.
         seed: of people, sources and resamples.
+        full_records: everybody has every device and answers all day, for forecasts and parameters
+            (not for burden); otherwise records are the partial ones of training.
         report: called with a line of progress.
 
     Returns:
@@ -55,6 +58,8 @@ def evaluate(
     """
     network = CompiledNetwork(model)
     everybody = sample_cohort(seed, people + FITTING_PEOPLE, days, history)
+    if full_records:
+        everybody = everybody.with_full_records()
     cohort = everybody.part(slice(0, people))
     others = everybody.part(slice(people, None))
     report(f"{people} people and {FITTING_PEOPLE} others for the baselines simulated")

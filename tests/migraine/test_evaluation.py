@@ -65,6 +65,17 @@ def test_nothing_new_appears_about_days_long_past(people):
     np.testing.assert_array_equal(later[1][:, :settled], earlier[1][:, :settled])
 
 
+def test_full_records_hold_nearly_everything_but_what_nobody_can_know(people):
+    mixed, full = people.records(12)[1], people.with_full_records().records(12)[1]
+    attacks = [FIELD_INDEX[f"attack_{slot}"] for slot in range(4)]
+    earlier = slice(0, 9)
+    assert (mixed[:, earlier][:, :, attacks] == OBSERVED).mean() < 0.6
+    assert (full[:, earlier][:, :, attacks] == OBSERVED).mean() > 0.75
+    assert (full[:, earlier][:, :, FIELD_INDEX["ln_rmssd"]] == OBSERVED).mean() > 0.75
+    # The evening under way is what a question now would be about.
+    assert not (full[:, -1, attacks[-1]] == OBSERVED).any()
+
+
 def test_everybody_who_records_has_begun_by_the_first_evening(people):
     begun = np.asarray(people.sources["diary_start"]) * people.history
     assert begun.max() <= people.history
@@ -335,6 +346,7 @@ def test_the_command_prints_a_table_and_writes_every_row(small, preset, tmp_path
         (["--days", "113"], "to 112"),
         (["--days", "20", "--history", "21"], "from --history (21)"),
         (["--seed", "-1"], "--seed from 0"),
+        (["--records", "all"], "--records mixed or full"),
         (["--json", "."], "received the directory"),
         (["--json", __file__ + "/rows.json"], "a place to write"),
         (["--model", "/nowhere"], "expected a preset"),
