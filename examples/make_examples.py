@@ -161,12 +161,16 @@ def live(seed: int) -> list[dict]:
 
 
 def diary(days: list[dict], seed: int) -> str:
-    """The diary as CSV: a row for most days, some cells blank, a few questions refused."""
+    """The diary as CSV: a row for most days, some cells blank, a few questions refused.
+
+    The last day has no row yet: the export is made before that evening's entry, when it is still
+    open what to ask.
+    """
     rng = np.random.default_rng([seed, 1])
     text = io.StringIO()
     table = csv.DictWriter(text, DIARY_COLUMNS, lineterminator="\n", restval="")
     table.writeheader()
-    for today in days:
+    for today in days[:-1]:
         ill = today["in_attack"]
         if rng.random() < (0.18 if ill else 0.10) and today["attack"] is None:
             continue
