@@ -34,12 +34,27 @@ SHIPPED: dict[str, tuple[dict, Recipe]] = {
             temperature=(1.0, 0.25),
         ),
     ),
+    "ces": (
+        {"width": 32, "depth": 3, "heads": 4},
+        Recipe(
+            warmup_steps=6000,
+            joint_steps=2000,
+            pool=200,
+            offer=48,
+            states=4,
+            policy_weight=0.1,
+            counterfactual=1.0,
+            tried=6,
+            entropy=(0.01, 0.0),
+            temperature=(1.0, 0.25),
+        ),
+    ),
     "migraine": (
         {"width": 64, "depth": 4, "heads": 4},
         Recipe(
             batch=96,
             warmup_batch=128,
-            warmup_steps=3200,
+            warmup_steps=4500,
             joint_steps=500,
             horizon=5,
             pool=32,
