@@ -190,17 +190,20 @@ class Session:
             self._left[index] = False
 
     def posterior(self) -> dict[str, Marginal]:
-        """q(parameter | everything told), by name."""
+        """q(parameter | everything told), by name; a parameter given as known is exactly that."""
         outputs = self._forward(self.batch())
         columns = [outputs[f"theta_{name}"].numpy()[0] for name in _SUMMARY]
-        return dict(
-            zip(
-                self.spec.parameter_names,
-                (Marginal(float(m), float(s), tuple(map(float, q)), float(p))
-                 for m, s, q, p in zip(*columns, strict=True)),
-                strict=True,
+        beliefs = {}
+        for name, mean, sd, quantiles, probability in zip(
+            self.spec.parameter_names, *columns, strict=True
+        ):
+            beliefs[name] = Marginal(
+                float(mean), float(sd), tuple(map(float, quantiles)), float(probability)
             )
-        )  # fmt: skip
+        for name, value in self._known.items():
+            present = float(value != 0.0)
+            beliefs[name] = Marginal(value, 0.0, (value,) * len(QUANTILE_LEVELS), present)
+        return beliefs
 
     def distributions(self) -> dict:
         """The same marginals as tensorflow_probability distributions, by name."""

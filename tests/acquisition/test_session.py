@@ -75,6 +75,13 @@ def test_no_answer_is_an_outcome_of_its_own(model):
     assert refused.posterior() != answered.posterior()
 
 
+def test_a_parameter_given_as_known_is_that_value(model):
+    session = Session(model, POOL, known={"lapse": 0.1})
+    beliefs = session.posterior()
+    assert beliefs["lapse"].mean == 0.1 and beliefs["lapse"].sd == 0.0
+    assert beliefs["guess"] != Session(model, POOL).posterior()["guess"]
+
+
 def test_price_moves_the_choice_to_cheap_candidates(model):
     costs = np.where(np.arange(21) == 11, 0.0, 1.0)
     assert Session(model, POOL, costs=costs, price=1e3).ask().index == 11
