@@ -13,11 +13,13 @@ from aline_tf.errors import InputError
 POLICIES = {
     "psychometric": ("learned", "random", "psi-marginal", "questplus"),
     "location_finding": ("learned", "random", "greedy"),
+    "ces": ("learned", "random"),
 }
 TASKS = tuple(POLICIES)
 DEFAULT_POLICIES = {
     "psychometric": ("learned", "random", "psi-marginal"),
     "location_finding": ("learned", "random"),
+    "ces": ("learned", "random"),
 }
 PSYCHOMETRIC_DEFAULTS = {"runs": 500, "candidates": 200}
 

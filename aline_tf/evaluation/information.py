@@ -25,6 +25,7 @@ REPORT_STEPS = (5, 10, 20, 30)
 OWN_POLICIES = {"location_finding": ("greedy",)}
 DEFAULTS = {
     "location_finding": {"runs": 100, "candidates": 2000, "contrastive": 100_000},
+    "ces": {"runs": 100, "candidates": 2000, "contrastive": 100_000},
 }
 
 

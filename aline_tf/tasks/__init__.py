@@ -11,6 +11,7 @@ from aline_tf.errors import InputError
 TASKS = {
     "psychometric": "aline_tf.tasks.psychometric:Psychometric",
     "location_finding": "aline_tf.tasks.location_finding:LocationFinding",
+    "ces": "aline_tf.tasks.ces:CES",
     "migraine": "aline_tf.migraine.task:MigraineTask",
 }
 

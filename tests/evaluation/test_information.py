@@ -12,6 +12,7 @@ from aline_tf.evaluation import information
 from aline_tf.evaluation.histories import Worlds
 from aline_tf.models.aline import ALINE
 from aline_tf.models.presets import save_preset
+from aline_tf.tasks.ces import CES
 from aline_tf.tasks.location_finding import LocationFinding
 
 TINY = {"width": 8, "depth": 1, "heads": 2, "hidden": 8, "components": 2}
@@ -50,6 +51,21 @@ def test_a_run_prints_a_table_and_writes_its_rows(tmp_path, capsys, preset):
                 assert (policy, "source1_x2", step, metric) in rows
     assert ("learned/exact", BOTH, 30, "rmse") in rows
     assert "greedy" in capsys.readouterr().out
+
+
+def test_ces_is_judged_by_the_network_and_by_the_bounds(tmp_path):
+    file = tmp_path / "rows.json"
+    model = preset_of(CES(), tmp_path / "preset")
+    command = ["eval", "ces", "--policy", "learned", "random", "--model", model, "--runs", "2"]
+    assert main([*command, "--candidates", "12", "--contrastive", "300", "--json", str(file)]) == 0
+    rows = json.loads(file.read_text())["rows"]
+    found = {(r["policy"], r["step"], r["metric"]): r["mean"] for r in rows}
+    for policy in ("learned", "random"):
+        for step in (5, 10):
+            assert np.isfinite(found[policy, step, "spce"])
+            assert found[policy, step, "spce"] <= np.log(301)
+    assert ("learned", 10, "coverage_90") in found
+    assert {r["target"] for r in rows} >= {"rho", "alpha_3", "log_u"}
 
 
 def test_the_exact_posterior_is_calibrated_and_agrees_with_the_gain():

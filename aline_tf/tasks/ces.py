@@ -1,0 +1,162 @@
+"""Constant elasticity of substitution: which of two baskets, and by how much, does a person prefer?
+
+A design x = (z, z') is two baskets of three goods, each amount in [0, 100].
+
+    U(z) = (sum_i alpha_i z_i^rho)^(1/rho)                        what a basket is worth
+    eta ~ N(u (U(z) - U(z')), u^2 tau^2 (1 + ||z - z'||)^2)       tau = .005
+    y   = clip(sigmoid(eta), eps, 1 - eps)                        eps = 2^-22, a slider between 0, 1
+
+    rho ~ U(0, 1)    alpha ~ Dirichlet(1, 1, 1)    log u ~ N(1, 3^2)
+
+About a third of the answers stand at each end of the slider, and near 1 float32 cannot tell them
+apart. An answer is therefore kept as three fields: logit(y), which is eta clipped to +-15.2, and
+whether it stands at the low or the high end. The likelihood is a density in logit(y) between the
+ends and a probability at them.
+
+The three shares sum to one. All three are parameters, so that each can be a target, but the
+likelihood and the prior read the first two: alpha_3 = 1 - alpha_1 - alpha_2.
+
+Source: ALINE (arXiv 2506.07259), CES experiment; the model is that of Baltussen et al. (2001).
+"""
+
+from __future__ import annotations
+
+import math
+
+import tensorflow as tf
+
+from aline_tf import draws
+from aline_tf.tasks.base import Channel, Parameter, TaskSpec
+from aline_tf.tasks.task import Task
+
+GOODS = 3
+LARGEST = 100.0
+TAU = 0.005
+CLIP = 2.0**-22
+#: logit(1 - CLIP), in double precision.
+LOGIT_CLIP = math.log1p(-CLIP) - math.log(CLIP)
+LOG_U_MEAN, LOG_U_SD = 1.0, 3.0
+_LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
+#: Amounts below this count as this much: their logarithm is taken.
+_SMALLEST = 1e-6
+
+SPEC = TaskSpec(
+    name="ces",
+    design_names=tuple(f"{basket}_good{i + 1}" for basket in ("first", "second") for i in range(3)),
+    design_low=(0.0,) * 6,
+    design_high=(LARGEST,) * 6,
+    fields=(
+        # Spread and shares under the prior and uniform baskets, from 10^6 simulated answers.
+        Channel("logit", scale=12.65, description="logit of the slider, 0 for no preference"),
+        Channel("at_low", "binary", loc=0.32, scale=0.465, description="slider at its low end"),
+        Channel("at_high", "binary", loc=0.32, scale=0.465, description="slider at its high end"),
+    ),
+    outcomes=(Channel("prefers_first", "binary", description="slider above its middle"),),
+    parameters=(
+        Parameter("rho", description="1: goods replace each other; towards 0: they do not"),
+        *(
+            Parameter(f"alpha_{i + 1}", description=f"share of good {i + 1} in the worth")
+            for i in range(GOODS)
+        ),
+        Parameter(
+            "log_u", "real", loc=LOG_U_MEAN, scale=LOG_U_SD, description="log of the sensitivity"
+        ),
+    ),
+    horizon=10,
+)
+
+
+def log_normal_cdf(x) -> tf.Tensor:
+    """log Phi(x) in float32, to about one part in 10^6 however far the tail."""
+    near = tf.math.log(0.5 * tf.math.erfc(-tf.maximum(x, -10.0) * math.sqrt(0.5)))
+    # Beyond, Phi(x) = phi(x) / -x * (1 - 1/x^2 + 3/x^4 - 15/x^6 ...).
+    far = tf.minimum(x, -10.0)
+    inverse = 1.0 / tf.square(far)
+    series = inverse * (-1.0 + inverse * (3.0 - 15.0 * inverse))
+    tail = -0.5 * tf.square(far) - _LOG_SQRT_2PI - tf.math.log(-far) + tf.math.log1p(series)
+    return tf.where(x < -10.0, tail, near)
+
+
+def basket_worth(rho, alpha, basket) -> tf.Tensor:
+    """U for rho [...], alpha [..., 3] that sum to one and basket [..., 3]: [...].
+
+    With l_i = log z_i and m = sum_i alpha_i l_i,
+
+        log U = m + log1p(sum_i alpha_i expm1(rho (l_i - m))) / rho,
+
+    which keeps its digits as rho goes to 0, where U is the geometric mean exp(m).
+    """
+    amount = tf.math.log(tf.maximum(basket, _SMALLEST))
+    center = tf.reduce_sum(alpha * amount, axis=-1)
+    away = tf.math.expm1(rho[..., None] * (amount - center[..., None]))
+    return tf.exp(center + tf.math.log1p(tf.reduce_sum(alpha * away, axis=-1)) / rho)
+
+
+def _preference(theta, design):
+    """eta / u of theta [..., 5] and design [..., 6]: mean and standard deviation, both [...],
+    and log u."""
+    rho, first, second, _, log_u = tf.unstack(theta, axis=-1)
+    # Off the simplex, where the prior has no mass, what follows only has to be finite.
+    alpha = tf.stack([first, second, tf.maximum(1.0 - first - second, 0.0)], axis=-1)
+    alpha /= tf.reduce_sum(alpha, axis=-1, keepdims=True)
+    one, other = design[..., :GOODS], design[..., GOODS:]
+    mean = basket_worth(rho, alpha, one) - basket_worth(rho, alpha, other)
+    return mean, TAU * (1.0 + tf.norm(one - other, axis=-1)), log_u
+
+
+class CES(Task):
+    """The task above; theta is (rho, alpha_1, alpha_2, alpha_3, log_u)."""
+
+    spec = SPEC
+
+    def sample_theta(self, seed, batch):
+        rho_seed, alpha_seed, u_seed = draws.split(seed, 3)
+        # Shares of three standard exponentials are Dirichlet(1, 1, 1).
+        parts = -tf.math.log(draws.uniform(alpha_seed, [batch, GOODS]))
+        return tf.concat(
+            [
+                draws.uniform(rho_seed, [batch, 1]),
+                parts / tf.reduce_sum(parts, axis=-1, keepdims=True),
+                draws.normal(u_seed, [batch, 1], LOG_U_MEAN, LOG_U_SD),
+            ],
+            axis=-1,
+        )
+
+    def sample_designs(self, seed, batch, count):
+        return draws.uniform(seed, [batch, count, 2 * GOODS], 0.0, LARGEST)
+
+    def simulate(self, theta, design, seed):
+        mean, sd, log_u = _preference(theta[:, None], design)
+        eta = tf.exp(log_u) * (mean + sd * draws.normal(seed, tf.shape(mean)))
+        return tf.stack(
+            [
+                tf.clip_by_value(eta, -LOGIT_CLIP, LOGIT_CLIP),
+                tf.cast(eta <= -LOGIT_CLIP, tf.float32),
+                tf.cast(eta >= LOGIT_CLIP, tf.float32),
+            ],
+            axis=-1,
+        )
+
+    def log_likelihood(self, theta, design, outcome):
+        """Density in logit(y) between the ends, probability at them: [...]."""
+        mean, sd, log_u = _preference(theta, design)
+        logit, at_low, at_high = tf.unstack(outcome, axis=-1)
+        # Everything is divided by u, which spans e^-14 to e^16: no product of it overflows.
+        z = (logit * tf.exp(-log_u) - mean) / sd
+        inside = -0.5 * tf.square(z) - tf.math.log(sd) - log_u - _LOG_SQRT_2PI
+        tail = log_normal_cdf(tf.where(at_low > 0.5, z, -z))
+        return tf.where((at_low > 0.5) | (at_high > 0.5), tail, inside)
+
+    def log_prior(self, theta):
+        """Density in (rho, alpha_1, alpha_2, log u); minus infinity off the support: [...]."""
+        rho, first, second, _, log_u = tf.unstack(theta, axis=-1)
+        shares = (first >= 0.0) & (second >= 0.0) & (first + second <= 1.0)
+        z = (log_u - LOG_U_MEAN) / LOG_U_SD
+        log_density = math.log(2.0) - 0.5 * tf.square(z) - math.log(LOG_U_SD) - _LOG_SQRT_2PI
+        return tf.where(shares & (rho > 0.0) & (rho <= 1.0), log_density, -math.inf)
+
+    def sample_episodes(self, seed, batch, candidates):
+        """As every task's; predictive targets are whether the first basket is preferred."""
+        episode = super().sample_episodes(seed, batch, candidates)
+        prefers = tf.cast(episode["target_outcome"] > 0.0, tf.float32)
+        return episode | {"target_outcome": prefers}

@@ -1,0 +1,167 @@
+"""The CES task against double precision, its clipped answers, and one step of training."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import stats
+
+from aline_tf import draws
+from aline_tf.tasks import task_by_name
+from aline_tf.tasks.ces import CES, CLIP, LOGIT_CLIP, TAU, basket_worth, log_normal_cdf
+from aline_tf.training.recipe import Recipe
+from aline_tf.training.trainer import Trainer
+
+TINY = Recipe(
+    batch=4, warmup_batch=4, warmup_steps=1, joint_steps=1, group=2, horizon=3, pool=5, offer=4,
+    states=2, counterfactual=1.0, tried=2,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def task():
+    return CES()
+
+
+def worth_by_hand(rho, alpha, basket):
+    """In double precision, from the formula as it is printed."""
+    return np.sum(alpha * basket ** rho[..., None], axis=-1) ** (1.0 / rho)
+
+
+def likelihood_by_hand(theta, design, outcome):
+    theta, design, outcome = (np.asarray(a, np.float64) for a in (theta, design, outcome))
+    rho, first, second, _, log_u = np.moveaxis(theta, -1, 0)
+    alpha = np.stack([first, second, 1.0 - first - second], axis=-1)
+    one, other = design[..., :3], design[..., 3:]
+    u = np.exp(log_u)
+    mean = u * (worth_by_hand(rho, alpha, one) - worth_by_hand(rho, alpha, other))
+    sd = u * TAU * (1.0 + np.linalg.norm(one - other, axis=-1))
+    logit, low, high = np.moveaxis(outcome, -1, 0)
+    ends = np.where(
+        low == 1, stats.norm.logcdf(-LOGIT_CLIP, mean, sd), stats.norm.logsf(LOGIT_CLIP, mean, sd)
+    )
+    return np.where(low + high == 0, stats.norm.logpdf(logit, mean, sd), ends)
+
+
+def test_the_ends_of_the_slider():
+    assert 1.0 / (1.0 + math.exp(-LOGIT_CLIP)) == pytest.approx(1.0 - CLIP, abs=1e-15)
+
+
+def test_the_worth_of_a_basket_at_its_landmarks():
+    alpha = tf.constant([0.5, 0.3, 0.2])
+    basket = tf.constant([10.0, 20.0, 40.0])
+    assert float(basket_worth(tf.constant(1.0), alpha, basket)) == pytest.approx(19.0, rel=1e-5)
+    geometric = math.exp(0.5 * math.log(10) + 0.3 * math.log(20) + 0.2 * math.log(40))
+    assert float(basket_worth(tf.constant(1e-7), alpha, basket)) == pytest.approx(
+        geometric, rel=1e-5
+    )
+    same = tf.constant([7.0, 7.0, 7.0])
+    for rho in (1e-4, 0.3, 1.0):
+        assert float(basket_worth(tf.constant(rho), alpha, same)) == pytest.approx(7.0, rel=1e-5)
+
+
+def test_the_worth_keeps_its_digits_in_single_precision(task):
+    theta = task.sample_theta(draws.as_seed(1), 5000).numpy()
+    basket = np.random.default_rng(1).uniform(0, 100, (5000, 3)).astype(np.float32)
+    rho, alpha = theta[:, 0], theta[:, 1:4]
+    # The printed formula raises the rounding of the shares' sum to the power 1 / rho.
+    shares = alpha.astype(float) / alpha.astype(float).sum(1, keepdims=True)
+    exact = worth_by_hand(rho.astype(float), shares, basket.astype(float))
+    # The noise of an answer is never below TAU.
+    assert np.abs(basket_worth(rho, alpha, basket) - exact).max() < 0.1 * TAU
+
+
+def test_the_log_normal_cdf_holds_in_the_far_tail():
+    x = np.concatenate([np.linspace(-30, 8, 1001), -np.logspace(1.5, 9, 50)]).astype(np.float32)
+    exact = stats.norm.logcdf(x.astype(float))
+    np.testing.assert_allclose(log_normal_cdf(x), exact, rtol=2e-6, atol=1e-6)
+
+
+def test_the_log_likelihood_is_that_of_double_precision(task):
+    theta = task.sample_theta(draws.as_seed(2), 4000)
+    design = task.sample_designs(draws.as_seed(3), 4000, 1)
+    outcome = task.simulate(theta, design, draws.as_seed(4))[:, 0]
+    found = task.log_likelihood(theta, design[:, 0], outcome).numpy()
+    exact = likelihood_by_hand(theta, design[:, 0], outcome)
+    np.testing.assert_allclose(found, exact, atol=0.03)
+    # Under parameters of somebody else too: far tails, sharp densities.
+    other = tf.roll(theta, 1, axis=0)
+    found = task.log_likelihood(other, design[:, 0], outcome).numpy()
+    exact = likelihood_by_hand(other, design[:, 0], outcome)
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found, exact, rtol=2e-3, atol=0.03)
+
+
+def test_extreme_sensitivities_stay_finite(task):
+    design = task.sample_designs(draws.as_seed(5), 50, 1)[:, 0]
+    for log_u in (-20.0, 20.0):
+        theta = tf.constant([[0.3, 0.2, 0.5, 0.3, log_u]] * 50)
+        for outcome in ([0.1, 0.0, 0.0], [-LOGIT_CLIP, 1.0, 0.0], [LOGIT_CLIP, 0.0, 1.0]):
+            found = task.log_likelihood(theta, design, tf.constant([outcome] * 50))
+            assert np.isfinite(found).all()
+
+
+def test_the_answers_share_all_probability(task):
+    theta = tf.constant([[0.4, 0.2, 0.5, 0.3, 0.5]])
+    design = tf.constant([[40.0, 30.0, 50.0, 42.0, 31.0, 47.0]])
+    logit = np.linspace(-LOGIT_CLIP, LOGIT_CLIP, 4001, dtype=np.float32)
+    inside = np.stack([logit, 0 * logit, 0 * logit], axis=-1)
+    total = np.trapezoid(np.exp(task.log_likelihood(theta, design, inside)), logit)
+    for end in ([-LOGIT_CLIP, 1.0, 0.0], [LOGIT_CLIP, 0.0, 1.0]):
+        total += np.exp(task.log_likelihood(theta, design, tf.constant([end])))[0]
+    assert total == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_third_of_the_answers_stand_at_each_end_and_are_flagged(task):
+    theta = task.sample_theta(draws.as_seed(6), 5000)
+    outcome = task.simulate(theta, task.sample_designs(draws.as_seed(7), 5000, 2), [8, 0]).numpy()
+    logit, low, high = np.moveaxis(outcome, -1, 0)
+    np.testing.assert_array_equal(low == 1, logit <= -LOGIT_CLIP + 1e-6)
+    np.testing.assert_array_equal(high == 1, logit >= LOGIT_CLIP - 1e-6)
+    np.testing.assert_allclose([low.mean(), high.mean()], 0.317, atol=0.02)
+    for field, values in zip(task.spec.fields, (logit, low, high), strict=True):
+        assert values.std() / field.scale == pytest.approx(1.0, abs=0.03)
+
+
+def test_the_prior_is_that_of_the_paper(task):
+    theta = task.sample_theta(draws.as_seed(9), 20_000).numpy()
+    np.testing.assert_allclose(theta[:, 1:4].sum(1), 1.0, atol=1e-6)
+    for i in (1, 2, 3):
+        assert stats.kstest(theta[:, i], "beta", args=(1, 2)).pvalue > 1e-3
+    assert stats.kstest(theta[:, 0], "uniform").pvalue > 1e-3
+    assert stats.kstest(theta[:, 4], "norm", args=(1, 3)).pvalue > 1e-3
+    found = task.log_prior(theta[:100])
+    expected = math.log(2) + stats.norm.logpdf(theta[:100, 4].astype(float), 1, 3)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    off = tf.constant([[0.5, 0.7, 0.7, 0.1, 1.0], [0.5, -0.1, 0.4, 0.7, 1.0]])
+    assert np.isneginf(task.log_prior(off)).all()
+
+
+def test_predictive_targets_are_preferences(task):
+    episode = task.sample_episodes(draws.as_seed(1), 200, 3)
+    assert set(np.unique(episode["target_outcome"])) == {0.0, 1.0}
+    assert episode["candidate_outcome"].shape == (200, 3, 3)
+
+
+def test_graph_and_eager_agree(task):
+    def everything(seed):
+        episode = task.sample_episodes(seed, 8, 4)
+        theta = episode["theta"][:, None]
+        outcome = episode["candidate_outcome"]
+        return episode | {
+            "likelihood": task.log_likelihood(theta, episode["candidate_design"], outcome),
+            "prior": task.log_prior(theta),
+        }
+
+    eager, graph = everything(draws.as_seed(1)), tf.function(everything)(draws.as_seed(1))
+    for name, value in eager.items():
+        np.testing.assert_allclose(value, graph[name], rtol=1e-4, atol=1e-2, err_msg=name)
+
+
+def test_it_trains(make_tiny):
+    task = task_by_name("ces")
+    trainer = Trainer(make_tiny(task), task)
+    trainer.compile(TINY, seed=1)
+    history = trainer.fit(epochs=2, steps_per_epoch=1, verbose=0).history
+    assert np.isfinite([history[name] for name in ("loss", "inference", "policy")]).all()
