@@ -40,7 +40,7 @@ demo: install
 	$(BIN)/aline-tf migraine forecast --apple-health examples/export.zip --diary examples/diary.csv --out build/demo
 
 test: install
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests
 
 lint: install
 	$(BIN)/ruff check .
