@@ -1,0 +1,108 @@
+"""The models in savedmodels/: small, complete, and the same numbers served as in memory."""
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+from aline_tf import draws
+from aline_tf.batch import BATCH_FIELDS
+from aline_tf.files import savedmodels_dir
+from aline_tf.models.presets import load_preset, preset_metadata
+from aline_tf.serving.export import choice
+from aline_tf.serving.signatures import SIGNATURES
+from aline_tf.tasks import task_by_name
+
+NAMES = ("psychometric", "migraine")
+SIZES = [(rows, context) for rows in (1, 64) for context in (0, 1, 30)]
+
+
+@pytest.fixture(scope="module")
+def server():
+    from aline_tf.serving.repository import ModelRepository
+    from aline_tf.serving.server import Server
+
+    repository = ModelRepository(savedmodels_dir())
+    with Server(repository, port=0, warm_up=False, poll_seconds=0) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def in_process():
+    """A function (name, Batch) that gives all outputs of the preset's Keras model."""
+    compiled = {}
+
+    def compute(name, batch):
+        if name not in compiled:
+            model = load_preset(savedmodels_dir() / name / "1", task=name)
+
+            @tf.function(autograph=False, reduce_retracing=True)
+            def outputs_of(batch):
+                outputs = model(batch)
+                theta = model.theta_summary(outputs)
+                return (
+                    model.target_summary(outputs, batch)
+                    | {f"theta_{key}": value for key, value in theta.items()}
+                    | choice(outputs["candidate_logits"], batch["candidate_mask"])
+                )
+
+            compiled[name] = outputs_of
+        tensors = {key: tf.constant(value) for key, value in batch.items()}
+        return {key: value.numpy() for key, value in compiled[name](tensors).items()}
+
+    return compute
+
+
+def simulated_batch(name: str, rows: int, context: int) -> dict:
+    """A Batch of simulated rows with `context` candidates already acquired."""
+    episode = task_by_name(name).sample_episodes(draws.as_seed(rows), rows, context + 12)
+    batch = {key: episode[key].numpy() for key in BATCH_FIELDS}
+    for key in ("design", "outcome", "status"):
+        acquired = episode[f"candidate_{key}"].numpy()[:, :context]
+        # Only acquisitions: the histories of the migraine task have a size of their own.
+        batch[f"context_{key}"] = acquired
+    batch["context_mask"] = batch["candidate_mask"][:, :context]
+    for key in ("candidate_design", "candidate_mask"):
+        batch[key] = batch[key][:, context:]
+    return batch
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("rows", "context"), SIZES)
+def test_a_bare_client_gets_the_numbers_of_the_preset(server, in_process, name, rows, context):
+    batch = simulated_batch(name, rows, context)
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = name
+    request.model_spec.signature_name = "step"
+    for key in SIGNATURES["step"]:
+        request.inputs[key].CopyFrom(tf.make_tensor_proto(batch[key]))
+    with grpc.insecure_channel(server.target) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        outputs = stub.Predict(request, timeout=120).outputs
+    expected = in_process(name, batch)
+    assert set(outputs) == set(expected)
+    for key, tensor in outputs.items():
+        np.testing.assert_allclose(
+            tf.make_ndarray(tensor), expected[key], rtol=1e-5, atol=1e-5, err_msg=key
+        )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_session_loader_loads_every_signature(name):
+    path = str(savedmodels_dir() / name / "1")
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        graph = tf.compat.v1.saved_model.loader.load(session, ["serve"], path)
+    assert set(SIGNATURES) <= set(graph.signature_def)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_model_is_small_documented_and_fits_its_task(name):
+    version = savedmodels_dir() / name / "1"
+    size = sum(path.stat().st_size for path in version.rglob("*") if path.is_file())
+    assert size < 10e6
+    assert (version / "MODEL_CARD.md").stat().st_size > 500
+    header = (version / "training_log.csv").read_text().splitlines()[0]
+    assert {"inference", "reward"} <= set(header.split(","))
+    assert preset_metadata(version)["task"] == name
+    assert load_preset(version).spec == task_by_name(name).spec
