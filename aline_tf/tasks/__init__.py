@@ -12,6 +12,8 @@ TASKS = {
     "psychometric": "aline_tf.tasks.psychometric:Psychometric",
     "location_finding": "aline_tf.tasks.location_finding:LocationFinding",
     "ces": "aline_tf.tasks.ces:CES",
+    "gp1d": "aline_tf.tasks.gp:GP1D",
+    "gp2d": "aline_tf.tasks.gp:GP2D",
     "migraine": "aline_tf.migraine.task:MigraineTask",
 }
 

@@ -1,0 +1,173 @@
+"""Active learning of a function drawn from a Gaussian process, in one or two dimensions.
+
+    kernel k ~ one of RBF, Matern 3/2, Matern 5/2, equally likely
+    variance s ~ U(.1, 1)
+    lengthscale l_j ~ U(.1, 2) sqrt(D), one for all dimensions with probability 1/2
+    f ~ GP(0, s k(r)),  r^2 = sum_j ((x_j - x'_j) / l_j)^2
+    y = f(x) + N(0, .01^2),  x in [-5, 5]^D
+
+An episode starts with one observed point. Half of the rows are after the outcomes at M test
+inputs, half after the variance and the lengthscales: one network serves both. Which kernel it was
+is never told; outcomes are correlated given theta, so there is no pointwise likelihood.
+
+Source: ALINE (arXiv 2506.07259), GP active learning; its "output scale" multiplies the kernel,
+so it is a variance.
+"""
+
+from __future__ import annotations
+
+import math
+
+import tensorflow as tf
+
+from aline_tf import draws
+from aline_tf.batch import OBSERVED
+from aline_tf.tasks.base import Channel, Parameter, TaskSpec
+from aline_tf.tasks.task import Task
+
+NOISE = 0.01
+KERNELS = ("rbf", "matern32", "matern52")
+SHARED = 0.5
+HORIZONS = {1: 30, 2: 50}
+VARIANCE = (0.1, 1.0)
+LENGTHSCALE = (0.1, 2.0)
+_EDGE = 5.0
+#: Standard deviation of y over the prior: the root of the mean variance.
+_OUTCOME_SCALE = round(math.sqrt(sum(VARIANCE) / 2.0 + NOISE**2), 3)
+
+
+def kernel_value(kernel: str, square) -> tf.Tensor:
+    """The named kernel of unit variance at squared scaled distances r^2, any shape."""
+    if kernel == "rbf":
+        return tf.exp(-0.5 * square)
+    if kernel == "matern32":
+        away = tf.sqrt(3.0 * square)
+        return (1.0 + away) * tf.exp(-away)
+    if kernel == "matern52":
+        away = tf.sqrt(5.0 * square)
+        return (1.0 + away + tf.square(away) / 3.0) * tf.exp(-away)
+    raise ValueError(f"Expected a kernel of {KERNELS}. Received: kernel={kernel!r}")
+
+
+def covariance(design, variance, lengthscale, kernel) -> tf.Tensor:
+    """Prior covariance of f at designs [B, N, D]: [B, N, N].
+
+    Args:
+        variance: [B].
+        lengthscale: [B, D].
+        kernel: int32 [B], an index into `KERNELS`.
+    """
+    square = tf.zeros([])
+    # Dimension by dimension: differences, not an expanded square, keep their digits.
+    for scaled in tf.unstack(design / lengthscale[:, None], axis=-1):
+        square += tf.square(scaled[:, :, None] - scaled[:, None, :])
+    chosen = tf.one_hot(kernel, len(KERNELS))
+    values = [kernel_value(name, square) for name in KERNELS]
+    mixed = tf.add_n([chosen[:, i, None, None] * value for i, value in enumerate(values)])
+    return variance[:, None, None] * mixed
+
+
+class GaussianProcess(Task):
+    """The task above.
+
+    Args:
+        dims: D, 1 or 2 in the paper.
+        predictions: M, test inputs of an episode.
+    """
+
+    def __init__(self, dims: int = 1, predictions: int = 100):
+        if dims < 1 or predictions < 1:
+            raise ValueError(
+                "Expected dims >= 1 and predictions >= 1. "
+                f"Received: dims={dims}, predictions={predictions}"
+            )
+        self.dims = dims
+        self.predictions = predictions
+        self._low, self._high = (bound * math.sqrt(dims) for bound in LENGTHSCALE)
+        outcome = Channel("y", scale=_OUTCOME_SCALE)
+        self.spec = TaskSpec(
+            name=f"gp{dims}d",
+            design_names=tuple(f"x{j + 1}" for j in range(dims)),
+            design_low=(-_EDGE,) * dims,
+            design_high=(_EDGE,) * dims,
+            fields=(outcome,),
+            outcomes=(outcome,),
+            parameters=(
+                Parameter("variance", low=VARIANCE[0], high=VARIANCE[1]),
+                *(
+                    Parameter(f"lengthscale_{j + 1}", low=self._low, high=self._high)
+                    for j in range(dims)
+                ),
+            ),
+            horizon=HORIZONS.get(dims, HORIZONS[2]),
+        )
+
+    def sample_theta(self, seed, batch):
+        variance_seed, length_seed, shared_seed = draws.split(seed, 3)
+        length = draws.uniform(length_seed, [batch, self.dims], self._low, self._high)
+        shared = draws.uniform(shared_seed, [batch, 1]) < SHARED
+        length = tf.where(shared, length[:, :1], length)
+        variance = draws.uniform(variance_seed, [batch, 1], *VARIANCE)
+        return tf.concat([variance, length], axis=1)
+
+    def sample_designs(self, seed, batch, count):
+        return draws.uniform(seed, [batch, count, self.dims], -_EDGE, _EDGE)
+
+    def simulate(self, theta, design, seed):
+        """One function for each row, seen with noise at all its designs together; the kernel is
+        drawn here. Two calls see two functions."""
+        kernel_seed, noise_seed = draws.split(seed, 2)
+        batch, count = tf.shape(design)[0], tf.shape(design)[1]
+        kernel = draws.categorical(kernel_seed, tf.zeros([batch, len(KERNELS)]))
+        matrix = covariance(design, theta[:, 0], theta[:, 1:], kernel)
+        # y is drawn, not f: the noise lifts every eigenvalue to 1e-4, a hundred times the rounding
+        # of 600 points in single precision, so the factorisation needs no jitter of its own.
+        matrix += NOISE**2 * tf.eye(count)
+        return tf.linalg.cholesky(matrix) @ draws.normal(noise_seed, [batch, count, 1])
+
+    def sample_episodes(self, seed, batch, candidates):
+        """Episodes with C = 1 and M predictive targets; each row is after its targets or after
+        theta."""
+        theta_seed, design_seed, outcome_seed, side_seed = draws.split(seed, 4)
+        parameters = len(self.spec.parameters)
+        sizes = [1, candidates, self.predictions]
+        theta = self.sample_theta(theta_seed, batch)
+        design = self.sample_designs(design_seed, batch, sum(sizes))
+        outcome = self.simulate(theta, design, outcome_seed)
+        context, pool, inputs = tf.split(design, sizes, axis=1)
+        seen, hidden, answers = tf.split(outcome, sizes, axis=1)
+        predicts = draws.uniform(side_seed, [batch, 1]) < 0.5
+        return {
+            "context_design": context,
+            "context_outcome": seen,
+            "context_status": tf.fill([batch, 1, 1], OBSERVED),
+            "context_mask": tf.ones([batch, 1], tf.bool),
+            "known_theta": tf.zeros([batch, parameters]),
+            "known_mask": tf.zeros([batch, parameters], tf.bool),
+            "theta_mask": tf.repeat(~predicts, parameters, axis=1),
+            "target_design": inputs,
+            "target_mask": tf.repeat(predicts, self.predictions, axis=1),
+            "candidate_design": pool,
+            "candidate_mask": tf.ones([batch, candidates], tf.bool),
+            "theta": theta,
+            "theta_observed": tf.ones([batch, parameters], tf.bool),
+            "target_outcome": answers[..., 0],
+            "target_observed": tf.ones([batch, self.predictions], tf.bool),
+            "candidate_outcome": hidden,
+            "candidate_status": tf.fill([batch, candidates, 1], OBSERVED),
+            "candidate_cost": tf.ones([batch, candidates]),
+        }
+
+
+class GP1D(GaussianProcess):
+    """In one dimension."""
+
+    def __init__(self):
+        super().__init__(1)
+
+
+class GP2D(GaussianProcess):
+    """In two dimensions."""
+
+    def __init__(self):
+        super().__init__(2)
