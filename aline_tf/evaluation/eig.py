@@ -182,32 +182,41 @@ def _compiled(task, steps, rows, size):
 
     from aline_tf import draws
 
-    def history(theta, design, outcome):
-        return history_log_likelihood(task.log_likelihood, theta, design, outcome, steps)
-
+    # One outcome at a time: compiled as a whole, the history would be recomputed for the maximum
+    # and for the sum of every reported step, at ten times the cost.
     @tf.function(jit_compile=True, autograph=False)
-    def own(theta, design, outcome):
-        return tf.stack([part[:, 0] for part in history(theta[:, None], design, outcome)], axis=-1)
+    def extended(total, theta, design, outcome):
+        return total + task.log_likelihood(theta, design[:, None], outcome[:, None])
 
-    @tf.function(jit_compile=True, autograph=False)
-    def log_sums(key, valid, design, outcome):
+    # Not compiled: on a CPU the compiler's random integers take fifty times as long, and they are
+    # the same integers.
+    @tf.function(autograph=False)
+    def drawn(key):
         seed = draws.fold_in(draws.as_seed(key[0]), _CONTRASTIVE_STREAM)
         seed = draws.fold_in(draws.fold_in(seed, key[1]), key[2])
         theta = task.sample_theta(seed, rows * size)
-        theta = tf.reshape(theta, [rows, size, theta.shape[-1]])
-        counts = tf.range(size) < valid
-        return tf.stack(
-            [
-                tf.reduce_logsumexp(tf.where(counts, part, -np.inf), axis=1)
-                for part in history(theta, design, outcome)
-            ],
-            axis=-1,
-        )
+        return tf.reshape(theta, [rows, size, theta.shape[-1]])
 
-    def with_valid(key, valid, design, outcome):
-        return log_sums(tf.constant(key), tf.constant(valid), design, outcome)
+    @tf.function(jit_compile=True, autograph=False)
+    def log_sum(total, valid):
+        return tf.reduce_logsumexp(tf.where(tf.range(size) < valid, total, -np.inf), axis=1)
 
-    return own, with_valid
+    def history(theta, design, outcome):
+        total = tf.zeros(theta.shape[:2])
+        for t in range(steps[-1]):
+            total = extended(total, theta, design[:, t], outcome[:, t])
+            if t + 1 in steps:
+                yield total
+
+    def own(theta, design, outcome):
+        parts = history(tf.constant(theta[:, None]), tf.constant(design), tf.constant(outcome))
+        return np.stack([part.numpy()[:, 0] for part in parts], axis=-1)
+
+    def log_sums(key, valid, design, outcome):
+        parts = history(drawn(tf.constant(key)), tf.constant(design), tf.constant(outcome))
+        return np.stack([log_sum(part, tf.constant(valid)).numpy() for part in parts], axis=-1)
+
+    return own, log_sums
 
 
 def _check_steps(steps: Sequence[int], horizon: int) -> None:
