@@ -37,6 +37,8 @@ class Recipe:
         reveal: share of rows in which some parameters are given as known.
         learning_rate: peak; a cosine takes it to `final_learning_rate`.
         final_learning_rate: at the last step.
+        joint_learning_rate: where a second cosine begins with the joint phase; None keeps to one.
+            A policy that starts when the rate is nearly spent learns nothing.
         weight_decay, clip_norm: of AdamW.
     """
 
@@ -64,6 +66,7 @@ class Recipe:
     reveal: float = 0.25
     learning_rate: float = 1e-3
     final_learning_rate: float = 1e-5
+    joint_learning_rate: float | None = None
     weight_decay: float = 0.01
     clip_norm: float = 1.0
 

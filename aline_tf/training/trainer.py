@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import keras
 import tensorflow as tf
 
@@ -14,17 +16,33 @@ METRICS = ("loss", "inference", "reward", "entropy", "policy", "teacher")
 
 @keras.saving.register_keras_serializable("aline_tf")
 class CosineRate(keras.optimizers.schedules.LearningRateSchedule):
-    """Linear rise over the first `ramp` steps, then a cosine from `peak` to `final`."""
+    """Linear rise over the first `ramp` steps, then a cosine from `peak` to `final`.
 
-    def __init__(self, peak, final, steps, ramp=100):
+    Args:
+        peak, final: learning rates.
+        steps: when `final` is reached, unless there is a restart.
+        ramp: steps of the rise.
+        restart: a step at which the first cosine ends and a second one begins, which ends at
+            `steps`; None for one cosine.
+        restart_peak: where the second one begins.
+    """
+
+    def __init__(self, peak, final, steps, ramp=100, restart=None, restart_peak=None):
         self.peak, self.final, self.steps, self.ramp = peak, final, steps, ramp
+        self.restart, self.restart_peak = restart, restart_peak
 
     def __call__(self, step):
         step = tf.cast(step, tf.float32)
-        fraction = tf.clip_by_value(step / max(self.steps, 1), 0.0, 1.0)
-        cosine = 0.5 * (1.0 + tf.cos(3.14159265 * fraction))
         rise = tf.minimum(1.0, (step + 1.0) / self.ramp)
-        return rise * (self.final + (self.peak - self.final) * cosine)
+        if self.restart is None:
+            return rise * self._cosine(self.peak, step / max(self.steps, 1))
+        first = rise * self._cosine(self.peak, step / max(self.restart, 1))
+        since = (step - self.restart) / max(self.steps - self.restart, 1)
+        return tf.where(since < 0.0, first, self._cosine(self.restart_peak, since))
+
+    def _cosine(self, peak, fraction):
+        turn = 0.5 * (1.0 + tf.cos(math.pi * tf.clip_by_value(fraction, 0.0, 1.0)))
+        return self.final + (peak - self.final) * turn
 
     def get_config(self):
         return {
@@ -32,6 +50,8 @@ class CosineRate(keras.optimizers.schedules.LearningRateSchedule):
             "final": self.final,
             "steps": self.steps,
             "ramp": self.ramp,
+            "restart": self.restart,
+            "restart_peak": self.restart_peak,
         }
 
 
@@ -80,9 +100,14 @@ class Trainer(keras.Model):
         self.recipe.check_task(self.task)
         self.seed = int(seed)
         if optimizer is None:
+            recipe, restarts = self.recipe, self.recipe.joint_learning_rate is not None
             optimizer = keras.optimizers.AdamW(
                 CosineRate(
-                    self.recipe.learning_rate, self.recipe.final_learning_rate, self.recipe.steps
+                    recipe.learning_rate,
+                    recipe.final_learning_rate,
+                    recipe.steps,
+                    restart=recipe.warmup_steps if restarts else None,
+                    restart_peak=recipe.joint_learning_rate,
                 ),
                 weight_decay=self.recipe.weight_decay,
                 global_clipnorm=self.recipe.clip_norm,

@@ -177,3 +177,12 @@ def test_the_learning_rate_rises_then_falls_to_its_end():
     np.testing.assert_allclose([rate(1000), rate(5000)], 1e-5, rtol=1e-3)
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(rate))
     assert again.get_config() == rate.get_config()
+
+
+def test_the_joint_phase_may_begin_with_a_fresh_learning_rate():
+    rate = CosineRate(1e-3, 1e-5, steps=1000, restart=600, restart_peak=5e-4)
+    assert float(rate(300)) == pytest.approx(5.05e-4, rel=1e-3)
+    assert float(rate(599)) == pytest.approx(1e-5, rel=1e-2)
+    assert float(rate(600)) == pytest.approx(5e-4, rel=1e-3)
+    assert float(rate(1000)) == pytest.approx(1e-5, rel=1e-3)
+    assert CosineRate.from_config(rate.get_config()).get_config() == rate.get_config()
