@@ -101,22 +101,28 @@ def questions(model, batch: dict, candidates: list[Candidate], price: float) -> 
 
 
 def worth_asking(found: list[Question], count: int = 3) -> list[Question]:
-    """The most valuable of the policy's proposals, one of each channel.
+    """The most valuable of the policy's proposals, different channels first.
 
     What is worth more than every proposal is let in too: the policy may not hide the best. A second
     reading of the same channel tells less than its own gain, which supposes that the first was not
-    made. When the proposals run out, the rest follow by value.
+    made; it comes after other channels, but before anything that is not worth its burden. When the
+    proposals run out, the rest follow by value.
     """
     best = max((question.value for question in found if question.proposed), default=-np.inf)
     first = [question.proposed or question.value > best for question in found]
     ordered = [question for question, early in zip(found, first, strict=True) if early]
     ordered += [question for question, early in zip(found, first, strict=True) if not early]
-    chosen: list[Question] = []
+    fresh: list[Question] = []
     repeats: list[Question] = []
+    worthless: list[Question] = []
     for question in ordered:
-        seen = {other.candidate.channel for other in chosen}
-        (repeats if question.candidate.channel in seen else chosen).append(question)
-    return (chosen + repeats)[:count]
+        if question.value <= 0.0:
+            worthless.append(question)
+        elif question.candidate.channel in {other.candidate.channel for other in fresh}:
+            repeats.append(question)
+        else:
+            fresh.append(question)
+    return (fresh + repeats + worthless)[:count]
 
 
 def policy_ranks(model, batch: dict) -> tuple[np.ndarray, bool]:

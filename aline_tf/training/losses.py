@@ -134,6 +134,10 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
             tf.reduce_sum(weight * each), tf.reduce_sum(weight)
         )
 
+    if recipe.refresh > 0:
+        # A rollout shows few people, and only where the policy goes; random designs show many.
+        loss += recipe.refresh * warmup_loss(network, task, recipe, draws.fold_in(seed, 5))[0]
+
     value = trajectory.value
     metrics = {
         "inference": inference,

@@ -35,6 +35,8 @@ class Recipe:
         tried: K, candidates tried per state for it.
         price: nats per unit of burden.
         reveal: share of rows in which some parameters are given as known.
+        refresh: weight, in the joint phase, of the warm-up's loss on new random designs: it keeps
+            the inference general where rollouts show few people; 0 leaves it out.
         learning_rate: peak; a cosine takes it to `final_learning_rate`.
         final_learning_rate: at the last step.
         joint_learning_rate: where a second cosine begins with the joint phase; None keeps to one.
@@ -64,6 +66,7 @@ class Recipe:
     tried: int = 6
     price: float = 0.0
     reveal: float = 0.25
+    refresh: float = 0.0
     learning_rate: float = 1e-3
     final_learning_rate: float = 1e-5
     joint_learning_rate: float | None = None

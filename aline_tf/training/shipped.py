@@ -100,6 +100,7 @@ SHIPPED: dict[str, tuple[dict, Recipe]] = {
             policy_weight=0.1,
             counterfactual=1.0,
             tried=8,
+            refresh=1.0,
             entropy=(0.01, 0.001),
             temperature=(1.0, 0.5),
         ),

@@ -166,3 +166,6 @@ def test_shown_questions_are_proposals_of_different_channels():
     assert shown == [LIBRARY[stress[0]], LIBRARY[pain], LIBRARY[attack]]
     hidden = question(names.index("caffeine"), 9.0, False)
     assert worth_asking([hidden, *ordered])[0] == hidden
+    idle = question(names.index("medication"), -0.5, True)
+    shown = worth_asking([ordered[0], ordered[1], idle])
+    assert shown == [ordered[0], ordered[1], idle]
