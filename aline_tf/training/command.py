@@ -10,10 +10,11 @@ import time
 from pathlib import Path
 
 from aline_tf.errors import InputError
+from aline_tf.tasks import TASKS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("task", help="psychometric, migraine, or package.module:ClassName")
+    parser.add_argument("task", help=f"{', '.join(TASKS)}, or package.module:ClassName")
     parser.add_argument(
         "--out",
         type=Path,

@@ -1,4 +1,8 @@
-"""How the models in savedmodels/ are trained: sizes and recipe by task name."""
+"""Network sizes and recipes by task name.
+
+Those of psychometric and migraine made the models in savedmodels/ (each model card tells of its
+sittings). The others are starting points that no finished model has proved yet.
+"""
 
 from __future__ import annotations
 

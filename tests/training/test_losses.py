@@ -141,3 +141,12 @@ def test_reveal_never_tells_what_was_not_recorded():
     known = losses.reveal_parameters(episode, draws.as_seed(2), 1.0)["known_mask"].numpy()
     assert known[:, [0, 2]].any()
     assert not known[:, [1, 3]].any()
+
+
+def test_refreshing_adds_the_warm_up_loss_of_other_episodes(psychometric_network):
+    seed, task = draws.as_seed(1), Psychometric()
+    plain, _ = losses.joint_loss(psychometric_network, task, TINY, seed, 0.5)
+    recipe = dataclasses.replace(TINY, refresh=0.5)
+    refreshed, _ = losses.joint_loss(psychometric_network, task, recipe, seed, 0.5)
+    added, _ = losses.warmup_loss(psychometric_network, task, recipe, draws.fold_in(seed, 5))
+    np.testing.assert_allclose(refreshed - plain, 0.5 * added, rtol=1e-4)
