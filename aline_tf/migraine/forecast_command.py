@@ -94,7 +94,11 @@ def console_text(outlook) -> str:
     if moved:
         told = [f"{wording.observation(c)} {wording.points(c.change)}" for c in moved]
         lines.append(f"  moved most by: {'; '.join(told)}")
-    lines += ["", "Strongest triggers (odds of an attack starting, if it is one of yours)"]
+    lines += [
+        "",
+        "Strongest triggers (odds of an attack starting, if it is one of yours;"
+        f" {wording.trigger_yardstick()})",
+    ]
     for belief in [b for b in outlook.triggers if b.days_recorded][:SHOWN_TRIGGERS]:
         lines.append(
             f"  {wording.trigger_title(belief.name)}: {wording.percent(belief.probability)} likely"

@@ -223,7 +223,9 @@ def _triggers(outlook: Outlook) -> str:
     explained = (
         "<p>How much each trigger multiplies the odds that an attack starts within six hours, if it"
         " is one of yours: the dot is the best guess, the thick line holds the truth with 90%"
-        " probability, and the thin line at \u00d7 1 means no effect.</p>"
+        " probability, and the thin line at \u00d7 1 means no effect. Before anything is recorded,"
+        f" {wording.trigger_yardstick()}: a share near that says that your records have not told"
+        " yet.</p>"
     )
     caveat = (
         '<p class="soft">What goes before an attack need not cause it: an attack on its way can'

@@ -12,6 +12,7 @@ import numpy as np
 from aline_tf.batch import OBSERVED
 from aline_tf.migraine.candidates import Candidate
 from aline_tf.migraine.channels import CHANNEL, places
+from aline_tf.migraine.person import Settings
 
 NOT_A_DEVICE = (
     "Research software, not a medical device: it does not diagnose, and it is no advice on"
@@ -220,3 +221,8 @@ _FORMAT = {
     "stress": lambda v: f"{v:.0f} out of 10",
     "pain": lambda v: f"{v:.0f} out of 10",
 }
+
+
+def trigger_yardstick() -> str:
+    """What a trigger's probability is to be compared with: its share among all people."""
+    return f"of all people, {percent(Settings().slab_probability)} have any one of them"
