@@ -83,11 +83,7 @@ def _summary(outlook: Outlook) -> str:
         )
     own = [belief for belief in outlook.triggers if belief.days_recorded]
     if own:
-        title = escape(wording.trigger_title(own[0].name))
-        lines.append(
-            f"Strongest trigger: {title.lower()} ({wording.percent(own[0].probability)} likely to"
-            " be one of yours)."
-        )
+        lines.append(escape(wording.strongest_trigger(own)))
     if outlook.next_questions:
         best = outlook.next_questions[0]
         lines.append(f"Most worth knowing next: {_lower(best.candidate.label)}.")

@@ -24,6 +24,9 @@ RED_FLAGS = (
     " speaking or seeing."
 )
 
+#: How far above its share among all people a trigger's probability has to be to be named first.
+STANDS_OUT = 0.1
+
 
 def percent(probability: float) -> str:
     """A probability in whole per cent; never 0% or 100%, which no forecast can be."""
@@ -226,3 +229,17 @@ _FORMAT = {
 def trigger_yardstick() -> str:
     """What a trigger's probability is to be compared with: its share among all people."""
     return f"of all people, {percent(Settings().slab_probability)} have any one of them"
+
+
+def strongest_trigger(beliefs) -> str:
+    """The strongest of the triggers that stand out from what holds of people in general.
+
+    Args:
+        beliefs: those with records, strongest first.
+    """
+    usual = Settings().slab_probability
+    for belief in beliefs:
+        if belief.probability >= usual + STANDS_OUT:
+            title = trigger_title(belief.name).lower()
+            return f"Strongest trigger: {title} ({percent(belief.probability)} likely to be yours)."
+    return "No trigger stands out from your records yet."

@@ -13,6 +13,7 @@ from aline_tf.migraine.contributions import Contribution
 from aline_tf.migraine.person import TRIGGERS
 from aline_tf.migraine.questions import Answer, Question
 from aline_tf.migraine.rolling import Score
+from aline_tf.migraine.triggers import TriggerBelief
 
 
 def question(candidate, *answers):
@@ -113,3 +114,13 @@ def test_track_record_needs_enough_evenings():
     told = wording.track_record(Score(50, 10, 0.15, 0.16))
     assert "0.150" in told and "below the 0.160" in told and "skill from luck" in told
     assert "not below" in wording.track_record(Score(50, 10, 0.17, 0.16))
+
+
+def test_a_trigger_no_likelier_than_among_all_people_is_not_named():
+    def belief(name, probability):
+        return TriggerBelief(name, probability, 1.8, 1.0, 3.5, 0.2, 80)
+
+    usual = [belief("alcohol", 0.36), belief("menstrual", 0.40)]
+    assert wording.strongest_trigger(usual) == "No trigger stands out from your records yet."
+    told = wording.strongest_trigger([*usual, belief("missed_meal", 0.7)])
+    assert told == "Strongest trigger: missed meal (70% likely to be yours)."
