@@ -71,6 +71,18 @@ def savedmodels_dir() -> Path:
     return place
 
 
+def shipped_model(name: str) -> Path:
+    """Directory of the newest shipped version of a model.
+
+    Raises:
+        InputError: none ships.
+    """
+    versions = [path for path in (savedmodels_dir() / name).glob("*") if path.name.isdecimal()]
+    if not versions:
+        raise InputError(f"expected a shipped model of task {name!r}; received none")
+    return max(versions, key=lambda path: int(path.name))
+
+
 def _make_parents(parent: Path) -> list[Path]:
     """Create `parent` and return the directories that were missing, outermost first."""
     missing: list[Path] = []

@@ -3,7 +3,7 @@
 import pytest
 
 from aline_tf.errors import InputError
-from aline_tf.files import atomic_path, savedmodels_dir
+from aline_tf.files import atomic_path, savedmodels_dir, shipped_model
 
 
 def names(directory):
@@ -141,3 +141,12 @@ def test_missing_saved_models_are_reported_with_the_way_out(monkeypatch, tmp_pat
     monkeypatch.setenv("ALINE_TF_SAVEDMODELS", str(tmp_path / "nowhere"))
     with pytest.raises(InputError, match=r"expected .*ALINE_TF_SAVEDMODELS.* received .*nowhere"):
         savedmodels_dir()
+
+
+def test_the_newest_version_ships(monkeypatch, tmp_path):
+    monkeypatch.setenv("ALINE_TF_SAVEDMODELS", str(tmp_path))
+    for version in ("2", "10", "draft"):
+        (tmp_path / "toy" / version).mkdir(parents=True)
+    assert shipped_model("toy") == tmp_path / "toy" / "10"
+    with pytest.raises(InputError, match="shipped model of task 'other'"):
+        shipped_model("other")

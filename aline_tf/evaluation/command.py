@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from pathlib import Path
 
 from aline_tf.errors import InputError
+from aline_tf.evaluation.arguments import check_sizes, chosen_policies, model_directory
 
 #: Policies of each task; a task with a known likelihood is measured by the information collected.
 POLICIES = {
@@ -137,31 +137,6 @@ def _check(args: argparse.Namespace, horizon: int) -> list[str]:
     return policies
 
 
-def chosen_policies(given: list[str] | None, known: tuple[str, ...], default) -> list[str]:
-    """The policies named, each once; raises InputError for an unknown one or none."""
-    policies = [name for part in given or default for name in part.split(",") if name]
-    unknown = [name for name in policies if name not in known]
-    if unknown or not policies:
-        received = repr(unknown[0]) if unknown else "none"
-        raise InputError(f"expected policies among {', '.join(known)}; received {received}")
-    return list(dict.fromkeys(policies))
-
-
-def check_sizes(args: argparse.Namespace, horizon: int) -> None:
-    """Raises InputError for runs, candidates, a seed or a file that no evaluation can use."""
-    if args.runs < 1:
-        raise InputError(f"expected at least 1 run; received --runs {args.runs}")
-    if args.candidates < horizon:
-        raise InputError(
-            f"expected a pool of at least {horizon} candidates, one for each trial; "
-            f"received --candidates {args.candidates}"
-        )
-    if args.seed < 0:
-        raise InputError(f"expected a seed of 0 or more; received --seed {args.seed}")
-    if args.json and Path(args.json).is_dir():
-        raise InputError(f"expected a file name after --json; received the directory {args.json}")
-
-
 def _targets(given: list[str] | None, psychometric) -> list[str]:
     """Comma-joined targets in the order of the parameters, checked."""
     if not given:
@@ -202,18 +177,3 @@ def _policies(names: list[str], args: argparse.Namespace):
             model = load_preset(model_directory(args), task=args.task)
             network, choosers[name] = NetworkPosterior(model), LearnedPolicy(model)
     return network, choosers
-
-
-def model_directory(args: argparse.Namespace) -> Path:
-    """Where the learned policy's preset is: `--model`, or the newest shipped version."""
-    if args.model:
-        return Path(args.model)
-    from aline_tf.files import savedmodels_dir
-
-    versions = (savedmodels_dir() / args.task).glob("[0-9]*")
-    newest = max(versions, key=lambda path: int(path.name), default=None)
-    if newest is None:
-        raise InputError(
-            f"expected a shipped model of task {args.task!r} or --model DIR; received neither"
-        )
-    return newest

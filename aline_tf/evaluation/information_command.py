@@ -9,7 +9,7 @@ import time
 from aline_tf.acquisition.policies import LearnedPolicy, RandomPolicy
 from aline_tf.errors import InputError
 from aline_tf.evaluation import information, rows
-from aline_tf.evaluation.command import check_sizes, chosen_policies, model_directory
+from aline_tf.evaluation.arguments import check_sizes, chosen_policies, model_directory
 from aline_tf.evaluation.histories import Worlds
 from aline_tf.evaluation.network_posterior import NetworkPosterior
 from aline_tf.models.presets import load_preset

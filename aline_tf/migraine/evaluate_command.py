@@ -64,8 +64,9 @@ def run(args: argparse.Namespace) -> int:
     """
     _check(args)
     from aline_tf.evaluation import rows
+    from aline_tf.migraine.network import load_network
 
-    model = _model(args.model)
+    model = load_network(args.model)
     from aline_tf.migraine.evaluation import LEAK, evaluate
 
     started = time.monotonic()
@@ -178,21 +179,3 @@ def _check_destination(path: Path) -> None:
     parent = next(folder for folder in path.absolute().parents if folder.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):
         raise InputError(f"expected a place to write after --json; received {path}")
-
-
-def _model(directory: Path | None):
-    """The network, checked to read the channels of this version."""
-    from aline_tf.migraine.task import SPEC
-    from aline_tf.models.presets import load_preset
-
-    if directory is None:
-        from aline_tf.files import savedmodels_dir
-
-        directory = savedmodels_dir() / TASK / "1" / "preset"
-    model = load_preset(directory, task=TASK)
-    if model.spec != SPEC:
-        raise InputError(
-            f"expected a preset trained on the channels of this version; received {directory},"
-            " which was trained on others"
-        )
-    return model

@@ -56,11 +56,12 @@ def run(args: argparse.Namespace) -> int:
     timeline = import_timeline(args.apple_health, args.diary, args.column_map)
 
     from aline_tf.files import atomic_path
+    from aline_tf.migraine.network import load_network
     from aline_tf.migraine.outlook import evening_of, look_ahead
     from aline_tf.migraine.report import render
 
     now = evening_of(timeline, args.now)
-    outlook = look_ahead(_model(args.model), timeline, now, args.price / 1000.0, args.seed)
+    outlook = look_ahead(load_network(args.model), timeline, now, args.price / 1000.0, args.seed)
     page = render(outlook)
     destination = args.out / REPORT
     with atomic_path(destination) as partial:
@@ -135,31 +136,3 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(
             f"expected a place for {REPORT}; received the directory {args.out / REPORT}"
         )
-
-
-def _model(directory: Path | None):
-    """The network, checked to read the channels and candidates of this version."""
-    from aline_tf.migraine.task import SPEC
-    from aline_tf.models.presets import load_preset
-
-    if directory is None:
-        from aline_tf.files import savedmodels_dir
-
-        directory = savedmodels_dir() / TASK / "1" / "preset"
-    model = load_preset(directory, task=TASK)
-    if _reads(model.spec) != _reads(SPEC):
-        raise InputError(
-            f"expected a preset trained on the channels of this version; received {directory},"
-            " which was trained on others"
-        )
-    return model
-
-
-def _reads(spec) -> tuple:
-    """What a network reads and answers, in order; its scales are its own."""
-    channels = (spec.fields, spec.outcomes)
-    return (
-        spec.design_names,
-        *(tuple((c.name, c.kind, c.levels) for c in part) for part in channels),
-        tuple((p.name, p.kind) for p in spec.parameters),
-    )

@@ -88,6 +88,19 @@ class OutcomePrediction:
         edges = tf.concat([ends, below, ends + 1.0], axis=-1)
         return edges[..., 1:] - edges[..., :-1]
 
+    def _log_category_probabilities(self) -> tf.Tensor:
+        """log P(y = r), [..., M, R]: log(s(b) - s(a)) = log s(b) + log s(-a) + log(1 - e^(a - b)),
+        which keeps a gradient where a category is thought all but impossible."""
+        ends = tf.zeros_like(self._cuts[..., :1])
+        below = tf.concat([ends - _CLOSED, self._cuts], axis=-1)
+        above = tf.concat([self._cuts, self._cuts[..., -1:] + _CLOSED], axis=-1)
+        gap = tf.maximum(above - below, 1e-6)
+        return (
+            tf.math.log_sigmoid(above)
+            + tf.math.log_sigmoid(-below)
+            + tf.math.log(-tf.math.expm1(-gap))
+        )
+
     def log_prob(self, outcome) -> tf.Tensor:
         """log p of each target's outcome [..., M] in natural units: [..., M]."""
         outcome = tf.cast(outcome, tf.float32)
@@ -99,10 +112,11 @@ class OutcomePrediction:
             bernoulli = tf.math.log_sigmoid(tf.where(outcome > 0.5, self.logit, -self.logit))
             result = tf.where(self._binary, bernoulli, result)
         if "ordered" in self._kinds:
-            probability = self.category_probabilities()
+            log_probability = self._log_category_probabilities()
             index = tf.cast(tf.round(outcome), tf.int32)
-            chosen = tf.reduce_sum(probability * tf.one_hot(index, probability.shape[-1]), -1)
-            result = tf.where(self._ordered, tf.math.log(tf.maximum(chosen, 1e-6)), result)
+            code = tf.one_hot(index, log_probability.shape[-1])
+            chosen = tf.reduce_sum(log_probability * code, -1)
+            result = tf.where(self._ordered, chosen, result)
         return result
 
     def mean_sd(self) -> tuple[tf.Tensor, tf.Tensor]:

@@ -76,4 +76,7 @@ def preset_metadata(directory) -> dict:
     path = Path(directory)
     if (path / "preset" / METADATA_FILE).is_file():
         path = path / "preset"
-    return json.loads((path / METADATA_FILE).read_text())
+    try:
+        return json.loads((path / METADATA_FILE).read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"expected {METADATA_FILE} in {directory}; received: {error}") from error

@@ -135,9 +135,11 @@ class Recipe:
                 f"pool={self.pool}"
             )
         known = task.log_likelihood is not None and task.log_prior is not None
+        known = known and [field.kind for field in task.spec.fields] == ["binary"]
         if self.joint_steps and max(self.teacher) > 0 and not known:
             raise ValueError(
-                "Expected a task with log_likelihood and log_prior, for the teacher. "
+                "Expected a task with log_likelihood, log_prior and one binary outcome field, for "
+                "the teacher. "
                 f"Received: {type(task).__name__}, teacher={self.teacher}"
             )
 

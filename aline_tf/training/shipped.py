@@ -6,11 +6,38 @@ sittings). The others are starting points that no finished model has proved yet.
 
 from __future__ import annotations
 
+import dataclasses
+
 from aline_tf.training.recipe import Recipe
+
+_SMALL = {"width": 32, "depth": 3, "heads": 4}
+_LOCATION = Recipe(
+    warmup_steps=5000,
+    joint_steps=2000,
+    pool=200,
+    offer=48,
+    states=4,
+    policy_weight=0.1,
+    counterfactual=1.0,
+    tried=6,
+    entropy=(0.01, 0.0),
+    temperature=(1.0, 0.25),
+)
+_GAUSSIAN_PROCESS = dataclasses.replace(
+    _LOCATION,
+    batch=64,
+    warmup_batch=64,
+    warmup_steps=8000,
+    joint_steps=1500,
+    offer=64,
+    states=2,
+    tried=4,
+    reveal=0.1,
+)
 
 SHIPPED: dict[str, tuple[dict, Recipe]] = {
     "psychometric": (
-        {"width": 32, "depth": 3, "heads": 4},
+        _SMALL,
         Recipe(
             warmup_steps=5000,
             joint_steps=2000,
@@ -23,72 +50,10 @@ SHIPPED: dict[str, tuple[dict, Recipe]] = {
             temperature=(1.0, 0.3),
         ),
     ),
-    "location_finding": (
-        {"width": 32, "depth": 3, "heads": 4},
-        Recipe(
-            warmup_steps=5000,
-            joint_steps=2000,
-            pool=200,
-            offer=48,
-            states=4,
-            policy_weight=0.1,
-            counterfactual=1.0,
-            tried=6,
-            entropy=(0.01, 0.0),
-            temperature=(1.0, 0.25),
-        ),
-    ),
-    "ces": (
-        {"width": 32, "depth": 3, "heads": 4},
-        Recipe(
-            warmup_steps=6000,
-            joint_steps=2000,
-            pool=200,
-            offer=48,
-            states=4,
-            policy_weight=0.1,
-            counterfactual=1.0,
-            tried=6,
-            entropy=(0.01, 0.0),
-            temperature=(1.0, 0.25),
-        ),
-    ),
-    "gp1d": (
-        {"width": 32, "depth": 3, "heads": 4},
-        Recipe(
-            batch=64,
-            warmup_batch=64,
-            warmup_steps=8000,
-            joint_steps=1500,
-            pool=200,
-            offer=64,
-            states=2,
-            policy_weight=0.1,
-            counterfactual=1.0,
-            tried=4,
-            reveal=0.1,
-            entropy=(0.01, 0.0),
-            temperature=(1.0, 0.25),
-        ),
-    ),
-    "gp2d": (
-        {"width": 32, "depth": 3, "heads": 4},
-        Recipe(
-            batch=64,
-            warmup_batch=64,
-            warmup_steps=8000,
-            joint_steps=1500,
-            pool=200,
-            offer=64,
-            states=2,
-            policy_weight=0.1,
-            counterfactual=1.0,
-            tried=4,
-            reveal=0.1,
-            entropy=(0.01, 0.0),
-            temperature=(1.0, 0.25),
-        ),
-    ),
+    "location_finding": (_SMALL, _LOCATION),
+    "ces": (_SMALL, dataclasses.replace(_LOCATION, warmup_steps=6000)),
+    "gp1d": (_SMALL, _GAUSSIAN_PROCESS),
+    "gp2d": (_SMALL, _GAUSSIAN_PROCESS),
     "migraine": (
         {"width": 64, "depth": 4, "heads": 4},
         Recipe(

@@ -175,3 +175,15 @@ def test_extreme_outputs_stay_finite_with_their_gradients(size):
     values = (*prediction.mean_sd(), prediction.quantiles(), prediction.entropy())
     for value in values:
         assert np.isfinite(value).all()
+
+
+def test_a_rating_thought_impossible_still_pulls_at_the_head():
+    raw = np.zeros([1, 3, predictive.raw_size(EVERY_KIND.outcomes, COMPONENTS)], np.float32)
+    # The first cut point: nearly all probability in the lowest category.
+    raw[..., 3 * COMPONENTS + 1] = 25.0
+    raw = tf.constant(raw)
+    with tf.GradientTape() as tape:
+        tape.watch(raw)
+        log_prob = prediction_of(raw).log_prob(everywhere([2.0]))[0, 0, RATING]
+    assert np.isfinite(log_prob) and log_prob < -20.0
+    assert np.abs(tape.gradient(log_prob, raw)[0, RATING, 3 * COMPONENTS + 1]) > 0.5
