@@ -103,7 +103,6 @@ class Session:
         self._left = np.ones(count, bool)
         self._context: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         self._known = self._checked_known(known or {})
-        self._forward = tf.function(self._outputs, reduce_retracing=True)
         self.retarget(self.spec.parameter_names if target is None else target, target_designs)
 
     def retarget(self, target, target_designs=None) -> None:
@@ -149,7 +148,7 @@ class Session:
                 f"expected a candidate left to ask for; received {self.steps} answers "
                 "and an exhausted pool"
             )
-        logits = self._forward(self.batch())["candidate_logits"].numpy()[0]
+        logits = self._answers(self.batch())["candidate_logits"].numpy()[0]
         score = np.where(self._left, logits - self.price * self._costs, -np.inf)
         index = int(np.argmax(score))
         probability = 1.0 / np.exp(score - score[index]).sum()
@@ -191,7 +190,7 @@ class Session:
 
     def posterior(self) -> dict[str, Marginal]:
         """q(parameter | everything told), by name; a parameter given as known is exactly that."""
-        outputs = self._forward(self.batch())
+        outputs = self._answers(self.batch())
         columns = [outputs[f"theta_{name}"].numpy()[0] for name in _SUMMARY]
         beliefs = {}
         for name, mean, sd, quantiles, probability in zip(
@@ -220,7 +219,7 @@ class Session:
         Returns:
             one `Marginal` per design; of a binary outcome, `mean` is its probability.
         """
-        outputs = self._forward(self.batch(self._designs(designs, "designs")))
+        outputs = self._answers(self.batch(self._designs(designs, "designs")))
         mean, sd, quantiles = (
             outputs[f"target_{name}"].numpy()[0] for name in ("mean", "sd", "quantiles")
         )
@@ -322,13 +321,8 @@ class Session:
         batch["candidate_mask"][0] = self._left
         return batch
 
-    def _outputs(self, batch):
-        outputs = self.model(batch)
-        summaries = {"candidate_logits": outputs["candidate_logits"]}
-        theta = self.model.theta_summary(outputs)
-        summaries |= {f"theta_{name}": theta[name] for name in _SUMMARY}
-        target = self.model.target_summary(outputs, batch)
-        return summaries | {f"target_{name}": value for name, value in target.items()}
+    def _answers(self, batch):
+        return self.model.answer(self._tensors(batch))
 
     @staticmethod
     def _tensors(batch):

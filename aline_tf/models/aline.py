@@ -69,6 +69,8 @@ class ALINE(keras.Model):
             dtype=policy,
         )
         self.policy_head = MLP(1, hidden, dtype=policy)
+        # Compiled once for the model, however many sessions ask it.
+        self.answer = tf.function(self._answer, autograph=False, reduce_retracing=True)
 
     def build(self, input_shape=None):
         self.embedder.build()
@@ -138,6 +140,18 @@ class ALINE(keras.Model):
         prediction = self.outcome_prediction(outputs, batch)
         mean, sd = prediction.mean_sd()
         return {"mean": mean, "sd": sd, "quantiles": prediction.quantiles()}
+
+    def _answer(self, batch) -> dict[str, tf.Tensor]:
+        """All summaries of a batch in one compiled pass, called as `model.answer(batch)`:
+        candidate_logits, and those of `theta_summary` and `target_summary` as theta_* and
+        target_*."""
+        outputs = self(batch)
+        theta, target = self.theta_summary(outputs), self.target_summary(outputs, batch)
+        return (
+            {"candidate_logits": outputs["candidate_logits"]}
+            | {f"theta_{name}": value for name, value in theta.items()}
+            | {f"target_{name}": value for name, value in target.items()}
+        )
 
     def theta_distributions(self, outputs) -> list:
         """One tfp distribution of batch shape [B] per parameter."""
