@@ -3,11 +3,9 @@
     risk      p(attack | D)
     interval  the spread of p(attack | D, theta) over theta ~ q(theta | D)
 
-The parameters are drawn in groups, each given the groups before it, by the network itself: drawn
-values enter as known parameters. Only those that move the risk most are drawn, eight of fourteen:
-the network meets about a third of them known in training and hardly ever more than eight, and what
-is not drawn stays averaged over. The interval says how far the risk depends on what is not known
-about the person; it is not a promise about days.
+The base rate is drawn first and the other parameters given it, by the network itself: drawn values
+enter as known parameters. The interval says how far the risk depends on what is not known about the
+person; it is not a promise about days.
 
 By the law of total probability the mean of p(attack | D, theta) is p(attack | D). A network keeps
 to that approximately; `recentred` shifts the draws on the logit scale so that it holds exactly.
@@ -21,20 +19,13 @@ import numpy as np
 
 from aline_tf.migraine import batches
 from aline_tf.migraine.channels import FORECASTS
+from aline_tf.migraine.person import PARAMETERS
 
 #: Parameters drawn together, given those of the groups before. The level of risk comes first, for
 #: the effects of triggers depend on it.
 DRAW_ORDER = (
     ("alpha",),
-    (
-        "beta_vulnerability",
-        "feels_coming",
-        "beta_stress",
-        "beta_stress_fall",
-        "beta_menstrual",
-        "beta_alcohol",
-        "beta_missed_meal",
-    ),
+    tuple(parameter.name for parameter in PARAMETERS if parameter.name != "alpha"),
 )
 DRAWS = 64
 LEVELS = (0.05, 0.95)
