@@ -12,7 +12,7 @@ import tensorflow as tf
 from aline_tf import draws
 from aline_tf.training import objectives, teacher
 from aline_tf.training.rollout import (
-    extend_context,
+    ACQUIRED,
     offer_candidates,
     rollout,
     states_at,
@@ -63,17 +63,12 @@ def warmup_loss(network, task, recipe, seed) -> tuple[tf.Tensor, dict]:
     batch = recipe.warmup_batch
     episode = task.sample_episodes(episode_seed, batch, max(horizon, recipe.offer))
     episode = offer_candidates(episode, tf.repeat(tf.range(horizon)[None], batch, axis=0))
-    state = extend_context(episode, horizon)
-    initial = episode["context_mask"].shape[1]
-    for context, source in (
-        ("context_design", "candidate_design"),
-        ("context_outcome", "candidate_outcome"),
-        ("context_status", "candidate_status"),
-    ):
+    state = dict(episode)
+    for context, source in ACQUIRED.items():
         state[context] = tf.concat([episode[context], episode[source]], axis=1)
     length = tf.cast(draws.uniform(length_seed, [batch, 1]) * (horizon + 1), tf.int32)
     taken = (tf.range(horizon) < length) & episode["candidate_mask"]
-    state["context_mask"] = tf.concat([state["context_mask"][:, :initial], taken], axis=1)
+    state["context_mask"] = tf.concat([episode["context_mask"], taken], axis=1)
     state = reveal_parameters(without_candidates(state), reveal_seed, recipe.reveal)
     loss = _inference_loss(network, task, network(state), state)
     return loss, {"inference": loss}

@@ -13,7 +13,12 @@ import tensorflow as tf
 
 from aline_tf import draws
 
-_EXCLUDED = -1e9
+#: What acquiring a candidate carries from the pool into the context.
+ACQUIRED = {
+    "context_design": "candidate_design",
+    "context_outcome": "candidate_outcome",
+    "context_status": "candidate_status",
+}
 
 
 class Trajectory(NamedTuple):
@@ -42,7 +47,7 @@ def extend_context(episode: dict, horizon: int) -> dict:
     """The episode with room for `horizon` more context tokens, masked out."""
     rows = tf.shape(episode["context_design"])[0]
     extended = dict(episode)
-    for name in ("context_design", "context_outcome", "context_status"):
+    for name in ACQUIRED:
         array = episode[name]
         room = tf.zeros([rows, horizon, array.shape[-1]], array.dtype)
         extended[name] = tf.concat([array, room], axis=1)
@@ -58,11 +63,7 @@ def append_candidate(episode: dict, position, index) -> dict:
     """
     slot = tf.range(tf.shape(episode["context_mask"])[1]) == position
     updated = dict(episode)
-    for context, source in (
-        ("context_design", "candidate_design"),
-        ("context_outcome", "candidate_outcome"),
-        ("context_status", "candidate_status"),
-    ):
+    for context, source in ACQUIRED.items():
         new = tf.gather(episode[source], index, batch_dims=1)[:, None]
         updated[context] = tf.where(slot[None, :, None], new, episode[context])
     updated["context_mask"] = episode["context_mask"] | slot
@@ -72,9 +73,7 @@ def append_candidate(episode: dict, position, index) -> dict:
 def offer_candidates(episode: dict, offered) -> dict:
     """The episode with its pool narrowed to the candidates `offered` [B, n]."""
     narrowed = dict(episode)
-    for name in ("candidate_design", "candidate_outcome", "candidate_status"):
-        narrowed[name] = tf.gather(episode[name], offered, batch_dims=1)
-    for name in ("candidate_mask", "candidate_cost"):
+    for name in (*ACQUIRED.values(), "candidate_mask", "candidate_cost"):
         narrowed[name] = tf.gather(episode[name], offered, batch_dims=1)
     return narrowed
 

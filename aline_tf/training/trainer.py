@@ -96,11 +96,11 @@ class Trainer(keras.Model):
         Raises:
             ValueError: the recipe cannot train this task.
         """
-        self.recipe = recipe or Recipe()
-        self.recipe.check_task(self.task)
+        self.recipe = recipe = recipe or Recipe()
+        recipe.check_task(self.task)
         self.seed = int(seed)
         if optimizer is None:
-            recipe, restarts = self.recipe, self.recipe.joint_learning_rate is not None
+            restarts = recipe.joint_learning_rate is not None
             optimizer = keras.optimizers.AdamW(
                 CosineRate(
                     recipe.learning_rate,
@@ -109,8 +109,8 @@ class Trainer(keras.Model):
                     restart=recipe.warmup_steps if restarts else None,
                     restart_peak=recipe.joint_learning_rate,
                 ),
-                weight_decay=self.recipe.weight_decay,
-                global_clipnorm=self.recipe.clip_norm,
+                weight_decay=recipe.weight_decay,
+                global_clipnorm=recipe.clip_norm,
             )
         kwargs.setdefault("jit_compile", False)
         super().compile(optimizer=optimizer, **kwargs)
