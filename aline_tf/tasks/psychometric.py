@@ -5,13 +5,19 @@
 
     threshold ~ U(-3, 3)    slope ~ U(.1, 2)    guess ~ U(.1, .9)    lapse ~ U(0, .5)
 
-Source: ALINE (arXiv 2506.07259), psychometric experiment. A run has 30 trials; half of the
-training episodes are after {threshold, slope}, half after {guess, lapse}.
+Source: ALINE (arXiv 2506.07259), psychometric experiment. A run has 30 trials. There, half of the
+training episodes are after {threshold, slope}, half after {guess, lapse}; here these two pairs have
+two thirds of the episodes and every other choice of one, two or three parameters shares the rest.
+A policy that has met two choices only tells them apart by a single token and has no reason to weigh
+one target against another, so that all four together look to it like one of the two. All four are
+never met in training, neither there nor here.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Mapping
 
 import tensorflow as tf
 
@@ -35,6 +41,31 @@ SPEC = TaskSpec(
     horizon=30,
 )
 TARGET_PAIRS = (("threshold", "slope"), ("guess", "lapse"))
+#: Share of the training episodes that are after one of the two pairs.
+PAIR_SHARE = 2.0 / 3.0
+
+
+def training_targets(pair_share: float = PAIR_SHARE) -> dict[tuple[str, ...], float]:
+    """How often training is after each set of parameters; never after all four.
+
+    Args:
+        pair_share: of the two pairs together, in (0, 1]; 1 is the paper's own rule. Single
+            parameters, the other pairs and the triples have a third of the rest each.
+
+    Returns:
+        probability of each set of names; they sum to one.
+    """
+    if not 0.0 < pair_share <= 1.0:
+        raise ValueError(f"Expected pair_share in (0, 1]. Received: pair_share={pair_share}")
+    shares = {pair: pair_share / len(TARGET_PAIRS) for pair in TARGET_PAIRS}
+    if pair_share == 1.0:
+        return shares
+    for size in (1, 2, 3):
+        sets = itertools.combinations(SPEC.parameter_names, size)
+        others = [names for names in sets if names not in TARGET_PAIRS]
+        shares |= {names: (1.0 - pair_share) / 3.0 / len(others) for names in others}
+    return shares
+
 
 #: 10^z beyond these exponents changes nothing in float32 and only risks overflow.
 _EXPONENT_RANGE = (-12.0, 2.0)
@@ -49,17 +80,24 @@ def response_probability(theta, stimulus) -> tf.Tensor:
 
 
 class Psychometric(Task):
-    """The task above; `pairs` are the target groups met in training.
+    """The task above.
 
     Args:
-        pairs: tuples of parameter names; each training row is after one of them.
+        targets: the sets of parameters that training rows are after, with their weights, which
+            need not sum to one; `training_targets()` when None.
+
+    Raises:
+        ValueError: a parameter that does not exist, or a weight that is not above zero.
     """
 
     spec = SPEC
 
-    def __init__(self, pairs=TARGET_PAIRS):
-        self.pairs = tuple(tuple(pair) for pair in pairs)
-        self._groups = [self.spec.parameter_mask(pair) for pair in self.pairs]
+    def __init__(self, targets: Mapping[tuple[str, ...], float] | None = None):
+        self.targets = dict(training_targets() if targets is None else targets)
+        if not self.targets or not all(weight > 0.0 for weight in self.targets.values()):
+            raise ValueError(f"Expected targets with weights > 0. Received: targets={self.targets}")
+        self._groups = [self.spec.parameter_mask(names) for names in self.targets]
+        self._log_weights = [math.log(weight) for weight in self.targets.values()]
         self._low = [parameter.low for parameter in self.spec.parameters]
         self._high = [parameter.high for parameter in self.spec.parameters]
 
@@ -84,5 +122,5 @@ class Psychometric(Task):
         return tf.fill(tf.shape(theta)[:-1], -math.log(volume))
 
     def sample_targets(self, seed, batch):
-        group = tf.cast(draws.uniform(seed, [batch]) * len(self._groups), tf.int32)
-        return tf.gather(tf.constant(self._groups), group)
+        logits = tf.repeat(tf.constant([self._log_weights]), batch, axis=0)
+        return tf.gather(tf.constant(self._groups), draws.categorical(seed, logits))

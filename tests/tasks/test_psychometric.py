@@ -5,7 +5,13 @@ import pytest
 import tensorflow as tf
 
 from aline_tf import draws
-from aline_tf.tasks.psychometric import Psychometric, response_probability
+from aline_tf.tasks.psychometric import (
+    SPEC,
+    TARGET_PAIRS,
+    Psychometric,
+    response_probability,
+    training_targets,
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,15 +67,40 @@ def test_the_prior_is_uniform_on_its_box(task):
     np.testing.assert_allclose(density, 1.0 / np.prod(high - low), rtol=1e-5)
 
 
-def test_half_of_the_rows_are_after_each_pair(task):
+def test_the_two_pairs_dominate_training_and_all_four_are_never_met(task):
+    mask = task.sample_targets(draws.as_seed(6), 12000).numpy()
+    kinds, counts = np.unique(mask, axis=0, return_counts=True)
+    found = {tuple(kind.tolist()): count / 12000 for kind, count in zip(kinds, counts, strict=True)}
+    for names, share in training_targets().items():
+        shown = found.pop(tuple(task.spec.parameter_mask(names)))
+        assert shown == pytest.approx(share, abs=0.02)
+    assert not found
+    assert (mask.sum(1) < 4).all()
+    pairs = [training_targets()[pair] for pair in TARGET_PAIRS]
+    np.testing.assert_allclose(pairs, 1 / 3)
+    assert sum(training_targets().values()) == pytest.approx(1.0)
+    # Every parameter is wanted equally often: none is favoured by the choice of sets.
+    wanted = [
+        sum(share for names, share in training_targets().items() if p in names)
+        for p in SPEC.parameter_names
+    ]
+    np.testing.assert_allclose(wanted, wanted[0])
+
+
+def test_the_rule_of_the_paper_is_half_of_the_rows_for_each_pair():
+    task = Psychometric(training_targets(pair_share=1.0))
     mask = task.sample_targets(draws.as_seed(6), 4000).numpy()
     kinds, counts = np.unique(mask, axis=0, return_counts=True)
     np.testing.assert_array_equal(kinds, [[0, 0, 1, 1], [1, 1, 0, 0]])
     np.testing.assert_allclose(counts / 4000, 0.5, atol=0.03)
-    one = Psychometric(pairs=(("slope",),)).sample_targets(draws.as_seed(6), 3)
+    one = Psychometric({("slope",): 1.0}).sample_targets(draws.as_seed(6), 3)
     np.testing.assert_array_equal(one, [[False, True, False, False]] * 3)
 
 
-def test_an_unknown_target_is_refused():
-    with pytest.raises(ValueError, match="Received: shape"):
-        Psychometric(pairs=(("threshold", "shape"),))
+@pytest.mark.parametrize(
+    ("targets", "complaint"),
+    [({("threshold", "shape"): 1.0}, "Received: shape"), ({("slope",): 0.0}, "weights > 0")],
+)
+def test_targets_that_cannot_be_drawn_are_refused(targets, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        Psychometric(targets)
