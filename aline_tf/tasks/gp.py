@@ -36,17 +36,9 @@ _EDGE = 5.0
 _OUTCOME_SCALE = round(math.sqrt(sum(VARIANCE) / 2.0 + NOISE**2), 3)
 
 
-def kernel_value(kernel: str, square) -> tf.Tensor:
-    """The named kernel of unit variance at squared scaled distances r^2, any shape."""
-    if kernel == "rbf":
-        return tf.exp(-0.5 * square)
-    if kernel == "matern32":
-        away = tf.sqrt(3.0 * square)
-        return (1.0 + away) * tf.exp(-away)
-    if kernel == "matern52":
-        away = tf.sqrt(5.0 * square)
-        return (1.0 + away + tf.square(away) / 3.0) * tf.exp(-away)
-    raise ValueError(f"Expected a kernel of {KERNELS}. Received: kernel={kernel!r}")
+#: With a^2 = rate r^2 (for the RBF kernel a = rate r^2), every kernel of unit variance is
+#: (1 + b a + c a^2) exp(-a); rate, b and c in the order of `KERNELS`.
+_RATE, _LINEAR, _SQUARE = (0.5, 3.0, 5.0), (0.0, 1.0, 1.0), (0.0, 0.0, 1.0 / 3.0)
 
 
 def covariance(design, variance, lengthscale, kernel) -> tf.Tensor:
@@ -57,14 +49,27 @@ def covariance(design, variance, lengthscale, kernel) -> tf.Tensor:
         lengthscale: [B, D].
         kernel: int32 [B], an index into `KERNELS`.
     """
-    square = tf.zeros([])
+
+    def of_row(values):
+        return tf.gather(tf.constant(values), kernel)[:, None, None]
+
+    away = tf.zeros([])
     # Dimension by dimension: differences, not an expanded square, keep their digits.
-    for scaled in tf.unstack(design / lengthscale[:, None], axis=-1):
-        square += tf.square(scaled[:, :, None] - scaled[:, None, :])
-    chosen = tf.one_hot(kernel, len(KERNELS))
-    values = [kernel_value(name, square) for name in KERNELS]
-    mixed = tf.add_n([chosen[:, i, None, None] * value for i, value in enumerate(values)])
-    return variance[:, None, None] * mixed
+    for x, length in zip(
+        tf.unstack(design, axis=-1), tf.unstack(lengthscale, axis=-1), strict=True
+    ):
+        gap = (x[:, :, None] - x[:, None, :]) / length[:, None, None]
+        away += of_row(_RATE) * tf.square(gap)
+    away = tf.where(kernel[:, None, None] == KERNELS.index("rbf"), away, tf.sqrt(away))
+    scale = 1.0 + away * (of_row(_LINEAR) + of_row(_SQUARE) * away)
+    return variance[:, None, None] * scale * tf.exp(-away)
+
+
+# One fused loop over the pairs: a third of the time of one operation after another.
+@tf.function(jit_compile=True, autograph=False)
+def _outcome_covariance(design, variance, lengthscale, kernel):
+    matrix = covariance(design, variance, lengthscale, kernel)
+    return matrix + NOISE**2 * tf.eye(tf.shape(design)[1])
 
 
 class GaussianProcess(Task):
@@ -113,17 +118,24 @@ class GaussianProcess(Task):
     def sample_designs(self, seed, batch, count):
         return draws.uniform(seed, [batch, count, self.dims], -_EDGE, _EDGE)
 
+    def sample_kernel(self, seed, batch):
+        """Which kernel each row has: int32 [B], indices into `KERNELS`."""
+        return draws.categorical(seed, tf.zeros([batch, len(KERNELS)]))
+
     def simulate(self, theta, design, seed):
         """One function for each row, seen with noise at all its designs together; the kernel is
         drawn here. Two calls see two functions."""
         kernel_seed, noise_seed = draws.split(seed, 2)
+        kernel = self.sample_kernel(kernel_seed, tf.shape(design)[0])
+        return self.simulate_with(kernel, theta, design, noise_seed)
+
+    def simulate_with(self, kernel, theta, design, seed):
+        """As `simulate`, the kernels [B] given."""
         batch, count = tf.shape(design)[0], tf.shape(design)[1]
-        kernel = draws.categorical(kernel_seed, tf.zeros([batch, len(KERNELS)]))
-        matrix = covariance(design, theta[:, 0], theta[:, 1:], kernel)
         # y is drawn, not f: the noise lifts every eigenvalue to 1e-4, a hundred times the rounding
         # of 600 points in single precision, so the factorisation needs no jitter of its own.
-        matrix += NOISE**2 * tf.eye(count)
-        return tf.linalg.cholesky(matrix) @ draws.normal(noise_seed, [batch, count, 1])
+        matrix = _outcome_covariance(design, theta[:, 0], theta[:, 1:], kernel)
+        return tf.linalg.cholesky(matrix) @ draws.normal(seed, [batch, count, 1])
 
     def sample_episodes(self, seed, batch, candidates):
         """Episodes with C = 1 and M predictive targets; each row is after its targets or after

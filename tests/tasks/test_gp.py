@@ -8,7 +8,7 @@ from sklearn.gaussian_process.kernels import RBF, Matern
 from aline_tf import draws
 from aline_tf.batch import EPISODE_FIELDS, field_dtype
 from aline_tf.tasks import task_by_name
-from aline_tf.tasks.gp import KERNELS, NOISE, GaussianProcess, covariance, kernel_value
+from aline_tf.tasks.gp import KERNELS, NOISE, GaussianProcess, covariance
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
 
@@ -35,11 +35,6 @@ def test_the_covariance_is_that_of_scikit_learn(kernel, dims):
         variance, *length = theta[b].numpy().astype(float)
         expected = variance * THEIRS[kernel](np.array(length))(design[b].numpy().astype(float))
         np.testing.assert_allclose(found[b], expected, atol=2e-6)
-
-
-def test_an_unknown_kernel_is_refused():
-    with pytest.raises(ValueError, match="Received: kernel='periodic'"):
-        kernel_value("periodic", tf.zeros([2]))
 
 
 def test_drawn_functions_have_the_mixed_covariance():
