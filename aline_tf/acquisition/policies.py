@@ -82,7 +82,8 @@ class RandomPolicy(Policy):
 
 
 class LearnedPolicy(Policy):
-    """The policy head of an ALINE model: the candidate with the highest score.
+    """The policy head of an ALINE model: the candidate with the highest score; a big pool is
+    scored in parts.
 
     Args:
         model: maps a Batch to a dict with `candidate_logits` [B, N].
@@ -91,12 +92,10 @@ class LearnedPolicy(Policy):
     name = "learned"
 
     def __init__(self, model):
-        import tensorflow as tf
+        from aline_tf.acquisition.scoring import candidate_scores
 
         self.model = model
-        self._logits = tf.function(
-            lambda batch: model(batch)["candidate_logits"], reduce_retracing=True
-        )
+        self._scores = candidate_scores(model)
 
     def _choose(self, batch, mask):
-        return masked_argmax(self._logits(dict(batch)).numpy(), mask)
+        return masked_argmax(self._scores(batch), mask)

@@ -18,12 +18,15 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from aline_tf.acquisition.scoring import candidate_scores
 from aline_tf.batch import NO_ANSWER, OBSERVED, empty_batch
 from aline_tf.errors import InputError
 from aline_tf.models.posterior import QUANTILE_LEVELS
 
 _FORMAT = 1
 _BUCKET = 16
+# No belief depends on the pool: one candidate stands for all of it.
+_ONE = 1
 
 
 class Question(NamedTuple):
@@ -89,6 +92,7 @@ class Session:
     ):
         self.model = model
         self.spec = model.spec
+        self._scores = candidate_scores(model)
         self._candidates = self._designs(candidates, "candidates")
         if not len(self._candidates):
             raise InputError("expected a pool of at least one candidate; received an empty one")
@@ -148,7 +152,7 @@ class Session:
                 f"expected a candidate left to ask for; received {self.steps} answers "
                 "and an exhausted pool"
             )
-        logits = self._answers(self.batch())["candidate_logits"].numpy()[0]
+        logits = self._scores(self.batch())[0]
         score = np.where(self._left, logits - self.price * self._costs, -np.inf)
         index = int(np.argmax(score))
         probability = 1.0 / np.exp(score - score[index]).sum()
@@ -190,7 +194,7 @@ class Session:
 
     def posterior(self) -> dict[str, Marginal]:
         """q(parameter | everything told), by name; a parameter given as known is exactly that."""
-        outputs = self._answers(self.batch())
+        outputs = self._answers()
         columns = [outputs[f"theta_{name}"].numpy()[0] for name in _SUMMARY]
         beliefs = {}
         for name, mean, sd, quantiles, probability in zip(
@@ -206,7 +210,7 @@ class Session:
 
     def distributions(self) -> dict:
         """The same marginals as tensorflow_probability distributions, by name."""
-        outputs = self.model(self._tensors(self.batch()))
+        outputs = self.model(self._tensors(self._batch_of(_ONE)))
         made = self.model.theta_distributions(outputs)
         return dict(zip(self.spec.parameter_names, made, strict=True))
 
@@ -219,7 +223,7 @@ class Session:
         Returns:
             one `Marginal` per design; of a binary outcome, `mean` is its probability.
         """
-        outputs = self._answers(self.batch(self._designs(designs, "designs")))
+        outputs = self._answers(self._designs(designs, "designs"))
         mean, sd, quantiles = (
             outputs[f"target_{name}"].numpy()[0] for name in ("mean", "sd", "quantiles")
         )
@@ -300,11 +304,14 @@ class Session:
         Args:
             predict_designs: [M, D] to predict at instead of the wanted ones; never selected.
         """
+        return self._batch_of(len(self._candidates), predict_designs)
+
+    def _batch_of(self, pool, predict_designs=None):
+        """The same with the first `pool` candidates alone."""
+        # Padded, because matrix products of a new size take some setting up.
         capacity = -(-len(self._context) // _BUCKET) * _BUCKET
         targets = self._target_designs if predict_designs is None else predict_designs
-        batch = empty_batch(
-            self.spec.sizes | {"C": capacity, "N": len(self._candidates), "M": len(targets)}
-        )
+        batch = empty_batch(self.spec.sizes | {"C": capacity, "N": pool, "M": len(targets)})
         for position, (design, value, status) in enumerate(self._context):
             batch["context_design"][0, position] = design
             batch["context_outcome"][0, position] = value
@@ -317,12 +324,12 @@ class Session:
         batch["theta_mask"][0] = self._theta_mask
         batch["target_design"][0] = targets
         batch["target_mask"][0] = predict_designs is None
-        batch["candidate_design"][0] = self._candidates
-        batch["candidate_mask"][0] = self._left
+        batch["candidate_design"][0] = self._candidates[:pool]
+        batch["candidate_mask"][0] = self._left[:pool]
         return batch
 
-    def _answers(self, batch):
-        return self.model.answer(self._tensors(batch))
+    def _answers(self, predict_designs=None):
+        return self.model.answer(self._tensors(self._batch_of(_ONE, predict_designs)))
 
     @staticmethod
     def _tensors(batch):
