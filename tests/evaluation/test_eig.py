@@ -8,9 +8,13 @@ import tensorflow as tf
 from scipy import stats
 
 from aline_tf import draws
+from aline_tf.acquisition.policies import RandomPolicy
 from aline_tf.errors import InputError
 from aline_tf.evaluation import eig
+from aline_tf.evaluation.histories import Worlds
 from aline_tf.tasks.base import Channel, Parameter, TaskSpec
+from aline_tf.tasks.ces import CES
+from aline_tf.tasks.location_finding import LocationFinding
 from aline_tf.tasks.psychometric import Psychometric
 from aline_tf.tasks.task import Task
 
@@ -124,9 +128,7 @@ def test_the_size_of_a_chunk_changes_nothing(size):
 
 
 def test_small_compiled_chunks_estimate_the_same_gain(bounds):
-    small = eig.prior_bounds(
-        NormalMean(), *histories(3000), STEPS, contrastive=300, chunk_elements=256 * 77
-    )
+    small = eig.prior_bounds(NormalMean(), *histories(3000), STEPS, contrastive=300, chunk=77)
     np.testing.assert_allclose(small.spce.mean(0), bounds.spce.mean(0), atol=0.02)
     assert np.abs(small.spce - bounds.spce).max() > 0
 
@@ -136,19 +138,45 @@ def test_compiled_bounds_are_those_of_the_same_parameters_in_numpy():
     found = eig.prior_bounds(NormalMean(), theta, design, outcome, STEPS, contrastive=40, seed=6)
     seed = draws.fold_in(draws.as_seed(6), eig._CONTRASTIVE_STREAM)
     seed = draws.fold_in(draws.fold_in(seed, 0), 0)
-    contrastive = NormalMean().sample_theta(seed, 5 * 40).numpy().reshape(5, 40, 1)
+    contrastive = NormalMean().sample_theta(seed, 40).numpy()[None]
     expected = eig.bounds_by_chunks(numpy_likelihood, theta, design, outcome, [contrastive], STEPS)
     np.testing.assert_allclose(found.spce, expected.spce, atol=1e-4)
     np.testing.assert_allclose(found.snmc, expected.snmc, atol=1e-4)
 
 
-def test_runs_beyond_one_group_have_contrastive_parameters_of_their_own():
+def test_a_few_runs_share_their_contrastive_parameters_and_the_others_have_their_own():
     theta, design, outcome = histories(300)
     found = eig.prior_bounds(NormalMean(), theta, design, outcome, STEPS, contrastive=20)
     assert found.spce.shape == (300, 2)
     same = [np.concatenate([a[:1]] * 300) for a in (theta, design, outcome)]
     repeated = eig.prior_bounds(NormalMean(), *same, STEPS, contrastive=20)
-    assert len(np.unique(repeated.spce[:, 0])) == 300
+    assert len(np.unique(repeated.spce[:, 0])) == math.ceil(300 / eig._RUNS_TOGETHER)
+
+
+def test_every_step_may_be_reported():
+    every = eig.prior_bounds(NormalMean(), *histories(20), (1, 2, 3, 4), contrastive=50)
+    some = eig.prior_bounds(NormalMean(), *histories(20), STEPS, contrastive=50)
+    np.testing.assert_allclose(every.spce[:, [0, 3]], some.spce, atol=1e-5)
+    np.testing.assert_allclose(every.snmc[:, [0, 3]], some.snmc, atol=1e-5)
+
+
+@pytest.mark.parametrize("task", [LocationFinding(), CES()], ids=lambda task: task.spec.name)
+def test_the_quick_form_gives_the_bounds_of_the_likelihood_as_it_is_written(task):
+    worlds = Worlds(task, runs=6, candidates=12, seed=4, horizon=8)
+    found = worlds.play(RandomPolicy(1))
+    history = found.theta, found.design, found.outcome
+    quick = eig.prior_bounds(task, *history, (3, 8), contrastive=700, seed=2, chunk=300)
+    seed = draws.fold_in(draws.fold_in(draws.as_seed(2), eig._CONTRASTIVE_STREAM), 0)
+    chunks = [task.sample_theta(draws.fold_in(seed, number), 300)[None] for number in range(3)]
+    chunks[-1] = chunks[-1][:, :100]
+    plain = eig.bounds_by_chunks(
+        lambda *given: task.log_likelihood(*map(tf.cast, given, [tf.float32] * 3)),
+        *history,
+        chunks,
+        (3, 8),
+    )
+    np.testing.assert_allclose(quick.spce, plain.spce, atol=2e-3)
+    np.testing.assert_allclose(quick.snmc, plain.snmc, rtol=1e-4, atol=2e-3)
 
 
 def test_running_log_sum_survives_what_would_overflow():
