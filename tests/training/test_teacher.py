@@ -1,14 +1,21 @@
-"""Information gains against a grid, counterfactual gains against doing it by hand."""
+"""Information gains against grids and closed forms; counterfactual gains worked out by hand."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy import stats
 
 from aline_tf import draws
+from aline_tf.acquisition import location_grid
+from aline_tf.models.posterior import ThetaPosterior, raw_bias
+from aline_tf.tasks.location_finding import NOISE, LocationFinding, log_intensity
 from aline_tf.tasks.psychometric import Psychometric
 from aline_tf.training.rollout import append_candidate, extend_context, selected_value
 from aline_tf.training.rollout import without_candidates as alone
-from aline_tf.training.teacher import counterfactual_gain, information_gain
+from aline_tf.training.teacher import counterfactual_gain, information_gain, selects_all
+from tests.training.linear_task import Linear, LinearWithMoments, linear_state, posterior_moments
+from tests.training.linear_task import beliefs as linear_beliefs
+from tests.training.linear_task import exact_gain as linear_gain
 
 TRIALS = np.array([[-1.0, 0.0], [1.0, 1.0], [0.2, 1.0], [-3.0, 0.0]], np.float32)
 POOL = np.array([-4.0, -1.0, 0.0, 0.7, 4.5], np.float32)
@@ -124,3 +131,84 @@ def test_counterfactual_gain_is_what_acquiring_the_candidate_brings(state, psych
         value = selected_value(network, network(after), after).numpy()
         np.testing.assert_allclose(gain[:, k], value - before - 0.25, atol=1e-5)
     np.testing.assert_allclose(gain[2, 0], gain[2, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize(("task", "noise"), [(Linear(), 0.25), (LinearWithMoments(), 0.1)])
+def test_gain_of_a_continuous_outcome_about_all_parameters(task, noise):
+    rows, seen = 8, 4
+    state = linear_state(task, rows, seen, 12)
+    compiled = tf.function(
+        lambda seed: information_gain(task, linear_beliefs(task, rows), state, seed, 48)
+    )
+    found = np.mean([compiled(draws.as_seed(seed)) for seed in range(6)], axis=0)
+    error = []
+    for row in range(rows):
+        design = state["context_design"][row, :seen].numpy().astype(float)
+        _, covariance = posterior_moments(design, np.zeros(seen))
+        exact = linear_gain(covariance, state["candidate_design"][row].numpy())
+        np.testing.assert_allclose(found[row], exact, atol=noise)
+        assert exact.max() - exact[found[row].argmax()] < noise / 2
+        error.append(found[row] - exact)
+    assert abs(np.mean(error)) < 0.03
+
+
+def test_gain_of_a_continuous_outcome_about_one_of_two_parameters():
+    task, rows, seen = Linear(), 3, 4
+    state = linear_state(task, rows, seen, 8, selected=(True, False))
+    compiled = tf.function(
+        lambda seed: information_gain(
+            task, linear_beliefs(task, rows), state, seed, 40, everything=False
+        )
+    )
+    found = np.mean([compiled(draws.as_seed(seed)) for seed in range(10)], axis=0)
+    for row in range(rows):
+        design = state["context_design"][row, :seen].numpy().astype(float)
+        _, covariance = posterior_moments(design, np.zeros(seen))
+        candidates = state["candidate_design"][row].numpy().astype(float)
+        rest = covariance[1, 1] - covariance[0, 1] ** 2 / covariance[0, 0]
+        left = 0.5 * np.log1p(rest * candidates[:, 1] ** 2 / task.NOISE**2)
+        exact = linear_gain(covariance, candidates) - left
+        np.testing.assert_allclose(found[row], exact, atol=0.1)
+        assert stats.spearmanr(found[row], exact).statistic > 0.8
+
+
+class LocationWithMoments(LocationFinding):
+    """The same task, with its outcome told to be normal."""
+
+    def normal_outcome(self, theta, design):
+        return log_intensity(self._places(theta), design), tf.constant(NOISE)
+
+
+@pytest.mark.parametrize("shown", [0, 3, 10])
+def test_gains_of_location_finding_rank_candidates_as_an_exact_grid_does(shown):
+    task, rows, pool = LocationWithMoments(), 10, 40
+    state = linear_state(task, rows, shown, pool, seed=shown)
+    parameters = task.spec.parameters
+    raw = tf.repeat(tf.constant([[raw_bias(4)] * 2]), rows, axis=0)
+    gain = information_gain(
+        task, ThetaPosterior(parameters, raw, 4), state, draws.as_seed(1), draws_each=64
+    ).numpy()
+    lost, agreement = [], []
+    for row in range(rows):
+        design = state["context_design"][row, :shown].numpy().astype(float)
+        outcome = state["context_outcome"][row, :shown, 0].numpy().astype(float)
+        posterior = location_grid.shrinking_posteriors(design, outcome, [shown])[0]
+        exact = location_grid.information_gain(posterior, state["candidate_design"][row].numpy())
+        lost.append(1.0 - exact[gain[row].argmax()] / exact.max())
+        agreement.append(stats.spearmanr(gain[row], exact).statistic)
+    # With nothing seen, gains hardly differ between places.
+    assert np.mean(agreement) > (0.2 if shown == 0 else 0.85)
+    assert np.mean(lost) < 0.1
+
+
+def test_a_wrong_q_gives_finite_gains():
+    task = LinearWithMoments()
+    state = linear_state(task, 4, 3, 5)
+    far = state | {"context_outcome": state["context_outcome"] + 1e4}
+    gain = information_gain(task, linear_beliefs(task, 4, -80.0, 1e-3), far, draws.as_seed(1), 16)
+    assert np.isfinite(gain).all()
+
+
+def test_tasks_say_whether_rows_are_after_everything(task):
+    assert selects_all(LocationFinding())
+    assert not selects_all(task)
