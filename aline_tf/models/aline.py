@@ -12,11 +12,15 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from aline_tf.batch import BATCH_FIELDS
-from aline_tf.models import posterior, predictive
+from aline_tf.batch import BATCH_FIELDS, OBSERVED
+from aline_tf.models import mixtures, posterior, predictive
+from aline_tf.models.anchor import Anchor
+from aline_tf.models.bearing import Bearing
 from aline_tf.models.embedder import Embedder
 from aline_tf.models.encoder import EncoderLayer
+from aline_tf.models.focus import Focus
 from aline_tf.models.layers import MLP
+from aline_tf.models.relations import Relations
 from aline_tf.tasks.base import TaskSpec
 
 _EXCLUDED = -1e9
@@ -33,6 +37,10 @@ class ALINE(keras.Model):
         heads: attention heads; divides `width`.
         hidden: width of every hidden layer.
         components: K, mixture components of every head.
+        relation: R, the width of what tokens see of each other's relative positions (see
+            `relations`); 0 leaves designs to their embeddings, for designs that are no places.
+            With it, parameters that are positions on a design axis get a frame of their own
+            (`focus`) and candidates are seen from the belief about them (`bearing`).
 
     `model(batch)` takes the dict of `aline_tf.batch` (any B, C, M, N) and returns raw tensors:
 
@@ -41,7 +49,17 @@ class ALINE(keras.Model):
         candidate_logits [B, N]       policy scores; a masked candidate scores -1e9
     """
 
-    def __init__(self, spec, width=32, depth=3, heads=4, hidden=128, components=10, **kwargs):
+    def __init__(
+        self,
+        spec,
+        width=32,
+        depth=3,
+        heads=4,
+        hidden=128,
+        components=10,
+        relation=0,
+        **kwargs,
+    ):
         # Inputs are in natural units: half precision would not hold them before they are scaled.
         super().__init__(autocast=False, **kwargs)
         self.spec = spec if isinstance(spec, TaskSpec) else TaskSpec.from_dict(spec)
@@ -50,6 +68,7 @@ class ALINE(keras.Model):
         self.heads = heads
         self.hidden = hidden
         self.components = components
+        self.relation = relation
         policy = self.dtype_policy
         self.embedder = Embedder(self.spec, width, hidden, dtype=policy)
         self.encoder = [EncoderLayer(width, heads, hidden, dtype=policy) for _ in range(depth)]
@@ -69,6 +88,24 @@ class ALINE(keras.Model):
             dtype=policy,
         )
         self.policy_head = MLP(1, hidden, dtype=policy)
+        #: Parameters that are positions on a design axis, and looked for there.
+        self.places = [
+            p
+            for p, parameter in enumerate(self.spec.parameters)
+            if relation and parameter.axis is not None
+        ]
+        kinds = [channel.kind for channel in (*self.spec.fields, *self.spec.outcomes)]
+        #: Predictions of what is measured are said as corrections of what was measured nearby.
+        self.interpolates = bool(relation) and kinds == ["continuous", "continuous"]
+        if relation:
+            dims = self.spec.sizes["D"]
+            biases = (depth + self.interpolates) * heads
+            self.relations = Relations(width, dims, relation, biases, dtype=policy)
+        if self.interpolates:
+            self.anchor = Anchor(width, heads, dtype=policy)
+        if self.places:
+            self.focus = Focus(width, dims, 2 * relation, hidden=hidden, dtype=policy)
+            self.bearing = Bearing(width, len(self.places), dtype=policy)
         # Compiled once for the model, however many sessions ask it.
         self.answer = tf.function(self._answer, autograph=False, reduce_retracing=True)
 
@@ -85,25 +122,126 @@ class ALINE(keras.Model):
             self.policy_head,
         ):
             layer.build(shape)
+        if self.relation:
+            self.relations.build()
+        if self.interpolates:
+            self.anchor.build()
+        if self.places:
+            self.focus.build()
+            self.bearing.build()
         self.built = True
 
     def call(self, batch):
-        context, visible, targets, candidates = self.embedder(
-            {name: batch[name] for name in BATCH_FIELDS}
-        )
+        batch = {name: batch[name] for name in BATCH_FIELDS}
+        context, visible, targets, candidates = self.embedder(batch)
         selected = tf.concat([batch["theta_mask"], batch["target_mask"]], axis=1)
-        for layer in self.encoder:
-            context, targets, candidates = layer(context, visible, targets, selected, candidates)
+        biases = [(None, None)] * self.depth
+        if self.relation:
+            position, placed = self.embedder.context_positions(batch)
+            (targets, candidates), biases = self._relate(
+                batch, context, targets, candidates, position, placed
+            )
+        for layer, bias in zip(self.encoder, biases, strict=False):
+            context, targets, candidates = layer(
+                context, visible, targets, selected, candidates, bias
+            )
+        count = len(self.spec.parameters)
+        theta, targets = targets[:, :count], targets[:, count:]
+        if self.places:
+            theta, center, width = self.focus(theta, context, position, visible, placed)
+        theta_raw = tf.cast(self.theta_head(self.inference_norm(theta)), tf.float32)
+        if self.places:
+            theta_raw = self._in_frames(theta_raw, center, width)
+            candidates = self._with_bearing(candidates, theta_raw, batch)
         targets = self.inference_norm(targets)
-        parameters = len(self.spec.parameters)
+        target_raw = tf.cast(self.target_head(targets), tf.float32)
+        if self.interpolates:
+            bias = biases[-1][0][:, :, count:]
+            target_raw = self._anchored(target_raw, targets, context, batch, bias)
         logits = self.policy_head(self.policy_norm(candidates))[..., 0]
         return {
-            "theta_raw": tf.cast(self.theta_head(targets[:, :parameters]), tf.float32),
-            "target_raw": tf.cast(self.target_head(targets[:, parameters:]), tf.float32),
+            "theta_raw": theta_raw,
+            "target_raw": target_raw,
             "candidate_logits": tf.where(
                 batch["candidate_mask"], tf.cast(logits, tf.float32), _EXCLUDED
             ),
         }
+
+    def _relate(self, batch, context, targets, candidates, position, placed):
+        """Targets and candidates with what they see by position, and their attention biases, a
+        pair for each layer (one more where predictions are anchored)."""
+        parameters = len(self.spec.parameters)
+        inputs = self.embedder.scale_design(batch["target_design"])
+        streams = (
+            (
+                targets,
+                tf.pad(inputs, [[0, 0], [parameters, 0], [0, 0]]),
+                tf.range(tf.shape(targets)[1])[None] >= parameters,
+            ),
+            (candidates, self._pool_positions(batch), tf.ones([1, 1], tf.bool)),
+        )
+        related, biases = [], []
+        for tokens, place, stands in streams:
+            pairs = stands[:, :, None] & placed[:, None]
+            message, bias = self.relations(tokens, place, context, position, pairs)
+            related.append(tokens + message)
+            biases.append(tf.split(bias, self.depth + self.interpolates, axis=0))
+        return related, list(zip(*biases, strict=True))
+
+    def _pool_positions(self, batch):
+        """Where candidates stand, scaled to [-1, 1]: [B, N, D]; padding in the middle."""
+        pool = self.embedder.scale_design(batch["candidate_design"])
+        return tf.where(batch["candidate_mask"][..., None], pool, 0.0)
+
+    def _anchored(self, target_raw, targets, context, batch, bias):
+        """Raw outputs [B, M, H] of predictions, said from their anchors, in the usual words."""
+        channel = self.spec.fields[0]
+        observed = batch["context_mask"] & tf.equal(batch["context_status"][..., 0], OBSERVED)
+        value = (batch["context_outcome"][..., 0] - channel.loc) / channel.scale
+        value = tf.math.multiply_no_nan(value, tf.cast(observed, tf.float32))
+        known = [[0, 0], [len(self.spec.parameters), 0]]
+        first = [[0, 0], [1, 0]]
+        readable = tf.pad(tf.pad(observed, known), first, constant_values=True)
+        value = tf.pad(tf.pad(value, known), first)
+        center, width = self.anchor(targets, context, value, readable, bias)
+        framed = mixtures.from_anchor(
+            target_raw[..., : 3 * self.components], self.components, center, width
+        )
+        return tf.concat([framed, target_raw[..., 3 * self.components :]], axis=-1)
+
+    def _axis(self, p):
+        """Bounds of the design axis on which parameter p is a position, of its own unit interval:
+        unit = offset + slope * (design scaled to [-1, 1])."""
+        parameter = self.spec.parameters[p]
+        low = self.spec.design_low[parameter.axis]
+        half = 0.5 * (self.spec.design_high[parameter.axis] - low)
+        span = parameter.high - parameter.low
+        return (low + half - parameter.low) / span, half / span
+
+    def _in_frames(self, theta_raw, center, width):
+        """Raw outputs [B, P, H] of places, said in their frames, in the words of the others."""
+        columns = tf.unstack(theta_raw, axis=1)
+        for p in self.places:
+            offset, slope = self._axis(p)
+            middle = offset + slope * center[:, p, self.spec.parameters[p].axis, None]
+            mixture = columns[p][:, : 3 * self.components]
+            framed = mixtures.in_frame(mixture, self.components, middle, slope * width[:, p])
+            columns[p] = tf.concat([framed, columns[p][:, 3 * self.components :]], axis=-1)
+        return tf.stack(columns, axis=1)
+
+    def _with_bearing(self, candidates, theta_raw, batch):
+        """Candidate tokens that show where each stands from the belief about places."""
+        places = tuple(self.spec.parameters[p] for p in self.places)
+        raw = tf.stop_gradient(tf.gather(theta_raw, self.places, axis=1))
+        mean, sd = posterior.ThetaPosterior(places, raw, self.components).mean_sd()
+        position = tf.gather(self._pool_positions(batch), [place.axis for place in places], axis=2)
+        low = tf.constant([place.low for place in places])
+        span = tf.constant([place.high for place in places]) - low
+        offset, slope = (
+            tf.constant(part) for part in zip(*map(self._axis, self.places), strict=True)
+        )
+        mean = ((mean - low) / span - offset) / slope
+        return self.bearing(candidates, position, mean, sd / span / slope)
 
     def theta_posterior(self, outputs) -> posterior.ThetaPosterior:
         """Parameter marginals of the outputs of one call."""
@@ -165,6 +303,7 @@ class ALINE(keras.Model):
             "heads": self.heads,
             "hidden": self.hidden,
             "components": self.components,
+            "relation": self.relation,
         }
 
 

@@ -82,6 +82,15 @@ class Embedder(keras.layers.Layer):
         )
         return tokens, visible
 
+    def context_positions(self, batch):
+        """Where context tokens stand, scaled to [-1, 1]: [B, 1 + P + C, D], and which of them
+        stand anywhere, bool [B, 1 + P + C]: the start token and known parameters do not."""
+        present = batch["context_mask"]
+        design = tf.where(present[..., None], self.scale_design(batch["context_design"]), 0.0)
+        without = 1 + self.spec.sizes["P"]
+        position = tf.pad(design, [[0, 0], [without, 0], [0, 0]])
+        return position, tf.pad(present, [[0, 0], [without, 0]])
+
     def _known_tokens(self, batch):
         parameters = self.spec.parameters
         loc = [(p.low + p.high) / 2 if p.kind == "interval" else p.loc for p in parameters]

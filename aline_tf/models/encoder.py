@@ -68,40 +68,52 @@ class EncoderLayer(keras.layers.Layer):
         keys, values = tf.split(self.key_value(normed), 2, axis=-1)
         return self._split(keys), self._split(values)
 
-    def _read(self, tokens, normed, keys, values, visible):
-        """`tokens` after attending to keys [B, heads, S, E / heads] where `visible` [B, S]."""
+    def _read(self, tokens, normed, keys, values, visible, bias=None):
+        """`tokens` after attending to keys [B, heads, S, E / heads] where `visible` [B, S]; `bias`
+        [heads, B, Q, S] is added to the scores."""
         queries = self._split(self.query(normed)) * (self.width // self.heads) ** -0.5
         scores = tf.matmul(queries, keys, transpose_b=True)
-        bias = tf.where(visible, 0.0, _HIDDEN_SCORE)[:, None, None, :]
-        weights = tf.nn.softmax(tf.cast(scores, tf.float32) + bias, axis=-1)
+        if bias is not None:
+            scores += tf.transpose(bias, [1, 0, 2, 3])
+        hidden = tf.where(visible, 0.0, _HIDDEN_SCORE)[:, None, None, :]
+        weights = tf.nn.softmax(tf.cast(scores, tf.float32) + hidden, axis=-1)
         read = tf.transpose(tf.matmul(tf.cast(weights, values.dtype), values), [0, 2, 1, 3])
         tokens = tokens + self.output_linear(tf.reshape(read, tf.shape(tokens)))
         return tokens + self.feed_forward(self.feed_norm(tokens))
 
-    def call(self, context, context_visible, targets, target_visible, candidates):
+    def call(
+        self, context, context_visible, targets, target_visible, candidates, biases=(None, None)
+    ):
         """The three streams after one layer.
 
         Args:
             context: [B, S, E]; `context_visible` bool [B, S] marks what may be attended to.
             targets: [B, P + M, E]; `target_visible` bool [B, P + M] marks the selected ones.
             candidates: [B, N, E].
+            biases: of the scores by which targets and candidates read the context, each
+                [heads, B, Q, S] or None.
         """
         normed_context = self.attention_norm(context)
         normed_targets = self.attention_norm(targets)
         keys, values = self._keys_values(normed_context)
         new_context = self._read(context, normed_context, keys, values, context_visible)
-        new_targets = self._read(targets, normed_targets, keys, values, context_visible)
+        new_targets = self._read(targets, normed_targets, keys, values, context_visible, biases[0])
         if candidates.shape[1] == 0:
             return new_context, new_targets, candidates
         # A weight of zero does not silence NaN: what is not selected is taken out by value.
         readable = tf.where(target_visible[..., None], normed_targets, 0.0)
         target_keys, target_values = self._keys_values(readable)
+        bias = biases[1]
+        if bias is not None:
+            # Targets are met by what they are, not by where they stand.
+            bias = tf.pad(bias, [[0, 0], [0, 0], [0, 0], [0, tf.shape(targets)[1]]])
         new_candidates = self._read(
             candidates,
             self.attention_norm(candidates),
             tf.concat([keys, target_keys], axis=2),
             tf.concat([values, target_values], axis=2),
             tf.concat([context_visible, target_visible], axis=1),
+            bias,
         )
         return new_context, new_targets, new_candidates
 

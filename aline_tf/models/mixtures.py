@@ -18,7 +18,7 @@ import tensorflow as tf
 
 _LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
 _BISECTIONS = 30
-MIN_SCALE = 2e-3
+MIN_SCALE = 2e-4
 
 
 class Mixture(NamedTuple):
@@ -39,6 +39,42 @@ def from_raw(raw, components: int, truncated: bool) -> Mixture:
         tf.nn.softplus(scale) + MIN_SCALE,
         truncated,
     )
+
+
+def in_frame(raw, components: int, center, width) -> tf.Tensor:
+    """Head outputs [..., 3 K] that speak in units of a frame, as those of a truncated mixture.
+
+    A component of raw location m and raw spread s stands, for small widths, at center + width m
+    with spread width softplus(s); its mean stays inside (0, 1).
+
+    Args:
+        center, width: [..., 1], of the unit interval.
+    """
+    logits, loc, scale = tf.split(tf.cast(raw, tf.float32), [components] * 3, axis=-1)
+    center = tf.clip_by_value(center, 2e-3, 1.0 - 2e-3)
+    odds = tf.math.log(center) - tf.math.log1p(-center)
+    # d logit(u) / du = 1 / (u (1 - u)): a step of the width at the centre.
+    loc = odds + loc * tf.minimum(width / (center * (1.0 - center)), 2.0)
+    scale = tf.maximum(2.0 * width * tf.nn.softplus(scale), MIN_SCALE)
+    return tf.concat([logits, loc, _inverse_softplus(scale)], axis=-1)
+
+
+def from_anchor(raw, components: int, center, width) -> tf.Tensor:
+    """Head outputs [..., 3 K] that correct an anchor, as those of a mixture on the line: a
+    component of raw location m and raw spread s stands at center + width m, with spread
+    width softplus(s).
+
+    Args:
+        center, width: [..., 1].
+    """
+    logits, loc, scale = tf.split(tf.cast(raw, tf.float32), [components] * 3, axis=-1)
+    scale = tf.maximum(width * tf.nn.softplus(scale), MIN_SCALE)
+    return tf.concat([logits, center + width * loc, _inverse_softplus(scale)], axis=-1)
+
+
+def _inverse_softplus(x):
+    # log(exp(x) - 1), without overflow.
+    return x + tf.math.log(-tf.math.expm1(-x))
 
 
 def raw_bias(components: int, truncated: bool) -> list[float]:

@@ -21,7 +21,7 @@ def save_preset(model: ALINE, directory, metadata: dict | None = None) -> None:
         metadata: anything JSON can hold: how it was trained, its figures.
     """
     config = model.get_config()
-    kept = ("spec", "width", "depth", "heads", "hidden", "components")
+    kept = ("spec", "width", "depth", "heads", "hidden", "components", "relation")
     with atomic_path(directory) as temporary:
         temporary.mkdir()
         (temporary / CONFIG_FILE).write_text(

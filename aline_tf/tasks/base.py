@@ -23,6 +23,8 @@ class Parameter:
         low, high: support; used by "interval".
         loc, scale: prior location and spread; they standardise "real" and "spike_slab".
         unit, description: for people.
+        axis: the design dimension along which the parameter is a position (a source, a
+            threshold), for "interval"; None when it is none.
     """
 
     name: str
@@ -33,8 +35,14 @@ class Parameter:
     scale: float = 1.0
     unit: str = ""
     description: str = ""
+    axis: int | None = None
 
     def __post_init__(self):
+        if self.axis is not None and (self.kind != "interval" or self.axis < 0):
+            raise ValueError(
+                f"Expected an axis >= 0 only for an interval. Received: kind={self.kind!r}, "
+                f"axis={self.axis}"
+            )
         if self.kind not in PARAMETER_KINDS:
             raise ValueError(
                 f"Expected a parameter kind of {PARAMETER_KINDS}. Received: kind={self.kind!r}"
@@ -112,6 +120,11 @@ class TaskSpec:
         names = [parameter.name for parameter in self.parameters]
         if len(set(names)) != len(names):
             raise ValueError(f"Expected unique parameter names. Received: {names}")
+        astray = [p.name for p in self.parameters if p.axis is not None and p.axis >= dims]
+        if astray:
+            raise ValueError(
+                f"Expected parameters on one of {dims} design axes. Received: {astray[0]!r}"
+            )
         if self.horizon < 1:
             raise ValueError(f"Expected horizon >= 1. Received: horizon={self.horizon}")
 

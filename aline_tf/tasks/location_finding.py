@@ -73,6 +73,7 @@ class LocationFinding(Task):
             parameters=tuple(
                 Parameter(
                     f"source{k + 1}_x{j + 1}",
+                    axis=j,
                     description=f"coordinate {j + 1} of source {k + 1}, in order of coordinate 1",
                 )
                 for k in range(sources)

@@ -11,17 +11,26 @@ import dataclasses
 from aline_tf.training.recipe import Recipe
 
 _SMALL = {"width": 32, "depth": 3, "heads": 4}
+#: Tasks whose designs are places: see `aline_tf.models.relations`.
+_PLACES = _SMALL | {"relation": 16}
 _LOCATION = Recipe(
-    warmup_steps=5000,
-    joint_steps=2000,
+    batch=64,
+    warmup_steps=4000,
+    joint_steps=1200,
     pool=200,
-    offer=48,
-    states=4,
-    policy_weight=0.1,
-    counterfactual=1.0,
-    tried=6,
-    entropy=(0.01, 0.0),
-    temperature=(1.0, 0.25),
+    offer=40,
+    states=6,
+    group=1,
+    policy_weight=0.0,
+    teacher=(1.0, 1.0),
+    teacher_states=6,
+    teacher_draws=32,
+    sharpness=30.0,
+    entropy=(0.0, 0.0),
+    temperature=(1.0, 0.1),
+    reveal=0.05,
+    learning_rate=2e-3,
+    joint_learning_rate=1e-3,
 )
 _GAUSSIAN_PROCESS = dataclasses.replace(
     _LOCATION,
@@ -50,7 +59,7 @@ SHIPPED: dict[str, tuple[dict, Recipe]] = {
             temperature=(1.0, 0.3),
         ),
     ),
-    "location_finding": (_SMALL, _LOCATION),
+    "location_finding": (_PLACES, _LOCATION),
     "ces": (_SMALL, dataclasses.replace(_LOCATION, warmup_steps=6000)),
     "gp1d": (_SMALL, _GAUSSIAN_PROCESS),
     "gp2d": (_SMALL, _GAUSSIAN_PROCESS),
