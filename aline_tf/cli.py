@@ -41,6 +41,11 @@ COMMANDS = (
         ("serve",), "aline_tf.serving.serve_command", "serve SavedModels over gRPC without Docker"
     ),
     Command(
+        ("migraine", "import"),
+        "aline_tf.migraine.import_command",
+        "any health records into one timeline file, with what was read and skipped",
+    ),
+    Command(
         ("migraine", "forecast"),
         "aline_tf.migraine.forecast_command",
         "risk, triggers and next questions from a person's own exports",

@@ -6,7 +6,8 @@ last row is the day of `now`, and only observations known by `now` are used.
 
 How sources that overlap are resolved, by kind:
 - steps: within an hour the source that counted most, then the hours of the day added up (a phone
-  and a watch count the same steps; whichever was carried saw more of them);
+  and a watch count the same steps; whichever was carried saw more of them); a source that states
+  whole days only stands beside that sum, and the larger counts;
 - sleep: the union of the asleep intervals of all sources;
 - heart rate variability and other readings: the median of the day;
 - answers of a person: the last one known wins, an answer wins over a refusal;
@@ -33,6 +34,8 @@ SHORTEST_CYCLE = 21
 #: After so many days without a new cycle start, nobody is recording cycles any more.
 LONGEST_CYCLE = 45
 WINDOW = 2
+#: A count of steps over more than this is the total of a day.
+LONGEST_COUNT_S = 4 * 3600
 MAX_DAYS = 4000
 
 
@@ -195,12 +198,19 @@ class _Days:
     def steps(self) -> None:
         rows = self.rows("steps")
         hours: dict[tuple[int, int], dict[str, float]] = {}
+        stated: dict[tuple[int, str], float] = {}
         for row in rows:
+            if self.end[row] - self.time[row] > LONGEST_COUNT_S:
+                key = (int(self.day[row]), self.source[row])
+                stated[key] = stated.get(key, 0.0) + self.value[row]
+                continue
             hour = hours.setdefault((int(self.day[row]), int(self.wall[row] // 3600)), {})
             hour[self.source[row]] = hour.get(self.source[row], 0.0) + self.value[row]
         totals: dict[int, float] = {}
         for (day, _), sources in hours.items():
             totals[day] = totals.get(day, 0.0) + max(sources.values())
+        for (day, _), total in stated.items():
+            totals[day] = max(totals.get(day, 0.0), total)
         for day, total in totals.items():
             if total >= 1:
                 self.set(day, "ln_steps", np.log(total))

@@ -15,11 +15,13 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.wall_clock import WallClock
 
 DAY_S = 86_400
 SLOT_S = 21_600
@@ -58,6 +60,7 @@ KINDS: Mapping[str, Kind] = {
     "rmssd": Kind("ms", 1, 500),
     "resting_hr": Kind("bpm", 20, 150),
     "heart_rate": Kind("bpm", 20, 250),
+    "respiratory_rate": Kind("/min", 2, 80),
     "steps": Kind("count", 0, 100_000),
     "wrist_temperature": Kind("C", 20, 45),
     "skin_temperature": Kind("C", -10, 10),
@@ -68,6 +71,12 @@ KINDS: Mapping[str, Kind] = {
     "sleep_efficiency": Kind("fraction", 0, 1),
     "screen_time": Kind("h", 0, 24),
     "busy_hours": Kind("h", 0, 24),
+    "appointments": Kind("count", 0, 200),
+    "appointments_work": Kind("count", 0, 200),
+    "appointments_travel": Kind("count", 0, 200),
+    "appointments_exercise": Kind("count", 0, 200),
+    "appointments_health": Kind("count", 0, 200),
+    "appointments_social": Kind("count", 0, 200),
     "pressure_change": Kind("hPa", -100, 100),
     "menstrual_flow": Kind("", 0, 1),
     "cycle_start": Kind("", 0, 1),
@@ -171,38 +180,35 @@ class Timeline:
         same = ["channel", "time", "end", "value", "status", "source"]
         return Timeline(frame.drop_duplicates(same), summary)
 
+    def clock(self, zone: ZoneInfo | None = None) -> WallClock:
+        """The wall clock that the rows show, with a time zone for where they show none."""
+        return WallClock(zone, self.seconds("time"), self.frame["offset"])
+
     def anchored_to(self, reference: Timeline) -> Timeline:
         """The same wall-clock times, with the offsets that `reference` shows nearest to them.
 
         A diary says "08:30" and not in which time zone; a phone's records do. Returns this
         timeline unchanged when `reference` is empty.
         """
-        if not len(self) or not len(reference):
+        return self.set_by(reference.clock())
+
+    def set_by(self, clock: WallClock) -> Timeline:
+        """The same wall-clock times, with the offsets of `clock`.
+
+        Returns this timeline unchanged when the clock knows nothing.
+        """
+        if not len(self) or not clock.is_known:
             return self
-        wall = (reference.seconds("time") + 60 * reference.frame["offset"].to_numpy()).astype(
-            np.int64
-        )
-        order = np.argsort(wall, kind="stable")
-        wall, offsets = wall[order], reference.frame["offset"].to_numpy()[order]
-
-        def relocate(seconds: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            local = seconds + 60 * offset
-            after = np.clip(np.searchsorted(wall, local), 0, len(wall) - 1)
-            before = np.maximum(after - 1, 0)
-            nearer = np.where(
-                np.abs(wall[before] - local) <= np.abs(wall[after] - local), before, after
-            )
-            return local - 60 * offsets[nearer], offsets[nearer]
-
         frame = self.frame.copy()
         offset, end_offset = frame["offset"].to_numpy(), frame["end_offset"].to_numpy()
-        time, new_offset = relocate(self.seconds("time"), offset)
-        end, new_end_offset = relocate(self.seconds("end"), end_offset)
-        known, _ = relocate(self.seconds("known"), end_offset)
+        time, new_offset = clock.utc_of_walls(self.seconds("time") + 60 * offset)
+        end, new_end_offset = clock.utc_of_walls(self.seconds("end") + 60 * end_offset)
+        known, _ = clock.utc_of_walls(self.seconds("known") + 60 * end_offset)
+        # A change of the clock may put what came later before what came first.
+        end, known = np.maximum(end, time), np.maximum(known, time)
         open_ended = frame["end"].isna().to_numpy()
         end = end.astype("datetime64[s]")
         end[open_ended] = np.datetime64("NaT")
-        known = np.maximum(known, time)
         for column, moments in (("time", time), ("end", end), ("known", known)):
             frame[column] = pd.Series(moments.astype("datetime64[s]")).dt.tz_localize("UTC")
         frame["offset"], frame["end_offset"] = new_offset, new_end_offset

@@ -6,6 +6,7 @@
 | RestingHeartRate | resting_hr | bpm |
 | HeartRate | heart_rate, the mean of each hour and device | bpm |
 | StepCount | steps, the sum of each hour and device | count |
+| RespiratoryRate | respiratory_rate | /min |
 | AppleSleepingWristTemperature | wrist_temperature | C |
 | SleepAnalysis | asleep, in_bed, awake intervals | |
 | MenstrualFlow | menstrual_flow (0 none, 1 bleeding), cycle_start | |
@@ -15,6 +16,10 @@ A headache is not taken for a migraine attack: attacks come from a diary. A reco
 has ended and was written down (`creationDate`), whichever is later. Devices are told apart and
 numbered; their names, which are often the names of people, go no further than this module.
 
+Dates carry the offset of the time zone the phone was in when it exported, also for days spent
+elsewhere. Records of sleep and some others name the zone they were made in (`HKTimeZone`); theirs
+is the wall clock of the day and a half around them.
+
 Memory grows with the months recorded, not with the size of the file: heart rate and steps, which
 are nearly all of it, are kept as one number an hour.
 """
@@ -22,6 +27,7 @@ are nearly all of it, are kept as one number an hour.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,6 +40,7 @@ from aline_tf.errors import InputError
 from aline_tf.migraine.importers.archive import open_archive, open_member
 from aline_tf.migraine.importers.health_xml import MAX_PROLOG, is_health_export, read_records
 from aline_tf.migraine.timeline import KINDS, OBSERVED, ImportSummary, Timeline
+from aline_tf.migraine.wall_clock import WallClock, time_zone
 
 _QUANTITY = "HKQuantityTypeIdentifier"
 _CATEGORY = "HKCategoryTypeIdentifier"
@@ -43,6 +50,7 @@ QUANTITIES = {
     "HeartRateVariabilitySDNN": ("sdnn", {"ms": 1.0, "s": 1000.0}),
     "RestingHeartRate": ("resting_hr", {"count/min": 1.0, "bpm": 1.0, "count/s": 60.0}),
     "HeartRate": ("heart_rate", {"count/min": 1.0, "bpm": 1.0, "count/s": 60.0}),
+    "RespiratoryRate": ("respiratory_rate", {"count/min": 1.0, "count/s": 60.0}),
     "StepCount": ("steps", {"count": 1.0}),
     "AppleSleepingWristTemperature": ("wrist_temperature", {"degC": 1.0}),
 }
@@ -70,6 +78,7 @@ _CATEGORY_PREFIXES = {
     "Headache": ("HKCategoryValueSeverity",),
 }
 MAX_REASONS = 60
+_HOURLY = ("heart_rate", "steps")
 LONGEST_S = {"steps": 24 * 3600, "asleep": 24 * 3600, "in_bed": 24 * 3600, "awake": 24 * 3600}
 
 
@@ -86,10 +95,14 @@ def read_apple_health(path: str | Path) -> Timeline:
         InputError: no such file, a truncated or unsafe archive, no export.xml in it, or an
             export.xml that breaks off, declares entities or is not a health export.
     """
-    path = Path(path)
+    with _open_export(Path(path)) as stream:
+        return read_export(stream)
+
+
+def read_export(stream: BinaryIO) -> Timeline:
+    """Read the bytes of an export.xml. Raises InputError as `read_apple_health` does."""
     collector = _Collector()
-    with _open_export(path) as stream:
-        other = read_records(stream, collector.wanted, collector.record)
+    other = read_records(stream, collector.wanted, collector.record)
     return collector.timeline(other)
 
 
@@ -158,10 +171,15 @@ class _Collector:
         self._clock = _Clock()
         self._sources: dict[str, str] = {}
         self._device_counts: Counter[str] = Counter()
+        self._travel = _Travel()
+        self._zone: str | None = None
+        # Numbers of the rows whose record named its time zone itself.
+        self._zoned: set[int] = set()
         # (channel, source, hour, offset) -> [sum, count, last known second]
         self._hours: dict[tuple[str, str, int, int], list[float]] = {}
 
     def record(self, attributes: dict[str, str], metadata: dict[str, str]) -> None:
+        self._zone = metadata.get("HKTimeZone")
         try:
             self._handlers[attributes["type"]](attributes, metadata)
         except _Skip as reason:
@@ -191,6 +209,11 @@ class _Collector:
             )
         if other:
             self.skipped["record types that are not used"] = other
+        if self._travel.away:
+            self.rows = [
+                row if number in self._zoned else self._travel.moved(row)
+                for number, row in enumerate(self.rows)
+            ]
         return Timeline.from_rows(self.rows, ImportSummary(dict(self.read), dict(self.skipped)))
 
     def _quantity(self, attributes: dict[str, str], metadata: dict[str, str]) -> None:
@@ -264,6 +287,14 @@ class _Collector:
             known = max(end, self._clock.read(created)[0]) if created else end
         except (KeyError, ValueError):
             raise _Skip(f"{channel}: an invalid date") from None
+        if self._zone:
+            there = [
+                self._travel.sight(self._zone, at, written)
+                for at, written in ((begin, offset), (end, end_offset))
+            ]
+            # Readings of many an hour are put together by what is written, and moved as a whole.
+            if channel not in _HOURLY:
+                offset, end_offset = there
         if end < begin:
             raise _Skip(f"{channel}: ends before it starts")
         if end - begin > LONGEST_S.get(channel, 2 * 86_400):
@@ -272,6 +303,8 @@ class _Collector:
 
     def _append(self, channel: str, span: tuple, value: float, attributes: dict[str, str]) -> None:
         begin, end, known, offset, end_offset = span
+        if self._zone:
+            self._zoned.add(len(self.rows))
         self.rows.append(
             (
                 begin,
@@ -321,6 +354,61 @@ class _Collector:
             label = f"apple_health/{kind}-{self._device_counts[kind]}"
             self._sources[name] = label
         return label
+
+
+class _Travel:
+    """Where the wall clock was not that of the offsets written in the export.
+
+    `away` tells whether it ever was.
+    """
+
+    REACH = 36 * 3600
+
+    def __init__(self) -> None:
+        self.away = False
+        # Half hour since 1970 -> minutes that the wall clock was ahead of what is written.
+        self._shifts: dict[int, int] = {}
+        self._offsets: dict[tuple[str, int], int | None] = {}
+        self._order: list[int] = []
+
+    def sight(self, zone: str, second: int, written: int) -> int:
+        """The offset at a moment in the zone that a record names; `written` when there is none."""
+        key = (zone, second // 900)
+        if key not in self._offsets:
+            offset = _offset_in(zone, second)
+            if len(self._offsets) < 1_000_000:
+                self._offsets[key] = offset
+        else:
+            offset = self._offsets[key]
+        if offset is None:
+            return written
+        if len(self._shifts) < 1_000_000:
+            self._shifts[second // 1800] = offset - written
+        self.away |= offset != written
+        return offset
+
+    def moved(self, row: tuple) -> tuple:
+        """A row of a timeline, with the offsets of the nearest sighting."""
+        begin, end, known, offset, end_offset, *rest = row
+        offset += self._shift(begin)
+        end_offset += self._shift(end)
+        return (begin, end, known, offset, end_offset, *rest)
+
+    def _shift(self, second: int) -> int:
+        if not self._order:
+            self._order = sorted(self._shifts)
+        place = bisect_left(self._order, second // 1800)
+        near = self._order[max(place - 1, 0) : place + 1]
+        nearest = min(near, key=lambda half: abs(1800 * half - second))
+        return self._shifts[nearest] if abs(1800 * nearest - second) <= self.REACH else 0
+
+
+def _offset_in(zone: str, second: int) -> int | None:
+    """Minutes ahead of UTC in a time zone, None for one that is not known."""
+    try:
+        return WallClock(time_zone(zone)).offset_at(second)
+    except InputError:
+        return None
 
 
 class _Clock:

@@ -51,13 +51,19 @@ def open_archive(path: str | Path) -> Iterator[zipfile.ZipFile]:
             raise InputError(
                 f"expected at most {MAX_MEMBERS} files in an archive; received {len(members)}"
             )
+        # Members that share their bytes unfold to more than any cap on one of them can hold.
+        if sum(member.compress_size for member in members) > path.stat().st_size:
+            raise InputError(
+                "expected an archive whose files lie side by side; received one in which they"
+                " overlap"
+            )
         for member in members:
             _check_member(member)
         yield archive
 
 
 @contextmanager
-def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[BinaryIO]:
+def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[io.BufferedReader]:
     """Yield a member as a stream of bytes that stops a bomb while it unfolds.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A headache diary as a CSV table, one row a day, with a map from its columns to ours.
+"""A headache diary, one row a day, with a map from its columns to ours: CSV or JSON Lines.
 
 No diary app documents a stable export, so the table is described by a column map, {field: column}.
 Without a map the columns are expected under the names of the fields:
@@ -18,13 +18,15 @@ Without a map the columns are expected under the names of the fields:
   `skin_temperature` (C against one's own mean), `screen_time` and `busy_hours` (h),
   `pressure_change` (hPa against the day before).
 
-A blank cell is missing. "refused", "declined" or "skipped" is asked and not answered. Everything
-in a row is known from the time of its answer, an attack from its start.
+A number may have its unit beside it, as "450 min" or "98 %", and is converted to the unit above. A
+blank cell is missing, and so is null. "refused", "declined" or "skipped" is asked and not answered.
+Everything in a row is known from the time of its answer, an attack from its start.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -42,6 +44,7 @@ from aline_tf.migraine.timeline import (
     ImportSummary,
     Timeline,
 )
+from aline_tf.migraine.units import convert
 
 LONGEST_ATTACK = timedelta(days=7)
 ANSWERED_AT_S = 20 * 3600
@@ -73,6 +76,8 @@ _ATTACK = ("attack", "attack_start", "attack_end")
 #: Every field a column can be mapped to.
 DIARY_FIELDS = ("date", *_TIMES, *_ATTACK, *_SLOT_REPORTS, *_BY_SLOT, *_BY_DAY)
 
+_QUANTITY = re.compile(r"([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*([^\d\s].{0,20})?")
+_DIFFERENCES = frozenset({"skin_temperature", "pressure_change"})
 _BINARY = frozenset({"missed_meal", "menstrual_flow", "prodrome", "medication"})
 _YES = frozenset({"yes", "y", "true", "1", "x"})
 _NO = frozenset({"no", "n", "false", "0"})
@@ -87,7 +92,8 @@ def read_diary(
     """Read a diary.
 
     Args:
-        path: a CSV file, separated by commas, semicolons or tabs, in UTF-8.
+        path: in UTF-8, a CSV file separated by commas, semicolons or tabs, or a file of JSON
+            Lines (.jsonl, .ndjson) with an object a row.
         column_map: {field: column name} with fields of `DIARY_FIELDS`, or a JSON file of that.
             None expects columns named like the fields; columns of other names are passed over.
         zone: the fixed offset of the diary's wall clock. `Timeline.anchored_to` replaces it when
@@ -100,7 +106,16 @@ def read_diary(
         InputError: no such file, not a table in UTF-8, columns that do not match, or no row with
             a readable date.
     """
-    header, rows = read_table(Path(path))
+    return diary_from(read_table(Path(path)), column_map, zone)
+
+
+def diary_from(
+    table: tuple[list[str], list[list[str]]],
+    column_map: Mapping[str, str] | str | Path | None = None,
+    zone: timezone = UTC,
+) -> Timeline:
+    """Read a diary from the header and the rows of its table. Arguments as for `read_diary`."""
+    header, rows = table
     columns, unused = match_columns(header, column_map, DIARY_FIELDS)
     reader = _Rows(frozenset(columns), int(zone.utcoffset(None).total_seconds()) // 60)
     example = ""
@@ -122,6 +137,10 @@ def read_diary(
     notes = (f"diary columns that are not used: {unused}",) if unused else ()
     summary = ImportSummary(dict(reader.used), dict(reader.skipped), notes)
     return Timeline.from_rows(reader.rows, summary)
+
+
+class _BadUnit(Exception):
+    """A number with a unit that its channel cannot be had from."""
 
 
 class _BadDate(Exception):
@@ -221,7 +240,11 @@ class _Rows:
                 self._store(channel, begin, end, 0.0, NOT_ANSWERED, known)
             self.used[field] += 1
             return
-        value = _yes_or_no(text) if channel in _BINARY else _number(text)
+        try:
+            value = _yes_or_no(text) if channel in _BINARY else _number(text, channel)
+        except _BadUnit:
+            self.skipped[f"{field}: a unit that is not one of {KINDS[channel].unit}"] += 1
+            return
         if value is not None and channel == "sleep_efficiency" and value > 1:
             value /= 100
         kind = KINDS[channel]
@@ -303,9 +326,20 @@ def _yes_or_no(text: str) -> float | None:
     return 1.0 if text in _YES else 0.0 if text in _NO else None
 
 
-def _number(text: str) -> float | None:
-    try:
-        value = float(text.replace(",", "."))
-    except ValueError:
+def _number(text: str, channel: str) -> float | None:
+    """A number in the unit of its channel, None when the text is not one.
+
+    Raises:
+        _BadUnit: a number with a unit that cannot be converted.
+    """
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
         return None
+    value, spelling = float(match[1].replace(",", ".")), match[2]
+    if spelling:
+        try:
+            # Changes of pressure and of temperature are differences: no zero point to move.
+            value = convert(value, spelling, KINDS[channel].unit, channel in _DIFFERENCES)
+        except KeyError:
+            raise _BadUnit from None
     return value if math.isfinite(value) else None

@@ -17,7 +17,9 @@ MAX_COLUMNS = 500
 
 
 def read_table(path: Path) -> tuple[list[str], list[list[str]]]:
-    """The header and the rows of a CSV file, all cells as text.
+    """The header and the rows of a table, all cells as text.
+
+    A name that ends in .jsonl or .ndjson is JSON Lines, an object a row; any other is CSV.
 
     Raises:
         InputError: no such file, not UTF-8, too large, or empty.
@@ -29,31 +31,80 @@ def read_table(path: Path) -> tuple[list[str], list[list[str]]]:
             f"expected a diary of at most {MAX_BYTES >> 20} MiB; received a larger one"
         )
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"expected a diary in UTF-8; received {path.name} in another encoding"
-        ) from error
+        data = path.read_bytes()
     except OSError as error:
         raise InputError(f"expected a diary that can be read; received {error.strerror}") from error
-    first = text.lstrip("\r\n").split("\n", 1)[0]
-    separator = max(",;\t", key=first.count)
+    return table_from(data, path.name)
+
+
+def table_from(data: bytes, name: str) -> tuple[list[str], list[list[str]]]:
+    """The table in the bytes of a file of that name. Raises InputError as `read_table` does."""
     try:
-        rows = list(
-            csv.reader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=separator)
-        )
-    except csv.Error as error:
-        raise InputError(f"expected a diary as a CSV table; received one with {error}") from error
-    rows = [row for row in rows if row]
+        text = data.decode("utf-8-sig").replace("\0", "")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"expected a diary in UTF-8; received {name} in another encoding"
+        ) from error
+    rows = _objects(text, name) if is_json_lines(name) else _cells(text)
     if not rows:
-        raise InputError(f"expected a diary with a header and rows; received {path.name}, empty")
-    header = [name.strip() for name in rows[0]]
+        raise InputError(f"expected a diary with a header and rows; received {name}, empty")
+    header = [column.strip() for column in rows[0]]
     if len(header) > MAX_COLUMNS or len(rows) > MAX_ROWS:
         raise InputError(
             f"expected at most {MAX_COLUMNS} columns and {MAX_ROWS} rows; received {len(header)}"
             f" and {len(rows)}"
         )
     return header, rows[1:]
+
+
+def is_json_lines(name: str) -> bool:
+    """Whether a file of this name holds an object a line."""
+    return name.lower().endswith((".jsonl", ".ndjson"))
+
+
+def _cells(text: str) -> list[list[str]]:
+    first = text.lstrip("\r\n").split("\n", 1)[0]
+    separator = max(",;\t", key=first.count)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    except csv.Error as error:
+        raise InputError(f"expected a diary as a CSV table; received one with {error}") from error
+    return [row for row in rows if row]
+
+
+def _objects(text: str, name: str) -> list[list[str]]:
+    """A header of every key that occurs, and a row of cells for every line."""
+    parsed: list[dict] = []
+    header: dict[str, None] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            fields = json.loads(line)
+        except (ValueError, RecursionError):
+            fields = None
+        if not isinstance(fields, dict):
+            raise InputError(
+                f"expected a diary with a JSON object in every line; received another line {number}"
+                f" in {name}"
+            )
+        parsed.append(fields)
+        header |= dict.fromkeys(fields)
+        if len(header) > MAX_COLUMNS or len(parsed) > MAX_ROWS:
+            raise InputError(
+                f"expected at most {MAX_COLUMNS} columns and {MAX_ROWS} rows; received more in"
+                f" {name}"
+            )
+    if not parsed:
+        return []
+    return [list(header), *([_cell(fields.get(key)) for key in header] for fields in parsed)]
+
+
+def _cell(value: object) -> str:
+    """A JSON value as the text of a cell; what is no single value is left out."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if isinstance(value, str | int | float) else ""
 
 
 def match_columns(
