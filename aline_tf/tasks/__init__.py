@@ -14,6 +14,7 @@ TASKS = {
     "ces": "aline_tf.tasks.ces:CES",
     "gp1d": "aline_tf.tasks.gp:GP1D",
     "gp2d": "aline_tf.tasks.gp:GP2D",
+    "hpo": "aline_tf.tasks.hpo:HPO",
     "migraine": "aline_tf.migraine.task:MigraineTask",
 }
 
@@ -22,18 +23,29 @@ def task_by_name(name: str):
     """A task ready to simulate.
 
     Args:
-        name: a shipped task (a key of `TASKS`), or `package.module:ClassName` of your own.
+        name: a shipped task (a key of `TASKS`), or `package.module:ClassName` of your own. After
+            a colon a shipped task takes an argument: `hpo:boosting` is another search space.
 
     Raises:
-        InputError: no such task.
+        InputError: no such task, or an argument that it cannot use.
     """
-    location = TASKS.get(name, name)
+    shipped, _, argument = name.partition(":")
+    arguments = (argument,) if shipped in TASKS and argument else ()
+    location = TASKS.get(shipped if arguments else name, name)
     if ":" not in location:
         raise InputError(
             f"expected a task of {', '.join(TASKS)}, or package.module:ClassName; received {name!r}"
         )
     module_name, class_name = location.split(":", 1)
     try:
-        return getattr(importlib.import_module(module_name), class_name)()
+        made = getattr(importlib.import_module(module_name), class_name)
     except (ImportError, AttributeError) as error:
         raise InputError(f"expected a task at {location}; received: {error}") from error
+    try:
+        return made(*arguments)
+    except TypeError as error:
+        if not arguments:
+            raise
+        raise InputError(
+            f"expected no argument of task {shipped}; received {argument!r}"
+        ) from error
