@@ -1,0 +1,158 @@
+"""Functions unlike those a network was trained on, brought to the range that it knows.
+
+A network of a Gaussian process task has met functions of mean 0, of a spread of about .7 and of
+lengthscales up to 2 sqrt(D), on [-5, 5]^D. For any other function the pair of affine maps
+
+    y' = (y - offset) / scale          x'_j = shrink_j x_j,   0 < shrink_j <= 1
+
+is estimated anew from whatever has been observed, the network is asked about (x', y'), and its
+predictions are mapped back. A shrunk box makes a function that is smoother than all of training
+look like one of it; one that is rougher cannot be stretched, for its designs would leave the box.
+
+The estimate averages over Gaussian processes on a grid of lengthscales l (both shorter and longer
+than the prior's), each weighted by its evidence with the mean and the scale integrated out. For
+one of them, with K its covariance at the n observed designs and e = y - offset,
+
+    offset = 1' K^-1 y / 1' K^-1 1,   scale^2 = e' K^-1 e / (n - 1),   shrink_j = min(1, cap / l_j).
+
+So designs that lie close together count as little as they say, and one or two observations lead
+to mild answers. Everything scales and shifts with the outcomes: units do not matter.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aline_tf.acquisition.gp_regression import unit_kernel
+from aline_tf.acquisition.policies import Policy
+from aline_tf.batch import OBSERVED
+
+#: Of the scaled outcomes: the mean variance of the prior, and the noise it was trained with.
+_VARIANCE, _NOISE = 0.55, 1e-4
+#: Scaled outcomes are kept within this distance of 0, which few training functions exceed.
+_FARTHEST = 2.5
+_KERNELS = ("rbf", "matern52")
+#: Lengthscales of the grid and the longest that is left alone, in design units times sqrt(D).
+_LENGTHSCALES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+_CAP = 1.2
+_TINY = 1e-12
+_DESIGNS = ("context_design", "candidate_design", "target_design")
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The two maps of B rows: `offset` [B], `scale` [B], `shrink` [B, D]."""
+
+    offset: np.ndarray
+    scale: np.ndarray
+    shrink: np.ndarray
+
+    def to_network(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """The Batch as the network should see it."""
+        mapped = dict(batch)
+        for name in _DESIGNS:
+            mapped[name] = (np.asarray(batch[name]) * self.shrink[:, None]).astype(np.float32)
+        mapped["context_outcome"] = self.outcome_to_network(
+            np.asarray(batch["context_outcome"])[..., 0]
+        )[..., None]
+        return mapped
+
+    def outcome_to_network(self, outcome: np.ndarray) -> np.ndarray:
+        """Outcomes [B, M] as the network's: float32 [B, M]."""
+        scaled = (np.asarray(outcome, float) - self.offset[:, None]) / self.scale[:, None]
+        return scaled.astype(np.float32)
+
+    def outcome_from_network(self, outcome: np.ndarray) -> np.ndarray:
+        """Predicted outcomes [B, M] in natural units."""
+        return self.offset[:, None] + self.scale[:, None] * outcome
+
+    def log_density_from_network(self, log_density: np.ndarray) -> np.ndarray:
+        """Log densities [B, M] of scaled outcomes as those of natural ones."""
+        return log_density - np.log(self.scale)[:, None]
+
+
+class TrainingRange:
+    """Finds the frames of a batch; a function of the batch alone, remembered to save time."""
+
+    def __init__(self):
+        self._found: dict[bytes, tuple] = {}
+
+    def frames(self, batch: Mapping[str, Any]) -> Frames:
+        """The frame of each row, from its observed context.
+
+        Args:
+            batch: a Batch with one outcome field.
+        """
+        design = np.asarray(batch["context_design"], float)
+        outcome = np.asarray(batch["context_outcome"], float)[..., 0]
+        seen = np.asarray(batch["context_mask"], bool)
+        seen = seen & (np.asarray(batch["context_status"])[..., 0] == OBSERVED)
+        known, self._found = self._found, {}
+        parts = []
+        for x, y, rows in zip(design, outcome, seen, strict=True):
+            key = x[rows].tobytes() + y[rows].tobytes()
+            self._found[key] = known.get(key) or frame_of(x[rows], y[rows])
+            parts.append(self._found[key])
+        offset, scale, shrink = zip(*parts, strict=True)
+        return Frames(np.array(offset), np.array(scale), np.stack(shrink))
+
+
+class RescaledPolicy(Policy):
+    """A policy of the network, asked within its training range.
+
+    Args:
+        policy: the policy.
+        training_range: shared with whoever else maps the same batches.
+    """
+
+    def __init__(self, policy: Policy, training_range: TrainingRange):
+        self.name = policy.name
+        self.reads_targets = policy.reads_targets
+        self._policy, self._range = policy, training_range
+
+    def _choose(self, batch, mask):
+        return self._policy.choose(self._range.frames(batch).to_network(batch))
+
+
+def frame_of(design: np.ndarray, outcome: np.ndarray) -> tuple[float, float, np.ndarray]:
+    """Offset, scale and shrink [D] from observations at designs [n, D] of outcomes [n]."""
+    count, dims = design.shape
+    offset = outcome.mean() if count else 0.0
+    spread = np.abs(outcome - offset).max(initial=0.0)
+    if spread <= _TINY * max(1.0, abs(offset)):
+        # Nothing, one outcome or equal ones: of the scale only their own size speaks.
+        return float(offset), float(abs(offset) or 1.0), np.ones(dims)
+    # The algebra runs on numbers of size one.
+    scaled = (outcome - offset) / spread
+    evidence, center, log_scale, log_shrink = [], [], [], []
+    for lengthscale in itertools.product(_LENGTHSCALES, repeat=dims):
+        lengthscale = np.array(lengthscale)
+        for name in _KERNELS:
+            kernel = unit_kernel(name, lengthscale * np.sqrt(dims))
+            covariance = _VARIANCE * kernel(design) + _NOISE * np.eye(count)
+            factor = np.linalg.cholesky(covariance)
+            ones, y = np.linalg.solve(factor, np.stack([np.ones(count), scaled], axis=1)).T
+            weight = ones @ ones
+            mean = ones @ y / weight
+            square = max(np.sum(np.square(y - mean * ones)), _TINY)
+            log_determinant = np.log(np.diag(factor)).sum()
+            evidence.append(
+                -0.5 * (count - 1) * np.log(square) - log_determinant - 0.5 * np.log(weight)
+            )
+            center.append(mean)
+            log_scale.append(0.5 * np.log(square / (count - 1)))
+            log_shrink.append(np.minimum(0.0, np.log(_CAP / lengthscale)))
+    weight = np.exp(np.array(evidence) - max(evidence))
+    weight /= weight.sum()
+    middle = weight @ np.array(center)
+    scale = max(np.exp(weight @ np.array(log_scale)), np.abs(scaled - middle).max() / _FARTHEST)
+    return (
+        float(offset + spread * middle),
+        float(spread * scale),
+        np.exp(weight @ np.array(log_shrink)),
+    )
