@@ -1,4 +1,4 @@
-"""Checks of the arguments that every evaluation shares. No TensorFlow."""
+"""The arguments that evaluations share, and their checks. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -7,6 +7,45 @@ from pathlib import Path
 
 from aline_tf.errors import InputError
 from aline_tf.files import shipped_model
+
+
+def add_detail_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that show more of a run, where a task has them (see `refuse_details`)."""
+    parser.add_argument(
+        "--curves",
+        action="store_true",
+        help="figures after every step in the JSON file, not after a few "
+        "(psychometric, location_finding, ces)",
+    )
+    parser.add_argument(
+        "--plots",
+        metavar="DIR",
+        help="also draw curves, queries and posteriors, as PNG and SVG (implies --curves)",
+    )
+    parser.add_argument(
+        "--switch",
+        type=int,
+        metavar="STEP",
+        help="psychometric only: want one pair of parameters for STEP trials, then the other",
+    )
+    parser.add_argument(
+        "--joint",
+        action="store_true",
+        help="also compare the learned joint posterior with its marginals (location_finding, ces)",
+    )
+
+
+def refuse_details(args: argparse.Namespace, *names: str) -> None:
+    """Raises InputError when an option of `add_detail_arguments` is given that a task lacks."""
+    for name in names:
+        if getattr(args, name, None):
+            raise InputError(f"expected no --{name} with {args.task}; received it")
+
+
+def check_plots(args: argparse.Namespace) -> None:
+    """Raises InputError when --plots names something that is no directory."""
+    if args.plots and Path(args.plots).exists() and not Path(args.plots).is_dir():
+        raise InputError(f"expected a directory after --plots; received the file {args.plots}")
 
 
 def chosen_policies(given: list[str] | None, known: tuple[str, ...], default) -> list[str]:

@@ -4,7 +4,8 @@ Every policy meets the same parameters and the same pools; the noise of step t i
 everybody, too. Runs are simulated in groups of a fixed size, so that pools of thousands of
 candidates fit in memory.
 
-Sizes: R runs, T steps, N candidates, D, F and P of the task.
+Sizes: R runs, T steps, N candidates, K reported steps, M predicted outcomes, D, F and P of the
+task.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ import numpy as np
 from aline_tf.acquisition.policies import Policy
 from aline_tf.batch import OBSERVED, empty_batch
 from aline_tf.errors import InputError
-from aline_tf.evaluation.network_posterior import NetworkPosterior
-from aline_tf.evaluation.psychometric import Estimates
+from aline_tf.evaluation.network_posterior import NetworkPosterior, NetworkPrediction
+from aline_tf.evaluation.posterior_rows import Estimates
 
+#: M, outcomes predicted in each run.
+INPUTS = 8
 _RUNS_AT_ONCE = 64
-_THETA, _POOL, _NOISE = range(3)
+_THETA, _POOL, _NOISE, _INPUTS, _ANSWERS = range(5)
 
 
 @dataclass(frozen=True)
@@ -81,15 +84,34 @@ class Worlds:
         """
         parts = []
         for group, start in enumerate(range(0, self.runs, _RUNS_AT_ONCE)):
-            parts.append(self._play_group(policy, group, self.theta[start : start + _RUNS_AT_ONCE]))
+            parts.append(self._play_group(policy, group, min(self.runs - start, _RUNS_AT_ONCE)))
             report(start + len(parts[-1][0]))
         design, outcome = (np.concatenate(part) for part in zip(*parts, strict=True))
         return Histories(self.theta, design, outcome)
 
-    def _play_group(self, policy, group, theta):
-        # Whole groups are drawn and then cut, so that the number of runs changes no draw.
-        theta = np.concatenate([theta, np.repeat(theta[:1], _RUNS_AT_ONCE - len(theta), 0)])
-        count = len(self.theta[group * _RUNS_AT_ONCE :][:_RUNS_AT_ONCE])
+    def unseen(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Designs [R, M, D] that nobody chose and their outcomes [R, M], of the spec's first
+        outcome channel: a binary one of a field that is none says whether that is above zero."""
+        found = []
+        for group in range(-(-self.runs // _RUNS_AT_ONCE)):
+            theta = self._whole_group(group)
+            inputs, answers = self._key(group, _INPUTS), self._key(group, _ANSWERS)
+            design = self.task.sample_designs(inputs, _RUNS_AT_ONCE, count)
+            found.append((design, self._simulate(theta, design, answers)[..., 0]))
+        design, outcome = (np.concatenate(part)[: self.runs] for part in zip(*found, strict=True))
+        spec = self.task.spec
+        if spec.outcomes[0].kind == "binary" and spec.fields[0].kind != "binary":
+            outcome = (outcome > 0.0).astype(np.float32)
+        return design, outcome
+
+    def _whole_group(self, group):
+        """Parameters of a group, filled up: whole groups are drawn and then cut, so that the number
+        of runs changes no draw."""
+        theta = self.theta[group * _RUNS_AT_ONCE :][:_RUNS_AT_ONCE]
+        return np.concatenate([theta, np.repeat(theta[:1], _RUNS_AT_ONCE - len(theta), 0)])
+
+    def _play_group(self, policy, group, count):
+        theta = self._whole_group(group)
         pool = self.task.sample_designs(self._key(group, _POOL), _RUNS_AT_ONCE, self.candidates)
         sizes = self.task.spec.sizes | {"B": count, "C": self.horizon, "N": self.candidates}
         batch = empty_batch(sizes)
@@ -118,21 +140,55 @@ def network_estimates(
     Returns:
         Estimates whose arrays are [R, K, P].
     """
-    runs, horizon = histories.design.shape[:2]
-    parts = []
+    return _by_step(
+        histories,
+        steps,
+        lambda step, rows: network.estimate(
+            context_batch(spec, histories, step, rows), histories.theta[rows]
+        ),
+    )
+
+
+def network_predictions(
+    network: NetworkPrediction, worlds: Worlds, histories: Histories, steps: Sequence[int]
+) -> tuple[Estimates, np.ndarray]:
+    """Predictions of outcomes not yet seen, at designs drawn for each run.
+
+    Returns:
+        Estimates whose arrays are [R, K, M], and the outcomes [R, M].
+    """
+    design, outcome = worlds.unseen(INPUTS)
+
+    def estimate(step, rows):
+        batch = context_batch(worlds.task.spec, histories, step, rows)
+        batch["target_design"] = design[rows]
+        batch["target_mask"] = np.zeros(outcome[rows].shape, bool)
+        return network.estimate(batch, outcome[rows])
+
+    return _by_step(histories, steps, estimate), outcome
+
+
+def context_batch(spec, histories: Histories, step: int, rows: slice) -> dict:
+    """The Batch of runs `rows` after `step` outcomes, with room for all T and a pool of one,
+    because a batch without any candidate is met by no policy."""
+    design = histories.design[rows]
+    batch = empty_batch(spec.sizes | {"B": len(design), "C": design.shape[1], "N": 1})
+    batch["context_design"][:] = design
+    batch["context_outcome"][:] = histories.outcome[rows]
+    batch["context_status"][:] = OBSERVED
+    batch["context_mask"][:, :step] = True
+    batch["theta_mask"][:] = True
+    batch["candidate_mask"][:] = True
+    return batch
+
+
+def _by_step(histories, steps, estimate) -> Estimates:
+    """Estimates from `estimate(step, rows)`, a few runs at a time."""
+    runs, parts = len(histories.theta), []
     for step in steps:
-        found = []
-        for start in range(0, runs, _RUNS_AT_ONCE):
-            rows = slice(start, min(start + _RUNS_AT_ONCE, runs))
-            # A pool of one, because a batch without any candidate is met by no policy.
-            sizes = spec.sizes | {"B": rows.stop - start, "C": horizon, "N": 1}
-            batch = empty_batch(sizes)
-            batch["context_design"][:] = histories.design[rows]
-            batch["context_outcome"][:] = histories.outcome[rows]
-            batch["context_status"][:] = OBSERVED
-            batch["context_mask"][:, :step] = True
-            batch["theta_mask"][:] = True
-            batch["candidate_mask"][:] = True
-            found.append(network.estimate(batch, histories.theta[rows]))
-        parts.append([np.concatenate(part) for part in zip(*found, strict=True)])
+        groups = [
+            estimate(step, slice(start, min(start + _RUNS_AT_ONCE, runs)))
+            for start in range(0, runs, _RUNS_AT_ONCE)
+        ]
+        parts.append([np.concatenate(part) for part in zip(*groups, strict=True)])
     return Estimates(*(np.stack(part, axis=1) for part in zip(*parts, strict=True)))

@@ -1,10 +1,13 @@
 """Evaluation of tasks with a known likelihood: how much information each policy collects.
 
-For every policy: bounds of the total expected information gain (`spce`, `snmc`, in nats) and, from
-a posterior, `rmse`, `log_prob` (nats per parameter) and `coverage_90`. The posterior is the
+For every policy: bounds of the total expected information gain (`spce`, `snmc`, in nats; `spce`
+cannot exceed log(L + 1)) and, from a posterior, `rmse`, `log_prob` (nats per parameter) and
+`coverage_90`. The posterior is the
 network's own for the learned policy; where an exact one is at hand (location finding with one
 source in the plane) it judges the other policies and, as "learned/exact", the learned one's
-designs. Rows of single parameters stand beside the row of all of them.
+designs. Rows of single parameters stand beside the row of all of them. The learned policy's rows
+also say whether its beliefs are calibrated and how well it foretells outcomes not yet seen (see
+`posterior_rows`).
 """
 
 from __future__ import annotations
@@ -14,10 +17,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from aline_tf.acquisition.policies import Policy
-from aline_tf.evaluation import eig, metrics
-from aline_tf.evaluation.histories import Histories, Worlds, network_estimates
-from aline_tf.evaluation.network_posterior import NetworkPosterior
-from aline_tf.evaluation.psychometric import Estimates
+from aline_tf.evaluation import eig
+from aline_tf.evaluation.histories import (
+    Histories,
+    Worlds,
+    network_estimates,
+    network_predictions,
+)
+from aline_tf.evaluation.joint_posterior import joint_rows
+from aline_tf.evaluation.network_posterior import NetworkPosterior, NetworkPrediction
+from aline_tf.evaluation.posterior_rows import Estimates, posterior_rows, prediction_rows
 from aline_tf.evaluation.rows import Row
 
 REPORT_STEPS = (5, 10, 20, 30)
@@ -60,24 +69,9 @@ def exact_location_estimates(histories: Histories, steps: Sequence[int]) -> Esti
     return Estimates(*(np.stack(part).reshape(shape) for part in zip(*found, strict=True)))
 
 
-def posterior_rows(
-    policy: str,
-    names: Sequence[str],
-    estimates: Estimates,
-    theta: np.ndarray,
-    steps: Sequence[int],
-) -> Iterator[Row]:
-    """rmse, log_prob and coverage_90 of all parameters together, then of each."""
-    for target in dict.fromkeys((",".join(names), *names)):
-        wanted = np.isin(names, target.split(","))
-        for k, step in enumerate(steps):
-            inside = metrics.coverage(estimates.low[:, k], estimates.high[:, k], theta, wanted)
-            for metric, values in (
-                ("rmse", metrics.rmse(estimates.mean[:, k], theta, wanted)),
-                ("log_prob", metrics.log_prob(estimates.log_density[:, k], wanted)),
-                ("coverage_90", inside),
-            ):
-                yield Row.of(policy, target, step, metric, values)
+def is_exact(task) -> bool:
+    """Whether an exact posterior is at hand: location finding, one source, in the plane."""
+    return task.spec.name == "location_finding" and task.sources == 1 and task.dims == 2
 
 
 def evaluate(
@@ -87,6 +81,9 @@ def evaluate(
     seed: int = 0,
     network: NetworkPosterior | None = None,
     report: Callable[[str], None] = lambda line: None,
+    steps: Sequence[int] | None = None,
+    joint: bool = False,
+    keep: Callable[[str, Histories], None] = lambda policy, histories: None,
 ) -> list[Row]:
     """All rows of a table.
 
@@ -96,13 +93,16 @@ def evaluate(
         contrastive: L, of the bounds.
         seed: of the contrastive parameters.
         report: called with a line whenever a part is done.
+        steps: numbers of outcomes after which figures are reported; `report_steps` when None.
+        joint: whether to compare the network's joint posterior with its marginals.
+        keep: called with every policy's histories.
     """
-    spec = worlds.task.spec
-    names, steps = spec.parameter_names, report_steps(worlds.horizon)
-    exact = spec.name == "location_finding" and len(names) == spec.sizes["D"] == 2
+    names = worlds.task.spec.parameter_names
+    steps = report_steps(worlds.horizon) if steps is None else tuple(steps)
     rows: list[Row] = []
     for name, policy in policies.items():
         histories = worlds.play(policy, lambda done, n=name: report(f"{n}: {done} runs"))
+        keep(name, histories)
         bounds = eig.prior_bounds(
             worlds.task, histories.theta, histories.design, histories.outcome, steps,
             contrastive, seed,
@@ -113,11 +113,24 @@ def evaluate(
                 values = getattr(bounds, metric)[:, k]
                 rows.append(Row.of(name, ",".join(names), step, metric, values))
         if name == "learned":
-            own = network_estimates(network, spec, histories, steps)
-            rows += posterior_rows(name, names, own, histories.theta, steps)
-        if exact:
+            rows += _network_rows(network, worlds, histories, steps, joint)
+            report(f"{name}: posterior of the network")
+        if is_exact(worlds.task):
             label = "learned/exact" if name == "learned" else name
             found = exact_location_estimates(histories, steps)
             rows += posterior_rows(label, names, found, histories.theta, steps)
             report(f"{name}: exact posterior")
     return rows
+
+
+def _network_rows(network, worlds, histories, steps, joint) -> Iterator[Row]:
+    """What the network believes and foretells along the learned policy's own histories."""
+    spec = worlds.task.spec
+    own = network_estimates(network, spec, histories, steps)
+    yield from posterior_rows("learned", spec.parameter_names, own, histories.theta, steps)
+    prediction = NetworkPrediction(network.model)
+    foretold, outcome = network_predictions(prediction, worlds, histories, steps)
+    continuous = spec.outcomes[0].kind == "continuous"
+    yield from prediction_rows("learned", foretold, outcome, steps, continuous)
+    if joint:
+        yield from joint_rows("learned", network.model, histories, steps, is_exact(worlds.task))

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 
 from aline_tf.acquisition.policies import LearnedPolicy, RandomPolicy
 from aline_tf.errors import InputError
 from aline_tf.evaluation import information, rows
-from aline_tf.evaluation.arguments import check_sizes, chosen_policies, model_directory
+from aline_tf.evaluation.arguments import (
+    check_plots,
+    check_sizes,
+    chosen_policies,
+    model_directory,
+    refuse_details,
+)
 from aline_tf.evaluation.histories import Worlds
 from aline_tf.evaluation.network_posterior import NetworkPosterior
 from aline_tf.models.presets import load_preset
@@ -39,6 +46,12 @@ def run(args: argparse.Namespace, known: tuple[str, ...], default: tuple[str, ..
     for option in ("target", "pool"):
         if getattr(args, option) is not None:
             raise InputError(f"expected no --{option} with {args.task}; it is for psychometric")
+    refuse_details(args, "switch")
+    check_plots(args)
+    if args.joint and "learned" not in names:
+        raise InputError(
+            f"expected the learned policy with --joint; received --policy {','.join(names)}"
+        )
     network, policies = _policies(names, args, task)
     started = time.monotonic()
 
@@ -46,15 +59,28 @@ def run(args: argparse.Namespace, known: tuple[str, ...], default: tuple[str, ..
         print(f"[{time.monotonic() - started:6.1f} s] {line}", file=sys.stderr, flush=True)
 
     worlds = Worlds(task, args.runs, args.candidates, args.seed)
-    measured = information.evaluate(policies, worlds, args.contrastive, args.seed, network, report)
+    kept, steps = {}, information.report_steps(worlds.horizon)
+    every = range(1, worlds.horizon + 1) if args.curves or args.plots else steps
+    measured = information.evaluate(
+        policies, worlds, args.contrastive, args.seed, network, report, every, args.joint,
+        keep=kept.__setitem__,
+    )  # fmt: skip
     print(
         f"{args.task}: {args.runs} runs of {worlds.horizon} steps, {args.candidates} candidates, "
-        f"{args.contrastive} contrastive parameters, seed {args.seed}; {rows.machine()}\n"
+        f"{args.contrastive} contrastive parameters (spce is at most "
+        f"{math.log(args.contrastive + 1):.2f}), seed {args.seed}; {rows.machine()}\n"
     )
-    print(rows.format_table([row for row in measured if row.target == measured[0].target]))
+    single = set(task.spec.parameter_names)
+    shown = [row for row in measured if row.target not in single and row.step in steps]
+    print(rows.format_table(shown))
     if args.json:
         rows.write_json(args.json, args.task, args.seed, measured)
         print(f"\n{len(measured)} rows written to {args.json}")
+    if args.plots:
+        from aline_tf.evaluation import information_plots
+
+        for path in information_plots.draw(args.plots, measured, kept, task, network):
+            print(f"drawn: {path}")
     return 0
 
 

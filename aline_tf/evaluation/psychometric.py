@@ -11,6 +11,7 @@ Sizes: S subjects, T trials, N candidates, P = 4 parameters.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,7 +28,13 @@ from aline_tf.acquisition.psychometric_grid import (
 from aline_tf.batch import OBSERVED, empty_batch
 from aline_tf.evaluation import metrics
 from aline_tf.evaluation.grid_posterior import GridPosterior
-from aline_tf.evaluation.network_posterior import NetworkPosterior
+from aline_tf.evaluation.network_posterior import NetworkPosterior, NetworkPrediction
+from aline_tf.evaluation.posterior_rows import (
+    Estimates,
+    accuracy_rows,
+    calibration_rows,
+    prediction_rows,
+)
 from aline_tf.evaluation.rows import Row
 
 HORIZON = 30
@@ -35,7 +42,14 @@ REPORT_STEPS = (5, 10, 15, 20, 30)
 GAP_STEPS = (5, 15, 30)
 GAP_SUBJECTS = 200
 #: Metrics that the printed table leaves to the JSON file.
-DETAILS = frozenset(f"gap_{given}{name}" for given in ("", "given_") for name in PARAMETER_NAMES)
+DETAILS = frozenset(
+    f"{metric}_{name}"
+    for metric in ("gap", "gap_given", "sbc_ks", "sbc_ks_95", "sbc_chi2_p")
+    for name in PARAMETER_NAMES
+) | {"y_pit_ks", "y_pit_ks_95", "y_pit_chi2_p"}
+#: M, answers predicted for each subject, at stimuli that nobody chose.
+PREDICTED = 8
+_PREDICTED_STREAM = 0x59
 TARGETS = ("threshold,slope", "guess,lapse", ",".join(PARAMETER_NAMES))
 
 
@@ -63,16 +77,6 @@ class Trials:
 
     design: np.ndarray
     outcome: np.ndarray
-
-
-@dataclass(frozen=True)
-class Estimates:
-    """Posterior mean, 5% and 95% quantile, log density at the truth, each [S, K, 4] at K steps."""
-
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    log_density: np.ndarray
 
 
 def simulate_subjects(
@@ -177,6 +181,23 @@ def network_estimates(
     return Estimates(*(np.stack(part, axis=1) for part in zip(*parts, strict=True)))
 
 
+def network_predictions(
+    prediction: NetworkPrediction, trials: Trials, theta: np.ndarray, steps: Sequence[int]
+) -> tuple[Estimates, np.ndarray]:
+    """Predicted answers at stimuli drawn for each subject, [S, K, M], and the answers [S, M]."""
+    rng = np.random.default_rng(_PREDICTED_STREAM)
+    stimulus = rng.uniform(DESIGN_LOW, DESIGN_HIGH, (len(theta), PREDICTED))
+    answer = rng.random(stimulus.shape) < success_probability(theta[:, None], stimulus)
+    parts = []
+    for step in steps:
+        batch = context_batch(trials, step, np.ones(len(PARAMETER_NAMES), bool))
+        batch["target_design"] = stimulus[..., None].astype(np.float32)
+        batch["target_mask"] = np.zeros(stimulus.shape, bool)
+        parts.append(prediction.estimate(batch, answer))
+    estimates = Estimates(*(np.stack(part, axis=1) for part in zip(*parts, strict=True)))
+    return estimates, answer.astype(float)
+
+
 def metric_rows(
     policy: str,
     target: str,
@@ -184,17 +205,17 @@ def metric_rows(
     theta: np.ndarray,
     steps: Sequence[int],
 ) -> Iterator[Row]:
-    """rmse, log_prob and coverage_90 at each step."""
+    """Accuracy and calibration of the wanted parameters, then the calibration of each of the four,
+    wanted or not, under names that end in the parameter's."""
     wanted = target_mask(target)
-    for k, step in enumerate(steps):
-        error = metrics.rmse(estimates.mean[:, k], theta, wanted)
-        yield Row.of(policy, target, step, "rmse", error)
-    for k, step in enumerate(steps):
-        density = metrics.log_prob(estimates.log_density[:, k], wanted)
-        yield Row.of(policy, target, step, "log_prob", density)
-    for k, step in enumerate(steps):
-        inside = metrics.coverage(estimates.low[:, k], estimates.high[:, k], theta, wanted)
-        yield Row.of(policy, target, step, "coverage_90", inside)
+    yield from accuracy_rows(policy, target, estimates, theta, steps, wanted)
+    pit = estimates.pit()
+    if pit is None:
+        return
+    yield from calibration_rows(policy, target, pit[..., wanted], steps)
+    for p, name in enumerate(PARAMETER_NAMES):
+        for row in calibration_rows(policy, target, pit[..., p : p + 1], steps):
+            yield dataclasses.replace(row, metric=f"{row.metric}_{name}")
 
 
 def gap_rows(
@@ -252,6 +273,8 @@ def evaluate(
     targets: Sequence[str] = TARGETS,
     report: Callable[[str], None] = lambda line: None,
     grid: GridPosterior | None = None,
+    steps: Sequence[int] | None = None,
+    keep: Callable[[str, str, Trials], None] = lambda policy, target, trials: None,
 ) -> list[Row]:
     """All rows of a table.
 
@@ -260,12 +283,15 @@ def evaluate(
         network: also compared with the exact posterior, on the learned policy's trials and on
             random ones, for the first 200 subjects.
         report: called with a line whenever a part is done.
+        steps: numbers of trials after which estimates are judged; `REPORT_STEPS` when None.
+        keep: called with every policy's trials for every target.
     """
     grid = grid or GridPosterior()
     horizon = subjects.uniforms.shape[1]
-    steps = [step for step in REPORT_STEPS if step <= horizon]
+    steps = [step for step in (REPORT_STEPS if steps is None else steps) if step <= horizon]
     gap_steps = [step for step in GAP_STEPS if step <= horizon]
     few = slice(0, GAP_SUBJECTS)
+    prediction = None if network is None else NetworkPrediction(network.model)
     rows: list[Row] = []
     for name, policy in policies.items():
         done: dict[str, Trials] = {}
@@ -276,11 +302,15 @@ def evaluate(
                 trials = run_policy(policy, subjects, wanted)
                 exact = exact_estimates(grid, trials, subjects.theta, steps)
             done[target] = trials
+            keep(name, target, trials)
             outer = metrics.outer_share(trials.design, DESIGN_LOW, DESIGN_HIGH)
             rows.append(Row.of(name, target, horizon, "outer_share", outer))
             if name == "learned":
                 own = network_estimates(network, trials, subjects.theta, steps, wanted)
                 rows += metric_rows(name, target, own, subjects.theta, steps)
+                foretold, answer = network_predictions(prediction, trials, subjects.theta, steps)
+                for row in prediction_rows(name, foretold, answer, steps, continuous=False):
+                    rows.append(dataclasses.replace(row, target=target, metric="y_" + row.metric))
             label = "learned/exact" if name == "learned" else name
             rows += metric_rows(label, target, exact, subjects.theta, steps)
             # Random trials are the same for every target, so one comparison says it all.

@@ -5,7 +5,7 @@
 
 `ci95` is the half-width of the 95% interval of `mean` over `n` runs; `target` is the wanted
 parameters, comma-joined; `step` is the number of acquired data points. A value that does not exist
-(a ratio whose denominator is zero) is null.
+(a ratio whose denominator is zero, the interval of a figure that is no average) is null.
 """
 
 from __future__ import annotations
@@ -106,4 +106,6 @@ def format_table(rows: Sequence[Row]) -> str:
 def _cell(row: Row) -> str:
     if not math.isfinite(row.mean):
         return "-"
+    if not math.isfinite(row.ci95):
+        return f"{row.mean:.3f}"
     return f"{row.mean:.3f} +- {row.ci95:.3f}"

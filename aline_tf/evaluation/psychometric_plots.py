@@ -1,0 +1,197 @@
+"""Figures of the psychometric task, in the form of the paper.
+
+curves     RMSE, log probability, coverage and calibration after each trial, for each target
+queries    where each policy asks, trial by trial
+posterior  what the network believes of one subject on the way, beside the exact posterior
+switch     the same first two for targets that change on the way
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from aline_tf.acquisition.psychometric_grid import (
+    DESIGN_HIGH,
+    DESIGN_LOW,
+    PARAMETER_HIGH,
+    PARAMETER_LOW,
+    PARAMETER_NAMES,
+    success_probability,
+)
+from aline_tf.evaluation.curves import curve, draw_curves
+from aline_tf.evaluation.figures import (
+    TRUTH,
+    grid_of_axes,
+    legend_below,
+    look,
+    new_figure,
+    save,
+    style,
+)
+from aline_tf.evaluation.grid_posterior import GridPosterior
+from aline_tf.evaluation.network_posterior import NetworkPosterior
+from aline_tf.evaluation.psychometric import Subjects, Trials, context_batch, target_mask
+from aline_tf.evaluation.rows import Row
+
+METRICS = ("rmse", "log_prob", "coverage_90", "sbc_ks")
+SNAPSHOTS = (0, 5, 15, 30)
+_STIMULUS_BINS = 40
+_POINTS = 241
+
+
+def draw(
+    directory: str | Path,
+    rows: Sequence[Row],
+    trials: Mapping[tuple[str, str], Trials],
+    subjects: Subjects,
+    network: NetworkPosterior | None = None,
+    switch: int | None = None,
+) -> list[Path]:
+    """Writes every figure that the evaluation has data for; returns the files.
+
+    Args:
+        rows: with every step.
+        trials: by policy and target, as `keep` of the evaluations hands them out.
+        network: for the posteriors; none are drawn without it.
+        switch: trials before the switch, when the evaluation was one.
+    """
+    targets = list(dict.fromkeys(target for _, target in trials))
+    figures = {"queries": draw_queries(trials, switch)}
+    if switch is not None:
+        figures["switch"] = draw_switch(rows, targets, switch)
+    else:
+        figures["curves"] = draw_curves(rows, METRICS, targets, {"coverage_90": 0.9})
+        for target in targets:
+            if network is not None and ("learned", target) in trials:
+                name = "posterior_" + target.replace(",", "_")
+                figures[name] = draw_posterior(trials["learned", target], subjects, network, target)
+    return [path for name, figure in figures.items() for path in save(figure, directory, name)]
+
+
+def draw_queries(trials: Mapping[tuple[str, str], Trials], switch: int | None = None) -> Figure:
+    """Share of queries at each stimulus in each trial: a panel for every policy and target."""
+    policies = list(dict.fromkeys(policy for policy, _ in trials))
+    targets = list(dict.fromkeys(target for _, target in trials))
+    with look():
+        figure = new_figure(1.4 + 2.8 * len(targets), 0.6 + 1.9 * len(policies))
+        axes = grid_of_axes(figure, len(policies), len(targets), sharex=True, sharey=True)
+        drawn = None
+        for i, policy in enumerate(policies):
+            for j, target in enumerate(targets):
+                axis = axes[i, j]
+                share = query_shares_by_trial(trials[policy, target])
+                drawn = axis.imshow(
+                    share,
+                    origin="lower",
+                    aspect="auto",
+                    extent=(0.5, share.shape[1] + 0.5, DESIGN_LOW, DESIGN_HIGH),
+                    cmap="magma_r",
+                    # Shares span two decades; a root keeps the rare ones visible.
+                    norm="linear",
+                    vmin=0.0,
+                    vmax=0.6,
+                    interpolation="nearest",
+                )
+                axis.grid(False)
+                if switch is not None:
+                    axis.axvline(switch + 0.5, color="#0072B2", linestyle="--", linewidth=1.0)
+                if i == 0:
+                    axis.set_title(target.replace(",", ", "))
+                if i == len(policies) - 1:
+                    axis.set_xlabel("trial")
+                if j == 0:
+                    axis.set_ylabel(f"{policy}\nstimulus")
+        bar = figure.colorbar(drawn, ax=axes, shrink=0.8, pad=0.02)
+        bar.set_label("root of the share of subjects")
+        bar.outline.set_visible(False)
+    return figure
+
+
+def query_shares_by_trial(trials: Trials) -> np.ndarray:
+    """Root of the share of subjects asked at each of 40 bins of the stimulus, [40, T]."""
+    edges = np.linspace(DESIGN_LOW, DESIGN_HIGH, _STIMULUS_BINS + 1)
+    counts = [np.histogram(column, edges)[0] for column in trials.design.T]
+    return np.sqrt(np.stack(counts, axis=1) / len(trials.design))
+
+
+def draw_switch(rows: Sequence[Row], orders: Sequence[str], switch: int) -> Figure:
+    """RMSE of both pairs after each trial, a column for each order of targets."""
+    policies = list(dict.fromkeys(row.policy for row in rows))
+    with look():
+        figure = new_figure(1.2 + 3.6 * len(orders), 5.2)
+        axes = grid_of_axes(figure, 2, len(orders), sharex=True)
+        for j, order in enumerate(orders):
+            for i, place in enumerate(("first", "second")):
+                axis = axes[i, j]
+                for policy in policies:
+                    chosen = [
+                        row
+                        for row in rows
+                        if (row.policy, row.target, row.metric) == (policy, order, f"rmse_{place}")
+                    ]
+                    curve(axis, chosen, policy, *style(policy))
+                axis.axvline(switch + 0.5, color="#555555", linestyle="--", linewidth=1.0)
+                wanted = (0.5, switch + 0.5) if place == "first" else (switch + 0.5, None)
+                right = wanted[1] if wanted[1] is not None else axis.get_xlim()[1]
+                axis.axvspan(wanted[0], right, color="#F0E442", alpha=0.18, linewidth=0)
+                axis.set_ylim(bottom=0.0)
+                axis.set_ylabel(f"RMSE of {order.split(' then ')[i].replace(',', ', ')}")
+            axes[0, j].set_title(order.replace(",", ", "))
+            axes[1, j].set_xlabel("trial (shaded: while this pair is wanted)")
+        legend_below(figure, axes.flat)
+    return figure
+
+
+def draw_posterior(
+    trials: Trials, subjects: Subjects, network: NetworkPosterior, target: str, subject: int = 0
+) -> Figure:
+    """Marginals of one subject at a few steps, the network's and the exact ones, above the curve
+    of answers with the trials so far."""
+    one = Trials(trials.design[subject : subject + 1], trials.outcome[subject : subject + 1])
+    theta = subjects.theta[subject]
+    steps = [step for step in SNAPSHOTS if step <= one.design.shape[1]]
+    points = np.linspace(PARAMETER_LOW, PARAMETER_HIGH, _POINTS)
+    wanted = target_mask(target)
+    exact = GridPosterior().marginals(one.design, one.outcome, steps)
+    stimulus = np.linspace(DESIGN_LOW, DESIGN_HIGH, _POINTS)
+    with look():
+        figure = new_figure(9.6, 1.0 + 1.75 * len(steps))
+        axes = grid_of_axes(figure, len(steps), 5, width_ratios=(1.5, 1, 1, 1, 1))
+        for k, step in enumerate(steps):
+            density = network.density(context_batch(one, step, wanted), points)[:, 0]
+            _draw_answers(axes[k, 0], one, step, stimulus, theta)
+            axes[k, 0].set_ylabel(f"after {step} trials\nP(yes)")
+            for p, name in enumerate(PARAMETER_NAMES):
+                axis = axes[k, 1 + p]
+                node, mass = exact.axes[p], exact.mass[p][0, k]
+                axis.plot(
+                    node.nodes,
+                    mass / node.mass / (PARAMETER_HIGH[p] - PARAMETER_LOW[p]),
+                    color=style("psi-marginal")[0],
+                    linestyle="--",
+                    label="exact",
+                )
+                axis.plot(points[:, p], density[:, p], color=style("learned")[0], label="network")
+                axis.axvline(theta[p], color=TRUTH, linewidth=0.9, linestyle=":", label="truth")
+                axis.set_ylim(bottom=0.0)
+                axis.set_yticks([])
+                if k == 0:
+                    axis.set_title(name + (" (wanted)" if wanted[p] else ""))
+        axes[-1, 0].set_xlabel("stimulus")
+        legend_below(figure, [axes[0, 1]])
+    return figure
+
+
+def _draw_answers(axis, one, step, stimulus, theta) -> None:
+    axis.plot(stimulus, success_probability(theta, stimulus), color=TRUTH, linewidth=1.0)
+    for answer, colour, marker in ((1.0, "#009E73", "^"), (0.0, "#CC79A7", "v")):
+        heard = one.outcome[0, :step] == answer
+        place = one.design[0, :step][heard]
+        axis.plot(
+            place, np.full(place.shape, answer), marker, color=colour, markersize=4, alpha=0.7
+        )
+    axis.set_ylim(-0.08, 1.08)
