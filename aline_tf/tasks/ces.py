@@ -137,6 +137,31 @@ class CES(Task):
             axis=-1,
         )
 
+    #: Where the normal outcome of `normal_outcome` is cut off.
+    outcome_bounds = (-LOGIT_CLIP, LOGIT_CLIP)
+
+    def normal_outcome(self, theta, design):
+        """Mean and standard deviation of eta for theta [..., 5] and design [..., 6]: both [...]."""
+        mean, sd, log_u = _preference(theta, design)
+        return tf.exp(log_u) * mean, tf.exp(log_u) * sd
+
+    def complete_theta(self, theta, known_mask):
+        """Theta [..., 5] whose shares sum to one, and which coordinates are then free, bool.
+
+        The last share that is not known is what the others leave; it is negative, where the prior
+        has no mass, when they leave nothing.
+        """
+        share, known = theta[..., 1:4], known_mask[..., 1:4]
+        later = tf.cumsum(tf.cast(~known, tf.int32), axis=-1, reverse=True, exclusive=True)
+        last = ~known & (later == 0)
+        others = tf.reduce_sum(tf.where(last, 0.0, share), axis=-1, keepdims=True)
+        share = tf.where(last, 1.0 - others, share)
+        determined = tf.concat(
+            [tf.zeros_like(last[..., :1]), last, tf.zeros_like(last[..., :1])], axis=-1
+        )
+        theta = tf.concat([theta[..., :1], share, theta[..., 4:]], axis=-1)
+        return theta, ~known_mask & ~determined
+
     def log_likelihood(self, theta, design, outcome):
         """Density in logit(y) between the ends, probability at them: [...]."""
         mean, sd, log_u = _preference(theta, design)

@@ -16,6 +16,7 @@ Sizes: R histories, n proposals, I draws, P parameters, C context tokens.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 
@@ -24,11 +25,6 @@ import tensorflow as tf
 from aline_tf import draws
 from aline_tf.batch import OBSERVED
 
-#: Proposals for every draw that is wanted, and the share of them from the prior.
-_PROPOSALS = 8
-_FROM_PRIOR = 0.25
-_STAGES = 4
-_MOVES_PER_STAGE = 2
 #: Effective draws that tempering leaves, as a share of those wanted.
 _EFFECTIVE = 0.5
 _BISECTIONS = 8
@@ -67,15 +63,36 @@ def _log_prior(task, theta):
     return tf.where(tf.reduce_all(inside | ~bounded, axis=-1), log_density, -math.inf)
 
 
-def posterior_draws(task, beliefs, state, seed, count: int) -> tf.Tensor:
+@dataclasses.dataclass(frozen=True)
+class Effort:
+    """How much work goes into draws.
+
+    Attributes:
+        proposals: for every draw that is wanted.
+        from_prior: share of them from the prior.
+        least_stages, most_stages: of tempering, resampling and moving; between the two they end
+            when every beta is 1.
+        moves: of every draw, in each stage.
+    """
+
+    proposals: int = 8
+    from_prior: float = 0.25
+    least_stages: int = 4
+    most_stages: int = 4
+    moves: int = 2
+
+
+def posterior_draws(task, beliefs, state, seed, count: int, effort: Effort = Effort()) -> tf.Tensor:
     """Draws of all parameters given each history, equally weighted.
 
     Args:
         task: has `log_likelihood` and `log_prior`.
-        beliefs: q at the R states (a `ThetaPosterior`), what the draws start from.
+        beliefs: q at the R states (a `ThetaPosterior`), what the draws start from; None starts
+            from the prior alone.
         state: R states (a Batch); parameters given as known keep their values.
         seed: int32 [2].
         count: I, an even number.
+        effort: the defaults suit a teacher, which meets hundreds of states in every step.
 
     Returns:
         [R, I, P].
@@ -89,15 +106,17 @@ def posterior_draws(task, beliefs, state, seed, count: int) -> tf.Tensor:
     def levels(theta):
         """log g and log posterior, both [R, I]."""
         theta, free = finish(theta)
-        log_q = beliefs.log_prob(tf.transpose(theta, [1, 0, 2]))
-        log_q = tf.reduce_sum(tf.where(free, tf.transpose(log_q, [1, 0, 2]), 0.0), axis=-1)
-        log_prior = math.log(_FROM_PRIOR) + _log_prior(task, theta)
-        log_proposal = tf.reduce_logsumexp(
-            tf.stack([math.log(1.0 - _FROM_PRIOR) + log_q, log_prior]), axis=0
-        )
+        log_proposal = _log_prior(task, theta)
+        if beliefs is not None:
+            log_q = beliefs.log_prob(tf.transpose(theta, [1, 0, 2]))
+            log_q = tf.reduce_sum(tf.where(free, tf.transpose(log_q, [1, 0, 2]), 0.0), axis=-1)
+            shares = math.log(1.0 - effort.from_prior), math.log(effort.from_prior)
+            both = tf.stack([shares[0] + log_q, shares[1] + log_proposal])
+            log_proposal = tf.reduce_logsumexp(both, axis=0)
+        log_proposal = tf.maximum(log_proposal, _NEVER)
         return tf.stack([log_proposal, log_posterior(task, theta, state)])
 
-    theta = finish(_propose(task, beliefs, state, propose_seed, _PROPOSALS * count))[0]
+    theta = finish(_propose(task, beliefs, state, propose_seed, effort, count))[0]
     kinds = {parameter.kind for parameter in task.spec.parameters}
     moving = count >= 6 and kinds <= {"interval", "real"}
 
@@ -109,28 +128,33 @@ def posterior_draws(task, beliefs, state, seed, count: int) -> tf.Tensor:
         level = tf.gather(level, tf.stack([index, index]), batch_dims=2)
         beta += step
         if moving:
-            theta, level = _move(theta, level, beta, levels, finish, move_seed)
+            theta, level = _move(theta, level, beta, levels, finish, move_seed, effort.moves)
         return number + 1, theta, level, beta
 
+    def unfinished(number, theta, level, beta):
+        early = (number < effort.least_stages) | tf.reduce_any(beta < 1.0 - 1e-5)
+        return early & (number < effort.most_stages)
+
     # The first stage thins the proposals; only later ones keep the shapes that a loop needs.
-    rows = tf.shape(theta)[0]
-    stages = stage(tf.constant(0), theta, levels(theta), tf.zeros([rows, 1]))
+    start = tf.zeros([tf.shape(theta)[0], 1])
+    stages = stage(tf.constant(0), theta, levels(theta), start)
     if moving:
-        stages = tf.while_loop(lambda number, *_: number < _STAGES, stage, stages)
+        stages = tf.while_loop(unfinished, stage, stages)
     return stages[1]
 
 
-def _propose(task, beliefs, state, seed, count):
+def _propose(task, beliefs, state, seed, effort, count):
     """Draws from q and from the prior: [R, n, P], known parameters in place."""
     rows, parameters = tf.shape(state["known_mask"])[0], len(task.spec.parameters)
     prior_seed, *seeds = draws.split(seed, 4)
-    from_prior = int(_FROM_PRIOR * count)
-    shape = [count - from_prior, rows, parameters]
-    own = beliefs.from_uniform(*(draws.uniform(key, shape) for key in seeds))
-    other = tf.reshape(
-        task.sample_theta(prior_seed, from_prior * rows), [rows, from_prior, parameters]
-    )
-    theta = tf.concat([tf.transpose(own, [1, 0, 2]), other], axis=1)
+    count = effort.proposals * count
+    from_prior = count if beliefs is None else int(effort.from_prior * count)
+    theta = task.sample_theta(prior_seed, from_prior * rows)
+    theta = tf.reshape(theta, [rows, from_prior, parameters])
+    if beliefs is not None:
+        shape = [count - from_prior, rows, parameters]
+        own = beliefs.from_uniform(*(draws.uniform(key, shape) for key in seeds))
+        theta = tf.concat([tf.transpose(own, [1, 0, 2]), theta], axis=1)
     return tf.where(state["known_mask"][:, None], state["known_theta"][:, None], theta)
 
 
@@ -170,7 +194,7 @@ def _systematic(log_weight, seed, count):
     return tf.reduce_sum(tf.cast(edges[:, None, :-1] < place[:, :, None], tf.int32), axis=2)
 
 
-def _move(theta, level, beta, levels: Callable, finish: Callable, seed):
+def _move(theta, level, beta, levels: Callable, finish: Callable, seed, moves):
     """Draws [R, I, P] and their levels [2, R, I] after moves that leave pi_beta as it is."""
     size = 2.38 / math.sqrt(2.0 * theta.shape[-1])
 
@@ -191,7 +215,7 @@ def _move(theta, level, beta, levels: Callable, finish: Callable, seed):
     # Neighbours are often duplicates of one proposal: every other one goes into each half.
     halves = (theta[:, ::2], level[:, :, ::2], theta[:, 1::2], level[:, :, 1::2])
     _, first, first_level, second, second_level = tf.while_loop(
-        lambda number, *_: number < 2 * _MOVES_PER_STAGE, half_move, (tf.constant(0), *halves)
+        lambda number, *_: number < 2 * moves, half_move, (tf.constant(0), *halves)
     )
     return tf.concat([first, second], axis=1), tf.concat([first_level, second_level], axis=2)
 

@@ -10,6 +10,7 @@ from scipy import stats
 from aline_tf import draws
 from aline_tf.tasks import task_by_name
 from aline_tf.tasks.ces import CES, CLIP, LOGIT_CLIP, TAU, basket_worth, log_normal_cdf
+from aline_tf.training.mixture_gain import candidate_gain
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
 
@@ -165,3 +166,62 @@ def test_it_trains(make_tiny):
     trainer.compile(TINY, seed=1)
     history = trainer.fit(epochs=2, steps_per_epoch=1, verbose=0).history
     assert np.isfinite([history[name] for name in ("loss", "inference", "policy")]).all()
+
+
+def test_the_outcome_is_the_normal_one_cut_off_at_the_ends(task):
+    theta = task.sample_theta(draws.as_seed(11), 40)
+    design = task.sample_designs(draws.as_seed(12), 40, 1)
+    many = tf.repeat(design, 4000, axis=1)
+    logit = task.simulate(theta, many, draws.as_seed(13)).numpy()[..., 0]
+    mean, sd = (part.numpy()[:, 0] for part in task.normal_outcome(theta[:, None], design))
+    low, high = task.outcome_bounds
+    np.testing.assert_array_less(low - 1e-5, logit)
+    np.testing.assert_array_less(logit, high + 1e-5)
+    inside = (mean - 4 * sd > low) & (mean + 4 * sd < high)
+    assert inside.sum() > 8
+    z = (logit[inside] - mean[inside, None]) / sd[inside, None]
+    np.testing.assert_allclose(z.mean(1), 0.0, atol=0.07)
+    np.testing.assert_allclose(z.std(1), 1.0, atol=0.06)
+
+
+@pytest.mark.parametrize(
+    ("known", "free"),
+    [
+        ((False, False, False), (True, True, False)),
+        ((False, False, True), (True, False, False)),
+        ((True, False, True), (False, False, False)),
+        ((True, True, True), (False, False, False)),
+    ],
+)
+def test_the_last_unknown_share_is_what_the_others_leave(task, known, free):
+    theta = task.sample_theta(draws.as_seed(14), 50)
+    mask = tf.repeat([[False, *known, False]], 50, axis=0)
+    # Whatever stands where the last unknown share is, it is put right.
+    last = [i for i in range(3) if not known[i]][-1:]
+    spoilt = theta.numpy()
+    spoilt[:, [1 + i for i in last]] = 7.0
+    completed, found = task.complete_theta(tf.constant(spoilt), mask)
+    np.testing.assert_allclose(completed, theta, atol=1e-6)
+    np.testing.assert_array_equal(found, [[True, *free, True]] * 50)
+
+
+def test_shares_that_exceed_one_have_no_prior_mass(task):
+    theta = tf.constant([[0.5, 0.8, 0.6, 0.0, 1.0], [0.5, 0.0, 0.8, 0.6, 1.0]])
+    known = tf.constant([[False] * 5, [False, False, True, True, False]])
+    completed, _ = task.complete_theta(theta, known)
+    assert np.isneginf(task.log_prior(completed)).all()
+
+
+def test_the_teacher_gains_the_same_from_the_normal_outcome_as_from_simulation(task):
+    class Simulated(CES):
+        normal_outcome = None
+
+    theta = tf.reshape(task.sample_theta(draws.as_seed(15), 6 * 64), [6, 64, 5])
+    design = task.sample_designs(draws.as_seed(16), 6, 20)
+    gain = candidate_gain(task, theta, design, draws.as_seed(17)).numpy()
+    simulated = [
+        candidate_gain(Simulated(), theta, design, draws.as_seed(seed)).numpy() for seed in range(6)
+    ]
+    assert gain.max() > 1.0
+    np.testing.assert_allclose(gain, np.mean(simulated, axis=0), atol=0.25)
+    assert abs(np.mean(gain - np.mean(simulated, axis=0))) < 0.02

@@ -1,0 +1,80 @@
+"""Greedy design for any task with a normal outcome: the largest sampled one-step information gain.
+
+Nothing is learned beforehand. At every step the posterior of the whole history is drawn anew by
+tempering from the prior (`aline_tf.training.particles`), and each candidate's expected information
+gain is that of the mixture of outcomes over those draws (`aline_tf.training.mixture_gain`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from aline_tf.acquisition.policies import Policy, masked_argmax
+from aline_tf.training.particles import Effort
+
+EFFORT = Effort(proposals=8, least_stages=2, most_stages=40, moves=3)
+
+
+class SampledGreedyPolicy(Policy):
+    """The candidate with the largest information gain about all parameters.
+
+    Args:
+        task: has `log_likelihood` and `log_prior`.
+        particles: I, draws of the posterior.
+        shown: how many of them the first look at every candidate takes.
+        finalists: candidates that are looked at again with all draws; those with the largest
+            gains at first.
+        seed: of the draws. Equal histories get equal answers in a batch of equal size.
+    """
+
+    name = "greedy"
+    reads_targets = False
+
+    def __init__(self, task, particles=256, shown=64, finalists=64, seed: int = 0):
+        self.task = task
+        self.particles = particles
+        self.shown = shown
+        self.finalists = finalists
+        self.seed = seed
+        self._compiled = None
+
+    def posterior(self, batch, seed):
+        """Draws [R, I, P] given the histories of a Batch."""
+        from aline_tf.training.particles import posterior_draws
+
+        return posterior_draws(self.task, None, batch, seed, self.particles, EFFORT)
+
+    def gains(self, batch, seed):
+        """Gains [R, n] of the finalists and their indices [R, n]."""
+        import tensorflow as tf
+
+        from aline_tf import draws
+        from aline_tf.training.mixture_gain import candidate_gain
+
+        draw_seed, first_seed, second_seed = draws.split(seed, 3)
+        theta = self.posterior(batch, draw_seed)
+        design, mask = batch["candidate_design"], batch["candidate_mask"]
+        # Every so manieth draw: neighbours are relatives.
+        first = theta[:, :: max(1, self.particles // self.shown)]
+        gain = candidate_gain(self.task, first, design, first_seed)
+        gain = tf.where(mask, gain, -1.0)
+        count = min(self.finalists, design.shape[1])
+        index = tf.math.top_k(gain, count).indices
+        finalists = tf.gather(design, index, batch_dims=1)
+        gain = candidate_gain(self.task, theta, finalists, second_seed)
+        return tf.where(tf.gather(mask, index, batch_dims=1), gain, -1.0), index
+
+    def _choose(self, batch: Mapping[str, Any], mask: np.ndarray) -> np.ndarray:
+        import tensorflow as tf
+
+        if self._compiled is None:
+            self._compiled = tf.function(self.gains, autograph=False)
+        wanted = ("context_", "known_", "candidate_")
+        batch = {k: tf.constant(v) for k, v in batch.items() if k.startswith(wanted)}
+        step = int(np.asarray(batch["context_mask"]).sum())
+        gain, index = self._compiled(batch, tf.constant([self.seed, step]))
+        chosen = masked_argmax(gain.numpy(), np.ones(gain.shape, bool))
+        return np.take_along_axis(index.numpy(), chosen[:, None], axis=1)[:, 0]
