@@ -13,6 +13,8 @@ POLICIES = {
     "location_finding": ("learned", "random", "greedy"),
     "ces": ("learned", "random"),
     "hpo": ("learned", "random", "gp-rs", "gp-us", "gp-vr", "gp-epig"),
+    "gp1d": ("learned", "random", "gp-rs", "gp-us", "gp-vr", "gp-epig", "ace-us"),
+    "gp2d": ("learned", "random", "gp-rs", "gp-us", "gp-vr", "gp-epig", "ace-us"),
 }
 TASKS = tuple(POLICIES)
 DEFAULT_POLICIES = {
@@ -20,6 +22,8 @@ DEFAULT_POLICIES = {
     "location_finding": ("learned", "random"),
     "ces": ("learned", "random"),
     "hpo": ("learned", "random", "gp-rs", "gp-epig"),
+    "gp1d": ("learned", "random", "gp-epig", "ace-us"),
+    "gp2d": ("learned", "random", "gp-epig", "ace-us"),
 }
 
 
@@ -52,16 +56,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(psychometric only; default: both pairs, then all four)",
     )
     parser.add_argument(
+        "--function",
+        action="extend",
+        nargs="+",
+        metavar="NAME",
+        help="gp1d and gp2d only: prior (functions drawn from it; default), benchmark functions by "
+        "name, or all",
+    )
+    parser.add_argument(
         "--runs",
         type=int,
         metavar="R",
-        help="simulated subjects (default: 500; 100 where information is measured; hpo 80)",
+        help="simulated subjects (default: 500; 100 where information is measured and "
+        "of functions; hpo 80)",
     )
     parser.add_argument(
         "--candidates",
         type=int,
         metavar="N",
-        help="designs to choose from (default: 200; 2000 where information is measured; hpo 100)",
+        help="designs to choose from (default: 200; 2000 where information is measured; hpo 100; "
+        "functions 500)",
     )
     parser.add_argument(
         "--contrastive",
@@ -88,10 +102,16 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.task not in TASKS and not args.task.startswith("hpo:"):
         raise InputError(f"expected a task among {', '.join(TASKS)}; received {args.task!r}")
+    if args.function is not None and args.task not in ("gp1d", "gp2d"):
+        raise InputError(f"expected no --function with {args.task}; it is for gp1d and gp2d")
     if args.task.startswith("hpo"):
         from aline_tf.evaluation import hpo_command
 
         return hpo_command.run(args, POLICIES["hpo"], DEFAULT_POLICIES["hpo"])
+    if args.task in ("gp1d", "gp2d"):
+        from aline_tf.evaluation import gp_command
+
+        return gp_command.run(args, POLICIES[args.task], DEFAULT_POLICIES[args.task])
     if args.task != "psychometric":
         # Imported late: it loads TensorFlow.
         from aline_tf.evaluation import information_command

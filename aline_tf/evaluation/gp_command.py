@@ -1,0 +1,93 @@
+"""`aline-tf eval gp1d` and `gp2d`: active learning of functions."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from aline_tf.errors import InputError
+from aline_tf.evaluation import function_learning, rows
+from aline_tf.evaluation.arguments import (
+    check_sizes,
+    chosen_policies,
+    model_directory,
+    refuse_details,
+)
+from aline_tf.evaluation.function_runs import PRIOR, benchmark_runs, prior_runs
+from aline_tf.models.presets import load_preset
+from aline_tf.tasks import task_by_name
+from aline_tf.tasks.test_functions import benchmarks_of
+
+DEFAULTS = {"runs": 100, "candidates": 500}
+SHOWN_STEPS = (1, 5, 10, 20, 30, 40, 50)
+
+
+def run(args: argparse.Namespace, known: tuple[str, ...], default: tuple[str, ...]) -> int:
+    """Runs the evaluation that the arguments ask for.
+
+    Args:
+        args: of `aline-tf eval`.
+        known, default: policies of the task.
+
+    Raises:
+        InputError: an argument cannot be used; nothing has been computed or written.
+    """
+    for name, value in DEFAULTS.items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
+    task = task_by_name(args.task)
+    names = chosen_policies(args.policy, known, default)
+    check_sizes(args, task.spec.horizon)
+    functions = chosen_functions(args.function, task.dims)
+    for option in ("target", "pool", "contrastive"):
+        if getattr(args, option) is not None:
+            raise InputError(f"expected no --{option} with {args.task}")
+    refuse_details(args, "plots", "switch", "joint")
+    model = _model(args, names)
+    started = time.monotonic()
+
+    def report(line: str) -> None:
+        print(f"[{time.monotonic() - started:6.1f} s] {line}", file=sys.stderr, flush=True)
+
+    horizon, measured = task.spec.horizon, []
+    for function in functions:
+        if function == PRIOR:
+            runs = prior_runs(task, args.runs, args.candidates, args.seed)
+        else:
+            runs = benchmark_runs(function, args.runs, args.candidates, args.seed)
+        measured += function_learning.evaluate(names, runs, horizon, args.seed, model, report)
+    print(
+        f"{args.task}: {args.runs} runs of {horizon} steps, {args.candidates} candidates, "
+        f"{task.predictions} test inputs, seed {args.seed}; {rows.machine()}\n"
+    )
+    print(rows.format_table([row for row in measured if row.step in SHOWN_STEPS]))
+    if args.json:
+        rows.write_json(args.json, args.task, args.seed, measured)
+        print(f"\n{len(measured)} rows written to {args.json}")
+    return 0
+
+
+def chosen_functions(given: list[str] | None, dims: int) -> list[str]:
+    """The functions named, each once, "all" spelt out; raises InputError for an unknown one."""
+    known = (PRIOR, *benchmarks_of(dims))
+    names = [name for part in given or [PRIOR] for name in part.split(",") if name]
+    if "all" in names:
+        return list(known)
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        received = repr(unknown[0]) if unknown else "none"
+        raise InputError(f"expected functions among {', '.join(known)}, all; received {received}")
+    return list(dict.fromkeys(names))
+
+
+def _model(args: argparse.Namespace, names: list[str]):
+    """The network: always when a policy needs it, otherwise when it is given or shipped."""
+    needed = args.model or set(names) & set(function_learning.NETWORK_POLICIES)
+    try:
+        directory = model_directory(args)
+    except InputError:
+        if needed:
+            raise
+        return None
+    return load_preset(directory, task=args.task)
