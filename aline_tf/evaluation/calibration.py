@@ -78,6 +78,11 @@ class Uniformity:
     chi2_p: float
 
 
+def ks_band(size: int, level: float = 0.95) -> float:
+    """What `Uniformity.ks` of `size` uniform values stays below with probability `level`."""
+    return float(stats.kstwo.ppf(level, size))
+
+
 def uniformity(values: np.ndarray, bins: int = BINS) -> Uniformity:
     """Tests of values [R] in [0, 1] against the uniform distribution.
 
@@ -89,7 +94,7 @@ def uniformity(values: np.ndarray, bins: int = BINS) -> Uniformity:
     if values.ndim != 1 or not values.size or not inside:
         raise ValueError(f"Expected values [R] in [0, 1]. Received: shape={values.shape}")
     found = stats.kstest(values, "uniform")
-    band = float(stats.kstwo.ppf(0.95, values.size))
+    band = ks_band(values.size)
     chi2, chi2_p = stats.chisquare(histogram(values, bins))
     return Uniformity(float(found.statistic), band, float(found.pvalue), float(chi2), float(chi2_p))
 

@@ -72,8 +72,6 @@ def draw_curves(
                     _band(axis, rows, target)
                 if metric == "coverage_90":
                     axis.set_ylim(0.7, 1.0)
-                if metric == "rmse":
-                    axis.set_ylim(bottom=0.0)
                 if i == 0:
                     axis.set_title(_title(target))
                 if j == 0:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from matplotlib import rc_context
+from matplotlib import colormaps, rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
 from aline_tf.files import atomic_path
@@ -46,6 +47,23 @@ TRUTH = "#000000"
 def style(policy: str) -> tuple[str, str]:
     """Colour and dash of a policy; the same name always has the same."""
     return STYLES.get(policy) or _OTHERS[sum(map(ord, policy)) % len(_OTHERS)]
+
+
+def share_colours() -> dict:
+    """Colours of a map of shares: white for none, and rare ones visible beside frequent ones."""
+    return {
+        "cmap": colormaps["magma_r"].with_extremes(under="white"),
+        "norm": PowerNorm(0.5, vmin=1e-6, vmax=0.4),
+    }
+
+
+def share_bar(figure: Figure, drawn, axes, label: str) -> None:
+    """The scale of a map of shares, beside all panels."""
+    bar = figure.colorbar(drawn, ax=axes, shrink=0.8, pad=0.02, ticks=(0.01, 0.05, 0.1, 0.2, 0.4))
+    bar.ax.set_yticklabels(["1%", "5%", "10%", "20%", "40% or more"])
+    bar.ax.minorticks_off()
+    bar.set_label(label)
+    bar.outline.set_visible(False)
 
 
 def look():

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from aline_tf.evaluation.calibration_plot import draw_rank_histograms
 from aline_tf.evaluation.curves import curve, draw_curves
 from aline_tf.evaluation.figures import (
     TRUTH,
@@ -24,10 +25,12 @@ from aline_tf.evaluation.figures import (
     look,
     new_figure,
     save,
+    share_bar,
+    share_colours,
     style,
 )
-from aline_tf.evaluation.histories import Histories, context_batch
-from aline_tf.evaluation.information import is_exact
+from aline_tf.evaluation.histories import Histories, context_batch, network_estimates
+from aline_tf.evaluation.information import is_exact, report_steps
 from aline_tf.evaluation.network_posterior import NetworkPosterior
 from aline_tf.evaluation.rows import Row
 
@@ -60,7 +63,11 @@ def draw(
         figures["answers"] = draw_answers(histories)
     if network is not None and "learned" in histories:
         drawer = draw_maps if is_exact(task) else draw_marginals
-        figures["posterior"] = drawer(histories["learned"], task, network)
+        found = histories["learned"]
+        figures["posterior"] = drawer(found, task, network)
+        steps = report_steps(found.design.shape[1])
+        pit = network_estimates(network, task.spec, found, steps).pit()
+        figures["ranks"] = draw_rank_histograms(pit, task.spec.parameter_names, steps)
     return [path for name, figure in figures.items() for path in save(figure, directory, name)]
 
 
@@ -93,10 +100,8 @@ def draw_queries(histories: Mapping[str, Histories], task) -> Figure:
                 drawn = axis.pcolormesh(
                     steps,
                     edges,
-                    np.sqrt(share / len(values)),
-                    cmap="magma_r",
-                    vmin=0.0,
-                    vmax=0.6,
+                    share / len(values),
+                    **share_colours(),
                     rasterized=True,
                 )
                 axis.grid(False)
@@ -108,9 +113,7 @@ def draw_queries(histories: Mapping[str, Histories], task) -> Figure:
                     axis.set_xlabel("step")
                 if j == 0:
                     axis.set_ylabel(policy)
-        bar = figure.colorbar(drawn, ax=axes, shrink=0.8, pad=0.02)
-        bar.set_label("root of the share of runs")
-        bar.outline.set_visible(False)
+        share_bar(figure, drawn, axes, "share of runs")
     return figure
 
 

@@ -22,6 +22,7 @@ from aline_tf.acquisition.psychometric_grid import (
     PARAMETER_NAMES,
     success_probability,
 )
+from aline_tf.evaluation.calibration_plot import draw_rank_histograms
 from aline_tf.evaluation.curves import curve, draw_curves
 from aline_tf.evaluation.figures import (
     TRUTH,
@@ -30,11 +31,19 @@ from aline_tf.evaluation.figures import (
     look,
     new_figure,
     save,
+    share_bar,
+    share_colours,
     style,
 )
 from aline_tf.evaluation.grid_posterior import GridPosterior
 from aline_tf.evaluation.network_posterior import NetworkPosterior
-from aline_tf.evaluation.psychometric import Subjects, Trials, context_batch, target_mask
+from aline_tf.evaluation.psychometric import (
+    Subjects,
+    Trials,
+    context_batch,
+    network_estimates,
+    target_mask,
+)
 from aline_tf.evaluation.rows import Row
 
 METRICS = ("rmse", "log_prob", "coverage_90", "sbc_ks")
@@ -67,8 +76,12 @@ def draw(
         figures["curves"] = draw_curves(rows, METRICS, targets, {"coverage_90": 0.9})
         for target in targets:
             if network is not None and ("learned", target) in trials:
-                name = "posterior_" + target.replace(",", "_")
-                figures[name] = draw_posterior(trials["learned", target], subjects, network, target)
+                name = target.replace(",", "_")
+                found = trials["learned", target]
+                figures[f"posterior_{name}"] = draw_posterior(found, subjects, network, target)
+                steps = [step for step in SNAPSHOTS[1:] if step <= found.design.shape[1]]
+                pit = network_estimates(network, found, subjects.theta, steps, target_mask(target))
+                figures[f"ranks_{name}"] = draw_rank_histograms(pit.pit(), PARAMETER_NAMES, steps)
     return [path for name, figure in figures.items() for path in save(figure, directory, name)]
 
 
@@ -89,11 +102,7 @@ def draw_queries(trials: Mapping[tuple[str, str], Trials], switch: int | None = 
                     origin="lower",
                     aspect="auto",
                     extent=(0.5, share.shape[1] + 0.5, DESIGN_LOW, DESIGN_HIGH),
-                    cmap="magma_r",
-                    # Shares span two decades; a root keeps the rare ones visible.
-                    norm="linear",
-                    vmin=0.0,
-                    vmax=0.6,
+                    **share_colours(),
                     interpolation="nearest",
                 )
                 axis.grid(False)
@@ -105,26 +114,26 @@ def draw_queries(trials: Mapping[tuple[str, str], Trials], switch: int | None = 
                     axis.set_xlabel("trial")
                 if j == 0:
                     axis.set_ylabel(f"{policy}\nstimulus")
-        bar = figure.colorbar(drawn, ax=axes, shrink=0.8, pad=0.02)
-        bar.set_label("root of the share of subjects")
-        bar.outline.set_visible(False)
+        share_bar(figure, drawn, axes, "share of subjects")
     return figure
 
 
 def query_shares_by_trial(trials: Trials) -> np.ndarray:
-    """Root of the share of subjects asked at each of 40 bins of the stimulus, [40, T]."""
+    """Share of subjects asked at each of 40 bins of the stimulus, [40, T]."""
     edges = np.linspace(DESIGN_LOW, DESIGN_HIGH, _STIMULUS_BINS + 1)
     counts = [np.histogram(column, edges)[0] for column in trials.design.T]
-    return np.sqrt(np.stack(counts, axis=1) / len(trials.design))
+    return np.stack(counts, axis=1) / len(trials.design)
 
 
 def draw_switch(rows: Sequence[Row], orders: Sequence[str], switch: int) -> Figure:
     """RMSE of both pairs after each trial, a column for each order of targets."""
     policies = list(dict.fromkeys(row.policy for row in rows))
+    last = max(row.step for row in rows) + 0.5
     with look():
         figure = new_figure(1.2 + 3.6 * len(orders), 5.2)
         axes = grid_of_axes(figure, 2, len(orders), sharex=True)
         for j, order in enumerate(orders):
+            pairs = order.replace(",", ", ").split(" then ")
             for i, place in enumerate(("first", "second")):
                 axis = axes[i, j]
                 for policy in policies:
@@ -135,12 +144,11 @@ def draw_switch(rows: Sequence[Row], orders: Sequence[str], switch: int) -> Figu
                     ]
                     curve(axis, chosen, policy, *style(policy))
                 axis.axvline(switch + 0.5, color="#555555", linestyle="--", linewidth=1.0)
-                wanted = (0.5, switch + 0.5) if place == "first" else (switch + 0.5, None)
-                right = wanted[1] if wanted[1] is not None else axis.get_xlim()[1]
-                axis.axvspan(wanted[0], right, color="#F0E442", alpha=0.18, linewidth=0)
-                axis.set_ylim(bottom=0.0)
-                axis.set_ylabel(f"RMSE of {order.split(' then ')[i].replace(',', ', ')}")
-            axes[0, j].set_title(order.replace(",", ", "))
+                wanted = (0.5, switch + 0.5) if place == "first" else (switch + 0.5, last)
+                axis.axvspan(*wanted, color="#F0E442", alpha=0.18, linewidth=0)
+                axis.set_xlim(0.5, last)
+                axis.set_ylabel(f"RMSE of {{{pairs[i]}}}")
+            axes[0, j].set_title(f"{{{pairs[0]}}} then {{{pairs[1]}}}")
             axes[1, j].set_xlabel("trial (shaded: while this pair is wanted)")
         legend_below(figure, axes.flat)
     return figure
@@ -177,7 +185,7 @@ def draw_posterior(
                 )
                 axis.plot(points[:, p], density[:, p], color=style("learned")[0], label="network")
                 axis.axvline(theta[p], color=TRUTH, linewidth=0.9, linestyle=":", label="truth")
-                axis.set_ylim(bottom=0.0)
+                axis.set_ylim(0.0, 1.12 * max(line.get_ydata().max() for line in axis.lines[:2]))
                 axis.set_yticks([])
                 if k == 0:
                     axis.set_title(name + (" (wanted)" if wanted[p] else ""))
