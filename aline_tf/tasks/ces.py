@@ -37,6 +37,8 @@ CLIP = 2.0**-22
 LOGIT_CLIP = math.log1p(-CLIP) - math.log(CLIP)
 LOG_U_MEAN, LOG_U_SD = 1.0, 3.0
 _LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
+#: Distances between the two baskets of a close pair.
+CLOSE_DISTANCES = (4.0, 60.0)
 #: Amounts below this count as this much: their logarithm is taken.
 _SMALLEST = 1e-6
 
@@ -105,9 +107,25 @@ def _preference(theta, design):
 
 
 class CES(Task):
-    """The task above; theta is (rho, alpha_1, alpha_2, alpha_3, log_u)."""
+    """The task above; theta is (rho, alpha_1, alpha_2, alpha_3, log_u).
+
+    Args:
+        close: share of designs whose two baskets lie 4 to 60 apart, in log-uniform distances; the
+            other designs are uniform, and so are all of them where it is 0, as in the paper. What
+            a sensitive person answers is informative only when the baskets are nearly worth the
+            same. One uniform pair in a thousand is as close as 7, so that a policy that learns
+            from pools of a hundred meets none, and one that picks from thousands wants them.
+
+    Raises:
+        ValueError: `close` is not a number in [0, 1].
+    """
 
     spec = SPEC
+
+    def __init__(self, close: float | str = 0.0):
+        self.close = float(close)
+        if not 0.0 <= self.close <= 1.0:
+            raise ValueError(f"Expected close in [0, 1]. Received: close={close}")
 
     def sample_theta(self, seed, batch):
         rho_seed, alpha_seed, u_seed = draws.split(seed, 3)
@@ -123,7 +141,20 @@ class CES(Task):
         )
 
     def sample_designs(self, seed, batch, count):
-        return draws.uniform(seed, [batch, count, 2 * GOODS], 0.0, LARGEST)
+        design = draws.uniform(seed, [batch, count, 2 * GOODS], 0.0, LARGEST)
+        if not self.close:
+            return design
+        choice_seed, way_seed, length_seed = draws.split(draws.fold_in(seed, 1), 3)
+        way = draws.normal(way_seed, [batch, count, GOODS])
+        way /= tf.norm(way, axis=-1, keepdims=True)
+        shortest, longest = (math.log(length) for length in CLOSE_DISTANCES)
+        length = tf.exp(draws.uniform(length_seed, [batch, count, 1], shortest, longest))
+        # Reflected at the walls, where cutting off would heap up equal amounts.
+        near = tf.abs(design[..., :GOODS] + length * way)
+        near = LARGEST - tf.abs(LARGEST - near)
+        close = draws.uniform(choice_seed, [batch, count, 1]) < self.close
+        other = tf.where(close, near, design[..., GOODS:])
+        return tf.concat([design[..., :GOODS], other], axis=-1)
 
     def simulate(self, theta, design, seed):
         mean, sd, log_u = _preference(theta[:, None], design)

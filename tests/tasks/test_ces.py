@@ -225,3 +225,23 @@ def test_the_teacher_gains_the_same_from_the_normal_outcome_as_from_simulation(t
     assert gain.max() > 1.0
     np.testing.assert_allclose(gain, np.mean(simulated, axis=0), atol=0.25)
     assert abs(np.mean(gain - np.mean(simulated, axis=0))) < 0.02
+
+
+def test_close_pairs_are_mixed_in_and_leave_the_uniform_ones_as_they_are(task):
+    uniform = task.sample_designs(draws.as_seed(18), 50, 200).numpy()
+    mixed = CES(close=0.5).sample_designs(draws.as_seed(18), 50, 200).numpy()
+    assert mixed.min() >= 0.0 and mixed.max() <= 100.0
+    np.testing.assert_array_equal(mixed[..., :3], uniform[..., :3])
+    kept = (mixed == uniform).all(axis=-1)
+    assert kept.mean() == pytest.approx(0.5, abs=0.02)
+    distance = np.linalg.norm(mixed[..., :3] - mixed[..., 3:], axis=-1)[~kept]
+    # Reflection at a wall can only shorten a step.
+    assert distance.max() < 60.01
+    assert np.median(distance) == pytest.approx(math.sqrt(4 * 60), rel=0.1)
+    assert (np.linalg.norm(uniform[..., :3] - uniform[..., 3:], axis=-1) < 10).mean() < 0.01
+
+
+@pytest.mark.parametrize("close", [-0.1, 1.1, "nan"])
+def test_a_share_of_close_pairs_outside_its_range_is_refused(close):
+    with pytest.raises(ValueError, match="close"):
+        CES(close)
