@@ -11,7 +11,7 @@ from aline_tf.evaluation.arguments import add_detail_arguments
 POLICIES = {
     "psychometric": ("learned", "random", "psi-marginal", "questplus"),
     "location_finding": ("learned", "random", "greedy"),
-    "ces": ("learned", "random"),
+    "ces": ("learned", "random", "greedy"),
     "hpo": ("learned", "random", "gp-rs", "gp-us", "gp-vr", "gp-epig"),
     "gp1d": ("learned", "random", "gp-rs", "gp-us", "gp-vr", "gp-epig", "ace-us"),
     "gp2d": ("learned", "random", "gp-rs", "gp-us", "gp-vr", "gp-epig", "ace-us"),

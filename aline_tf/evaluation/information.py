@@ -31,7 +31,7 @@ from aline_tf.evaluation.rows import Row
 
 REPORT_STEPS = (5, 10, 20, 30)
 #: Policies of each task beside "learned" and "random".
-OWN_POLICIES = {"location_finding": ("greedy",)}
+OWN_POLICIES = {"location_finding": ("greedy",), "ces": ("greedy",)}
 DEFAULTS = {
     "location_finding": {"runs": 100, "candidates": 2000, "contrastive": 100_000},
     "ces": {"runs": 100, "candidates": 2000, "contrastive": 100_000},
@@ -49,6 +49,11 @@ def own_policy(task_name: str, policy: str) -> Policy:
         from aline_tf.acquisition.location_grid import GreedyLocationPolicy
 
         return GreedyLocationPolicy()
+    if (task_name, policy) == ("ces", "greedy"):
+        from aline_tf.acquisition.sampled_greedy import SampledGreedyPolicy
+        from aline_tf.tasks import task_by_name
+
+        return SampledGreedyPolicy(task_by_name("ces"))
     raise ValueError(f"Expected a policy of {OWN_POLICIES}. Received: {task_name}, {policy}")
 
 

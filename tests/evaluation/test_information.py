@@ -57,7 +57,10 @@ def test_ces_is_judged_by_the_network_and_by_the_bounds(tmp_path):
     file = tmp_path / "rows.json"
     model = preset_of(CES(), tmp_path / "preset")
     command = ["eval", "ces", "--policy", "learned", "random", "--model", model, "--runs", "2"]
-    assert main([*command, "--candidates", "12", "--contrastive", "300", "--json", str(file)]) == 0
+    command += ["--candidates", "12", "--contrastive", "300", "--plots", str(tmp_path / "plots")]
+    assert main([*command, "--json", str(file)]) == 0
+    drawn = {path.stem for path in (tmp_path / "plots").iterdir() if path.suffix == ".svg"}
+    assert drawn == {"curves", "queries", "answers", "posterior", "ranks"}
     rows = json.loads(file.read_text())["rows"]
     found = {(r["policy"], r["step"], r["metric"]): r["mean"] for r in rows}
     for policy in ("learned", "random"):
@@ -66,6 +69,46 @@ def test_ces_is_judged_by_the_network_and_by_the_bounds(tmp_path):
             assert found[policy, step, "spce"] <= np.log(301)
     assert ("learned", 10, "coverage_90") in found
     assert {r["target"] for r in rows} >= {"rho", "alpha_3", "log_u"}
+    # The slider's side is foretold as an event, so it is scored and has no interval.
+    assert ("learned", "outcomes", "log_prob") in {
+        (r["policy"], r["target"], r["metric"]) for r in rows
+    }
+
+
+def test_learned_runs_tell_of_calibration_and_of_the_joint_at_every_step(tmp_path, preset):
+    file = tmp_path / "rows.json"
+    command = ["eval", "location_finding", "--policy", "learned", "--model", preset, "--runs", "4"]
+    sizes = ["--candidates", "30", "--contrastive", "50"]
+    plots = tmp_path / "plots"
+    assert main([*command, *sizes, "--joint", "--plots", str(plots), "--json", str(file)]) == 0
+    drawn = {path.stem for path in plots.iterdir() if path.suffix == ".png"}
+    assert drawn == {"curves", "queries", "posterior", "ranks"}
+    rows = json.loads(file.read_text())["rows"]
+    found = {(r["policy"], r["target"], r["metric"], r["step"]): r["mean"] for r in rows}
+    for step in range(1, 31):
+        for target in (BOTH, "source1_x1"):
+            assert 0.0 <= found["learned", target, "sbc_ks", step] <= 1.0
+            assert 0.0 <= found["learned", target, "sbc_chi2_p", step] <= 1.0
+        gain = found["learned", BOTH, "joint_gain", step]
+        joint, marginal, exact = (
+            found["learned", BOTH, f"{name}_log_prob", step]
+            for name in ("joint", "marginal", "exact")
+        )
+        assert gain == pytest.approx(joint - marginal, abs=1e-4)
+        # With every prior draw and the truth at hand the exact joint is what the bounds are of.
+        spce, snmc = (found["learned", BOTH, metric, step] for metric in ("spce", "snmc"))
+        assert spce <= np.log(51)
+        assert np.isfinite([exact, snmc]).all()
+        assert ("learned", "outcomes", "coverage_90", step) in found
+
+
+def test_a_sampled_greedy_policy_learns_more_of_ces_than_chance(tmp_path):
+    file = tmp_path / "rows.json"
+    command = ["eval", "ces", "--policy", "greedy", "random", "--runs", "12", "--candidates", "300"]
+    assert main([*command, "--contrastive", "20000", "--json", str(file)]) == 0
+    rows = json.loads(file.read_text())["rows"]
+    found = {(r["policy"], r["step"], r["metric"]): r["mean"] for r in rows}
+    assert found["greedy", 5, "spce"] > found["random", 5, "spce"] + 1.0
 
 
 def test_the_exact_posterior_is_calibrated_and_agrees_with_the_gain():
@@ -95,6 +138,9 @@ def test_reported_steps_end_with_the_horizon():
         (["--policy", "random", "--contrastive", "0"], "--contrastive 0"),
         (["--policy", "random", "--target", "source1_x1"], "no --target"),
         (["--policy", "random", "--pool", "grid"], "no --pool"),
+        (["--policy", "random", "--switch", "15"], "no --switch with location_finding"),
+        (["--policy", "random", "--joint"], "the learned policy with --joint"),
+        (["--policy", "random", "--plots", __file__], "received the file"),
         (["--model", "/no/such/place"], "/no/such/place"),
     ],
 )
