@@ -34,6 +34,7 @@ COMMANDS = (
     Command(
         ("eval",), "aline_tf.evaluation.command", "measure a model against baselines, as a table"
     ),
+    Command(("bench",), "aline_tf.bench.command", "measure speed, memory and what training buys"),
     Command(
         ("export",), "aline_tf.serving.export_command", "write a SavedModel with named signatures"
     ),

@@ -16,6 +16,7 @@ ORDER = (
     ("training",),
     ("acquisition",),
     ("evaluation",),
+    ("bench",),
     ("serving",),
     ("migraine",),
     ("gateway",),

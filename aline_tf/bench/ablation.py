@@ -1,0 +1,57 @@
+"""Rules of credit, from the paper's to ours, each a change of the one before it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from aline_tf.training.recipe import Recipe
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """One row of the ablation.
+
+    Attributes:
+        name: "+" adds to the row before it.
+        recipe: the rule, applied to the task's shipped recipe.
+        needs_likelihood: whether it only works where the task's likelihood is known.
+    """
+
+    name: str
+    recipe: Recipe
+    needs_likelihood: bool = False
+
+
+def rules(shipped: Recipe) -> list[Rule]:
+    """The rows for a task with this recipe.
+
+    Everything but the rule of credit is as shipped: sizes, phases, learning rate, how the policy
+    is annealed. The weight of the rewards is 1, as in the paper, until a second source of credit
+    stands beside them; then it is the shipped recipe's.
+    """
+    paper = dataclasses.replace(
+        shipped,
+        credit="own_step",
+        group=1,
+        discount=1.0,
+        policy_weight=1.0,
+        counterfactual=0.0,
+        teacher=(0.0, 0.0),
+    )
+    to_go = dataclasses.replace(paper, credit="reward_to_go")
+    grouped = dataclasses.replace(to_go, group=max(shipped.group, 4))
+    tried = dataclasses.replace(
+        grouped,
+        policy_weight=shipped.policy_weight,
+        counterfactual=shipped.counterfactual or 1.0,
+    )
+    taught = dataclasses.replace(
+        tried, teacher=shipped.teacher if max(shipped.teacher) > 0 else (1.0, 0.5)
+    )
+    return [
+        Rule("paper's rule", paper),
+        Rule("+ reward-to-go", to_go),
+        Rule("+ group baseline", grouped),
+        Rule("+ counterfactual", tried),
+        Rule("+ teacher", taught, needs_likelihood=True),
+    ]

@@ -1,0 +1,112 @@
+"""How long one question takes, and one whole run: with an untrained network of the shipped sizes.
+
+A run is one simulated episode of the task; its outcomes are drawn before the clock starts. Each
+measure is taken over whole runs, so that contexts of every size from empty to the horizon count
+alike; the first run is warm-up.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+from aline_tf import draws
+from aline_tf.acquisition.session import Session
+from aline_tf.bench.greedy_run import compiled_run
+from aline_tf.bench.stopwatch import Stopwatch
+from aline_tf.models.aline import ALINE
+from aline_tf.tasks import task_by_name
+from aline_tf.training.shipped import shipped_settings
+
+_SEED = 1
+
+
+def acquisition(
+    measure: str, task: str, candidates: int, horizon: int, predicts: bool, runs: int
+) -> dict:
+    """Times of one measure, as a dict of `stopwatch.Times`.
+
+    Args:
+        measure: a key of `configurations.ACQUISITION`.
+        task, candidates, horizon, predicts: of a `Configuration`.
+        runs: how many are measured after the first.
+    """
+    bench = _Bench(task, candidates, horizon, predicts)
+    return dataclasses.asdict(getattr(bench, f"time_{measure}")(runs).times())
+
+
+class _Bench:
+    """A network, and one episode that it acquires from."""
+
+    def __init__(self, name, candidates, horizon, predicts):
+        keras.utils.set_random_seed(_SEED)
+        task = task_by_name(name)
+        sizes, _ = shipped_settings(name)
+        self.model = ALINE(task.spec, **sizes)
+        self.model.build()
+        self.horizon = horizon
+        self.predicts = predicts
+        self.episode = task.sample_episodes(draws.as_seed(_SEED), 1, candidates)
+        for mask, wanted in (("theta_mask", not predicts), ("target_mask", predicts)):
+            self.episode[mask] = tf.fill(tf.shape(self.episode[mask]), wanted)
+        self.values = {key: value.numpy()[0] for key, value in self.episode.items()}
+
+    def session(self) -> Session:
+        """A session that has been told what the episode starts with."""
+        pool, inputs = self.values["candidate_design"], self.values["target_design"]
+        if self.predicts:
+            session = Session(self.model, pool, [], inputs)
+        else:
+            session = Session(self.model, pool)
+        told = zip(self.values["context_design"], self.values["context_outcome"], strict=True)
+        for design, outcome in told:
+            session.tell(design, outcome)
+        return session
+
+    def ask_and_tell(self, session) -> None:
+        index = session.ask().index
+        session.tell(index, self.values["candidate_outcome"][index])
+
+    def time_ask_tell(self, runs):
+        watch = Stopwatch(skip=self.horizon)
+        for _ in range(1 + runs):
+            session = self.session()
+            for _ in range(self.horizon):
+                watch.run(lambda session=session: self.ask_and_tell(session))
+        return watch
+
+    def time_forward(self, runs):
+        """Every output of the model, on the very batches that a session hands over."""
+        session, batches = self.session(), []
+        for index in range(self.horizon):
+            batches.append(session.batch())
+            session.tell(index, self.values["candidate_outcome"][index])
+        batches = [{k: tf.constant(v) for k, v in batch.items()} for batch in batches]
+        forward = tf.function(
+            lambda batch: self.model(batch), autograph=False, reduce_retracing=True
+        )
+        watch = Stopwatch(skip=self.horizon)
+        for _ in range(1 + runs):
+            for batch in batches:
+                watch.run(lambda batch=batch: forward(batch)["candidate_logits"].numpy())
+        return watch
+
+    def time_run(self, runs):
+        def run():
+            session = self.session()
+            for _ in range(self.horizon):
+                self.ask_and_tell(session)
+
+        watch = Stopwatch()
+        for _ in range(1 + runs):
+            watch.run(run)
+        return watch
+
+    def time_rollout(self, runs):
+        loop = compiled_run(self.model, self.episode, self.horizon)
+        watch = Stopwatch()
+        for run in range(1 + runs):
+            watch.run(lambda run=run: loop(self.episode, draws.as_seed(run)).choice.numpy())
+        return watch

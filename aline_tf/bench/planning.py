@@ -1,0 +1,53 @@
+"""How many steps of a recipe fit into a budget of CPU seconds. Plain arithmetic, no TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from aline_tf.errors import InputError
+from aline_tf.training.recipe import Recipe
+
+#: Share of the budget that is planned for; the rest is for steps that take longer than the few
+#: that were timed.
+PLANNED = 0.97
+
+
+@dataclasses.dataclass(frozen=True)
+class StepCosts:
+    """CPU seconds: of building and compiling, of a warm-up step, of a joint step."""
+
+    start: float
+    warmup: float
+    joint: float
+
+
+def recipe_from(settings: dict) -> Recipe:
+    """The recipe of `Recipe.to_dict()` after a journey through JSON.
+
+    Raises:
+        ValueError: settings that no recipe has.
+    """
+    pairs = {name: tuple(v) if isinstance(v, list) else v for name, v in settings.items()}
+    return Recipe(**pairs)
+
+
+def planned(recipe: Recipe, costs: StepCosts, seconds: float) -> Recipe:
+    """The recipe with as many steps as the budget has room for, its phases in proportion.
+
+    Raises:
+        InputError: not even one step of each phase fits.
+    """
+    one = recipe.warmup_steps * costs.warmup + recipe.joint_steps * costs.joint
+    room = PLANNED * seconds - costs.start
+    least = min(steps for steps in (recipe.warmup_steps, recipe.joint_steps) if steps)
+    if room * least < one:
+        needed = (costs.start + one / least) / PLANNED
+        raise InputError(
+            f"expected a budget of at least {needed:.0f} CPU seconds on this machine; "
+            f"received {seconds:g}"
+        )
+    return dataclasses.replace(
+        recipe,
+        warmup_steps=int(recipe.warmup_steps * room / one),
+        joint_steps=int(recipe.joint_steps * room / one),
+    )

@@ -1,0 +1,96 @@
+"""What a trained network is worth: the few figures that a training budget is judged by.
+
+location_finding, ces   bounds of the total information gain at the horizon (nats)
+psychometric            RMSE at the horizon, after each of the two pairs of parameters
+gp1d, gp2d              RMSE of predictions at the task's test inputs, after T acquisitions
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from aline_tf import draws
+from aline_tf.acquisition.policies import LearnedPolicy
+from aline_tf.bench.greedy_run import compiled_run
+from aline_tf.evaluation import eig, metrics, psychometric
+from aline_tf.evaluation.histories import Worlds
+from aline_tf.evaluation.network_posterior import NetworkPosterior
+from aline_tf.evaluation.rows import Row
+from aline_tf.training.rollout import without_candidates
+
+CONTRASTIVE = 100_000
+_RUNS_AT_ONCE = 50
+
+
+def trained_rows(network, task, runs: int, seed: int, candidates: int) -> list[Row]:
+    """The figures of a trained network.
+
+    Args:
+        network: an ALINE model of the task.
+        task: one of those above.
+        runs: simulated runs that each figure is the mean of.
+        seed: of the runs; equal seeds give every network the same ones.
+        candidates: N.
+    """
+    name = task.spec.name
+    if name == "psychometric":
+        return _psychometric_rows(network, runs, seed, candidates)
+    if name in ("gp1d", "gp2d"):
+        return [_function_row(network, task, runs, seed, candidates)]
+    return _information_rows(network, task, runs, seed, candidates)
+
+
+def _psychometric_rows(network, runs, seed, candidates):
+    horizon = psychometric.HORIZON
+    subjects = psychometric.simulate_subjects(runs, candidates, seed)
+    policy, posterior = LearnedPolicy(network), NetworkPosterior(network)
+    rows = []
+    for target in psychometric.TARGETS[:2]:
+        wanted = psychometric.target_mask(target)
+        trials = psychometric.run_policy(policy, subjects, wanted)
+        found = psychometric.network_estimates(
+            posterior, trials, subjects.theta, (horizon,), wanted
+        )
+        error = metrics.rmse(found.mean[:, 0], subjects.theta, wanted)
+        rows.append(Row.of("learned", target, horizon, "rmse", error))
+    return rows
+
+
+def _information_rows(network, task, runs, seed, candidates):
+    worlds = Worlds(task, runs, candidates, seed)
+    histories = worlds.play(LearnedPolicy(network))
+    steps, target = (worlds.horizon,), ",".join(task.spec.parameter_names)
+    bounds = eig.prior_bounds(
+        task, histories.theta, histories.design, histories.outcome, steps, CONTRASTIVE, seed
+    )
+    return [
+        Row.of("learned", target, worlds.horizon, metric, getattr(bounds, metric)[:, 0])
+        for metric in ("spce", "snmc")
+    ]
+
+
+def _function_row(network, task, runs, seed, candidates):
+    horizon, errors, play = task.spec.horizon, [], None
+    for group in range(-(-runs // _RUNS_AT_ONCE)):
+        # Whole groups are drawn and then cut, so that the number of runs changes no draw.
+        key = draws.as_seed([seed, group])
+        episode = task.sample_episodes(key, _RUNS_AT_ONCE, candidates)
+        episode |= {
+            "theta_mask": tf.zeros_like(episode["theta_mask"]),
+            "target_mask": tf.ones_like(episode["target_mask"]),
+        }
+        play = play or compiled_run(network, episode, horizon)
+        final = without_candidates(play(episode, key).episode)
+        mean, _ = network.outcome_prediction(network(final), final).mean_sd()
+        away = tf.square(mean - final["target_outcome"])
+        errors.append(tf.sqrt(tf.reduce_mean(away, axis=1)).numpy())
+    errors = np.concatenate(errors)[:runs].astype(float)
+    return Row.of("learned", "predictions", horizon, "rmse", errors)
+
+
+def row_dicts(rows: list[Row]) -> list[dict]:
+    """Rows as JSON."""
+    return [dataclasses.asdict(row) for row in rows]
