@@ -25,6 +25,7 @@ def draw_rank_histograms(pit: np.ndarray, names: Sequence[str], steps: Sequence[
     """
     runs = len(pit)
     low, high = calibration.count_band(runs)
+    tallest = max(high, *(calibration.histogram(u).max() for u in pit.reshape(runs, -1).T))
     edges = np.linspace(0.0, 1.0, calibration.BINS + 1)
     with look():
         figure = new_figure(0.8 + 1.9 * len(names), 0.7 + 1.35 * len(steps))
@@ -39,14 +40,14 @@ def draw_rank_histograms(pit: np.ndarray, names: Sequence[str], steps: Sequence[
                 axis.grid(False)
                 chance = calibration.uniformity(pit[:, k, p]).chi2_p
                 axis.text(
-                    0.97, 0.95, f"p = {chance:.2f}", transform=axis.transAxes,
-                    ha="right", va="top", fontsize=7.5, color="#444444",
+                    0.97, 0.95, f"p = {chance:.2f}" if chance >= 0.01 else "p < 0.01",
+                    transform=axis.transAxes, ha="right", va="top", fontsize=7.5, color="#444444",
                 )  # fmt: skip
                 if k == 0:
                     axis.set_title(name)
                 if p == 0:
                     axis.set_ylabel(f"after {step}\nruns")
-        axes[0, 0].set_ylim(0.0, 1.35 * high)
+        axes[0, 0].set_ylim(0.0, 1.3 * tallest)
         figure.supxlabel(
             "posterior probability below the truth (shaded: 95% of uniform counts)", fontsize=8.5
         )

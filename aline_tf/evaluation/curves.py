@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from aline_tf.evaluation.figures import grid_of_axes, legend_below, look, new_figure, style
 from aline_tf.evaluation.rows import Row
@@ -53,32 +54,36 @@ def draw_curves(
     measured = {row.metric for row in rows}
     metrics = [metric for metric in metrics if metric in measured]
     policies = list(dict.fromkeys(row.policy for row in rows))
+    # One target alone would make a tower: its metrics stand side by side instead.
+    alone = len(targets) == 1
+    columns = min(3, len(metrics)) if alone else len(targets)
+    panels = [(metric, target) for metric in metrics for target in targets]
     with look():
-        figure = new_figure(1.2 + 3.0 * len(targets), 0.7 + 2.1 * len(metrics))
-        axes = grid_of_axes(figure, len(metrics), len(targets), sharex=True)
-        for i, metric in enumerate(metrics):
-            for j, target in enumerate(targets):
-                axis = axes[i, j]
-                for policy in policies:
-                    chosen = [
-                        row
-                        for row in rows
-                        if (row.policy, row.target, row.metric) == (policy, target, metric)
-                    ]
-                    curve(axis, chosen, policy, *style(policy))
-                if metric in (caps or {}):
-                    axis.axhline(caps[metric], color="#555555", linestyle=":", linewidth=1.0)
-                if metric == "sbc_ks":
-                    _band(axis, rows, target)
-                if metric == "coverage_90":
-                    axis.set_ylim(0.7, 1.0)
-                if i == 0:
-                    axis.set_title(_title(target))
-                if j == 0:
-                    axis.set_ylabel(LABELS.get(metric, metric))
-                if i == len(metrics) - 1:
-                    axis.set_xlabel("step")
-        legend_below(figure, axes.flat)
+        height = -(-len(panels) // columns)
+        figure = new_figure(1.2 + 3.0 * columns, 0.7 + 2.2 * height)
+        axes = grid_of_axes(figure, height, columns, sharex=True).ravel()
+        for axis in axes[len(panels) :]:
+            axis.set_visible(False)
+        for place, (axis, (metric, target)) in enumerate(zip(axes, panels, strict=False)):
+            for policy in policies:
+                key = policy, target, metric
+                chosen = [row for row in rows if (row.policy, row.target, row.metric) == key]
+                curve(axis, chosen, policy, *style(policy))
+            if metric in (caps or {}):
+                axis.axhline(caps[metric], color="#555555", linestyle=":", linewidth=1.0)
+            if metric == "sbc_ks":
+                _band(axis, rows, target)
+            if metric == "coverage_90":
+                axis.set_ylim(0.7, 1.0)
+            if place < len(targets) and not alone:
+                axis.set_title(_title(target))
+            if alone or place % columns == 0:
+                axis.set_ylabel(LABELS.get(metric, metric))
+            if place + columns >= len(panels):
+                axis.set_xlabel("step")
+                axis.tick_params(labelbottom=True)
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        legend_below(figure, axes)
     return figure
 
 

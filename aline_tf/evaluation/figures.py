@@ -89,7 +89,7 @@ def save(figure: Figure, directory: str | Path, name: str) -> list[Path]:
     for kind in _FORMATS:
         path = Path(directory) / f"{name}.{kind}"
         metadata = {"Date": None} if kind == "svg" else None
-        with atomic_path(path) as partial:
+        with look(), atomic_path(path) as partial:
             figure.savefig(partial, dpi=160, format=kind, metadata=metadata)
         paths.append(path)
     return paths

@@ -14,7 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from aline_tf.evaluation.calibration_plot import draw_rank_histograms
 from aline_tf.evaluation.curves import curve, draw_curves
@@ -105,6 +107,7 @@ def draw_queries(histories: Mapping[str, Histories], task) -> Figure:
                     rasterized=True,
                 )
                 axis.grid(False)
+                axis.xaxis.set_major_locator(MaxNLocator(integer=True))
                 if title.startswith("distance"):
                     axis.set_yscale("log")
                 if i == 0:
@@ -143,33 +146,43 @@ def draw_maps(found: Histories, task, network: NetworkPosterior, run: int = 0) -
     steps = [step for step in SNAPSHOTS if step <= found.design.shape[1]]
     design, outcome = found.design[run].astype(float), found.outcome[run, :, 0].astype(float)
     exact = shrinking_posteriors(design, outcome, steps)
-    points = np.repeat(np.linspace(0.0, 1.0, _POINTS)[:, None], 2, axis=1)
     with look():
         figure = new_figure(0.6 + 2.3 * len(steps), 5.4)
-        axes = grid_of_axes(figure, 2, len(steps), sharex=True, sharey=True)
+        axes = grid_of_axes(figure, 2, len(steps), sharex="col", sharey="col")
         for k, (step, posterior) in enumerate(zip(steps, exact, strict=True)):
+            view = _view(posterior.nodes)
+            points = np.linspace(*view.T, _POINTS)
             batch = context_batch(task.spec, found, step, slice(run, run + 1))
             density = network.density(batch, points)[:, 0]
-            product = density[:, :1] * density[:, 1]
             for axis, nodes, mass in (
                 (axes[0, k], posterior.nodes, posterior.mass),
-                (axes[1, k], points.T, product),
+                (axes[1, k], points.T, density[:, :1] * density[:, 1]),
             ):
-                axis.set_facecolor("#FCFDFF")
-                axis.pcolormesh(*nodes, (mass / mass.max()).T, cmap="Blues", rasterized=True)
+                axis.set_facecolor(colormaps["Blues"](0.0))
+                axis.pcolormesh(
+                    *nodes, (mass / mass.max()).T, cmap="Blues", vmin=0, vmax=1, rasterized=True
+                )
                 axis.scatter(
                     *design[:step].T, c=np.arange(step), cmap="autumn", s=14, linewidths=0, zorder=3
                 )
                 axis.plot(*found.theta[run], "x", color=TRUTH, markersize=7, zorder=4)
-                axis.set_xlim(0.0, 1.0)
-                axis.set_ylim(0.0, 1.0)
+                axis.set_xlim(view[0])
+                axis.set_ylim(view[1])
                 axis.set_aspect("equal")
                 axis.grid(False)
-            axes[0, k].set_title(f"after {step}")
+            axes[0, k].set_title(f"after {step}" + ("" if np.ptp(view) == 1.0 else ", enlarged"))
         axes[0, 0].set_ylabel("exact posterior")
         axes[1, 0].set_ylabel("network, product of marginals")
         figure.supxlabel("cross: the source; dots: queries, red first, yellow last", fontsize=8.5)
     return figure
+
+
+def _view(nodes: np.ndarray) -> np.ndarray:
+    """Square [2, 2] (low and high of each axis) in which a posterior on `nodes` [2, G] is seen."""
+    centre, width = nodes.mean(axis=1), np.ptp(nodes, axis=1).max()
+    if width > 0.4:
+        return np.array([[0.0, 1.0], [0.0, 1.0]])
+    return centre[:, None] + width * np.array([-0.7, 0.7])
 
 
 def draw_marginals(found: Histories, task, network: NetworkPosterior, run: int = 0) -> Figure:

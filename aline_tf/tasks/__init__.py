@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 
 from aline_tf.errors import InputError
 
@@ -23,8 +25,9 @@ def task_by_name(name: str):
     """A task ready to simulate.
 
     Args:
-        name: a shipped task (a key of `TASKS`), or `package.module:ClassName` of your own. After
-            a colon a shipped task takes an argument: `hpo:boosting` is another search space.
+        name: a shipped task (a key of `TASKS`), or `package.module:ClassName` of your own, which
+            may lie in the working directory. After a colon a shipped task takes an argument:
+            `hpo:boosting` is another search space.
 
     Raises:
         InputError: no such task, or an argument that it cannot use.
@@ -37,13 +40,18 @@ def task_by_name(name: str):
             f"expected a task of {', '.join(TASKS)}, or package.module:ClassName; received {name!r}"
         )
     module_name, class_name = location.split(":", 1)
+    if shipped not in TASKS and os.getcwd() not in sys.path:
+        # Last, so that a file there hides no installed package.
+        sys.path.append(os.getcwd())
     try:
         made = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError) as error:
         raise InputError(f"expected a task at {location}; received: {error}") from error
     try:
         return made(*arguments)
     except TypeError as error:
+        if shipped not in TASKS:
+            raise InputError(f"expected a task at {location}; received: {error}") from error
         if not arguments:
             raise
         raise InputError(

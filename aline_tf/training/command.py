@@ -59,10 +59,14 @@ def run(args: argparse.Namespace) -> int:
     from aline_tf.models.aline import ALINE
     from aline_tf.models.presets import load_preset, save_preset
     from aline_tf.tasks import task_by_name
+    from aline_tf.tasks.contract import check_contract
     from aline_tf.training.callbacks import training_callbacks
     from aline_tf.training.trainer import Trainer
 
     task = task_by_name(args.task)
+    check_contract(task)
+    if recipe.joint_steps and recipe.pool < 2:
+        raise InputError(f"expected a pool of 2 or more to choose from; received {recipe.pool}")
     keras.utils.set_random_seed(args.seed)
     if args.from_preset:
         network = load_preset(args.from_preset, task=task.spec.name)

@@ -86,5 +86,24 @@ def test_a_preset_of_another_task_is_not_trained_on(trained, tmp_path, capsys):
     assert "received one of 'coin'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("task", "settings", "message"),
+    [
+        ("tests.tasks.test_contract:Divided", [], "finite numbers from simulate of Divided"),
+        ("tests.tasks.test_contract:Narrow", [], "sample_theta of Narrow to return shape"),
+        ("tests.training.small_tasks:SIZES", [], "expected a task at"),
+        (TASK, ["--set", "horizon=1", "--set", "pool=1", "--set", "offer=1"], "pool of 2 or more"),
+    ],
+    ids=["outcomes that are NaN", "wrong shape", "no class", "a pool of one"],
+)
+def test_a_task_or_pool_of_no_use_ends_before_any_work(tmp_path, capsys, task, settings, message):
+    out = tmp_path / "out"
+    assert main(["train", task, "--out", str(out), *TINY, *settings]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not out.exists()
+
+
 def test_metadata_is_json(trained):
     json.loads((trained / "preset" / "metadata.json").read_text())

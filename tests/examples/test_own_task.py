@@ -1,0 +1,60 @@
+"""The task of one's own that the examples show: short, trained and asked as its text says."""
+
+import ast
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aline_tf.cli import main
+from aline_tf.models.presets import load_preset
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+TINY = [
+    "--warmup-steps", "2", "--joint-steps", "2", "--steps-per-epoch", "2",
+    "--set", "batch=4", "--set", "warmup_batch=4", "--set", "group=2", "--set", "pool=8",
+    "--set", "offer=4", "--set", "states=2",
+]  # fmt: skip
+
+
+@pytest.fixture
+def in_examples(monkeypatch):
+    """The working directory, found without being on the path before."""
+    monkeypatch.chdir(EXAMPLES)
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if Path(p or ".") != EXAMPLES])
+    yield
+    sys.modules.pop("own_task", None)
+
+
+def test_the_class_has_no_more_than_thirty_lines_of_code():
+    source = (EXAMPLES / "own_task.py").read_text()
+    task = next(node for node in ast.parse(source).body if isinstance(node, ast.ClassDef))
+    lines = source.splitlines()[task.lineno - 1 : task.end_lineno]
+    assert sum(bool(line.strip()) for line in lines) <= 30
+    assert [
+        node.name if isinstance(node, ast.FunctionDef) else node.targets[0].id for node in task.body
+    ] == ["spec", "sample_theta", "sample_designs", "simulate"]
+
+
+def test_it_trains_from_its_own_directory_and_follows_a_patient(tmp_path, capsys, in_examples):
+    out = tmp_path / "elimination"
+    assert main(["train", "own_task:Elimination", "--out", str(out), *TINY]) == 0
+    assert load_preset(out, task="elimination").spec.horizon == 6
+    example = runpy.run_path(str(EXAMPLES / "own_task.py"))
+    session = example["follow_a_patient"](out / "preset")
+    assert session.steps == 6
+    assert capsys.readouterr().out.count("decay time") == 6
+    assert 1.0 < session.posterior()["decay_time"].mean < 12.0
+
+
+def test_its_outcomes_follow_the_formula(in_examples):
+    from aline_tf import draws
+
+    task = runpy.run_path("own_task.py")["Elimination"]()
+    theta = np.repeat([[1.2, 4.0]], 2000, axis=0).astype(np.float32)
+    design = np.full((2000, 1, 1), 8.0, np.float32)
+    found = task.simulate(theta, design, draws.as_seed(1)).numpy()
+    assert found.mean() == pytest.approx(1.2 - 2.0, abs=0.02)
+    assert found.std() == pytest.approx(0.2, abs=0.02)
