@@ -22,6 +22,7 @@ from aline_tf.evaluation.function_runs import (
     ExactPredictor,
     FittedPredictor,
     FunctionRuns,
+    NetworkHyperparameters,
     NetworkPredictor,
     Predictions,
     Predictor,
@@ -32,6 +33,8 @@ from aline_tf.tasks.gp import LENGTHSCALE, NOISE, VARIANCE
 
 #: Policies whose choices come from the network.
 NETWORK_POLICIES = ("learned", "ace-us")
+#: Policies that can be after hyper-parameters, or do not look at what is wanted.
+HYPERPARAMETER_POLICIES = ("learned", "random", "ace-us")
 #: The baseline knows of functions of the prior what the network knows: mean, noise and bounds.
 PRIOR_SETTINGS = GPSettings(
     starts=(0.3, 1.0),
@@ -76,21 +79,35 @@ def make_predictors(
     return predictors
 
 
-def metric_rows(label: str, runs: FunctionRuns, predictions: Predictions) -> Iterator[Row]:
-    """rmse, log_prob (nats per test input) and coverage_90 before each step and at the end; errors
-    and densities in the runs' unit."""
-    truth, everywhere = runs.target_outcome, np.ones(runs.target_outcome.shape[1], bool)
+def metric_rows(
+    label: str,
+    target: str,
+    predictions: Predictions,
+    truth: np.ndarray,
+    wanted: np.ndarray | None = None,
+    unit: float = 1.0,
+) -> Iterator[Row]:
+    """rmse, log_prob (nats per wanted number) and coverage_90 before each step and at the end.
+
+    Args:
+        label, target: of the rows.
+        predictions: [R, K, M].
+        truth: [R, M].
+        wanted: [M] bool; all when None.
+        unit: what errors are divided by, and densities multiplied.
+    """
+    wanted = np.ones(truth.shape[1], bool) if wanted is None else wanted
     mean, low, high, log_density = predictions
     steps = range(mean.shape[1])
     for t in steps:
-        error = metrics.rmse(mean[:, t] / runs.unit, truth / runs.unit, everywhere)
-        yield Row.of(label, runs.name, t, "rmse", error)
+        error = metrics.rmse(mean[:, t] / unit, truth / unit, wanted)
+        yield Row.of(label, target, t, "rmse", error)
     for t in steps:
-        density = metrics.log_prob(log_density[:, t] + np.log(runs.unit), everywhere)
-        yield Row.of(label, runs.name, t, "log_prob", density)
+        density = metrics.log_prob(log_density[:, t] + np.log(unit), wanted)
+        yield Row.of(label, target, t, "log_prob", density)
     for t in steps:
-        inside = metrics.coverage(low[:, t], high[:, t], truth, everywhere)
-        yield Row.of(label, runs.name, t, "coverage_90", inside)
+        inside = metrics.coverage(low[:, t], high[:, t], truth, wanted)
+        yield Row.of(label, target, t, "coverage_90", inside)
 
 
 def evaluate(
@@ -101,7 +118,7 @@ def evaluate(
     model=None,
     report: Callable[[str], None] = lambda line: None,
 ) -> list[Row]:
-    """All rows of one kind of function.
+    """All rows of one kind of function, whose outcomes at the test inputs are wanted.
 
     Args:
         names: of policies; those of `NETWORK_POLICIES` need a model.
@@ -121,5 +138,38 @@ def evaluate(
             lambda done, n=name: report(f"{runs.name}: {n}: {done} runs"),
         )  # fmt: skip
         for label, predictions in predicted.items():
-            rows += metric_rows(label, runs, predictions)
+            truth = runs.target_outcome
+            rows += metric_rows(label, runs.name, predictions, truth, unit=runs.unit)
+    return rows
+
+
+def evaluate_hyperparameters(
+    names: list[str],
+    target: str,
+    runs: FunctionRuns,
+    horizon: int,
+    model,
+    seed: int = 0,
+    report: Callable[[str], None] = lambda line: None,
+) -> list[Row]:
+    """All rows of one set of hyper-parameters, the network's posterior on every policy's choices.
+
+    Args:
+        names: of policies that need no test inputs (`HYPERPARAMETER_POLICIES`).
+        target: comma-joined parameters, which the learned policy aims at.
+        runs: of the prior.
+        horizon: T.
+        model: an ALINE model.
+        seed: of the random choices.
+        report: called with a line whenever a part is done.
+    """
+    wanted = np.array(model.spec.parameter_mask(target))
+    posterior, rows = NetworkHyperparameters(model), []
+    for name in names:
+        policy = make_policy(name, runs, seed, model, None)
+        _, predicted = play(
+            policy, runs, horizon, {name: posterior},
+            lambda done, n=name: report(f"{target}: {n}: {done} runs"), wanted,
+        )  # fmt: skip
+        rows += metric_rows(name, target, predicted[name], runs.theta, wanted)
     return rows

@@ -107,7 +107,8 @@ def _split(design, outcome, candidates):
 
 
 class Predictions(NamedTuple):
-    """Of outcomes at the test inputs: mean, 5% and 95% quantile, log density at the truth."""
+    """Of what is wanted (outcomes at test inputs, or parameters): mean, 5% and 95% quantile, log
+    density at the truth."""
 
     mean: np.ndarray
     low: np.ndarray
@@ -116,14 +117,14 @@ class Predictions(NamedTuple):
 
 
 class Predictor(Protocol):
-    """Whoever predicts outcomes from a context."""
+    """Whoever predicts outcomes, or parameters, from a context."""
 
-    def predict(self, batch: Mapping, outcome: np.ndarray, rows: slice) -> Predictions:
-        """Predictions [B, M] at the batch's target inputs.
+    def predict(self, batch: Mapping, truth: np.ndarray, rows: slice) -> Predictions:
+        """Predictions [B, M] at the batch's target inputs, or [B, P] of the parameters.
 
         Args:
             batch: a Batch of B of the runs.
-            outcome: [B, M], what is true there; only the log density may look at it.
+            truth: of the shape returned; only the log density may look at it.
             rows: which of the runs the batch holds.
         """
 
@@ -140,8 +141,8 @@ class FittedPredictor:
     def __init__(self, policy: GPPolicy):
         self._policy = policy
 
-    def predict(self, batch, outcome, rows):
-        return normal_predictions(*self._policy.predict(batch), outcome)
+    def predict(self, batch, truth, rows):
+        return normal_predictions(*self._policy.predict(batch), truth)
 
 
 class ExactPredictor:
@@ -157,7 +158,7 @@ class ExactPredictor:
             unit = unit_kernel(TASK_KERNELS[kernel], theta[1:])
             self._signals.append(float(theta[0]) * unit)
 
-    def predict(self, batch, outcome, rows):
+    def predict(self, batch, truth, rows):
         found = []
         for row, signal in enumerate(self._signals[rows]):
             seen = batch["context_mask"][row]
@@ -166,7 +167,7 @@ class ExactPredictor:
             posterior = GPPosterior(signal, NOISE**2, design, heard)
             found.append(posterior.predict(batch["target_design"][row]))
         mean, sd = (np.stack(part) for part in zip(*found, strict=True))
-        return normal_predictions(mean, sd, outcome)
+        return normal_predictions(mean, sd, truth)
 
 
 class NetworkPredictor:
@@ -192,20 +193,46 @@ class NetworkPredictor:
 
         self._predict = predict
 
-    def predict(self, batch, outcome, rows):
+    def predict(self, batch, truth, rows):
         frames = None if self._range is None else self._range.frames(batch)
         if frames is not None:
-            batch, outcome = frames.to_network(batch), frames.outcome_to_network(outcome)
-        # The pool plays no part in predictions.
-        batch = dict(batch)
-        for name in ("candidate_design", "candidate_mask"):
-            batch[name] = batch[name][:, :1]
-        found = self._predict(batch, np.asarray(outcome, np.float32))
+            batch, truth = frames.to_network(batch), frames.outcome_to_network(truth)
+        found = self._predict(_without_pool(batch), np.asarray(truth, np.float32))
         *places, density = (part.numpy().astype(float) for part in found)
         if frames is not None:
             places = [frames.outcome_from_network(place) for place in places]
             density = frames.log_density_from_network(density)
         return Predictions(*places, density)
+
+
+class NetworkHyperparameters:
+    """The parameter posterior of an ALINE model.
+
+    Args:
+        model: a built model.
+    """
+
+    def __init__(self, model):
+        import tensorflow as tf
+
+        @tf.function(reduce_retracing=True)
+        def predict(batch, theta):
+            posterior = model.theta_posterior(model(batch))
+            quantiles = posterior.quantiles((_LOW, _HIGH))
+            mean, _ = posterior.mean_sd()
+            return mean, quantiles[..., 0], quantiles[..., 1], posterior.log_prob(theta)
+
+        self._predict = predict
+
+    def predict(self, batch, truth, rows):
+        found = self._predict(_without_pool(batch), np.asarray(truth, np.float32))
+        return Predictions(*(part.numpy().astype(float) for part in found))
+
+
+def _without_pool(batch: Mapping) -> dict:
+    """The Batch with a pool of one, which plays no part in predictions."""
+    one = {name: batch[name][:, :1] for name in ("candidate_design", "candidate_mask")}
+    return dict(batch) | one
 
 
 def play(
@@ -214,26 +241,29 @@ def play(
     horizon: int,
     predictors: Mapping[str, Predictor],
     report: Callable[[int], None] = lambda done: None,
+    wanted: np.ndarray | None = None,
 ) -> tuple[np.ndarray, dict[str, Predictions]]:
-    """Lets a policy choose T points of every run's pool, after the outcomes at the test inputs.
+    """Lets a policy choose T points of every run's pool.
 
     Args:
         predictors: by name; each predicts before every step and at the end.
         report: called with the number of finished runs.
+        wanted: [P], the parameters that the policy is after; None is after the outcomes at the
+            test inputs. The predictors must be of the same.
 
     Returns:
-        the chosen positions [R, T], and for each predictor its Predictions [R, K, M].
+        the chosen positions [R, T], and for each predictor its Predictions [R, K, M] (or P).
     """
     chosen, predicted = [], {name: [] for name in predictors}
     for start in range(0, len(runs), _RUNS_AT_ONCE):
         rows = slice(start, min(start + _RUNS_AT_ONCE, len(runs)))
-        batch = _first_batch(runs, rows, horizon)
-        outcome = runs.target_outcome[rows]
+        batch = _first_batch(runs, rows, horizon, wanted)
+        truth = (runs.target_outcome if wanted is None else runs.theta)[rows]
         everyone = np.arange(rows.stop - rows.start)
         choices, along = [], {name: [] for name in predictors}
         for t in range(horizon + 1):
             for name, predictor in predictors.items():
-                along[name].append(predictor.predict(batch, outcome, rows))
+                along[name].append(predictor.predict(batch, truth, rows))
             if t == horizon:
                 break
             index = policy.choose(batch)
@@ -253,7 +283,7 @@ def play(
     }
 
 
-def _first_batch(runs: FunctionRuns, rows: slice, horizon: int) -> dict:
+def _first_batch(runs: FunctionRuns, rows: slice, horizon: int, wanted) -> dict:
     """The Batch before the first step, with room for all T."""
     _, candidates, dims = runs.pool_design.shape
     targets = runs.target_design.shape[1]
@@ -264,7 +294,8 @@ def _first_batch(runs: FunctionRuns, rows: slice, horizon: int) -> dict:
     batch["context_status"][:, :1] = OBSERVED
     batch["context_mask"][:, :1] = True
     batch["target_design"][:] = runs.target_design[rows]
-    batch["target_mask"][:] = True
+    batch["target_mask"][:] = wanted is None
+    batch["theta_mask"][:] = False if wanted is None else wanted
     batch["candidate_design"][:] = runs.pool_design[rows]
     batch["candidate_mask"][:] = True
     return batch

@@ -12,6 +12,7 @@ from aline_tf.evaluation.function_runs import (
     ExactPredictor,
     FittedPredictor,
     FunctionRuns,
+    NetworkHyperparameters,
     NetworkPredictor,
     benchmark_runs,
     play,
@@ -119,18 +120,18 @@ def test_no_predictor_looks_at_the_answers(runs, model):
 
 
 def test_the_exact_predictor_is_calibrated_and_nobody_is_more_likely(task):
-    runs = prior_runs(task, 60, 30, seed=5)
+    runs = prior_runs(task, 40, 30, seed=5)
     policy = GPInformationPolicy(function_learning.PRIOR_SETTINGS)
     predictors = {"exact": ExactPredictor(runs), "fitted": FittedPredictor(policy)}
-    _, found = play(policy, runs, 8, predictors)
+    _, found = play(policy, runs, 6, predictors)
     truth = runs.target_outcome[:, None]
     exact, fitted = found["exact"], found["fitted"]
     inside = (exact.low < truth) & (truth < exact.high)
-    assert inside.mean() == pytest.approx(0.9, abs=0.04)
+    assert inside.mean() == pytest.approx(0.9, abs=0.05)
     assert exact.log_density.mean() > fitted.log_density.mean()
     # It learns: with every point the errors fall.
     error = np.sqrt(np.mean(np.square(exact.mean - truth), axis=(0, 2)))
-    assert error[8] < 0.5 * error[0]
+    assert error[6] < 0.6 * error[0]
 
 
 def test_exact_predictions_at_an_observed_place_are_the_observation(runs):
@@ -167,7 +168,7 @@ def test_the_networks_predictions_are_those_of_the_model(runs, model):
 
 
 def test_units_of_a_benchmark_do_not_change_its_errors(model):
-    runs = benchmark_runs("higdon", 3, 20, seed=0, predictions=10)
+    runs = benchmark_runs("higdon", 2, 12, seed=0, predictions=10)
     outcomes = ("initial_outcome", "pool_outcome", "target_outcome")
     larger = FunctionRuns(
         **(vars(runs) | {name: 5e4 * getattr(runs, name) + 1e5 for name in outcomes}
@@ -204,3 +205,23 @@ def test_the_learned_policy_of_a_benchmark_is_asked_within_its_range(model):
     policy = function_learning.make_policy("learned", runs, 0, model, TrainingRange())
     assert not isinstance(policy, LearnedPolicy)
     assert policy.name == "learned"
+
+
+def test_hyperparameters_are_judged_by_the_networks_posterior(runs, model):
+    policy = InOrder()
+    predictors = {"in_order": NetworkHyperparameters(model)}
+    wanted = np.array([True, False])
+    _, found = play(policy, runs, 2, predictors, wanted=wanted)
+    batch = policy.seen[1]
+    np.testing.assert_array_equal(batch["theta_mask"], [wanted] * 5)
+    assert not batch["target_mask"].any()
+    posterior = model.theta_posterior(model(batch))
+    np.testing.assert_allclose(found["in_order"].mean[:, 1], posterior.mean_sd()[0], rtol=1e-4)
+    np.testing.assert_allclose(
+        found["in_order"].log_density[:, 1], posterior.log_prob(runs.theta), rtol=1e-3, atol=1e-4
+    )
+    rows = function_learning.evaluate_hyperparameters(["random"], "variance", runs, 2, model)
+    error = next(row.mean for row in rows if row.metric == "rmse" and row.step == 0)
+    _, start = play(RandomPolicy(), runs, 2, predictors, wanted=wanted)
+    off = np.abs(start["in_order"].mean[:, 0, 0] - runs.theta[:, 0])
+    assert error == pytest.approx(off.mean(), rel=1e-5)

@@ -53,6 +53,20 @@ def test_a_run_prints_a_table_and_writes_every_step(tmp_path, capsys, preset):
     assert "step 30" in table and "step 29" not in table
 
 
+def test_hyperparameters_can_be_wanted_and_curves_drawn(tmp_path, preset, capsys):
+    file, plots = tmp_path / "rows.json", tmp_path / "plots"
+    command = ["eval", "gp1d", "--policy", "learned", "--model", preset("gp1d"), "--runs", "2"]
+    command += ["--candidates", "30", "--target", "lengthscale_1,variance", "variance"]
+    assert main([*command, "--plots", str(plots), "--json", str(file)]) == 0
+    rows = rows_of(file)
+    assert {key[1] for key in rows} == {"variance,lengthscale_1", "variance"}
+    assert max(key[2] for key in rows) == 30
+    # Untrained and uniform: the variance is at most .9 / 2 off its prior mean.
+    assert rows["learned", "variance", 30, "rmse"]["mean"] < 0.6
+    assert (plots / "curves.png").stat().st_size > 5000
+    assert "drawn:" in capsys.readouterr().out
+
+
 def test_baselines_need_no_model(tmp_path, monkeypatch):
     monkeypatch.setenv("ALINE_TF_SAVEDMODELS", str(tmp_path))
     file = tmp_path / "rows.json"
@@ -73,7 +87,10 @@ def test_baselines_need_no_model(tmp_path, monkeypatch):
         (["gp1d", "--runs", "0"], "--runs 0"),
         (["gp1d", "--candidates", "29"], "--candidates 29"),
         (["gp2d", "--candidates", "49"], "--candidates 49"),
-        (["gp1d", "--target", "variance"], "no --target"),
+        (["gp1d", "--target", "height"], "Received: height"),
+        (["gp1d", "--target", ","], "expected targets"),
+        (["gp1d", "--target", "variance", "--policy", "gp-epig"], "'gp-epig'"),
+        (["gp1d", "--target", "variance", "--function", "higdon"], "received higdon"),
         (["gp1d", "--pool", "grid"], "no --pool"),
         (["gp1d", "--contrastive", "5"], "no --contrastive"),
         (["gp1d", "--switch", "5"], "no --switch"),
