@@ -33,7 +33,13 @@ SPEC = TaskSpec(
     fields=(Channel("response", "binary", loc=0.5, scale=0.5),),
     outcomes=(Channel("response", "binary"),),
     parameters=(
-        Parameter("threshold", low=-3.0, high=3.0, description="stimulus at which F is 1 - 1/e"),
+        Parameter(
+            "threshold",
+            low=-3.0,
+            high=3.0,
+            axis=0,
+            description="stimulus at which F is 1 - 1/e",
+        ),
         Parameter("slope", low=0.1, high=2.0, description="spread of the transition"),
         Parameter("guess", low=0.1, high=0.9, description="answer yes when lapsing"),
         Parameter("lapse", low=0.0, high=0.5, description="share of trials not attended"),

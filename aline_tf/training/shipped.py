@@ -46,10 +46,10 @@ _GAUSSIAN_PROCESS = dataclasses.replace(
 
 SHIPPED: dict[str, tuple[dict, Recipe]] = {
     "psychometric": (
-        _SMALL,
+        _PLACES,
         Recipe(
-            warmup_steps=5000,
-            joint_steps=2000,
+            warmup_steps=4000,
+            joint_steps=900,
             pool=200,
             offer=40,
             states=8,
@@ -57,6 +57,8 @@ SHIPPED: dict[str, tuple[dict, Recipe]] = {
             policy_weight=0.1,
             entropy=(0.0, 0.0),
             temperature=(1.0, 0.3),
+            learning_rate=2e-3,
+            joint_learning_rate=1e-3,
         ),
     ),
     "location_finding": (_PLACES, _LOCATION),
