@@ -12,7 +12,7 @@ POLICIES = {
     "psychometric": ("learned", "random", "psi-marginal", "questplus"),
     "location_finding": ("learned", "random", "greedy"),
     "ces": ("learned", "random", "greedy"),
-    "hpo": ("learned", "random", "gp-rs", "gp-us", "gp-vr", "gp-epig"),
+    "hpo": ("learned", "random", "gp-rs", "gp-us", "gp-vr", "gp-epig", "ace-us"),
     "gp1d": ("learned", "random", "gp-rs", "gp-us", "gp-vr", "gp-epig", "ace-us"),
     "gp2d": ("learned", "random", "gp-rs", "gp-us", "gp-vr", "gp-epig", "ace-us"),
 }
@@ -21,7 +21,7 @@ DEFAULT_POLICIES = {
     "psychometric": ("learned", "random", "psi-marginal"),
     "location_finding": ("learned", "random"),
     "ces": ("learned", "random"),
-    "hpo": ("learned", "random", "gp-rs", "gp-epig"),
+    "hpo": ("learned", "random", "gp-epig", "ace-us"),
     "gp1d": ("learned", "random", "gp-epig", "ace-us"),
     "gp2d": ("learned", "random", "gp-epig", "ace-us"),
 }
@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"expected a task among {', '.join(TASKS)}; received {args.task!r}")
     if args.function is not None and args.task not in ("gp1d", "gp2d"):
         raise InputError(f"expected no --function with {args.task}; it is for gp1d and gp2d")
-    if args.task.startswith("hpo"):
+    if args.task.split(":")[0] == "hpo":
         from aline_tf.evaluation import hpo_command
 
         return hpo_command.run(args, POLICIES["hpo"], DEFAULT_POLICIES["hpo"])
