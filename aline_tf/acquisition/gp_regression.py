@@ -190,7 +190,8 @@ def _search(iterations):
     def search(objective, start, bounds):
         found = minimize(
             objective, start, jac=True, bounds=bounds, method="L-BFGS-B",
-            options={"maxiter": iterations},
+            # A millionth of the log-likelihood tells no two functions apart.
+            options={"maxiter": iterations, "ftol": 1e-6, "gtol": 1e-4},
         )  # fmt: skip
         return found.x, found.fun
 
