@@ -220,7 +220,7 @@ class ALINE(keras.Model):
 
     def _in_frames(self, theta_raw, center, width):
         """Raw outputs [B, P, H] of places, said in their frames, in the words of the others."""
-        columns = tf.unstack(theta_raw, axis=1)
+        columns = tf.unstack(theta_raw, num=len(self.spec.parameters), axis=1)
         for p in self.places:
             offset, slope = self._axis(p)
             middle = offset + slope * center[:, p, self.spec.parameters[p].axis, None]

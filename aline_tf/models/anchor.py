@@ -29,7 +29,8 @@ class Anchor(keras.layers.Layer):
     """
 
     def __init__(self, width=32, heads=4, **kwargs):
-        super().__init__(**kwargs)
+        # Positions and outcomes stay in float32, whatever the dtype policy.
+        super().__init__(autocast=False, **kwargs)
         self.width = width
         self.heads = heads
         policy = self.dtype_policy

@@ -32,7 +32,8 @@ class Bearing(keras.layers.Layer):
     """
 
     def __init__(self, width=32, places=1, hidden=32, **kwargs):
-        super().__init__(**kwargs)
+        # Positions and outcomes stay in float32, whatever the dtype policy.
+        super().__init__(autocast=False, **kwargs)
         self.width = width
         self.places = places
         self.hidden = hidden

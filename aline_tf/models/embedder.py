@@ -8,6 +8,7 @@ import tensorflow as tf
 from aline_tf.batch import NO_ANSWER, OBSERVED
 from aline_tf.models.layers import MLP
 from aline_tf.tasks.base import TaskSpec
+from aline_tf.tasks.feature_maps import feature_map
 
 
 @keras.saving.register_keras_serializable("aline_tf")
@@ -38,14 +39,19 @@ class Embedder(keras.layers.Layer):
         self.spec = spec if isinstance(spec, TaskSpec) else TaskSpec.from_dict(spec)
         self.width = width
         self.hidden = hidden
+        self.features = feature_map(self.spec.features)
         self.context_mlp = MLP(width, hidden, dtype=self.dtype_policy)
         self.design_mlp = MLP(width, hidden, dtype=self.dtype_policy)
         self.theta_mlp = MLP(width, hidden, dtype=self.dtype_policy)
 
     def build(self, input_shape=None):
         sizes = self.spec.sizes
-        self.context_mlp.build((None, sizes["D"] + 3 * sizes["F"]))
-        self.design_mlp.build((None, sizes["D"]))
+        design, outcome = sizes["D"], sizes["F"]
+        if self.features:
+            design += self.features.design_size
+            outcome += self.features.outcome_size
+        self.context_mlp.build((None, design + outcome + 2 * sizes["F"]))
+        self.design_mlp.build((None, design))
         self.theta_mlp.build((None, 1 + sizes["P"]))
         self.theta_token = self.add_weight(
             name="theta_token", shape=(sizes["P"], self.width), initializer="random_normal"
@@ -62,17 +68,32 @@ class Embedder(keras.layers.Layer):
         high = tf.constant(self.spec.design_high)
         return (2.0 * design - low - high) / (high - low)
 
-    def context_tokens(self, batch):
-        """Tokens [B, 1 + P + C, E] and which may be attended to, bool [B, 1 + P + C]."""
+    def _shown_design(self, design):
+        """Designs [..., D] as the network reads them: scaled, and by the task's feature map."""
+        scaled = self.scale_design(design)
+        return tf.concat([scaled, self.features.design(design)], -1) if self.features else scaled
+
+    def _shown_outcome(self, outcome, seen):
+        """Outcomes [B, C, F] as the network reads them; zero where not `seen`, even if NaN."""
         fields = self.spec.fields
         loc = tf.constant([field.loc for field in fields])
         scale = tf.constant([field.scale for field in fields])
+        value = tf.math.multiply_no_nan((outcome - loc) / scale, tf.cast(seen, tf.float32))
+        if not self.features:
+            return value
+        features = self.features.outcome(tf.where(seen, outcome, 0.0))
+        features *= tf.cast(tf.reduce_all(seen, axis=-1, keepdims=True), tf.float32)
+        return tf.concat([value, features], -1)
+
+    def context_tokens(self, batch):
+        """Tokens [B, 1 + P + C, E] and which may be attended to, bool [B, 1 + P + C]."""
         present = batch["context_mask"][..., None]
-        observed = tf.cast(present & tf.equal(batch["context_status"], OBSERVED), tf.float32)
+        seen = present & tf.equal(batch["context_status"], OBSERVED)
+        observed = tf.cast(seen, tf.float32)
         refused = tf.cast(present & tf.equal(batch["context_status"], NO_ANSWER), tf.float32)
-        # multiply_no_nan: whatever stands in a cell that was not observed, even NaN, is ignored.
-        value = tf.math.multiply_no_nan((batch["context_outcome"] - loc) / scale, observed)
-        design = tf.where(present, self.scale_design(batch["context_design"]), 0.0)
+        design = self._shown_design(tf.where(present, batch["context_design"], 0.0))
+        design = tf.where(present, design, 0.0)
+        value = self._shown_outcome(batch["context_outcome"], seen)
         observations = self.context_mlp(tf.concat([design, value, observed, refused], -1))
         size = tf.shape(batch["known_theta"])[0]
         start = tf.repeat(tf.cast(self.start_token, self.compute_dtype), size, axis=0)
@@ -109,7 +130,9 @@ class Embedder(keras.layers.Layer):
 
     def design_tokens(self, design, present=None):
         """Candidates or predictive targets: [B, N, D] -> [B, N, E]; `present` bool [B, N]."""
-        design = self.scale_design(design)
+        if present is not None:
+            design = tf.where(present[..., None], design, 0.0)
+        design = self._shown_design(design)
         if present is not None:
             design = tf.where(present[..., None], design, 0.0)
         return self.design_mlp(design)

@@ -56,7 +56,8 @@ class Relations(keras.layers.Layer):
     """
 
     def __init__(self, width=32, dims=1, relation=16, biases=0, **kwargs):
-        super().__init__(**kwargs)
+        # Positions and outcomes stay in float32, whatever the dtype policy.
+        super().__init__(autocast=False, **kwargs)
         self.width = width
         self.dims = dims
         self.relation = relation

@@ -99,6 +99,9 @@ class TaskSpec:
             `len(outcomes)` design dimensions are their one-hot code.
         parameters: the P unknowns.
         horizon: T, how many acquisitions an episode has.
+        features: name of the map by which the network is shown designs and outcomes (see
+            `aline_tf.tasks.feature_maps`) beside
+            their scaled values; "" for none.
     """
 
     name: str
@@ -109,6 +112,7 @@ class TaskSpec:
     outcomes: tuple[Channel, ...]
     parameters: tuple[Parameter, ...]
     horizon: int
+    features: str = ""
 
     def __post_init__(self):
         dims = len(self.design_names)
@@ -161,7 +165,7 @@ class TaskSpec:
     @classmethod
     def from_dict(cls, config: dict) -> TaskSpec:
         known = {field.name for field in dataclasses.fields(cls)}
-        if set(config) != known:
+        if not known - {"features"} <= set(config) <= known:
             raise ValueError(
                 f"Expected a task description with {sorted(known)}. Received: {sorted(config)}"
             )
@@ -174,4 +178,5 @@ class TaskSpec:
             outcomes=tuple(Channel(**channel) for channel in config["outcomes"]),
             parameters=tuple(Parameter(**parameter) for parameter in config["parameters"]),
             horizon=int(config["horizon"]),
+            features=config.get("features", ""),
         )

@@ -65,6 +65,7 @@ SPEC = TaskSpec(
         ),
     ),
     horizon=10,
+    features="ces",
 )
 
 
