@@ -134,8 +134,16 @@ def _last_change(events: list[Any]) -> datetime | None:
     return max((stamp for stamp in stamps if stamp is not None), default=None)
 
 
+def _time(event: Any, name: str) -> Any:
+    """A date, a time or a length of an entry; None where there is none that can be read."""
+    try:
+        return getattr(event.get(name), "dt", None)
+    except ValueError:
+        return None
+
+
 def _stamp(event: Any, name: str) -> datetime | None:
-    moment = getattr(event.get(name), "dt", None)
+    moment = _time(event, name)
     if not isinstance(moment, datetime) or not 1990 <= moment.year <= 2200:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -223,7 +231,7 @@ class _Days:
 
     def _is_usable(self, event: Any, until: date) -> bool:
         """Count and refuse what takes no time, has no time or repeats in odd ways."""
-        start = getattr(event.get("DTSTART"), "dt", None)
+        start = _time(event, "DTSTART")
         if str(event.get("STATUS", "")).upper() == "CANCELLED":
             reason = "cancelled"
         elif not isinstance(start, date) or not 1970 <= start.year <= 2200:
@@ -244,8 +252,8 @@ class _Days:
         return False
 
     def _occurrence(self, event: Any, last: datetime) -> None:
-        start = event["DTSTART"].dt
-        end, length = (getattr(event.get(name), "dt", None) for name in ("DTEND", "DURATION"))
+        start = _time(event, "DTSTART")
+        end, length = _time(event, "DTEND"), _time(event, "DURATION")
         all_day = not isinstance(start, datetime)
         begin = self._second(start)
         stop = begin
@@ -296,7 +304,10 @@ def _kinds(event: Any) -> set[str]:
     found = event.get("CATEGORIES")
     words = []
     for entry in found if isinstance(found, list) else [found]:
-        words += [str(word).lower() for word in getattr(entry, "cats", ())]
+        try:
+            words += [str(word).lower() for word in getattr(entry, "cats", ())]
+        except ValueError:
+            continue
     return {
         kind
         for kind, names in CATEGORIES.items()

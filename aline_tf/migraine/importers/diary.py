@@ -4,7 +4,8 @@ No diary app documents a stable export, so the table is described by a column ma
 Without a map the columns are expected under the names of the fields:
 
 - `date` (required): the day, as 2025-01-31.
-- `answered_at`: when the row was filled in, HH:MM; 20:00 when absent.
+- `answered_at`: when the row was filled in, HH:MM or a whole time (its date may be a later one);
+  20:00 when absent.
 - `attack`: yes or no. Without such a column, a row without attack times means a day without one.
 - `attack_start`, `attack_end`: HH:MM on that day, an end before the start being the next morning,
   or whole times as 2025-02-01T06:00. A blank end means that nobody noted it.
@@ -170,7 +171,10 @@ class _Rows:
             raise _BadDate
         self.days += 1
         self._midnight = (day - date(1970, 1, 1)).days * DAY_S
-        answered = self._clock(cells, "answered_at")
+        answered = self._moment(cells, "answered_at")
+        if answered is not None and answered < 0:
+            self.skipped["answered_at: before the date of its row"] += 1
+            answered = None
         self._known = self._midnight + (ANSWERED_AT_S if answered is None else answered)
         begin, attack = self._attack(cells)
         # What is said about an attack cannot have been known before it began.
@@ -181,7 +185,8 @@ class _Rows:
         for field, (channel, slot) in _BY_SLOT.items():
             if field in cells:
                 self._answer(field, channel, cells[field], [_slot(slot)], known)
-        now = [_slot((self._known - self._midnight) // SLOT_S)]
+        # Of a row that was filled in on a later day, the last slot of its own.
+        now = [_slot(min((self._known - self._midnight) // SLOT_S, len(SLOT_NAMES) - 1))]
         for channel in _SLOT_REPORTS:
             if channel not in cells:
                 continue

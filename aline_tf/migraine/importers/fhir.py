@@ -69,7 +69,7 @@ def read_fhir(document: Document, clock: WallClock | None = None) -> Timeline:
     with document.opener() as stream:
         found = False
         for resource in _resources(stream, document.suffix in (".jsonl", ".ndjson")):
-            found = True
+            found = found or (isinstance(resource, dict) and "resourceType" in resource)
             reader.read(resource)
     if not found and not is_fhir_head(document.head()):
         raise InputError(

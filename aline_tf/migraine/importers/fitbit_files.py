@@ -18,7 +18,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -63,6 +63,11 @@ def fitbit_family(name: str) -> str | None:
         if pattern.fullmatch(name):
             return family
     return None
+
+
+def tells_zone(documents: Iterable[Document]) -> bool:
+    """Whether files of an export say in which time zone they were made."""
+    return any(fitbit_family(document.name) in ("sleeps_csv", "profile") for document in documents)
 
 
 def json_list(document: Document) -> list[Any]:

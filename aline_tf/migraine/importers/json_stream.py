@@ -19,6 +19,8 @@ CHUNK = 1 << 16
 #: A resource longer than this carries something else than an observation, an attachment say.
 MAX_ELEMENT = 1 << 20
 MAX_DEPTH = 64
+#: Tiny elements cost as much time as real ones; a bundle of decades has fewer.
+MAX_ELEMENTS = 3_000_000
 
 _MARKS = re.compile(r'["{}\[\]]|\\.', re.DOTALL)
 
@@ -38,7 +40,8 @@ def elements(stream: BinaryIO, key: str) -> Iterator[Any]:
         Parsed elements, or an `OversizedElement`.
 
     Raises:
-        InputError: not JSON, broken off, nested deeper than 64 levels, or not in UTF-8.
+        InputError: not JSON, broken off, nested deeper than 64 levels, of more than 3 million
+            elements, or not in UTF-8.
     """
     text = _Text(stream)
     opening = text.skip_space()
@@ -88,7 +91,11 @@ def _member(text: _Text, key: str) -> Iterator[Any]:
 def _array(text: _Text) -> Iterator[Any]:
     """Elements of an array whose opening bracket has been read."""
     mark = text.skip_space()
+    count = 0
     while mark != "]":
+        count += 1
+        if count > MAX_ELEMENTS:
+            raise InputError(f"expected at most {MAX_ELEMENTS} elements; received more")
         raw = text.value(mark)
         yield OversizedElement() if raw is None else parse(raw)
         mark = text.skip_space()

@@ -31,7 +31,7 @@ from aline_tf.migraine.importers.diary_table import (
 from aline_tf.migraine.importers.documents import Document, open_documents
 from aline_tf.migraine.importers.fhir import is_fhir_head, read_fhir
 from aline_tf.migraine.importers.fitbit import read_fitbit
-from aline_tf.migraine.importers.fitbit_files import fitbit_family
+from aline_tf.migraine.importers.fitbit_files import fitbit_family, tells_zone
 from aline_tf.migraine.importers.health_xml import is_health_export
 from aline_tf.migraine.timeline import ImportSummary, Timeline
 from aline_tf.migraine.timeline_file import is_timeline_head, timeline_from
@@ -41,8 +41,8 @@ from aline_tf.migraine.wall_clock import WallClock, time_zone
 KINDS = {
     "apple_health": "Apple Health export",
     "timeline": "timeline",
-    "fhir": "FHIR observations",
     "fitbit": "Fitbit export",
+    "fhir": "FHIR observations",
     "diary": "diary",
     "calendar": "calendar",
 }
@@ -112,9 +112,11 @@ def read_records(
                 f" {sum(left_out.values())} files of other kinds"
             )
         reader = _Reader(column_map, clock)
-        for kind, groups in found.items():
-            for name, group in groups:
-                reader.read(kind, name, group)
+        # A Fitbit export that says nothing of its time zone waits for what the others say.
+        order = [(kind, *part) for kind, parts in found.items() for part in parts]
+        order.sort(key=lambda part: _place(part[0], part[2]))
+        for kind, name, group in order:
+            reader.read(kind, name, group)
     return Records(reader.timeline(), tuple(reader.parts), dict(left_out))
 
 
@@ -144,6 +146,12 @@ def kind_of(document: Document, column_map: Mapping[str, str] | str | Path | Non
     elif suffix not in (".csv", ".tsv"):
         return None
     return "diary" if document.named or _is_diary(document, column_map) else None
+
+
+def _place(kind: str, documents: list[Document]) -> tuple[bool, bool, bool]:
+    """Where in the order of reading: what knows its time zone first, what never does last."""
+    waits = kind == "fitbit" and not tells_zone(documents)
+    return kind == "calendar", kind in _WITHOUT_ZONE, waits
 
 
 def _is_diary(document: Document, column_map: Mapping[str, str] | str | Path | None) -> bool:
@@ -248,18 +256,23 @@ class _Reader:
     def _latest(self) -> int | None:
         """When the last of the records so far was known: how far a calendar is laid out."""
         latest = [int(part.seconds("known").max()) for part in self._timelines if len(part)]
-        return max(latest, default=None)
+        return max(latest) - 1 if latest else None
 
     def _sight(self, timeline: Timeline) -> None:
-        """Let the offsets of a timeline set the clock, where they were recorded and not assumed."""
-        frame = timeline.frame
-        told = ~frame["source"].str.startswith(_WITHOUT_ZONE)
-        offsets = frame["offset"].where(told, 0)
-        recorded = frame["source"].isin(frame["source"][offsets != 0].unique())
-        recorded |= frame["source"].str.startswith("apple_health")
-        seconds = timeline.seconds("time")[(told & recorded).to_numpy()]
+        """Let the offsets of a timeline set the clock, where they were recorded and not assumed.
+
+        Those of FHIR may be the clinic's and not the person's: they count when nothing else does.
+        """
+        source = timeline.frame["source"]
+        offsets = timeline.frame["offset"]
+        # A device that never shows anything but 0 may not know any better; a phone does.
+        elsewhere = source.isin(source[offsets != 0].unique())
+        told = source.str.startswith("apple_health")
+        told |= elsewhere & ~source.str.startswith((*_WITHOUT_ZONE, "fhir"))
+        if not told.any() and not self._clock.is_known:
+            told = elsewhere & source.str.startswith("fhir")
         self._clock = self._clock.extended(
-            self._clock.zone, seconds.tolist(), offsets[told & recorded].tolist()
+            self._clock.zone, timeline.seconds("time")[told.to_numpy()].tolist(), offsets[told]
         )
 
 

@@ -35,20 +35,19 @@ def steps(event: Any, until: date) -> int | None:
         event: an `icalendar.Event` with a start.
         until: the last day that is wanted.
     """
-    rules = event.get("RRULE", [])
-    total = _dates(event.get("RDATE")) + _dates(event.get("EXDATE"))
-    if total > MAX_DATES:
-        return None
-    start = event["DTSTART"].dt
-    for rule in rules if isinstance(rules, list) else [rules]:
-        try:
+    try:
+        total = _dates(event.get("RDATE")) + _dates(event.get("EXDATE"))
+        if total > MAX_DATES:
+            return None
+        rules = event.get("RRULE", [])
+        for rule in rules if isinstance(rules, list) else [rules]:
             parts = {str(name).upper(): list(values) for name, values in rule.items()}
-            cost = _rule_steps(parts, start, until)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-            return None
-        if cost is None:
-            return None
-        total += cost
+            cost = _rule_steps(parts, event["DTSTART"].dt, until)
+            if cost is None:
+                return None
+            total += cost
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return None
     return total + 1
 
 

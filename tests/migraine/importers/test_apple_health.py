@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.importers import read_apple_health
-from aline_tf.migraine.importers.apple_health import _Clock
+from aline_tf.migraine.importers.apple_dates import RecordDates
 
 Q, C = "HKQuantityTypeIdentifier", "HKCategoryTypeIdentifier"
 HEAD = (
@@ -223,7 +223,7 @@ def test_entities_are_refused(tmp_path):
 )
 def test_dates_are_read_as_the_standard_library_reads_them(moment, minutes):
     local = moment.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=minutes)))
-    read = _Clock().read(local.strftime("%Y-%m-%d %H:%M:%S %z"))
+    read = RecordDates().read(local.strftime("%Y-%m-%d %H:%M:%S %z"))
     assert read == (int(local.timestamp()), minutes)
 
 
@@ -231,7 +231,57 @@ def test_dates_are_read_as_the_standard_library_reads_them(moment, minutes):
 def test_any_text_is_a_date_or_a_value_error(text):
     for candidate in (text, "2025-01-01 10:00:00 +0100"[: len(text)] + text):
         try:
-            seconds, offset = _Clock().read(candidate)
+            seconds, offset = RecordDates().read(candidate)
         except ValueError:
             continue
         assert abs(offset) <= 16 * 60 and seconds > 0
+
+
+def zoned(name):
+    return f'<MetadataEntry key="HKTimeZone" value="{name}"/>'
+
+
+def sleep(start, end, zone):
+    value = "HKCategoryValueSleepAnalysisAsleepCore"
+    return record(C + "SleepAnalysis", value, start, end, metadata=zoned(zone))
+
+
+def test_a_record_that_names_its_time_zone_is_on_that_wall_clock(tmp_path):
+    """The export was made in Berlin; the night was slept in New York."""
+    night = sleep("2025-04-08 05:00:00 +0200", "2025-04-08 12:00:00 +0200", "America/New_York")
+    (row,) = rows(read(tmp_path, night), "asleep").to_dict("records")
+    assert row["time"].isoformat() == "2025-04-08T03:00:00+00:00"
+    assert (row["offset"], row["end_offset"]) == (-240, -240)
+
+
+def test_readings_around_a_night_abroad_are_abroad_too(tmp_path):
+    night = sleep("2025-04-08 05:00:00 +0200", "2025-04-08 12:00:00 +0200", "America/New_York")
+    home = sleep("2025-04-14 23:00:00 +0200", "2025-04-15 06:00:00 +0200", "Europe/Berlin")
+    steps = [
+        record(Q + "StepCount", "7", f"2025-04-{day} 20:30:00 +0200", unit="count")
+        for day in ("07", "08", "11", "15")
+    ]
+    rate = record(Q + "RestingHeartRate", "60", "2025-04-08 13:00:00 +0200", unit="bpm")
+    found = read(tmp_path, *steps, night, home, rate)
+    # 36 hours around a night; on the 11th nothing says that the person is not at home.
+    assert rows(found, "steps")["offset"].tolist() == [-240, -240, 120, 120]
+    assert rows(found, "steps")["time"].dt.hour.tolist() == [18] * 4
+    assert rows(found, "resting_hr")["offset"].tolist() == [-240]
+
+
+def test_the_zone_of_a_record_knows_when_the_clocks_change(tmp_path):
+    """Exported in summer time of another zone; slept through the change in Berlin."""
+    night = sleep("2025-03-29 18:00:00 -0400", "2025-03-30 02:00:00 -0400", "Europe/Berlin")
+    (row,) = rows(read(tmp_path, night), "asleep").to_dict("records")
+    assert (row["offset"], row["end_offset"]) == (60, 120)
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "../../etc/passwd", "", "GMT+25"])
+def test_an_unknown_zone_leaves_what_is_written(tmp_path, name):
+    night = sleep("2025-04-08 05:00:00 +0200", "2025-04-08 12:00:00 +0200", name)
+    assert rows(read(tmp_path, night), "asleep")["offset"].tolist() == [120]
+
+
+def test_breathing_is_read(tmp_path):
+    made = record(Q + "RespiratoryRate", "14.5", unit="count/min")
+    assert rows(read(tmp_path, made), "respiratory_rate")["value"].tolist() == [14.5]

@@ -233,3 +233,72 @@ def test_any_cells_are_read_or_refused(tmp_path_factory, data):
         assert "expected" in str(error)
     else:
         assert abs(timeline.to_days(NOW, 5).values).max() < 1e3
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "column", "expected"),
+    [
+        ("sleep_hours", "450 min", "sleep_hours", 7.5),
+        ("sleep_hours", "7,5 h", "sleep_hours", 7.5),
+        ("sleep_efficiency", "91 %", "sleep_efficiency", 0.91),
+        ("resting_hr", "58bpm", "resting_hr", 58),
+        ("pressure_change", "-0.4 kPa", "pressure_change", -4),
+        ("pressure_change", "3 mmHg", "pressure_change", 4),
+        ("skin_temperature", "0.9 \u00b0F", "skin_temperature", 0.5),
+    ],
+)
+def test_a_unit_beside_a_number_is_converted(tmp_path, field, text, column, expected):
+    path = write(tmp_path, f'date,{field}\n2025-03-09,"{text}"\n')
+    assert cell(read_diary(path), column) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("text", ["7 kg", "7 h 30", "58 bpm"])
+def test_a_unit_that_does_not_fit_is_counted(tmp_path, text):
+    timeline = one_day(tmp_path, stress="3", sleep_hours=text)
+    assert timeline.summary.skipped == {"sleep_hours: a unit that is not one of h": 1}
+    assert text not in str(timeline.summary)
+
+
+def lines(tmp_path, *rows, name="diary.jsonl"):
+    path = tmp_path / name
+    path.write_text(
+        "".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows)
+    )
+    return path
+
+
+def test_json_lines_are_the_same_diary(tmp_path):
+    text = "date,attack,attack_start,pain,stress,alcohol,screen_time\n"
+    text += "2025-03-08,yes,10:30,7,,refused,90 min\n2025-03-09,no,,,4,2,\n"
+    rows = (
+        {"date": "2025-03-08", "attack": True, "attack_start": "10:30", "pain": 7}
+        | {"alcohol": "refused", "screen_time": "90 min", "stress": None},
+        "",
+        {"stress": 4, "date": "2025-03-09T20:00:00", "attack": False, "alcohol": 2.0},
+    )
+    table = read_diary(write(tmp_path, text))
+    for name in ("diary.jsonl", "diary.NDJSON"):
+        made = read_diary(lines(tmp_path, *rows, name=name))
+        assert made.frame.equals(table.frame)
+
+
+def test_json_lines_take_a_column_map(tmp_path):
+    path = lines(tmp_path, {"day": "2025-03-09", "level": 4, "nested": {"a": [1]}})
+    timeline = read_diary(path, {"date": "day", "stress": "level"})
+    assert cell(timeline, "stress_3") == 4.0
+    assert timeline.summary.notes == ("diary columns that are not used: 1",)
+
+
+@pytest.mark.parametrize("line", ["[1]", "7", "{", "null", "[" * 100_000, '{"date": "2025-03-09"'])
+def test_a_line_that_is_no_object_is_refused(tmp_path, line):
+    path = lines(tmp_path, {"date": "2025-03-09", "stress": 3}, line)
+    with pytest.raises(InputError, match="another line 2"):
+        read_diary(path)
+
+
+def test_a_row_that_was_filled_in_the_next_morning_is_known_then(tmp_path):
+    timeline = one_day(tmp_path, answered_at="2025-03-10T08:15:00+01:00", stress="4", alcohol="1")
+    assert cell(timeline, "stress_3", 1, NOW.replace(hour=8)) is None
+    assert cell(timeline, "stress_3", 1, NOW.replace(hour=9)) == 4.0
+    early = one_day(tmp_path, answered_at="2025-03-08T08:15:00", stress="4")
+    assert early.summary.skipped == {"answered_at: before the date of its row": 1}
