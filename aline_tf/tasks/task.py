@@ -44,6 +44,11 @@ class Task:
     #: log p(theta) for theta [..., P]; needed beside `log_likelihood` by the exact teacher.
     log_prior = None
 
+    #: Expected gain [R, N] of every candidate about the selected targets of R states (an Episode),
+    #: in nats, where the task can tell it in closed form; a row of zeros where it cannot. It may
+    #: read the true theta: it teaches, it never decides.
+    expected_gain = None
+
     def sample_targets(self, seed, batch: int) -> tf.Tensor:
         """Which parameters each row is after, as met in training: bool [B, P]. Default: all."""
         return tf.ones([batch, len(self.spec.parameters)], tf.bool)

@@ -150,19 +150,24 @@ def _imitation(network, task, recipe, state, outputs, steps, seed):
     horizon = recipe.horizon or task.spec.horizon
     rows = tf.reshape(tf.range(steps.shape[0]), [recipe.batch, -1])[:, : recipe.teacher_states]
     rows = tf.reshape(rows, [-1])
-    names = ("context_", "known_", "candidate_")
+    names = ("context_", "known_", "candidate_", "target_")
     state = {
         name: tf.gather(array, rows)
         for name, array in state.items()
         if name.startswith(names) or name in ("theta", "theta_mask")
     }
     raw = tf.stop_gradient(tf.gather(outputs["theta_raw"], rows))
-    gain = teacher.information_gain(
-        task, network.theta_posterior({"theta_raw": raw}), state, seed, recipe.teacher_draws
-    )
+    if task.expected_gain is not None:
+        gain = tf.stop_gradient(task.expected_gain(state))
+    else:
+        gain = teacher.information_gain(
+            task, network.theta_posterior({"theta_raw": raw}), state, seed, recipe.teacher_draws
+        )
     logits = tf.gather(outputs["candidate_logits"], rows)
     each = objectives.imitation_loss(logits, gain, state["candidate_mask"], recipe.sharpness)
-    acts = tf.cast(tf.gather(steps, rows) < horizon, tf.float32)
+    # A teacher that sees no difference has nothing to teach.
+    tells = (tf.gather(steps, rows) < horizon) & (tf.reduce_max(gain, axis=1) > 0.0)
+    acts = tf.cast(tells, tf.float32)
     return tf.math.divide_no_nan(tf.reduce_sum(acts * each), tf.reduce_sum(acts))
 
 

@@ -27,7 +27,7 @@ class Recipe:
         entropy: (first, last) weight of the entropy bonus.
         temperature: (first, last) of the behaviour policy; towards the one that is deployed.
         teacher: (first, last) weight of the imitation of information gains; 0 switches it off.
-            Needs a task with `log_likelihood` and `log_prior`.
+            Needs a task with `log_likelihood` and `log_prior`, or one with `expected_gain`.
         teacher_states: states per episode that it looks at.
         teacher_draws: parameter draws it takes for each side; its cost grows with the square.
         sharpness: of its softmax.
@@ -135,9 +135,11 @@ class Recipe:
                 f"pool={self.pool}"
             )
         known = task.log_likelihood is not None and task.log_prior is not None
+        known = known or task.expected_gain is not None
         if self.joint_steps and max(self.teacher) > 0 and not known:
             raise ValueError(
-                "Expected a task with log_likelihood and log_prior, for the teacher. "
+                "Expected a task with expected_gain, or log_likelihood and log_prior, for the "
+                "teacher. "
                 f"Received: {type(task).__name__}, teacher={self.teacher}"
             )
 

@@ -32,16 +32,28 @@ _LOCATION = Recipe(
     learning_rate=2e-3,
     joint_learning_rate=1e-3,
 )
-_GAUSSIAN_PROCESS = dataclasses.replace(
-    _LOCATION,
-    batch=64,
+#: One network serves predictions and hyper-parameters; only the former have a teacher.
+_GAUSSIAN_PROCESS = Recipe(
+    batch=48,
     warmup_batch=64,
-    warmup_steps=8000,
-    joint_steps=1500,
-    offer=64,
-    states=2,
+    warmup_steps=7000,
+    joint_steps=500,
+    pool=250,
+    offer=40,
+    states=3,
+    group=1,
+    policy_weight=0.0,
+    teacher=(1.0, 1.0),
+    teacher_states=3,
+    sharpness=20.0,
+    counterfactual=0.3,
     tried=4,
-    reveal=0.1,
+    refresh=0.5,
+    entropy=(0.0, 0.0),
+    temperature=(1.0, 0.1),
+    reveal=0.05,
+    learning_rate=2e-3,
+    joint_learning_rate=1e-3,
 )
 
 SHIPPED: dict[str, tuple[dict, Recipe]] = {
@@ -63,8 +75,8 @@ SHIPPED: dict[str, tuple[dict, Recipe]] = {
     ),
     "location_finding": (_PLACES, _LOCATION),
     "ces": (_SMALL, dataclasses.replace(_LOCATION, warmup_steps=6000)),
-    "gp1d": (_SMALL, _GAUSSIAN_PROCESS),
-    "gp2d": (_SMALL, _GAUSSIAN_PROCESS),
+    "gp1d": (_PLACES, _GAUSSIAN_PROCESS),
+    "gp2d": (_PLACES, _GAUSSIAN_PROCESS),
     "migraine": (
         {"width": 64, "depth": 4, "heads": 4},
         Recipe(

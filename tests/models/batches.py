@@ -20,7 +20,7 @@ EVERY_KIND = TaskSpec(
         Channel("rating", "ordered", levels=4),
     ),
     parameters=(
-        Parameter("share", "interval", low=-1.0, high=3.0),
+        Parameter("share", "interval", low=-1.0, high=3.0, axis=0),
         Parameter("shift", "real", loc=5.0, scale=2.0),
         Parameter("present", "binary"),
         Parameter("effect", "spike_slab", loc=1.0, scale=0.5),

@@ -5,15 +5,15 @@ import pytest
 from tests.models.batches import EVERY_KIND, SIZES
 
 
-@pytest.fixture(scope="session")
-def network():
-    """An untrained ALINE; tests read it and never change it."""
+@pytest.fixture(scope="session", params=[0, 4], ids=["plain", "relations"])
+def network(request):
+    """An untrained ALINE, without and with relative places; tests never change it."""
     import keras
 
     from aline_tf.models.aline import ALINE
 
     keras.utils.set_random_seed(5)
-    model = ALINE(EVERY_KIND, **SIZES)
+    model = ALINE(EVERY_KIND, **SIZES, relation=request.param)
     model.build()
     return model
 

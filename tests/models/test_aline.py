@@ -14,9 +14,12 @@ from tests.models.layer_harness import check_layer
 PARAMETERS, RAW = 4, 3 * 3 + 1
 
 
-def test_layer_contract():
+@pytest.mark.parametrize("relation", [0, 4])
+def test_layer_contract(relation):
     check_layer(
-        lambda **kwargs: ALINE(EVERY_KIND, **SIZES, **kwargs), {"batch": random_batch(1)}, None
+        lambda **kwargs: ALINE(EVERY_KIND, **SIZES, relation=relation, **kwargs),
+        {"batch": random_batch(1)},
+        None,
     )
 
 
