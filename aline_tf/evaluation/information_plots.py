@@ -214,6 +214,7 @@ def draw_marginals(found: Histories, task, network: NetworkPosterior, run: int =
                 found.theta[run, p], color=TRUTH, linewidth=0.9, linestyle=":", label=label
             )
             axis.set_title(parameters[p].name)
+            axis.xaxis.set_major_locator(MaxNLocator(4))
             axis.set_ylim(bottom=0.0)
             axis.set_yticks([])
         legend_below(figure, axes)

@@ -46,7 +46,7 @@ def joint_and_marginal(
     names = free_parameters(model.spec)
     counted = tf.constant(model.spec.parameter_mask(names))
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def both(batch, theta):
         marginal = model.theta_log_prob(model(batch), theta)
         marginal = tf.reduce_sum(tf.where(counted, marginal, 0.0), axis=1)

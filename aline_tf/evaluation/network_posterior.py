@@ -44,7 +44,7 @@ class NetworkPosterior:
         # How far below a point mass nothing but the point mass lies.
         gap = [1e-3 * (p.kind in _DISCRETE) * p.scale for p in model.spec.parameters]
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)
         def estimate(batch, theta):
             beliefs = model.theta_posterior(model(batch))
             quantiles = beliefs.quantiles((low, high))
@@ -58,7 +58,7 @@ class NetworkPosterior:
                 beliefs.cdf(theta),
             )
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)
         def density(batch, points):
             beliefs = model.theta_posterior(model(batch))
             return tf.exp(beliefs.log_prob(points[:, None]))
@@ -92,7 +92,7 @@ class NetworkPrediction:
 
         self.model = model
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)
         def estimate(batch, outcome, below):
             prediction = model.outcome_prediction(model(batch), batch)
             quantiles = prediction.quantiles((low, high))

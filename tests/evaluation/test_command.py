@@ -39,6 +39,33 @@ def test_a_run_prints_a_table_and_writes_its_rows(tmp_path, capsys, preset):
     assert "learned/exact" in capsys.readouterr().out
 
 
+def test_every_step_is_in_the_file_and_a_few_in_the_table(tmp_path, capsys, preset):
+    file = tmp_path / "rows.json"
+    command = ["eval", "psychometric", "--policy", "learned", "--model", str(preset), "--runs", "4"]
+    command += ["--target", "guess,lapse", "--plots", str(tmp_path / "plots")]
+    assert main([*command, "--json", str(file)]) == 0
+    drawn = {path.stem for path in (tmp_path / "plots").iterdir()}
+    assert drawn == {"curves", "queries", "posterior_guess_lapse", "ranks_guess_lapse"}
+    rows = json.loads(file.read_text())["rows"]
+    for metric in ("rmse", "coverage_90", "sbc_ks", "sbc_chi2_p_slope", "y_log_prob"):
+        steps = [r["step"] for r in rows if (r["policy"], r["metric"]) == ("learned", metric)]
+        assert steps == list(range(1, 31))
+    header = capsys.readouterr().out.splitlines()[2]
+    assert "step 30" in header
+    assert "step 29" not in header
+    # A figure that is no average has no interval.
+    assert {r["ci95"] for r in rows if r["metric"] == "sbc_ks"} == {None}
+
+
+def test_a_preset_of_another_task_is_refused(tmp_path, capsys, preset):
+    command = ["eval", "ces", "--policy", "learned", "--model", str(preset)]
+    assert main([*command, "--json", str(tmp_path / "rows.json")]) == 2
+    assert "expected a preset of task 'ces'; received one of 'psychometric'" in (
+        capsys.readouterr().err
+    )
+    assert not (tmp_path / "rows.json").exists()
+
+
 def test_equal_seeds_give_equal_rows(tmp_path):
     def rows(name):
         command = ["eval", "psychometric", "--policy", "random", "--target", "lapse,guess"]
@@ -62,6 +89,11 @@ def test_equal_seeds_give_equal_rows(tmp_path):
         (["psychometric", "--seed", "-1"], "--seed -1"),
         (["psychometric", "--target", "guess,height"], "'height'"),
         (["psychometric", "--model", "/no/such/place"], "/no/such/place"),
+        (["psychometric", "--switch", "0"], "1 to 29 trials; received 0"),
+        (["psychometric", "--switch", "30"], "1 to 29 trials; received 30"),
+        (["psychometric", "--switch", "15", "--target", "slope"], "no --target with --switch"),
+        (["psychometric", "--joint"], "no --joint with psychometric"),
+        (["psychometric", "--plots", __file__], "received the file"),
     ],
 )
 def test_bad_input_is_refused_before_any_work(tmp_path, capsys, monkeypatch, arguments, complaint):
