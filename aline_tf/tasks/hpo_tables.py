@@ -64,7 +64,11 @@ class ScoreScale:
     """How scores are standardised: by the initial points, which is all that a user has.
 
     z = (score - loc) / scale. Few points say little about the spread, so it is shrunk towards
-    that of a typical table.
+    that of a typical table. The network reads and predicts z:
+
+        scale = ScoreScale.of(initial_scores)
+        session.tell(configuration, scale.standardise(score))
+        scale.score(session.predict(others)[0].mean)
     """
 
     loc: float
