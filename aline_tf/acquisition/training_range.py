@@ -28,7 +28,6 @@ from typing import Any
 
 import numpy as np
 
-from aline_tf.acquisition.gp_regression import unit_kernel
 from aline_tf.acquisition.policies import Policy
 from aline_tf.batch import OBSERVED
 
@@ -36,7 +35,6 @@ from aline_tf.batch import OBSERVED
 _VARIANCE, _NOISE = 0.55, 1e-4
 #: Scaled outcomes are kept within this distance of 0, which few training functions exceed.
 _FARTHEST = 2.5
-_KERNELS = ("rbf", "matern52")
 #: Lengthscales of the grid and the longest that is left alone, in design units times sqrt(D).
 _LENGTHSCALES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 _CAP = 1.2
@@ -129,30 +127,31 @@ def frame_of(design: np.ndarray, outcome: np.ndarray) -> tuple[float, float, np.
         return float(offset), float(abs(offset) or 1.0), np.ones(dims)
     # The algebra runs on numbers of size one.
     scaled = (outcome - offset) / spread
-    evidence, center, log_scale, log_shrink = [], [], [], []
-    for lengthscale in itertools.product(_LENGTHSCALES, repeat=dims):
-        lengthscale = np.array(lengthscale)
-        for name in _KERNELS:
-            kernel = unit_kernel(name, lengthscale * np.sqrt(dims))
-            covariance = _VARIANCE * kernel(design) + _NOISE * np.eye(count)
-            factor = np.linalg.cholesky(covariance)
-            ones, y = np.linalg.solve(factor, np.stack([np.ones(count), scaled], axis=1)).T
-            weight = ones @ ones
-            mean = ones @ y / weight
-            square = max(np.sum(np.square(y - mean * ones)), _TINY)
-            log_determinant = np.log(np.diag(factor)).sum()
-            evidence.append(
-                -0.5 * (count - 1) * np.log(square) - log_determinant - 0.5 * np.log(weight)
-            )
-            center.append(mean)
-            log_scale.append(0.5 * np.log(square / (count - 1)))
-            log_shrink.append(np.minimum(0.0, np.log(_CAP / lengthscale)))
-    weight = np.exp(np.array(evidence) - max(evidence))
+    lengthscales = np.array(list(itertools.product(_LENGTHSCALES, repeat=dims)))
+    covariance = _VARIANCE * unit_covariances(design, lengthscales * np.sqrt(dims))
+    factor = np.linalg.cholesky(covariance + _NOISE * np.eye(count))
+    columns = np.broadcast_to(np.stack([np.ones(count), scaled], axis=1), (len(factor), count, 2))
+    ones, y = np.moveaxis(np.linalg.solve(factor, columns), -1, 0)
+    precision = np.sum(np.square(ones), axis=1)
+    center = np.sum(ones * y, axis=1) / precision
+    square = np.maximum(np.sum(np.square(y - center[:, None] * ones), axis=1), _TINY)
+    evidence = -0.5 * (count - 1) * np.log(square) - 0.5 * np.log(precision)
+    evidence -= np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(1)
+    weight = np.exp(evidence - evidence.max())
     weight /= weight.sum()
-    middle = weight @ np.array(center)
-    scale = max(np.exp(weight @ np.array(log_scale)), np.abs(scaled - middle).max() / _FARTHEST)
-    return (
-        float(offset + spread * middle),
-        float(spread * scale),
-        np.exp(weight @ np.array(log_shrink)),
-    )
+    log_scale = weight @ (0.5 * np.log(square / (count - 1)))
+    # Each lengthscale stands once for every kernel.
+    log_shrink = weight.reshape(2, -1).sum(0) @ np.minimum(0.0, np.log(_CAP / lengthscales))
+    middle = weight @ center
+    scale = max(np.exp(log_scale), np.abs(scaled - middle).max() / _FARTHEST)
+    return float(offset + spread * middle), float(spread * scale), np.exp(log_shrink)
+
+
+def unit_covariances(design: np.ndarray, lengthscales: np.ndarray) -> np.ndarray:
+    """The RBF kernel, then Matern 5/2, for every lengthscale [G, D] at designs [n, D]:
+    [2 G, n, n]."""
+    gap = np.square(design[:, None] - design)
+    square = np.moveaxis(gap @ np.square(1.0 / lengthscales).T, -1, 0)
+    away = np.sqrt(5.0 * square)
+    matern = (1.0 + away + np.square(away) / 3.0) * np.exp(-away)
+    return np.concatenate([np.exp(-0.5 * square), matern])

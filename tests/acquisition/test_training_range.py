@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
+from aline_tf.acquisition.gp_regression import unit_kernel
 from aline_tf.acquisition.policies import Policy
-from aline_tf.acquisition.training_range import RescaledPolicy, TrainingRange, frame_of
+from aline_tf.acquisition.training_range import (
+    RescaledPolicy,
+    TrainingRange,
+    frame_of,
+    unit_covariances,
+)
 from aline_tf.batch import OBSERVED, empty_batch
 
 
@@ -21,6 +27,14 @@ def batch_of(function, seen=8, rows=3, dims=2):
     batch["context_mask"][:, :seen] = True
     batch["candidate_mask"][:] = True
     return batch
+
+
+def test_covariances_of_a_grid_are_those_of_its_kernels():
+    design, lengthscales = points(7, 2), np.array([[0.5, 2.0], [3.0, 1.0], [8.0, 8.0]])
+    expected = [
+        unit_kernel(name, length)(design) for name in ("rbf", "matern52") for length in lengthscales
+    ]
+    np.testing.assert_allclose(unit_covariances(design, lengthscales), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("dims", [1, 2])
