@@ -74,7 +74,30 @@ SHIPPED: dict[str, tuple[dict, Recipe]] = {
         ),
     ),
     "location_finding": (_PLACES, _LOCATION),
-    "ces": (_SMALL, dataclasses.replace(_LOCATION, warmup_steps=6000)),
+    # To be trained as ces:0.6, with close pairs in its pools.
+    "ces": (
+        _SMALL,
+        Recipe(
+            batch=64,
+            warmup_steps=4500,
+            joint_steps=1100,
+            pool=128,
+            offer=48,
+            states=4,
+            group=2,
+            policy_weight=0.02,
+            teacher=(2.0, 1.0),
+            teacher_states=4,
+            teacher_draws=32,
+            sharpness=20.0,
+            refresh=0.5,
+            entropy=(0.0, 0.0),
+            temperature=(0.5, 0.1),
+            reveal=0.1,
+            learning_rate=2e-3,
+            joint_learning_rate=1e-3,
+        ),
+    ),
     "gp1d": (_PLACES, _GAUSSIAN_PROCESS),
     "gp2d": (_PLACES, _GAUSSIAN_PROCESS),
     "migraine": (
@@ -102,4 +125,5 @@ SHIPPED: dict[str, tuple[dict, Recipe]] = {
 
 def shipped_settings(task: str) -> tuple[dict, Recipe]:
     """Model sizes and recipe for a task; the defaults for a task of one's own."""
-    return SHIPPED.get(task, ({}, Recipe()))
+    # A shipped task may carry an argument after a colon, as in hpo:boosting.
+    return SHIPPED.get(task.partition(":")[0], ({}, Recipe()))
