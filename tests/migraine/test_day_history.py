@@ -103,6 +103,19 @@ def test_steps_of_two_devices_count_once_an_hour():
     assert column(history, "ln_steps")[1] == round(float(np.float32(np.log(1500))), 4)
 
 
+def test_a_total_of_the_day_stands_beside_the_hours_and_the_larger_counts():
+    hours = [
+        row("steps", f"2025-03-09T{hour}:00", f"2025-03-09T{hour + 1}:00", value=2000)
+        for hour in (10, 15)
+    ]
+    stated = [
+        row("steps", f"2025-03-{day}T00:00", f"2025-03-{after}T00:00", value=3000, source="clinic")
+        for day, after in (("08", "09"), ("09", "10"))
+    ]
+    found = column(days(*hours, *stated), "ln_steps")
+    assert found[:2] == [round(float(np.log(3000)), 4), round(float(np.log(4000)), 4)]
+
+
 def test_sleep_is_the_union_of_sources_and_belongs_to_the_day_of_waking():
     history = days(
         row("asleep", "2025-03-08T23:00", "2025-03-09T03:00", source="watch"),
