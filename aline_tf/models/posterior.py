@@ -43,9 +43,9 @@ class ThetaPosterior:
         mixture_raw, self.logit = raw[..., : 3 * components], raw[..., 3 * components]
         self._unit = mixtures.from_raw(mixture_raw, components, truncated=True)
         self._real = mixtures.from_raw(mixture_raw, components, truncated=False)
-        self._interval = tf.constant([p.kind == "interval" for p in parameters])
-        self._binary = tf.constant([p.kind == "binary" for p in parameters])
-        self._atom = tf.constant([p.kind == "spike_slab" for p in parameters])
+        self._interval = tf.constant([p.kind == "interval" for p in parameters], tf.bool)
+        self._binary = tf.constant([p.kind == "binary" for p in parameters], tf.bool)
+        self._atom = tf.constant([p.kind == "spike_slab" for p in parameters], tf.bool)
         self._kinds = {p.kind for p in parameters}
         self._loc = tf.constant([p.low if p.kind == "interval" else p.loc for p in parameters])
         self._scale = tf.constant(

@@ -100,6 +100,22 @@ SHIPPED: dict[str, tuple[dict, Recipe]] = {
     ),
     "gp1d": (_PLACES, _GAUSSIAN_PROCESS),
     "gp2d": (_PLACES, _GAUSSIAN_PROCESS),
+    # Recorded tables: no likelihood, no teacher; outcomes of the pool are known, so are gains.
+    "hpo": (
+        _PLACES,
+        dataclasses.replace(
+            _GAUSSIAN_PROCESS,
+            warmup_steps=5000,
+            joint_steps=600,
+            pool=100,
+            teacher=(0.0, 0.0),
+            counterfactual=1.0,
+            tried=6,
+            states=2,
+            refresh=1.0,
+            reveal=0.0,
+        ),
+    ),
     "migraine": (
         {"width": 64, "depth": 4, "heads": 4},
         Recipe(
