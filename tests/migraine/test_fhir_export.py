@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 
 from aline_tf.migraine.fhir_codes import CHANNEL_OF, CODINGS, UNITS
 from aline_tf.migraine.fhir_export import observations, write_bundle
@@ -19,6 +19,7 @@ def place(tmp_path_factory):
     return tmp_path_factory.mktemp("bundles")
 
 
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(timeline=timelines())
 def test_a_bundle_is_read_back_row_for_row(place, timeline):
     write_bundle(timeline, place / "bundle.json")

@@ -6,7 +6,7 @@ import os
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
@@ -32,6 +32,7 @@ def small():
     return Timeline.from_rows(rows, SUMMARY)
 
 
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(timeline=timelines(), name=st.sampled_from(["t.jsonl", "t.jsonl.gz"]))
 def test_what_is_written_is_read_back(place, timeline, name):
     write_timeline(timeline, place / name)

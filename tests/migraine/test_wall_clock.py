@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
@@ -64,6 +64,7 @@ def test_without_a_zone_the_nearest_sighting_decides_however_far():
     )
 
 
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
     moment=st.datetimes(datetime(1990, 1, 1), datetime(2035, 1, 1)),
     zone=st.sampled_from(

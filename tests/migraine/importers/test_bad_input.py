@@ -15,7 +15,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
@@ -248,7 +248,7 @@ def test_a_diary_of_fifty_columns_is_read(tmp_path):
     assert timeline.summary.notes[0] == "diary columns that are not used: 48"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_cells_in_a_fitbit_table(data, tmp_path_factory):
     """Whatever stands in the cells, rows are read or counted: none is lost without a word."""

@@ -4,7 +4,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
@@ -34,6 +34,7 @@ def stream(text, size=7):
     return made
 
 
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
     items=st.lists(VALUES, max_size=4),
     before=VALUES,
@@ -47,6 +48,7 @@ def test_elements_are_those_of_the_whole(items, before, size, ascii_only, indent
         assert list(elements(stream(text, size), "entry")) == items
 
 
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(items=st.lists(VALUES, min_size=1, max_size=3), share=st.floats(0, 0.999))
 def test_a_file_that_breaks_off_is_refused(items, share):
     whole = json.dumps({"entry": items})
