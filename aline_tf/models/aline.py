@@ -182,10 +182,9 @@ class ALINE(keras.Model):
         )
         related, biases = [], []
         for tokens, place, stands in streams:
-            pairs = stands[:, :, None] & placed[:, None]
-            message, bias = self.relations(tokens, place, context, position, pairs)
+            message, bias = self.relations(tokens, place, context, position, stands, placed)
             related.append(tokens + message)
-            biases.append(tf.split(bias, self.depth + self.interpolates, axis=0))
+            biases.append(tf.split(bias, self.depth + self.interpolates, axis=1))
         return related, list(zip(*biases, strict=True))
 
     def _pool_positions(self, batch):

@@ -60,6 +60,7 @@ class Bearing(keras.layers.Layer):
             tf.broadcast_to((tf.math.log(sd) + 3.0) / 3.0, tf.shape(away)),
             (tf.math.log(total + _CLOSEST) + 4.0) / 4.0,
         ]
+        candidates = tf.cast(candidates, self.compute_dtype)
         return candidates + self.mlp(tf.concat(view, axis=-1))
 
     def get_config(self):

@@ -70,11 +70,11 @@ class EncoderLayer(keras.layers.Layer):
 
     def _read(self, tokens, normed, keys, values, visible, bias=None):
         """`tokens` after attending to keys [B, heads, S, E / heads] where `visible` [B, S]; `bias`
-        [heads, B, Q, S] is added to the scores."""
+        [B, heads, Q, S] is added to the scores."""
         queries = self._split(self.query(normed)) * (self.width // self.heads) ** -0.5
         scores = tf.matmul(queries, keys, transpose_b=True)
         if bias is not None:
-            scores += tf.transpose(bias, [1, 0, 2, 3])
+            scores += bias
         hidden = tf.where(visible, 0.0, _HIDDEN_SCORE)[:, None, None, :]
         weights = tf.nn.softmax(tf.cast(scores, tf.float32) + hidden, axis=-1)
         read = tf.transpose(tf.matmul(tf.cast(weights, values.dtype), values), [0, 2, 1, 3])
@@ -91,7 +91,7 @@ class EncoderLayer(keras.layers.Layer):
             targets: [B, P + M, E]; `target_visible` bool [B, P + M] marks the selected ones.
             candidates: [B, N, E].
             biases: of the scores by which targets and candidates read the context, each
-                [heads, B, Q, S] or None.
+                [B, heads, Q, S] or None.
         """
         normed_context = self.attention_norm(context)
         normed_targets = self.attention_norm(targets)

@@ -76,6 +76,7 @@ class Focus(keras.layers.Layer):
             context: [B, S, E], the first of them the start token; `position` [B, S, D] float32.
             visible, placed: bool [B, S], what may be read and what of it stands somewhere.
         """
+        tokens = tf.cast(tokens, self.compute_dtype)
         readable = placed | (tf.range(tf.shape(placed)[1]) == 0)
         hidden = tf.where(visible & readable, 0.0, _HIDDEN_SCORE)[:, None]
         keys = self.keys(context)
@@ -97,8 +98,9 @@ class Focus(keras.layers.Layer):
                 center,
                 context,
                 position,
-                (visible & placed)[:, None],
-                zoom=width[..., None],
+                tf.ones([1, 1], tf.bool),
+                visible & placed,
+                zoom=width,
             )
             frame = tf.cast(tf.concat([center, tf.math.log(width)], -1), message.dtype)
             seen = tokens + message

@@ -22,25 +22,24 @@ from aline_tf.models.layers import Linear
 
 #: Squared distance, in designs scaled to [-1, 1], below which two points count as one.
 CLOSEST = 1e-5
+_NOWHERE = -1e4
 
 
-def relative_features(difference) -> tf.Tensor:
-    """phi of differences [..., D]: [..., 2 D + 1], or [..., 2] when D = 1."""
-    square = tf.square(difference)
-    parts = [difference, tf.math.log(square + CLOSEST)]
-    if difference.shape[-1] > 1:
-        total = tf.reduce_sum(square, axis=-1, keepdims=True)
-        parts.append(tf.math.log(total + CLOSEST))
-    features = tf.concat(parts, axis=-1)
+def log_distances(differences) -> list:
+    """log(r_d^2 + eps) of each dimension and, when there are several, of all together.
+
+    Args:
+        differences: D tensors [B, Q, S], one for each dimension.
+    """
+    squares = [tf.square(difference) for difference in differences]
+    if len(squares) > 1:
+        squares.append(tf.add_n(squares))
     # Logarithms run from -11.5 to about 1: brought to the size of the differences.
-    dims = difference.shape[-1]
-    shift = [0.0] * dims + [4.0] * (features.shape[-1] - dims)
-    scale = [1.0] * dims + [0.25] * (features.shape[-1] - dims)
-    return (features + tf.constant(shift)) * tf.constant(scale)
+    return [0.25 * tf.math.log(square + CLOSEST) + 1.0 for square in squares]
 
 
 def relative_size(dims: int) -> int:
-    """Number of features that `relative_features` gives for D dimensions."""
+    """Number of features that `place` reads in D dimensions."""
     return 2 * dims + (1 if dims > 1 else 0)
 
 
@@ -78,28 +77,57 @@ class Relations(keras.layers.Layer):
             self.bias.build((None, self.relation))
         self.built = True
 
-    def call(self, tokens, position, keys, key_position, pairs, zoom=None):
-        """Messages [B, Q, E] and biases [biases, B, Q, S] (None without any).
+    def call(self, tokens, position, keys, key_position, stands, placed, zoom=None):
+        """Messages [B, Q, E] and biases [B, biases, Q, S] (None without any).
+
+        Everything between is laid out [B, R, Q, S]: long rows make quick matrix products, and the
+        biases come out as attention wants them.
 
         Args:
             tokens: [B, Q, E] of the readers, at `position` [B, Q, D] float32.
             keys: [B, S, E] of what is read, at `key_position` [B, S, D] float32.
-            pairs: bool, broadcast to [B, Q, S]: both stand somewhere and may meet.
-            zoom: [B, Q, 1, 1], divides the differences; None for 1.
+            stands: bool, broadcast to [B, Q]: readers that stand somewhere.
+            placed: bool [B, S]: what of the keys stands somewhere.
+            zoom: [B, Q, 1], divides the differences; None for 1.
         """
-        difference = position[:, :, None] - key_position[:, None]
-        if zoom is not None:
+        weights = tf.cast(tf.convert_to_tensor(self.place.kernel), self.compute_dtype)
+        key_term, query_term = self.key(keys), self.query(tokens)
+        query_term += tf.cast(tf.convert_to_tensor(self.place.bias), self.compute_dtype)
+        differences = [
+            position[:, :, None, d] - key_position[:, None, :, d] for d in range(self.dims)
+        ]
+        if zoom is None:
+            # W (x_q - x_s) belongs to one or the other: no pair has to be looked at for it.
+            planes, linear = log_distances(differences), weights[: self.dims]
+            query_term += _product(position, linear)
+            key_term -= _product(key_position, linear)
+            weights = weights[self.dims :]
+        else:
             # A point may be a thousand widths away: the inverse hyperbolic sine is the identity
             # nearby and a logarithm from afar.
-            difference = tf.asinh(difference / zoom)
-        inner = self.place(relative_features(difference))
-        inner += self.key(keys)[:, None] + self.query(tokens)[:, :, None]
-        edges = tf.nn.relu(inner) * tf.cast(pairs, inner.dtype)[..., None]
+            differences = [tf.asinh(difference / zoom) for difference in differences]
+            planes = [*differences, *log_distances(differences)]
+        # Below zero whatever else is added, so that the rectifier leaves nothing of the pair.
+        key_term = tf.where(placed[..., None], key_term, _NOWHERE)
+        query_term = tf.where(stands[..., None], query_term, _NOWHERE)
+        shape = tf.shape(differences[0])
+        stacked = tf.reshape(tf.stack(planes, axis=1), [shape[0], len(planes), shape[1] * shape[2]])
+        inner = tf.matmul(tf.transpose(weights), tf.cast(stacked, self.compute_dtype))
+        inner = tf.reshape(inner, [shape[0], self.relation, shape[1], shape[2]])
+        terms = tf.transpose(query_term, [0, 2, 1])[..., None]
+        terms += tf.transpose(key_term, [0, 2, 1])[:, :, None]
+        edges = tf.nn.relu(inner + terms)
         # An eighth keeps the sum over a few dozen tokens at the size of a token.
-        message = self.message(0.125 * tf.reduce_sum(edges, axis=2))
+        message = self.message(0.125 * tf.transpose(tf.reduce_sum(edges, axis=3), [0, 2, 1]))
         if self.bias is None:
             return message, None
-        return message, tf.transpose(self.bias(edges), [3, 0, 1, 2])
+        flat = tf.reshape(edges, [shape[0], self.relation, shape[1] * shape[2]])
+        kernel, bias = (
+            tf.cast(tf.convert_to_tensor(v), self.compute_dtype)
+            for v in (self.bias.kernel, self.bias.bias)
+        )
+        biases = tf.matmul(tf.transpose(kernel), flat) + bias[:, None]
+        return message, tf.reshape(biases, [shape[0], self.biases, shape[1], shape[2]])
 
     def get_config(self):
         return super().get_config() | {
@@ -108,3 +136,9 @@ class Relations(keras.layers.Layer):
             "relation": self.relation,
             "biases": self.biases,
         }
+
+
+def _product(position, kernel):
+    """Positions [B, S, D] times a kernel [D, R]: [B, S, R]."""
+    flat = tf.matmul(tf.reshape(tf.cast(position, kernel.dtype), [-1, position.shape[-1]]), kernel)
+    return tf.reshape(flat, tf.concat([tf.shape(position)[:2], [kernel.shape[-1]]], 0))

@@ -135,6 +135,8 @@ def rollout(network, episode, seed, horizon: int, offer: int, temperature) -> Tr
             offered = tf.math.top_k(order, offer).indices
         else:
             offered = tf.repeat(tf.range(pool)[None], rows, axis=0)
+            # The loop wants to know that the number of rows stays what it was.
+            offered = tf.ensure_shape(offered, [episode["theta"].shape[0], pool])
         current = offer_candidates(state | {"candidate_mask": remaining}, offered)
         outputs = network(current)
         logits = outputs["candidate_logits"]

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,7 +12,7 @@ from aline_tf.models.aline import ALINE
 from aline_tf.models.anchor import Anchor
 from aline_tf.models.bearing import Bearing
 from aline_tf.models.focus import Focus
-from aline_tf.models.relations import Relations, relative_features, relative_size
+from aline_tf.models.relations import Relations, log_distances, relative_size
 from aline_tf.tasks.base import Channel, Parameter, TaskSpec
 from tests.models.batches import SIZES, random_batch
 from tests.models.layer_harness import check_layer
@@ -42,7 +43,8 @@ def relations_inputs():
         "position": normal(2, 2, 3, 2),
         "keys": normal(3, 2, 4, 8),
         "key_position": normal(4, 2, 4, 2),
-        "pairs": np.array([[[True, True, False, True]], [[True, False, False, False]]]),
+        "stands": np.array([[True, True, True], [True, False, True]]),
+        "placed": np.array([[True, True, False, True], [True, False, False, False]]),
     }
 
 
@@ -83,11 +85,10 @@ def test_layer_contracts():
 
 
 @pytest.mark.parametrize("dims", [1, 2, 3])
-def test_features_have_the_size_they_say_and_see_a_thousandth(dims):
-    near = relative_features(np.full([1, dims], 1e-3, np.float32))
-    nearer = relative_features(np.full([1, dims], 2e-3, np.float32))
-    assert near.shape == (1, relative_size(dims))
-    assert np.abs(near - nearer).max() > 0.01
+def test_distances_are_as_many_as_they_say_and_a_thousandth_is_seen(dims):
+    near, nearer = (log_distances([np.full([1, 1, 1], r, "f")] * dims) for r in (1e-3, 2e-3))
+    assert dims + len(near) == relative_size(dims)
+    assert np.abs(np.subtract(near, nearer)).max() > 0.01
 
 
 def test_messages_see_differences_only_and_skip_what_is_no_pair():
@@ -103,7 +104,7 @@ def test_messages_see_differences_only_and_skip_what_is_no_pair():
     other["key_position"][0, 2] = 9.0
     other["keys"][0, 2] = 9.0
     np.testing.assert_array_equal(layer(**other)[0], message)
-    assert bias.shape == (3, 2, 3, 4)
+    assert bias.shape == (2, 3, 3, 4)
 
 
 def test_a_frame_says_the_same_mixture_where_it_stands():
@@ -148,6 +149,7 @@ def test_the_belief_is_read_and_not_taught():
 
 @pytest.fixture(scope="module")
 def surface():
+    keras.utils.set_random_seed(5)
     model = ALINE(SURFACE, **SIZES, relation=4)
     model.build()
     return model
