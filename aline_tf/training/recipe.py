@@ -129,6 +129,10 @@ class Recipe:
                 without a likelihood and a prior.
         """
         horizon = self.horizon or task.spec.horizon
+        if self.joint_steps and self.pool < 2:
+            raise ValueError(
+                f"Expected a pool of at least 2 to choose from. Received: pool={self.pool}"
+            )
         if self.joint_steps and horizon > self.pool:
             raise ValueError(
                 f"Expected a pool of at least the horizon. Received: horizon={horizon}, "

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from aline_tf import draws
+from aline_tf.tasks.contract import check_contract
 from aline_tf.training.losses import joint_loss, warmup_loss
 from aline_tf.training.recipe import Recipe
 
@@ -98,6 +99,7 @@ class Trainer(keras.Model):
         """
         self.recipe = recipe = recipe or Recipe()
         recipe.check_task(self.task)
+        check_contract(self.task)
         self.seed = int(seed)
         if optimizer is None:
             restarts = recipe.joint_learning_rate is not None
