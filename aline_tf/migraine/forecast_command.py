@@ -24,6 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--column-map", type=Path, metavar="JSON", help="how the columns of the diary are named"
     )
     parser.add_argument(
+        "--records",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="PATH",
+        help="anything that `migraine import` reads, or what it wrote",
+    )
+    parser.add_argument("--zone", metavar="NAME", help="time zone for records that name none")
+    parser.add_argument(
         "--out", type=Path, metavar="DIR", required=True, help=f"where {REPORT} is written"
     )
     parser.add_argument(
@@ -53,7 +62,9 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     from aline_tf.migraine.importers import import_timeline
 
-    timeline = import_timeline(args.apple_health, args.diary, args.column_map)
+    timeline = import_timeline(
+        args.apple_health, args.diary, args.column_map, args.records, args.zone
+    )
 
     from aline_tf.files import atomic_path
     from aline_tf.migraine.network import load_network
@@ -122,7 +133,7 @@ def console_text(outlook) -> str:
 
 def _check(args: argparse.Namespace) -> None:
     """Raises InputError for what can be seen before anything is read."""
-    if args.apple_health is None and args.diary is None:
+    if args.apple_health is None and args.diary is None and not args.records:
         raise InputError("expected --apple-health, --diary or both; received neither")
     if args.column_map is not None and args.diary is None:
         raise InputError("expected --diary beside --column-map; received no diary")

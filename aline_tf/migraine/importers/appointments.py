@@ -85,7 +85,7 @@ def _parsed(document: Document) -> list[Any]:
     except ImportError as error:
         raise InputError(
             "expected the packages icalendar and recurring-ical-events to read a calendar"
-            ' (pip install "aline_tf[calendar]"); received neither or one of them'
+            "; received neither or one of them"
         ) from error
     text = document.text(MAX_BYTES).replace("\0", "").strip()
     if not text.upper().startswith("BEGIN:VCALENDAR"):
