@@ -101,6 +101,10 @@ class LocationFinding(Task):
         mean = log_intensity(self._places(theta)[:, None], design)
         return (mean + draws.normal(seed, tf.shape(mean), 0.0, NOISE))[..., None]
 
+    def normal_outcome(self, theta, design):
+        """Mean and standard deviation of log y: both [...] for theta [..., P], design [..., d]."""
+        return log_intensity(self._places(theta), design), tf.constant(NOISE)
+
     def log_likelihood(self, theta, design, outcome):
         z = (outcome[..., 0] - log_intensity(self._places(theta), design)) / NOISE
         return -0.5 * tf.square(z) - math.log(NOISE) - _LOG_SQRT_2PI

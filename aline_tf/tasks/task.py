@@ -44,6 +44,15 @@ class Task:
     #: log p(theta) for theta [..., P]; needed beside `log_likelihood` by the exact teacher.
     log_prior = None
 
+    #: Mean and standard deviation of a normal outcome for theta [..., P] and design [..., D], where
+    #: the likelihood is normal, and the bounds (low, high) it is cut off at: a quicker teacher.
+    normal_outcome = None
+    outcome_bounds = None
+
+    #: (theta [..., P], known_mask) -> (theta, free): parameters that follow from the others filled
+    #: in, and which are free; needed where some do, by the teacher.
+    complete_theta = None
+
     #: Expected gain [R, N] of every candidate about the selected targets of R states (an Episode),
     #: in nats, where the task can tell it in closed form; a row of zeros where it cannot. It may
     #: read the true theta: it teaches, it never decides.
