@@ -32,10 +32,10 @@ def test_the_first_row_is_the_papers_rule():
 
 
 def test_what_needs_a_likelihood_is_marked():
-    marked = [rule.name for rule in rules(SHIPPED["gp1d"][1]) if rule.needs_likelihood]
+    marked = [rule.name for rule in rules(SHIPPED["hpo"][1]) if rule.needs_likelihood]
     assert marked == ["+ teacher"]
-    task = task_by_name("gp1d")
-    for rule in rules(SHIPPED["gp1d"][1]):
+    task = task_by_name("hpo")
+    for rule in rules(SHIPPED["hpo"][1]):
         if rule.needs_likelihood:
             with pytest.raises(ValueError, match="log_likelihood"):
                 rule.recipe.check_task(task)

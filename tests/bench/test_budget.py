@@ -52,4 +52,4 @@ def test_steps_of_both_phases_are_timed_apart_from_compilation():
 
 def test_a_recipe_that_cannot_train_the_task_is_refused_with_the_reason():
     taught = dataclasses.replace(RECIPE, teacher=(1.0, 1.0)).to_dict()
-    assert "log_likelihood" in budget.plan("gp1d", SIZES, taught)["refused"]
+    assert "log_likelihood" in budget.plan("hpo", SIZES, taught)["refused"]

@@ -47,10 +47,6 @@ def test_intervals_cover_what_they_promise(measured, target):
     assert 0.83 < measured["learned", target, 30, "coverage_90"] < 0.97
 
 
-@pytest.mark.skipif(
-    shipped_model("psychometric").name == "1",
-    reason="version 1 met the two pairs only and takes all four parameters for one of them",
-)
 def test_all_four_parameters_never_met_together_are_asked_for_better_than_at_random():
     model = load_preset(shipped_model("psychometric"))
     subjects = psychometric.simulate_subjects(100, 200, seed=11)
