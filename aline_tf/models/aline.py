@@ -230,17 +230,34 @@ class ALINE(keras.Model):
 
     def _with_bearing(self, candidates, theta_raw, batch):
         """Candidate tokens that show where each stands from the belief about places."""
+        mean, sd = self._believed_places(theta_raw)
+        return self.bearing(candidates, self._on_place_axes(self._pool_positions(batch)), mean, sd)
+
+    def _on_place_axes(self, position):
+        """Positions [B, N, D] on the axis of each of the A places: [B, N, A]."""
+        axes = [self.spec.parameters[p].axis for p in self.places]
+        return tf.gather(position, axes, axis=2)
+
+    def _believed_places(self, theta_raw):
+        """Mean and spread of q about each of the A places, in designs scaled to [-1, 1]: two
+        [B, A], without gradient."""
         places = tuple(self.spec.parameters[p] for p in self.places)
         raw = tf.stop_gradient(tf.gather(theta_raw, self.places, axis=1))
         mean, sd = posterior.ThetaPosterior(places, raw, self.components).mean_sd()
-        position = tf.gather(self._pool_positions(batch), [place.axis for place in places], axis=2)
         low = tf.constant([place.low for place in places])
         span = tf.constant([place.high for place in places]) - low
         offset, slope = (
             tf.constant(part) for part in zip(*map(self._axis, self.places), strict=True)
         )
-        mean = ((mean - low) / span - offset) / slope
-        return self.bearing(candidates, position, mean, sd / span / slope)
+        return ((mean - low) / span - offset) / slope, sd / span / slope
+
+    def distance_from_belief(self, outputs, batch) -> tf.Tensor:
+        """Squared distance [B, N] of every candidate of `batch` from where q, in the outputs of
+        one call, believes the places to be, all of them together; in designs scaled to [-1, 1].
+        The network must have `places`."""
+        mean, _ = self._believed_places(outputs["theta_raw"])
+        away = self._on_place_axes(self._pool_positions(batch)) - mean[:, None]
+        return tf.reduce_sum(tf.square(away), axis=-1)
 
     def theta_posterior(self, outputs) -> posterior.ThetaPosterior:
         """Parameter marginals of the outputs of one call."""

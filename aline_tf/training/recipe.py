@@ -19,6 +19,8 @@ class Recipe:
         horizon: T; None takes the task's.
         pool: N, candidates of a training episode.
         offer: how many of them are scored at each step of a rollout.
+        near: share of those offers drawn by their closeness to the network's own belief, where
+            parameters are places: what a pool much larger than `offer` has. 0 draws all evenly.
         states: S, states per episode that enter the gradient pass of a joint step.
         credit: "reward_to_go" against the group's mean, or the paper's "own_step".
         group: episodes that share theta and pool.
@@ -51,6 +53,7 @@ class Recipe:
     horizon: int | None = None
     pool: int = 200
     offer: int = 48
+    near: float = 0.0
     states: int = 8
     credit: str = "reward_to_go"
     group: int = 4
@@ -106,8 +109,10 @@ class Recipe:
             raise ValueError(
                 f"Expected 1 <= tried <= offer. Received: tried={self.tried}, offer={self.offer}"
             )
-        if not 0.0 <= self.reveal <= 1.0:
-            raise ValueError(f"Expected reveal in [0, 1]. Received: reveal={self.reveal}")
+        for name in ("reveal", "near"):
+            value = getattr(self, name)
+            if not 0.0 <= value <= 1.0:
+                raise ValueError(f"Expected {name} in [0, 1]. Received: {name}={value}")
         if self.steps < 1:
             raise ValueError(
                 "Expected at least one step in all. "

@@ -20,6 +20,9 @@ ACQUIRED = {
     "context_status": "candidate_status",
 }
 
+#: Squared distance, in designs scaled to [-1, 1], below which candidates are as close as can be.
+_CLOSEST = 1e-4
+
 
 class Trajectory(NamedTuple):
     """What happened in B episodes of T acquisitions (see `aline_tf.batch` for the letters).
@@ -105,7 +108,35 @@ def selected_value(network, outputs, episode) -> tf.Tensor:
     return total / tf.maximum(tf.reduce_sum(weight, axis=1), 1.0)
 
 
-def rollout(network, episode, seed, horizon: int, offer: int, temperature) -> Trajectory:
+def drawn_offers(seed, remaining, offer: int, square, near: float) -> tf.Tensor:
+    """Which candidates are offered, drawn without replacement: int32 [B, n].
+
+        p(candidate) ~ (1 - near) / N + near w,   w ~ 1 / (square + eps)
+
+    A pool of thousands has candidates very close to what is looked for, a drawn offer of a few
+    dozen hardly ever: with `near` it has some at every distance.
+
+    Args:
+        seed: int32 [2].
+        remaining: bool [B, N]; the taken ones come last.
+        offer: n.
+        square: [B, N], squared distances from the belief; not looked at when `near` is 0.
+        near: in [0, 1].
+    """
+    if near == 0:
+        order = draws.uniform(seed, tf.shape(remaining)) + tf.cast(remaining, tf.float32)
+        return tf.math.top_k(order, offer).indices
+    weight = 1.0 / (square + _CLOSEST)
+    weight /= tf.reduce_sum(weight, axis=1, keepdims=True)
+    count = tf.cast(tf.shape(remaining)[1], tf.float32)
+    order = tf.math.log((1.0 - near) / count + near * weight)
+    order += draws.gumbel(seed, tf.shape(remaining))
+    return tf.math.top_k(tf.where(remaining, order, -1e9), offer).indices
+
+
+def rollout(
+    network, episode, seed, horizon: int, offer: int, temperature, near: float = 0.0
+) -> Trajectory:
     """Follows the network's policy for `horizon` acquisitions.
 
     Args:
@@ -118,6 +149,8 @@ def rollout(network, episode, seed, horizon: int, offer: int, temperature) -> Tr
             of them when it equals the pool. Small offers are cheap and show the policy pools of
             many kinds.
         temperature: divides the scores before the softmax; 0 takes the best.
+        near: share of the offers that are drawn by their closeness to where the network, one
+            step earlier, believed the places to be; only for networks with `places`.
     """
     initial = episode["context_mask"].shape[1]
     pool = episode["candidate_mask"].shape[1]
@@ -128,11 +161,12 @@ def rollout(network, episode, seed, horizon: int, offer: int, temperature) -> Tr
     episode = extend_context(episode, horizon)
     rows = tf.shape(episode["theta"])[0]
 
-    def step(t, state, remaining, records):
+    near = near if network.places else 0.0
+
+    def step(t, state, remaining, square, records):
         offer_seed, choice_seed = draws.split(draws.fold_in(seed, t), 2)
         if offer < pool:
-            order = draws.uniform(offer_seed, [rows, pool]) + tf.cast(remaining, tf.float32)
-            offered = tf.math.top_k(order, offer).indices
+            offered = drawn_offers(offer_seed, remaining, offer, square, near)
         else:
             offered = tf.repeat(tf.range(pool)[None], rows, axis=0)
             # The loop wants to know that the number of rows stays what it was.
@@ -157,7 +191,9 @@ def rollout(network, episode, seed, horizon: int, offer: int, temperature) -> Tr
         # Where the whole pool was taken already, nothing is acquired and nothing is seen.
         acquired = tf.gather(current["candidate_mask"], choice, batch_dims=1)[:, None]
         context["context_mask"] = tf.where(acquired, context["context_mask"], state["context_mask"])
-        return t + 1, context, remaining, records
+        if near > 0:
+            square = network.distance_from_belief(outputs, state)
+        return t + 1, context, remaining, square, records
 
     kinds = {
         "offered": tf.int32,
@@ -167,10 +203,12 @@ def rollout(network, episode, seed, horizon: int, offer: int, temperature) -> Tr
         "entropy": tf.float32,
     }
     records = {name: tf.TensorArray(dtype, size=horizon) for name, dtype in kinds.items()}
-    _, episode, _, records = tf.while_loop(
+    # Before anything is seen every candidate is as close as any other.
+    square = tf.ones_like(episode["candidate_design"][..., 0])
+    _, episode, _, _, records = tf.while_loop(
         lambda t, *_: t < horizon,
         step,
-        (tf.constant(0), episode, episode["candidate_mask"], records),
+        (tf.constant(0), episode, episode["candidate_mask"], square, records),
         maximum_iterations=horizon,
     )
     final = without_candidates(episode)
