@@ -19,6 +19,7 @@ from aline_tf.models.bearing import Bearing
 from aline_tf.models.embedder import Embedder
 from aline_tf.models.encoder import EncoderLayer
 from aline_tf.models.focus import Focus
+from aline_tf.models.kriging import Kriging, Observations
 from aline_tf.models.layers import MLP
 from aline_tf.models.relations import Relations
 from aline_tf.tasks.base import TaskSpec
@@ -41,6 +42,8 @@ class ALINE(keras.Model):
             `relations`); 0 leaves designs to their embeddings, for designs that are no places.
             With it, parameters that are positions on a design axis get a frame of their own
             (`focus`) and candidates are seen from the belief about them (`bearing`).
+        kriging: G, Gaussian processes in whose frame predictions are said (see `kriging`), for
+            tasks with one continuous outcome; 0 leaves predictions to the encoder alone.
 
     `model(batch)` takes the dict of `aline_tf.batch` (any B, C, M, N) and returns raw tensors:
 
@@ -58,6 +61,7 @@ class ALINE(keras.Model):
         hidden=128,
         components=10,
         relation=0,
+        kriging=0,
         **kwargs,
     ):
         # Inputs are in natural units: half precision would not hold them before they are scaled.
@@ -69,6 +73,7 @@ class ALINE(keras.Model):
         self.hidden = hidden
         self.components = components
         self.relation = relation
+        self.members = kriging
         policy = self.dtype_policy
         self.embedder = Embedder(self.spec, width, hidden, dtype=policy)
         self.encoder = [EncoderLayer(width, heads, hidden, dtype=policy) for _ in range(depth)]
@@ -96,9 +101,17 @@ class ALINE(keras.Model):
         ]
         kinds = [channel.kind for channel in (*self.spec.fields, *self.spec.outcomes)]
         #: Predictions of what is measured are said as corrections of what was measured nearby.
-        self.interpolates = bool(relation) and kinds == ["continuous", "continuous"]
+        continuous = kinds == ["continuous", "continuous"]
+        self.interpolates = bool(relation) and continuous and not kriging
+        dims = self.spec.sizes["D"]
+        if kriging and not continuous:
+            raise ValueError(
+                "Expected kriging=0 for a task that has not one continuous outcome. "
+                f"Received: kriging={kriging}, outcomes of kind {kinds}"
+            )
+        if kriging:
+            self.kriging = Kriging(width, dims, kriging, dtype=policy)
         if relation:
-            dims = self.spec.sizes["D"]
             biases = (depth + self.interpolates) * heads
             self.relations = Relations(width, dims, relation, biases, dtype=policy)
         if self.interpolates:
@@ -129,6 +142,8 @@ class ALINE(keras.Model):
         if self.places:
             self.focus.build()
             self.bearing.build()
+        if self.members:
+            self.kriging.build()
         self.built = True
 
     def call(self, batch):
@@ -147,6 +162,10 @@ class ALINE(keras.Model):
             )
         count = len(self.spec.parameters)
         theta, targets = targets[:, :count], targets[:, count:]
+        if self.members:
+            theta, targets, candidates, frame = self._kriged(
+                batch, context[:, 0], theta, targets, candidates
+            )
         if self.places:
             theta, center, width = self.focus(theta, context, position, visible, placed)
         theta_raw = tf.cast(self.theta_head(self.inference_norm(theta)), tf.float32)
@@ -158,6 +177,8 @@ class ALINE(keras.Model):
         if self.interpolates:
             bias = biases[-1][0][:, :, count:]
             target_raw = self._anchored(target_raw, targets, context, batch, bias)
+        if self.members:
+            target_raw = self._framed(target_raw, *frame)
         logits = self.policy_head(self.policy_norm(candidates))[..., 0]
         return {
             "theta_raw": theta_raw,
@@ -194,19 +215,43 @@ class ALINE(keras.Model):
 
     def _anchored(self, target_raw, targets, context, batch, bias):
         """Raw outputs [B, M, H] of predictions, said from their anchors, in the usual words."""
-        channel = self.spec.fields[0]
-        observed = batch["context_mask"] & tf.equal(batch["context_status"][..., 0], OBSERVED)
-        value = (batch["context_outcome"][..., 0] - channel.loc) / channel.scale
-        value = tf.math.multiply_no_nan(value, tf.cast(observed, tf.float32))
+        observed, value = self._observed(batch)
         known = [[0, 0], [len(self.spec.parameters), 0]]
         first = [[0, 0], [1, 0]]
         readable = tf.pad(tf.pad(observed, known), first, constant_values=True)
         value = tf.pad(tf.pad(value, known), first)
-        center, width = self.anchor(targets, context, value, readable, bias)
-        framed = mixtures.from_anchor(
-            target_raw[..., : 3 * self.components], self.components, center, width
-        )
-        return tf.concat([framed, target_raw[..., 3 * self.components :]], axis=-1)
+        return self._framed(target_raw, *self.anchor(targets, context, value, readable, bias))
+
+    def _kriged(self, batch, summary, theta, targets, candidates):
+        """The three kinds of tokens with what the Gaussian processes say of them, and the frame
+        (centre, width) of every prediction."""
+        observed, value = self._observed(batch)
+        position = self.embedder.scale_design(batch["context_design"])
+        position = tf.where(observed[..., None], position, 0.0)
+        observations = Observations(position, value, tf.cast(observed, tf.float32))
+        members = self.kriging.weigh(summary, observations)
+        place = self.embedder.scale_design(batch["target_design"])
+        *frame, told = self.kriging.predict(members, observations, place)
+        if theta.shape[1]:
+            theta += self.kriging.hyperparameters(members)
+        if candidates.shape[1] != 0:
+            candidates += self.kriging.prospects(
+                members, observations, self._pool_positions(batch), place, batch["target_mask"]
+            )
+        return theta, targets + told, candidates, frame
+
+    def _observed(self, batch):
+        """Which observations there are, bool [B, C], and their standardised values, 0 elsewhere."""
+        channel = self.spec.fields[0]
+        observed = batch["context_mask"] & tf.equal(batch["context_status"][..., 0], OBSERVED)
+        value = (batch["context_outcome"][..., 0] - channel.loc) / channel.scale
+        return observed, tf.math.multiply_no_nan(value, tf.cast(observed, tf.float32))
+
+    def _framed(self, target_raw, center, width):
+        """Raw outputs [B, M, H] of predictions, said in a frame, in the usual words."""
+        cut = 3 * self.components
+        framed = mixtures.from_anchor(target_raw[..., :cut], self.components, center, width)
+        return tf.concat([framed, target_raw[..., cut:]], axis=-1)
 
     def _axis(self, p):
         """Bounds of the design axis on which parameter p is a position, of its own unit interval:
@@ -320,6 +365,7 @@ class ALINE(keras.Model):
             "hidden": self.hidden,
             "components": self.components,
             "relation": self.relation,
+            "kriging": self.members,
         }
 
 

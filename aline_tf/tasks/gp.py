@@ -17,6 +17,7 @@ so it is a variance.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -32,6 +33,10 @@ HORIZONS = {1: 30, 2: 50}
 VARIANCE = (0.1, 1.0)
 LENGTHSCALE = (0.1, 2.0)
 _EDGE = 5.0
+_LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
+#: Draws by which a teacher of hyper-parameters stands for their posterior: so many from the prior
+#: and as many at each of these distances (of logarithms) around the truth.
+_DRAWS_EACH, _AROUND = 4, (0.05, 0.15, 0.5)
 #: Standard deviation of y over the prior: the root of the mean variance.
 _OUTCOME_SCALE = round(math.sqrt(sum(VARIANCE) / 2.0 + NOISE**2), 3)
 
@@ -70,6 +75,47 @@ def covariance(design, variance, lengthscale, kernel) -> tf.Tensor:
 def _outcome_covariance(design, variance, lengthscale, kernel):
     matrix = covariance(design, variance, lengthscale, kernel)
     return matrix + NOISE**2 * tf.eye(tf.shape(design)[1])
+
+
+class _Conditioned(NamedTuple):
+    """A process given its context, at points [R, Q, D].
+
+    Attributes:
+        prior: [R, Q, Q], covariance of f before anything was seen.
+        explained: [R, C, Q], the whitened observations' part in it.
+        mean, variance: [R, Q], of outcomes.
+        log_evidence: [R], of the context, up to a constant.
+    """
+
+    prior: tf.Tensor
+    explained: tf.Tensor
+    mean: tf.Tensor
+    variance: tf.Tensor
+    log_evidence: tf.Tensor
+
+
+def _conditioned(state, points, theta, kernel) -> _Conditioned:
+    """Processes [R] of given theta [R, P] and kernel [R] on the contexts of R states."""
+    mask = state["context_mask"]
+    seen, count = tf.cast(mask, tf.float32), tf.shape(mask)[1]
+    context = tf.where(mask[..., None], state["context_design"], 0.0)
+    value = tf.where(mask[..., None], state["context_outcome"], 0.0)
+    prior = covariance(tf.concat([context, points], axis=1), theta[:, 0], theta[:, 1:], kernel)
+    own = prior[:, :count, :count] * seen[:, :, None] * seen[:, None]
+    # A point that is not there is measured apart, with variance one.
+    factor = tf.linalg.cholesky(own + tf.linalg.diag(NOISE**2 * seen + (1.0 - seen)))
+    cross = prior[:, :count, count:] * seen[:, :, None]
+    solved = tf.linalg.triangular_solve(factor, tf.concat([cross, value], axis=2))
+    explained, white = solved[..., :-1], solved[..., -1]
+    variance = theta[:, :1] + NOISE**2 - tf.reduce_sum(tf.square(explained), axis=1)
+    log_det = tf.reduce_sum(tf.math.log(tf.linalg.diag_part(factor)), axis=1)
+    return _Conditioned(
+        prior=prior[:, count:, count:],
+        explained=explained,
+        mean=tf.linalg.matvec(explained, white, transpose_a=True),
+        variance=tf.maximum(variance, NOISE**2),
+        log_evidence=-0.5 * tf.reduce_sum(tf.square(white), axis=1) - log_det,
+    )
 
 
 class GaussianProcess(Task):
@@ -138,39 +184,82 @@ class GaussianProcess(Task):
         return tf.linalg.cholesky(matrix) @ draws.normal(seed, [batch, count, 1])
 
     def expected_gain(self, state):
-        """Expected predictive information gain of candidates about the selected test inputs, for
-        known variance and lengthscales: [R, N] nats; zeros in rows that are after theta.
+        """What an outcome at each candidate is expected to tell, to teach a policy: [R, N] nats.
+
+        Rows after test inputs: about outcomes there, for known variance and lengthscales,
 
             mean over x* of -1/2 log(1 - corr(y(x), y(x*) | D)^2)
 
         Which kernel a row has is not part of theta: Matern 5/2 stands between the other two.
+        Rows after theta: see `hyperparameter_gain`.
 
         Source: EPIG, Bickford Smith et al., AISTATS 2023.
         """
-        theta, seen = state["theta"], tf.cast(state["context_mask"], tf.float32)
-        context, targets = state["context_design"], state["target_design"]
-        rows, points = tf.shape(seen)[0], tf.shape(seen)[1]
+        theta = state["theta"]
+        kernel = tf.fill([tf.shape(theta)[0]], KERNELS.index("matern52"))
         pool = tf.shape(state["candidate_design"])[1]
-        everything = tf.concat([context, state["candidate_design"], targets], axis=1)
-        everything = tf.where(tf.math.is_finite(everything), everything, 0.0)
-        kernel = tf.fill([rows], KERNELS.index("matern52"))
-        prior = covariance(everything, theta[:, 0], theta[:, 1:], kernel)
-        own = prior[:, :points, :points] * seen[:, :, None] * seen[:, None]
-        # A point that is not there is measured apart, with variance one.
-        diagonal = NOISE**2 * seen + (1.0 - seen)
-        factor = tf.linalg.cholesky(own + tf.linalg.diag(diagonal))
-        cross = prior[:, :points, points:] * seen[:, :, None]
-        explained = tf.linalg.triangular_solve(factor, cross)
-        variance = theta[:, :1] + NOISE**2 - tf.reduce_sum(tf.square(explained), axis=1)
-        variance = tf.maximum(variance, NOISE**2)
-        covariances = prior[:, points : points + pool, points + pool :] - tf.matmul(
+        points = tf.concat([state["candidate_design"], state["target_design"]], axis=1)
+        points = tf.where(tf.math.is_finite(points), points, 0.0)
+        found = _conditioned(state, points, theta, kernel)
+        explained, variance = found.explained, found.variance
+        covariances = found.prior[:, :pool, pool:] - tf.matmul(
             explained[:, :, :pool], explained[:, :, pool:], transpose_a=True
         )
         square = tf.square(covariances) / (variance[:, :pool, None] * variance[:, None, pool:])
         each = -0.5 * tf.math.log1p(-tf.minimum(square, 1.0 - 1e-6))
         wanted = tf.cast(state["target_mask"], tf.float32)[:, None]
         count = tf.reduce_sum(wanted, axis=-1)
-        return tf.math.divide_no_nan(tf.reduce_sum(wanted * each, axis=-1), count)
+        predictive = tf.math.divide_no_nan(tf.reduce_sum(wanted * each, axis=-1), count)
+        after_theta = tf.reduce_any(state["theta_mask"], axis=1, keepdims=True)
+        return tf.where(after_theta, self.hyperparameter_gain(state), predictive)
+
+    def hyperparameter_gain(self, state):
+        """What an outcome at each candidate is expected to tell about kernel, variance and
+        lengthscales: [R, N] nats, the outcome's mixture being taken for a normal distribution,
+
+            1/2 log Var[y | D] - E 1/2 log Var[y | D, theta, kernel]
+
+        The posterior is that of a few draws, weighed by their evidence: some of them from the
+        prior, others around the truth, which a teacher knows, at several distances. Equal states
+        give equal draws.
+        """
+        theta = state["theta"]
+        rows, parameters = tf.shape(theta)[0], len(self.spec.parameters)
+        low = tf.constant([parameter.low for parameter in self.spec.parameters])
+        high = tf.constant([parameter.high for parameter in self.spec.parameters])
+        shape = [rows, _DRAWS_EACH, parameters]
+        seeds = draws.split(draws.as_seed(0), 2 + len(_AROUND))
+        parts = [draws.uniform(seeds[0], shape, low, high)]
+        for seed, distance in zip(seeds[2:], _AROUND, strict=True):
+            parts.append(theta[:, None] * tf.exp(draws.normal(seed, shape, 0.0, distance)))
+        drawn = tf.concat(parts, axis=1)
+        inside = tf.reduce_all((drawn >= low) & (drawn <= high), axis=-1)
+        drawn = tf.clip_by_value(drawn, low, high)
+        # The density of all the places that a draw may have come from, up to a constant.
+        away = tf.math.log(drawn / theta[:, None])
+        places = [-tf.reduce_sum(tf.math.log(high - low)) + 0.0 * away[..., 0]]
+        for distance in _AROUND:
+            normal = -0.5 * tf.square(away / distance) - math.log(distance) - _LOG_SQRT_2PI
+            places.append(tf.reduce_sum(normal - tf.math.log(drawn), axis=-1))
+        log_proposal = tf.reduce_logsumexp(tf.stack(places), axis=0)
+
+        count = drawn.shape[1]
+        flat = tf.reshape(drawn, [rows * count, parameters])
+        kernel = self.sample_kernel(seeds[1], rows * count)
+        repeated = {
+            name: tf.repeat(state[name], count, axis=0)
+            for name in ("context_design", "context_outcome", "context_mask", "candidate_design")
+        }
+        found = _conditioned(repeated, repeated["candidate_design"], flat, kernel)
+        log_weight = tf.reshape(found.log_evidence, [rows, count]) - log_proposal
+        weight = tf.nn.softmax(tf.where(inside, log_weight, -1e9))[..., None]
+        mean, variance = (
+            tf.reshape(each, [rows, count, -1]) for each in (found.mean, found.variance)
+        )
+        middle = tf.reduce_sum(weight * mean, axis=1, keepdims=True)
+        total = tf.reduce_sum(weight * (variance + tf.square(mean - middle)), axis=1)
+        known = tf.reduce_sum(weight * tf.math.log(variance), axis=1)
+        return 0.5 * tf.maximum(tf.math.log(total) - known, 0.0)
 
     def sample_episodes(self, seed, batch, candidates):
         """Episodes with C = 1 and M predictive targets; each row is after its targets or after

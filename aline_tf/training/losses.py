@@ -90,9 +90,7 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
     episode = task.sample_episodes(episode_seed, recipe.batch // recipe.group, recipe.pool)
     episode = tf.nest.map_structure(lambda a: tf.repeat(a, recipe.group, axis=0), episode)
     offer = min(recipe.offer, recipe.pool)
-    trajectory = rollout(
-        network, episode, rollout_seed, horizon, offer, temperature, recipe.near
-    )
+    trajectory = rollout(network, episode, rollout_seed, horizon, offer, temperature, recipe.near)
     advantage_t = _advantages(recipe, trajectory)
 
     shape = [recipe.batch, horizon + 1]

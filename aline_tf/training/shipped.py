@@ -13,6 +13,8 @@ from aline_tf.training.recipe import Recipe
 _SMALL = {"width": 32, "depth": 3, "heads": 4}
 #: Tasks whose designs are places: see `aline_tf.models.relations`.
 _PLACES = _SMALL | {"relation": 16}
+#: Tasks of smooth functions: see `aline_tf.models.kriging`.
+_FUNCTIONS = {"width": 32, "depth": 2, "heads": 4, "kriging": 12}
 _LOCATION = Recipe(
     batch=64,
     warmup_steps=4000,
@@ -32,25 +34,22 @@ _LOCATION = Recipe(
     learning_rate=2e-3,
     joint_learning_rate=1e-3,
 )
-#: One network serves predictions and hyper-parameters; only the former have a teacher.
 _GAUSSIAN_PROCESS = Recipe(
     batch=48,
     warmup_batch=64,
-    warmup_steps=7000,
-    joint_steps=500,
+    warmup_steps=2400,
+    joint_steps=250,
     pool=250,
     offer=40,
-    states=3,
-    group=1,
-    policy_weight=0.0,
-    teacher=(1.0, 1.0),
+    states=4,
+    group=4,
+    policy_weight=0.1,
+    teacher=(1.0, 0.5),
     teacher_states=3,
     sharpness=20.0,
-    counterfactual=0.3,
-    tried=4,
     refresh=0.5,
     entropy=(0.0, 0.0),
-    temperature=(1.0, 0.1),
+    temperature=(0.5, 0.1),
     reveal=0.05,
     learning_rate=2e-3,
     joint_learning_rate=1e-3,
@@ -100,16 +99,18 @@ SHIPPED: dict[str, tuple[dict, Recipe]] = {
             joint_learning_rate=1e-3,
         ),
     ),
-    "gp1d": (_PLACES, _GAUSSIAN_PROCESS),
-    "gp2d": (_PLACES, _GAUSSIAN_PROCESS),
+    "gp1d": (_FUNCTIONS, _GAUSSIAN_PROCESS),
+    "gp2d": (_FUNCTIONS, _GAUSSIAN_PROCESS),
     # Recorded tables: no likelihood, no teacher; outcomes of the pool are known, so are gains.
     "hpo": (
-        _PLACES,
+        _FUNCTIONS,
         dataclasses.replace(
             _GAUSSIAN_PROCESS,
-            warmup_steps=5000,
-            joint_steps=600,
+            warmup_steps=2500,
+            joint_steps=200,
             pool=100,
+            group=1,
+            policy_weight=0.0,
             teacher=(0.0, 0.0),
             counterfactual=1.0,
             tried=6,
