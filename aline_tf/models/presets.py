@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 
@@ -21,7 +22,8 @@ def save_preset(model: ALINE, directory, metadata: dict | None = None) -> None:
         metadata: anything JSON can hold: how it was trained, its figures.
     """
     config = model.get_config()
-    kept = ("spec", "width", "depth", "heads", "hidden", "components", "relation")
+    # All that the constructor takes, so that a new argument cannot be forgotten here.
+    kept = [name for name in inspect.signature(ALINE).parameters if name in config]
     with atomic_path(directory) as temporary:
         temporary.mkdir()
         (temporary / CONFIG_FILE).write_text(

@@ -10,6 +10,7 @@ from aline_tf.errors import InputError
 from aline_tf.models.aline import ALINE
 from aline_tf.models.presets import load_preset, preset_metadata, save_preset
 from tests.models.batches import EVERY_KIND, SIZES, random_batch
+from tests.models.test_relations import SURFACE
 
 
 @pytest.fixture
@@ -27,6 +28,16 @@ def test_round_trip_keeps_configuration_weights_and_answers(network, preset):
     for a, b in zip(tf.nest.flatten(network(batch)), tf.nest.flatten(loaded(batch)), strict=True):
         np.testing.assert_array_equal(a, b)
     assert preset_metadata(preset) == {"steps": 12}
+
+
+def test_every_argument_of_the_model_is_kept(tmp_path):
+    made = ALINE(SURFACE, **SIZES, relation=2, kriging=3)
+    made.build()
+    save_preset(made, tmp_path / "preset")
+    loaded, batch = load_preset(tmp_path / "preset"), random_batch(1, SURFACE)
+    assert loaded.get_config() | {"name": ""} == made.get_config() | {"name": ""}
+    for a, b in zip(tf.nest.flatten(made(batch)), tf.nest.flatten(loaded(batch)), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_model_version_that_holds_a_preset_will_do(network, preset):
