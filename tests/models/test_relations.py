@@ -155,6 +155,17 @@ def surface():
     return model
 
 
+def test_distance_from_belief_is_that_from_the_posterior_means(surface):
+    batch = random_batch(4, SURFACE)
+    outputs = surface(batch)
+    mean = surface.theta_summary(outputs)["mean"].numpy()[:, 1:]
+    # Both axes from their bounds to [-1, 1].
+    place = (mean - [0.0, 1.0]) / [5.0, 1.0]
+    pool = (batch["candidate_design"] - [0.0, 1.0]) / [5.0, 1.0]
+    square = np.square(pool - place[:, None]).sum(-1)
+    np.testing.assert_allclose(surface.distance_from_belief(outputs, batch), square, rtol=1e-3)
+
+
 def test_places_and_interpolation_stand_where_the_task_has_them(surface):
     assert surface.places == [1, 2]
     assert surface.interpolates

@@ -38,6 +38,7 @@ def test_the_defaults_work_and_are_json():
         ({"entropy": (0.1,)}, "entropy"),
         ({"counterfactual": 1.0, "tried": 49}, "tried=49, offer=48"),
         ({"reveal": 1.5}, "reveal=1.5"),
+        ({"near": -0.1}, "near=-0.1"),
     ],
     ids=str,
 )

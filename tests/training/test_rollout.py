@@ -8,6 +8,7 @@ from aline_tf import draws
 from aline_tf.tasks.psychometric import Psychometric
 from aline_tf.training.rollout import (
     append_candidate,
+    drawn_offers,
     extend_context,
     offer_candidates,
     rollout,
@@ -52,6 +53,32 @@ def test_no_candidate_is_taken_twice_and_none_that_is_masked(run):
     for seed in range(5):
         for row in taken(run(seed, 3.0)):
             assert sorted(row) == [0, 2, 3, 4]
+
+
+def test_some_offers_are_drawn_by_their_closeness_to_the_belief():
+    rows, pool, offer = 2000, 40, 10
+    square = tf.repeat(tf.square(tf.linspace(0.0, 1.0, pool))[None], rows, axis=0)
+    remaining = tf.repeat(tf.range(pool)[None] != 3, rows, axis=0)
+
+    def offered(near):
+        found = drawn_offers(draws.as_seed(1), remaining, offer, square, near).numpy()
+        assert all(len(set(row)) == offer and 3 not in row for row in found)
+        return np.bincount(found.ravel(), minlength=pool) / rows
+
+    even, near = offered(0.0), offered(0.7)
+    np.testing.assert_allclose(even[[0, 20, 39]], offer / (pool - 1), atol=0.04)
+    assert near[0] > 0.95
+    # Of three tenths of the offers, at least, the distance does not matter.
+    assert near[-1] > 0.3 * offer / pool * 0.8
+    assert near[1] > near[10] > near[30]
+
+
+def test_offers_near_the_belief_rebuild_their_states(psychometric_network, episode):
+    trajectory = rollout(
+        psychometric_network, episode, draws.as_seed(3), HORIZON, OFFER, 1.0, near=0.5
+    )
+    for row in taken(trajectory):
+        assert sorted(row) == [0, 2, 3, 4]
 
 
 def test_offers_are_distinct_and_hold_whatever_is_left(run):
