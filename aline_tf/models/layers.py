@@ -6,6 +6,21 @@ import keras
 import tensorflow as tf
 
 
+def _flatten(tensor):
+    """[..., inputs] -> [rows, inputs]."""
+    return tensor if tensor.shape.rank == 2 else tf.reshape(tensor, [-1, tensor.shape[-1]])
+
+
+def _unflatten(rows, like):
+    """[rows, units] -> [..., units], the leading axes being those of `like`."""
+    if like.shape.rank == 2:
+        return rows
+    leading = like.shape[:-1]
+    if not leading.is_fully_defined():
+        leading = tf.shape(like)[:-1]
+    return tf.reshape(rows, tf.concat([leading, [rows.shape[-1]]], 0))
+
+
 @keras.saving.register_keras_serializable("aline_tf")
 class Linear(keras.layers.Layer):
     """y = x W + b on the last axis, [..., inputs] -> [..., units].
@@ -39,11 +54,13 @@ class Linear(keras.layers.Layer):
 
     def call(self, inputs):
         inputs = tf.cast(inputs, self.compute_dtype)
+        return _unflatten(self.of_rows(_flatten(inputs)), inputs)
+
+    def of_rows(self, rows):
+        """The same for a matrix [rows, inputs] of the compute dtype."""
         kernel = tf.cast(tf.convert_to_tensor(self.kernel), self.compute_dtype)
         bias = tf.cast(tf.convert_to_tensor(self.bias), self.compute_dtype)
-        flat = tf.reshape(inputs, [-1, kernel.shape[0]])
-        output = tf.nn.bias_add(tf.matmul(flat, kernel), bias)
-        return tf.reshape(output, tf.concat([tf.shape(inputs)[:-1], [self.units]], 0))
+        return tf.nn.bias_add(tf.matmul(rows, kernel), bias)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)
@@ -80,7 +97,10 @@ class MLP(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs):
-        return self.outer(tf.nn.relu(self.inner(inputs)))
+        inputs = tf.cast(inputs, self.compute_dtype)
+        # One matrix all the way: no shape is worked out between the two products.
+        hidden = tf.nn.relu(self.inner.of_rows(_flatten(inputs)))
+        return _unflatten(self.outer.of_rows(hidden), inputs)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)
