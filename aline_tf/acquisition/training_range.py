@@ -16,7 +16,9 @@ one of them, with K its covariance at the n observed designs and e = y - offset,
     offset = 1' K^-1 y / 1' K^-1 1,   scale^2 = e' K^-1 e / (n - 1),   shrink_j = min(1, cap / l_j).
 
 So designs that lie close together count as little as they say, and one or two observations lead
-to mild answers. Everything scales and shifts with the outcomes: units do not matter.
+to mild answers. The scale is then kept where the farthest scaled outcome lies between two bounds:
+a function beyond training fails, and one pressed flat by a slow trend is lost too. Everything
+scales and shifts with the outcomes: units do not matter.
 """
 
 from __future__ import annotations
@@ -35,9 +37,12 @@ from aline_tf.batch import OBSERVED
 _VARIANCE, _NOISE = 0.55, 1e-4
 #: Scaled outcomes are kept within this distance of 0, which few training functions exceed.
 _FARTHEST = 2.5
-#: Lengthscales of the grid and the longest that is left alone, in design units times sqrt(D).
+#: And the farthest of them no nearer than this: the scale of a slow trend would hide what is quick.
+_NEAREST = 1.5
+#: Lengthscales of the grid and the longest that is left alone (the network's own processes reach
+#: half as far again as the prior's), in design units times sqrt(D).
 _LENGTHSCALES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-_CAP = 1.2
+_CAP = 3.0
 _TINY = 1e-12
 _DESIGNS = ("context_design", "candidate_design", "target_design")
 
@@ -143,7 +148,8 @@ def frame_of(design: np.ndarray, outcome: np.ndarray) -> tuple[float, float, np.
     # Each lengthscale stands once for every kernel.
     log_shrink = weight.reshape(2, -1).sum(0) @ np.minimum(0.0, np.log(_CAP / lengthscales))
     middle = weight @ center
-    scale = max(np.exp(log_scale), np.abs(scaled - middle).max() / _FARTHEST)
+    farthest = np.abs(scaled - middle).max()
+    scale = np.clip(np.exp(log_scale), farthest / _FARTHEST, farthest / _NEAREST)
     return float(offset + spread * middle), float(spread * scale), np.exp(log_shrink)
 
 

@@ -1,7 +1,7 @@
 """Network sizes and recipes by task name.
 
-Those of psychometric, location_finding, ces and migraine made the models in savedmodels/ (each
-model card tells of its sittings). The others are starting points.
+They began the models in savedmodels/; each model card tells of its sittings and of what was set
+otherwise in them. That of hpo is a starting point.
 """
 
 from __future__ import annotations

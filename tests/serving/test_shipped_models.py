@@ -14,7 +14,7 @@ from aline_tf.serving.export import choice
 from aline_tf.serving.signatures import SIGNATURES
 from aline_tf.tasks import task_by_name
 
-NAMES = ("psychometric", "migraine", "location_finding", "ces")
+NAMES = ("psychometric", "migraine", "location_finding", "ces", "gp1d", "gp2d")
 SIZES = [(rows, context) for rows in (1, 64) for context in (0, 1, 30)]
 
 
