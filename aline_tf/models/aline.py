@@ -150,18 +150,19 @@ class ALINE(keras.Model):
         batch = {name: batch[name] for name in BATCH_FIELDS}
         context, visible, targets, candidates = self.embedder(batch)
         selected = tf.concat([batch["theta_mask"], batch["target_mask"]], axis=1)
-        biases = [(None, None)] * self.depth
+        biases, levels = [(None, None)] * self.depth, [None] * self.depth
         if self.relation:
             position, placed = self.embedder.context_positions(batch)
-            (targets, candidates), biases = self._relate(
+            (targets, candidates), biases, levels = self._relate(
                 batch, context, targets, candidates, position, placed
             )
-        for layer, bias in zip(self.encoder, biases, strict=False):
+        for layer, bias, level in zip(self.encoder, biases, levels, strict=False):
             context, targets, candidates = layer(
-                context, visible, targets, selected, candidates, bias
+                context, visible, targets, selected, candidates, bias, level
             )
         count = len(self.spec.parameters)
         theta, targets = targets[:, :count], targets[:, count:]
+        frame = None
         if self.members:
             theta, targets, candidates, frame = self._kriged(
                 batch, context[:, 0], theta, targets, candidates
@@ -172,13 +173,7 @@ class ALINE(keras.Model):
         if self.places:
             theta_raw = self._in_frames(theta_raw, center, width)
             candidates = self._with_bearing(candidates, theta_raw, batch)
-        targets = self.inference_norm(targets)
-        target_raw = tf.cast(self.target_head(targets), tf.float32)
-        if self.interpolates:
-            bias = biases[-1][0][:, :, count:]
-            target_raw = self._anchored(target_raw, targets, context, batch, bias)
-        if self.members:
-            target_raw = self._framed(target_raw, *frame)
+        target_raw = self._predictions(batch, targets, context, biases[-1][0], frame)
         logits = self.policy_head(self.policy_norm(candidates))[..., 0]
         return {
             "theta_raw": theta_raw,
@@ -188,25 +183,48 @@ class ALINE(keras.Model):
             ),
         }
 
+    def _predictions(self, batch, targets, context, bias, frame):
+        """Raw outputs [B, M, H] of the predictive targets' tokens [B, M, E]."""
+        if targets.shape[1] == 0:
+            size = predictive.raw_size(self.spec.outcomes, self.components)
+            return tf.zeros([tf.shape(targets)[0], 0, size])
+        targets = self.inference_norm(targets)
+        target_raw = tf.cast(self.target_head(targets), tf.float32)
+        if self.interpolates:
+            bias = bias[:, :, len(self.spec.parameters) :]
+            target_raw = self._anchored(target_raw, targets, context, batch, bias)
+        if self.members:
+            target_raw = self._framed(target_raw, *frame)
+        return target_raw
+
     def _relate(self, batch, context, targets, candidates, position, placed):
-        """Targets and candidates with what they see by position, and their attention biases, a
-        pair for each layer (one more where predictions are anchored)."""
+        """Targets and candidates with what they see by position; their attention biases, a pair for
+        each layer (one more where predictions are anchored); and the levels of the latter."""
         parameters = len(self.spec.parameters)
-        inputs = self.embedder.scale_design(batch["target_design"])
-        streams = (
-            (
-                targets,
-                tf.pad(inputs, [[0, 0], [parameters, 0], [0, 0]]),
-                tf.range(tf.shape(targets)[1])[None] >= parameters,
-            ),
-            (candidates, self._pool_positions(batch), tf.ones([1, 1], tf.bool)),
+        inputs = tf.pad(
+            self.embedder.scale_design(batch["target_design"]), [[0, 0], [parameters, 0], [0, 0]]
         )
-        related, biases = [], []
-        for tokens, place, stands in streams:
-            message, bias = self.relations(tokens, place, context, position, stands, placed)
-            related.append(tokens + message)
-            biases.append(tf.split(bias, self.depth + self.interpolates, axis=1))
-        return related, list(zip(*biases, strict=True))
+        stands = tf.range(tf.shape(targets)[1])[None] >= parameters
+        message, *told = self.relations(targets, inputs, context, position, stands, placed)
+        targets, layers = targets + message, self.depth + self.interpolates
+        of_targets = tf.split(told[0], layers, axis=1)
+        if candidates.shape[1] == 0:
+            pairs = [(bias, None) for bias in of_targets]
+            return (targets, candidates), pairs, [None] * layers
+        # Targets are met by what they are, not by where they stand. They have columns all the
+        # same, so that the biases fit the scores without a copy.
+        behind = [[0, 0], [0, tf.shape(targets)[1]]]
+        message, bias, level = self.relations(
+            candidates,
+            self._pool_positions(batch),
+            tf.pad(context, [*behind, [0, 0]]),
+            tf.pad(position, [*behind, [0, 0]]),
+            tf.ones([1, 1], tf.bool),
+            tf.pad(placed, behind),
+        )
+        of_candidates = tf.split(bias, layers, axis=1)
+        pairs = list(zip(of_targets, of_candidates, strict=True))
+        return (targets, candidates + message), pairs, tf.split(level, layers)
 
     def _pool_positions(self, batch):
         """Where candidates stand, scaled to [-1, 1]: [B, N, D]; padding in the middle."""

@@ -5,7 +5,8 @@
     candidate -> context and the selected targets
 
 Nothing attends to candidates and targets do not see each other, so no key or value is ever
-computed for a candidate, and the (C + N + M)^2 mask of a single-stream encoder is never built.
+computed for a candidate, and the (C + N + M)^2 mask of a single-stream encoder is never built:
+there are two reads, one of the context and one of the context and the targets.
 """
 
 from __future__ import annotations
@@ -64,25 +65,27 @@ class EncoderLayer(keras.layers.Layer):
         tokens = tf.reshape(tokens, [shape[0], shape[1], self.heads, self.width // self.heads])
         return tf.transpose(tokens, [0, 2, 1, 3])
 
-    def _keys_values(self, normed):
-        keys, values = tf.split(self.key_value(normed), 2, axis=-1)
-        return self._split(keys), self._split(values)
-
-    def _read(self, tokens, normed, keys, values, visible, bias=None):
-        """`tokens` after attending to keys [B, heads, S, E / heads] where `visible` [B, S]; `bias`
-        [B, heads, Q, S] is added to the scores."""
-        queries = self._split(self.query(normed)) * (self.width // self.heads) ** -0.5
+    def _attended(self, queries, keys, values, hidden, bias):
+        """[B, Q, E] read with queries [B, heads, Q, E / heads] from keys and values [B, heads, S,
+        E / heads]; `hidden` [B, 1 or heads, 1, S] and `bias` [B, heads, Q, S] (or None) are added
+        to the scores."""
         scores = tf.matmul(queries, keys, transpose_b=True)
         if bias is not None:
             scores += bias
-        hidden = tf.where(visible, 0.0, _HIDDEN_SCORE)[:, None, None, :]
         weights = tf.nn.softmax(tf.cast(scores, tf.float32) + hidden, axis=-1)
         read = tf.transpose(tf.matmul(tf.cast(weights, values.dtype), values), [0, 2, 1, 3])
-        tokens = tokens + self.output_linear(tf.reshape(read, tf.shape(tokens)))
-        return tokens + self.feed_forward(self.feed_norm(tokens))
+        shape = tf.shape(read)
+        return tf.reshape(read, [shape[0], shape[1], self.width])
 
     def call(
-        self, context, context_visible, targets, target_visible, candidates, biases=(None, None)
+        self,
+        context,
+        context_visible,
+        targets,
+        target_visible,
+        candidates,
+        biases=(None, None),
+        level=None,
     ):
         """The three streams after one layer.
 
@@ -90,32 +93,44 @@ class EncoderLayer(keras.layers.Layer):
             context: [B, S, E]; `context_visible` bool [B, S] marks what may be attended to.
             targets: [B, P + M, E]; `target_visible` bool [B, P + M] marks the selected ones.
             candidates: [B, N, E].
-            biases: of the scores by which targets and candidates read the context, each
-                [B, heads, Q, S] or None.
+            biases: of the scores by which targets read the context, [B, heads, P + M, S], and
+                candidates the context and the targets, [B, heads, N, S + P + M]; None for none.
+            level: [heads], taken from the scores by which candidates read targets; None for 0.
         """
-        normed_context = self.attention_norm(context)
-        normed_targets = self.attention_norm(targets)
-        keys, values = self._keys_values(normed_context)
-        new_context = self._read(context, normed_context, keys, values, context_visible)
-        new_targets = self._read(targets, normed_targets, keys, values, context_visible, biases[0])
-        if candidates.shape[1] == 0:
-            return new_context, new_targets, candidates
+        # What all tokens go through alike is done once: on one example at a time, the number of
+        # operations is what costs.
+        sizes = [tf.shape(stream)[1] for stream in (context, targets, candidates)]
+        readers = sizes[0] + sizes[1]
+        tokens = tf.concat([context, targets, candidates], axis=1)
+        normed = self.attention_norm(tokens)
+        visible = tf.concat([context_visible, target_visible], axis=1)
         # A weight of zero does not silence NaN: what is not selected is taken out by value.
-        readable = tf.where(target_visible[..., None], normed_targets, 0.0)
-        target_keys, target_values = self._keys_values(readable)
-        bias = biases[1]
-        if bias is not None:
-            # Targets are met by what they are, not by where they stand.
-            bias = tf.pad(bias, [[0, 0], [0, 0], [0, 0], [0, tf.shape(targets)[1]]])
-        new_candidates = self._read(
-            candidates,
-            self.attention_norm(candidates),
-            tf.concat([keys, target_keys], axis=2),
-            tf.concat([values, target_values], axis=2),
-            tf.concat([context_visible, target_visible], axis=1),
-            bias,
+        readable = tf.where(visible[..., None], normed[:, :readers], 0.0)
+        keys, values = tf.split(self.key_value(readable), 2, axis=-1)
+        keys, values = self._split(keys), self._split(values)
+        queries = self._split(self.query(normed)) * (self.width // self.heads) ** -0.5
+        hidden = tf.where(visible, 0.0, _HIDDEN_SCORE)[:, None, None]
+        target_bias, candidate_bias = biases
+        if target_bias is not None:
+            target_bias = tf.pad(target_bias, [[0, 0], [0, 0], [sizes[0], 0], [0, 0]])
+        read = self._attended(
+            queries[:, :, :readers],
+            keys[:, :, : sizes[0]],
+            values[:, :, : sizes[0]],
+            hidden[..., : sizes[0]],
+            target_bias,
         )
-        return new_context, new_targets, new_candidates
+        if candidates.shape[1] != 0:
+            if level is not None:
+                lower = tf.repeat(tf.cast(level, tf.float32)[:, None, None], sizes[1], axis=2)
+                hidden -= tf.pad(lower, [[0, 0], [0, 0], [sizes[0], 0]])
+            of_candidates = self._attended(
+                queries[:, :, readers:], keys, values, hidden, candidate_bias
+            )
+            read = tf.concat([read, of_candidates], axis=1)
+        tokens += self.output_linear(read)
+        tokens += self.feed_forward(self.feed_norm(tokens))
+        return tuple(tf.split(tokens, sizes, axis=1))
 
     def get_config(self):
         return super().get_config() | {

@@ -93,7 +93,7 @@ class Focus(keras.layers.Layer):
             second = tf.reduce_mean(tf.square(away), axis=-1) + own[:, None]
             width = tf.sqrt(tf.reduce_sum(attention * second, axis=-1, keepdims=True))
             width = tf.maximum(width, _NARROWEST)
-            message, _ = relations(
+            message, *_ = relations(
                 self.norm(tokens),
                 center,
                 context,

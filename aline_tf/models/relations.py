@@ -2,7 +2,7 @@
 
     e_qs  = relu(W phi(x_q - x_s) + U h_s + V h_q + b)            reader q, context token s
     phi(r) = (r, log(r_d^2 + eps) for each dimension d, log(|r|^2 + eps))
-    message_q = M sum_s e_qs          bias_lhqs = (B e_qs)_lh     layer l, head h
+    message_q = M sum_s e_qs          bias_lhqs = (B e_qs + b)_lh     layer l, head h
 
 A sum, because evidence adds up: with h_s carrying the outcome, sum_s of a network of (x_q - x_s,
 y_s) can be the log-likelihood of a hypothesis that stands at x_q. The bias lets every attention
@@ -78,7 +78,8 @@ class Relations(keras.layers.Layer):
         self.built = True
 
     def call(self, tokens, position, keys, key_position, stands, placed, zoom=None):
-        """Messages [B, Q, E] and biases [B, biases, Q, S] (None without any).
+        """Messages [B, Q, E]; B e [B, biases, Q, S], 0 for what is no pair; b [biases], left to the
+        caller because a constant in all scores does nothing. The last two are None without biases.
 
         Everything between is laid out [B, R, Q, S]: long rows make quick matrix products, and the
         biases come out as attention wants them.
@@ -121,14 +122,12 @@ class Relations(keras.layers.Layer):
         # An eighth keeps the sum over a few dozen tokens at the size of a token.
         message = self.message(0.125 * tf.transpose(tf.reduce_sum(edges, axis=3), [0, 2, 1]))
         if self.bias is None:
-            return message, None
+            return message, None, None
         flat = tf.reshape(edges, [shape[0], self.relation, shape[1] * shape[2]])
-        kernel, bias = (
-            tf.cast(tf.convert_to_tensor(v), self.compute_dtype)
-            for v in (self.bias.kernel, self.bias.bias)
-        )
-        biases = tf.matmul(tf.transpose(kernel), flat) + bias[:, None]
-        return message, tf.reshape(biases, [shape[0], self.biases, shape[1], shape[2]])
+        kernel = tf.cast(tf.convert_to_tensor(self.bias.kernel), self.compute_dtype)
+        biases = tf.matmul(tf.transpose(kernel), flat)
+        biases = tf.reshape(biases, [shape[0], self.biases, shape[1], shape[2]])
+        return message, biases, tf.convert_to_tensor(self.bias.bias)
 
     def get_config(self):
         return super().get_config() | {

@@ -41,7 +41,7 @@ INITIAL = (5, 10)
 #: Fewer configurations than this leave no episode: initial points, pool and targets.
 LEAST = INITIAL[1] + 2 * HORIZON
 #: Share of training episodes shown as recorded, and made of a Gaussian process alone.
-RECORDED, INVENTED = 0.35, 0.15
+RECORDED, INVENTED = 0.1, 0.3
 #: Range of the lengthscales of invented functions, log-uniform, in units of the unit cube.
 LENGTHSCALE = (0.15, 3.0)
 #: Standard deviations of the bend of a landscape and of the log of its spread.

@@ -68,6 +68,22 @@ def test_what_is_not_visible_is_not_read_even_when_it_is_nan(layer):
     np.testing.assert_allclose(layer(**inputs)[2], before, atol=1e-6)
 
 
+def test_the_level_keeps_candidates_from_targets(layer):
+    plain, shifted = streams(), streams()
+    shifted["targets"] = shifted["targets"] + np.linspace(-1.0, 1.0, 8, dtype="f") ** 2
+    apart = [layer(**inputs, level=np.zeros(2, "f"))[2] for inputs in (plain, shifted)]
+    alike = [layer(**inputs, level=np.full(2, 90.0, "f"))[2] for inputs in (plain, shifted)]
+    assert np.abs(apart[0] - apart[1]).max() > 1e-3
+    np.testing.assert_allclose(alike[0], alike[1], atol=1e-6)
+
+
+def test_biases_fit_the_scores_of_either_reader(layer):
+    inputs = streams()
+    biases = (np.zeros([2, 2, 3, 4], "f"), np.zeros([2, 2, 5, 7], "f"))
+    for a, b in zip(layer(**inputs), layer(**inputs, biases=biases), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
 def test_no_candidates(layer):
     inputs = streams(candidates=0)
     context, targets, candidates = layer(**inputs)

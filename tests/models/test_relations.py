@@ -95,7 +95,7 @@ def test_messages_see_differences_only_and_skip_what_is_no_pair():
     layer = Relations(8, 2, 4, biases=3)
     layer.build()
     inputs = relations_inputs()
-    message, bias = layer(**inputs)
+    message, bias, _ = layer(**inputs)
     moved = dict(inputs)
     moved["position"] = inputs["position"] + 0.5
     moved["key_position"] = inputs["key_position"] + 0.5
