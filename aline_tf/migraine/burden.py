@@ -69,7 +69,7 @@ def burden_curves(network, cohort, seed: int = 0, report=lambda line: None) -> d
 def evening_episode(cohort, known_days: int, seed) -> dict:
     """An Episode of everybody at 20:00 of day `known_days`, after the forecasts only."""
     people = cohort.people
-    task = MigraineTask(days=known_days, targets=len(FORECASTS))
+    task = MigraineTask(days=known_days, targets=len(FORECASTS), foresight=False)
     episode = task.episodes(
         seed,
         cohort.world,

@@ -22,7 +22,7 @@ from aline_tf.migraine.simulator import simulate_people
 from aline_tf.migraine.sources import (
     ATTACK_DIARY,
     NO_DIARY,
-    SLOT_DIARY,
+    complete_sources,
     context_of,
     sample_sources,
 )
@@ -136,16 +136,15 @@ class Cohort:
         }
 
     def with_full_records(self) -> Cohort:
-        """The same people with every device and answering for every part of every day.
+        """The same people with every device and answering for every part of every day, the evening
+        of the forecast included.
 
         Prompts and devices still fail as often as they do, and half of the people see their latest
         readings late: that is how days reach an application.
         """
-        ones = {name: tf.ones_like(self.sources[name]) for name in ("passive", "noted", "prompted")}
-        nothing = tf.zeros_like(self.sources["regularity"])
-        always = {"regularity": nothing + 1.0, "device_start": nothing, "diary_start": nothing}
-        style = {"style": tf.fill([self.people], SLOT_DIARY)}
-        return dataclasses.replace(self, sources=self.sources | ones | always | style)
+        everybody = tf.ones([self.people], tf.bool)
+        sources = complete_sources(self.sources, everybody, everybody)
+        return dataclasses.replace(self, sources=sources)
 
     def part(self, chosen: slice) -> Cohort:
         """Some of the people. What their records miss is drawn anew."""

@@ -18,7 +18,8 @@ from aline_tf.migraine.channels import FORECASTS
 from aline_tf.migraine.cohort import Cohort, sample_cohort
 from aline_tf.migraine.compiled import CompiledNetwork
 from aline_tf.migraine.forecast import attack_probabilities
-from aline_tf.migraine.person import PARAMETER_INDEX
+from aline_tf.migraine.particle_filter import Ceilings
+from aline_tf.migraine.person import PARAMETER_INDEX, Settings
 
 #: Other people, on whom baselines are fitted, and about how many of their evenings.
 FITTING_PEOPLE, FITTING_EVENINGS = 2000, 24_000
@@ -39,6 +40,8 @@ def evaluate(
     history: int = 28,
     seed: int = 0,
     full_records: bool = False,
+    particles: int = 0,
+    settings: Settings | None = None,
     report: Report = lambda line: None,
 ) -> list[Row]:
     """Every figure of the evaluation.
@@ -50,7 +53,11 @@ def evaluate(
         history: days known at the first evening, at least 3.
         seed: of people, sources and resamples.
         full_records: everybody has every device and answers all day, for forecasts and parameters
-            (not for burden); otherwise records are the partial ones of training.
+            (not for burden); otherwise records are partial ones, drawn source by source.
+        particles: of the filter that learns each person (see `aline_tf.migraine.particle_filter`);
+            0 leaves both ceilings out.
+        settings: of the simulated world, where it is not that of training. Baselines are fitted on
+            people of the world of training all the same.
         report: called with a line of progress.
 
     Returns:
@@ -58,15 +65,18 @@ def evaluate(
     """
     network = CompiledNetwork(model)
     everybody = sample_cohort(seed, people + FITTING_PEOPLE, days, history)
-    if full_records:
-        everybody = everybody.with_full_records()
-    cohort = everybody.part(slice(0, people))
     others = everybody.part(slice(people, None))
+    if settings is not None:
+        everybody = sample_cohort(seed, people, days, history, settings)
+    cohort = everybody.part(slice(0, people))
+    if full_records:
+        cohort, others = cohort.with_full_records(), others.with_full_records()
     report(f"{people} people and {FITTING_PEOPLE} others for the baselines simulated")
 
     fitted = Baselines(others, evenings_between(history, days, FITTING_EVENINGS // FITTING_PEOPLE))
     report("baselines fitted")
-    rolled = roll(network, cohort, fitted, report)
+    ceilings = Ceilings(cohort, particles, seed) if particles else None
+    rolled = roll(network, cohort, fitted, ceilings, report)
     rows = forecast_rows(rolled, fitted.rate, seed)
     report("forecasts scored")
     rows += subgroup_rows(rolled, cohort.groups(), seed)
@@ -85,8 +95,8 @@ def evenings_between(first: int, last: int, most: int) -> list[int]:
     return list(range(first, last + 1, step))
 
 
-def roll(network, cohort: Cohort, fitted: Baselines, report: Report) -> dict:
-    """Forecasts of everybody, evening by evening.
+def roll(network, cohort: Cohort, fitted: Baselines, ceilings, report: Report) -> dict:
+    """Forecasts of everybody, evening by evening; `ceilings` may be None.
 
     Returns:
         dict: forecasts, by policy [S, K, 2]; followed, bool [S, K, 2]; onset, bool [S, K]: no
@@ -94,11 +104,14 @@ def roll(network, cohort: Cohort, fitted: Baselines, report: Report) -> dict:
     """
     most = MOST_FORECASTS // cohort.people
     evenings = evenings_between(cohort.history, cohort.days, most)
-    forecasts: dict[str, list] = {"aline": []} | {name: [] for name in Baselines.NAMES}
+    names = ("aline", *Baselines.NAMES, *(ceilings.NAMES if ceilings else ()))
+    forecasts: dict[str, list] = {name: [] for name in names}
     followed, onset = [], []
     for count, known_days in enumerate(evenings):
         records = cohort.records(known_days)
         made = fitted.forecast(*records, cohort.weekday(known_days))
+        if ceilings:
+            made |= ceilings.forecast(*records, cohort.weekday(known_days))
         made["aline"] = attack_probabilities(network, cohort.batch(known_days, records))
         for name, probability in made.items():
             forecasts[name].append(probability)

@@ -114,6 +114,17 @@ class Settings:
     informative_missingness: bool = True
 
 
+#: A world that no training meets: more triggers of greater effect, more attacks, fewer answers, and
+#: readings that go missing whatever happens.
+SHIFTED = Settings(
+    slab_probability=0.5,
+    alpha_shift=0.35,
+    effect_scale=1.4,
+    answer_shift=-0.7,
+    informative_missingness=False,
+)
+
+
 def beta_from_uniforms(uniforms, a: int, b: int) -> tf.Tensor:
     """Exact Beta(a, b) draws for whole a and b: the b-th largest of n = a + b - 1 uniforms.
 

@@ -33,6 +33,16 @@ EFFICIENCY_SD = 0.04
 HAZARD_OFFSET = 0.10
 SLOT_ROUNDING = 0.5
 _DAY_UNIFORMS = 14
+#: What of a person, beside the parameters, decides on attacks and on answers about them: [B], and
+#: [B, 4] for the slot effect.
+TRAITS = (
+    "slot_effect",
+    "median_hours",
+    "treats",
+    "pain_level",
+    "prodrome_sensitivity",
+    "prodrome_false",
+)
 
 
 def simulate_people(seed, people: int, days: int, settings: Settings | None = None) -> dict:
@@ -51,7 +61,9 @@ def simulate_people(seed, people: int, days: int, settings: Settings | None = No
         for a device that was off; NO_ANSWER for a prompt); attack [B, days, 4] and
         phase [B, days, 4] int32; trigger [B, days, 9], the inputs of the hazard;
         vulnerability [B, days]; weekday [B, days] int32 (0 is Monday); female, cycling [B];
-        answer_logit [B, days, 4], the logit of answering a prompt in that slot.
+        answer_logit [B, days, 4], the logit of answering a prompt in that slot; and what an attack
+        depends on: hazard [B, days, 4], the chance that an episode starts in a slot, of somebody
+        interictal; attack_age [B, days, 4] int32, treated [B, days, 4]; and `TRAITS` of the people.
     """
     settings = settings or Settings()
     person_seed, day_seed, phase_seed, observe_seed = draws.split(seed, 4)
@@ -61,10 +73,10 @@ def simulate_people(seed, people: int, days: int, settings: Settings | None = No
     # The warm-up let phases and lags settle; nobody sees it.
     world = {name: value[:, WARM_UP_DAYS:] for name, value in world.items()}
     world |= observe(observe_seed, person, world, settings)
-    kept = ("value", "status_if_tried", "attack", "phase", "trigger", "vulnerability", "weekday")
-    return {name: world[name] for name in (*kept, "answer_logit")} | {
-        name: person[name] for name in ("theta", "female", "cycling")
-    }
+    of_days = ("value", "status_if_tried", "attack", "phase", "trigger", "vulnerability")
+    of_days += ("weekday", "answer_logit", "hazard", "attack_age", "treated")
+    of_people = ("theta", "female", "cycling", *TRAITS)
+    return {n: world[n] for n in of_days} | {n: person[n] for n in of_people}
 
 
 def autoregression(noise, memory) -> tf.Tensor:
@@ -204,8 +216,8 @@ def live_phases(seed, person: dict, world: dict) -> dict:
     slots only decides whether the person is free to start one.
 
     Returns:
-        dict: phase, attack, treated, attack_age [B, days, 4]; int32 but for treated (float32).
-        attack_age counts slots since the attack began, -1 outside attacks.
+        dict: phase, attack, treated, attack_age, hazard [B, days, 4]; int32 but for treated and
+        hazard (float32). attack_age counts slots since the attack began, -1 outside attacks.
     """
     people, days = world["weekday"].shape
     slots = days * SLOTS
@@ -213,7 +225,8 @@ def live_phases(seed, person: dict, world: dict) -> dict:
     strike, sign, abort, treat, length_u, rounding, tail = tf.unstack(
         draws.uniform(seed, [7, *shape])
     )
-    hit = strike < tf.reshape(onset_probability(person, world), shape)
+    hazard = onset_probability(person, world)
+    hit = strike < tf.reshape(hazard, shape)
 
     def geometric(unit, probability):
         length = tf.math.ceil(tf.math.log(unit) / tf.math.log(1.0 - probability))
@@ -255,7 +268,8 @@ def live_phases(seed, person: dict, world: dict) -> dict:
         "treated": tf.cast(of_episode(treated) & attack, tf.float32),
         "attack_age": tf.where(attack, attack_age, -1),
     }
-    return {name: tf.reshape(value, [people, days, SLOTS]) for name, value in by_slot.items()}
+    by_slot = {name: tf.reshape(value, [people, days, SLOTS]) for name, value in by_slot.items()}
+    return by_slot | {"hazard": hazard}
 
 
 def latest_start(hit, duration) -> tf.Tensor:

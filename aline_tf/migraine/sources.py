@@ -94,9 +94,39 @@ def sample_sources(seed, rows: int) -> dict:
         "summary": uniform() < 0.5,
         "by_part": uniform() < 0.4,
         "prompted": uniform() < 0.3,
+        "asked_now": tf.zeros([rows], tf.bool),
         "device_start": start[:, 0],
         "diary_start": start[:, 1],
     }
+
+
+def complete_sources(sources: dict, who, asked_now) -> dict:
+    """The same sources, but some people have every device and are asked about every slot.
+
+    Prompts and devices still fail as often as they do, and half of the people see their latest
+    readings late.
+
+    Args:
+        sources: of `sample_sources`.
+        who: bool [B].
+        asked_now: bool [B], whether those are asked about the evening of today too.
+    """
+    complete = {
+        "passive": True,
+        "noted": True,
+        "prompted": True,
+        "style": SLOT_DIARY,
+        "regularity": 1.0,
+        "device_start": 0.0,
+        "diary_start": 0.0,
+    }
+    changed = dict(sources)
+    for name, value in complete.items():
+        own = sources[name]
+        chosen = who[:, None] if own.shape.rank == 2 else who
+        changed[name] = tf.where(chosen, tf.cast(value, own.dtype), own)
+    changed["asked_now"] = sources["asked_now"] | (who & asked_now)
+    return changed
 
 
 def context_of(seed, sources: dict, value, tried, days_ago, known_days) -> tuple:
@@ -158,7 +188,8 @@ def _reports(seed, sources, value, tried, days_ago, days) -> tf.Tensor:
     day_status = tf.where(wrote, entry, MISSING)[:, :, None]
     # Slots are answered one by one; the evening of today is what a prompt now would ask about.
     moment = draws.uniform(seeds[2], [rows, capacity, SLOTS]) < regularity[:, :, None]
-    moment &= days[:, :, None] & ((days_ago > 0)[:, :, None] | ~evening)
+    already = (days_ago > 0) | sources["asked_now"][:, None]
+    moment &= days[:, :, None] & (already[:, :, None] | ~evening)
 
     some_parts = draws.uniform(seeds[3], [rows, capacity, SLOTS]) < [0.05, 0.8, 0.8, 0.9]
     noted_slots = {

@@ -28,10 +28,11 @@ from aline_tf.migraine.channels import (
     places,
 )
 from aline_tf.migraine.designs import CAPACITY, DESIGN_HIGH, DESIGN_LOW, DESIGN_NAMES, design
+from aline_tf.migraine.foresight import attack_chances
 from aline_tf.migraine.observation import PROMPT_FATIGUE
 from aline_tf.migraine.person import PARAMETERS, Settings, sample_people
 from aline_tf.migraine.simulator import simulate_people
-from aline_tf.migraine.sources import context_of, sample_sources
+from aline_tf.migraine.sources import complete_sources, context_of, sample_sources
 from aline_tf.tasks.base import TaskSpec
 from aline_tf.tasks.task import Task
 
@@ -44,6 +45,7 @@ SPEC = TaskSpec(
     outcomes=OUTCOMES,
     parameters=PARAMETERS,
     horizon=10,
+    features="migraine",
 )
 TRIGGER_NAMES = tuple(name for name in SPEC.parameter_names if name.startswith("beta_"))[:-1]
 PHYSIOLOGY_NAMES = tuple(name for name in SPEC.parameter_names if name not in TRIGGER_NAMES)
@@ -57,6 +59,9 @@ TARGET_GROUPS = (
     (0.10, SPEC.parameter_names, True, True),
 )
 
+#: Share of training rows with every device and every slot asked about: rare among sources drawn one
+#: by one, and what a study asks for.
+COMPLETE_SHARE = 0.3
 #: Simulated days before the history (so that yesterday exists) and after it (to be forecast).
 _BEFORE, _AFTER = pool.RECENT_DAYS, 4
 _FIELD_OF_CHANNEL = [places(channel.name)[0] for channel in CHANNELS]
@@ -73,6 +78,9 @@ class MigraineTask(Task):
         episodes_per_person: moments drawn from each simulated person, to share the cost of
             simulation; rows of the same person have different sources, moments and targets.
         settings: shifts of the simulated world.
+        foresight: whether the forecasts' outcomes are the chances of an attack, given everything
+            that the records do not tell, rather than whether it came (see
+            `aline_tf.migraine.foresight`).
 
     Raises:
         ValueError: a size out of range.
@@ -80,7 +88,9 @@ class MigraineTask(Task):
 
     spec = SPEC
 
-    def __init__(self, days=CAPACITY, targets=8, episodes_per_person=2, settings=None):
+    def __init__(
+        self, days=CAPACITY, targets=8, episodes_per_person=2, settings=None, foresight=True
+    ):
         if not 1 <= days <= CAPACITY:
             raise ValueError(f"Expected days from 1 to {CAPACITY}. Received: days={days}")
         if targets < len(FORECASTS):
@@ -96,6 +106,7 @@ class MigraineTask(Task):
         self.target_weights = (3.0,) * len(FORECASTS) + (1.0,) * (targets - len(FORECASTS))
         self.episodes_per_person = episodes_per_person
         self.settings = settings or Settings()
+        self.foresight = foresight
 
     def sample_theta(self, seed, batch):
         return sample_people(seed, batch, self.settings)["theta"]
@@ -146,7 +157,10 @@ class MigraineTask(Task):
             return _take(world[name], person, offset)
 
         value, tried = history("value"), history("status_if_tried")
-        sources = sample_sources(source_seed, rows)
+        keen, asked_now = tf.unstack(draws.uniform(draws.fold_in(source_seed, 1), [2, rows]))
+        sources = complete_sources(
+            sample_sources(source_seed, rows), keen < COMPLETE_SHARE, asked_now < 0.5
+        )
         outcome, status = context_of(context_seed, sources, value, tried, days_ago, known_days)
         weekday = (first_weekday + now) % 7
         # A day about which nothing is known is no token at all.
@@ -267,9 +281,7 @@ class MigraineTask(Task):
         no_cycle = (place == FIELD_INDEX["menstrual_window"]) & (
             tf.gather(world["cycling"], person)[:, None] < 0.5
         )
-        tomorrow = _take(world["attack"], person, now[:, None] + [[1, 2]])
-        attack = tf.cast(tf.reduce_max(tomorrow, axis=2), tf.float32)
-        forecast = tf.stack([attack[:, 0], tf.reduce_max(attack, axis=1)], axis=1)
+        forecast = self._forecasts(world, person, now)
         which = [OUTCOME_INDEX[channel.name] for channel in FORECASTS]
         theta_mask, forecasts_on, channels_on = self._target_groups(group_seed, rows)
         observed = exists & ~no_cycle
@@ -288,6 +300,20 @@ class MigraineTask(Task):
             ),
             "theta_mask": theta_mask,
         }
+
+    def _forecasts(self, world, person, now):
+        """What is to be said of the next 24 and 48 hours: [B, 2]."""
+        days = now[:, None] + [[1, 2]]
+        if not self.foresight:
+            tomorrow = _take(world["attack"], person, days)
+            attack = tf.cast(tf.reduce_max(tomorrow, axis=2), tf.float32)
+            return tf.stack([attack[:, 0], tf.reduce_max(attack, axis=1)], axis=1)
+        hazard = tf.reshape(_take(world["hazard"], person, days), [person.shape[0], 2 * SLOTS])
+        phase, age, treated = (
+            _take(world[name], person, now[:, None])[:, 0, pool.NOW_SLOT]
+            for name in ("phase", "attack_age", "treated")
+        )
+        return attack_chances(phase, age, treated, tf.gather(world["median_hours"], person), hazard)
 
     def _target_groups(self, seed, rows):
         """A group of targets per row: theta_mask [B, P], and two bool [B]."""

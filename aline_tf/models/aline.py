@@ -16,6 +16,7 @@ from aline_tf.batch import BATCH_FIELDS, OBSERVED
 from aline_tf.models import mixtures, posterior, predictive
 from aline_tf.models.anchor import Anchor
 from aline_tf.models.bearing import Bearing
+from aline_tf.models.digest import Digest
 from aline_tf.models.embedder import Embedder
 from aline_tf.models.encoder import EncoderLayer
 from aline_tf.models.focus import Focus
@@ -23,6 +24,7 @@ from aline_tf.models.kriging import Kriging, Observations
 from aline_tf.models.layers import MLP
 from aline_tf.models.relations import Relations
 from aline_tf.tasks.base import TaskSpec
+from aline_tf.tasks.feature_maps import history_map
 
 _EXCLUDED = -1e9
 
@@ -109,6 +111,9 @@ class ALINE(keras.Model):
                 "Expected kriging=0 for a task that has not one continuous outcome. "
                 f"Received: kriging={kriging}, outcomes of kind {kinds}"
             )
+        self.history = history_map(self.spec.features)
+        if self.history:
+            self.digest = Digest(width, self.history.size, hidden=hidden, dtype=policy)
         if kriging:
             self.kriging = Kriging(width, dims, kriging, dtype=policy)
         if relation:
@@ -144,11 +149,15 @@ class ALINE(keras.Model):
             self.bearing.build()
         if self.members:
             self.kriging.build()
+        if self.history:
+            self.digest.build()
         self.built = True
 
     def call(self, batch):
         batch = {name: batch[name] for name in BATCH_FIELDS}
         context, visible, targets, candidates = self.embedder(batch)
+        if self.history:
+            context, targets, candidates = self._digested(batch, context, targets, candidates)
         selected = tf.concat([batch["theta_mask"], batch["target_mask"]], axis=1)
         biases, levels = [(None, None)] * self.depth, [None] * self.depth
         if self.relation:
@@ -182,6 +191,16 @@ class ALINE(keras.Model):
                 batch["candidate_mask"], tf.cast(logits, tf.float32), _EXCLUDED
             ),
         }
+
+    def _digested(self, batch, context, targets, candidates):
+        """The three streams, told what the history adds up to."""
+        names = ("design", "outcome", "status", "mask")
+        days = self.history.days(*(batch[f"context_{name}"] for name in names))
+        of_theta, of_targets, of_candidates, of_tokens = self.digest(*days)
+        count = len(self.spec.parameters)
+        context += tf.pad(of_tokens, [[0, 0], [1 + count, 0], [0, 0]])
+        theta, targets = targets[:, :count] + of_theta, targets[:, count:] + of_targets
+        return context, tf.concat([theta, targets], axis=1), candidates + of_candidates
 
     def _predictions(self, batch, targets, context, bias, frame):
         """Raw outputs [B, M, H] of the predictive targets' tokens [B, M, E]."""

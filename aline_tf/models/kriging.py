@@ -35,7 +35,7 @@ KINDS = ("rbf", "matern32", "matern52")
 _VARIANCES = tuple(np.geomspace(0.03, 8.0, 9))
 _LEAST_NOISE, _MOST_NOISE = 1e-4, 1.0
 _TINY = 1e-12
-_LEAST_GAIN = 1e-6
+_LEAST_GAIN = 1e-5
 
 
 def unit_kernel(square, kind: str) -> tf.Tensor:

@@ -102,14 +102,17 @@ class OutcomePrediction:
         )
 
     def log_prob(self, outcome) -> tf.Tensor:
-        """log p of each target's outcome [..., M] in natural units: [..., M]."""
+        """log p of each target's outcome [..., M] in natural units: [..., M].
+
+        A binary outcome between 0 and 1 is the chance of a 1; then it is the expected log p."""
         outcome = tf.cast(outcome, tf.float32)
         result = tf.zeros_like(outcome)
         if "continuous" in self._kinds:
             value = (outcome - self._loc) / self._scale
             result = mixtures.log_prob(self._mixture, value) - tf.math.log(self._scale)
         if "binary" in self._kinds:
-            bernoulli = tf.math.log_sigmoid(tf.where(outcome > 0.5, self.logit, -self.logit))
+            bernoulli = outcome * tf.math.log_sigmoid(self.logit)
+            bernoulli += (1.0 - outcome) * tf.math.log_sigmoid(-self.logit)
             result = tf.where(self._binary, bernoulli, result)
         if "ordered" in self._kinds:
             log_probability = self._log_category_probabilities()

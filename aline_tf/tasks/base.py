@@ -99,9 +99,8 @@ class TaskSpec:
             `len(outcomes)` design dimensions are their one-hot code.
         parameters: the P unknowns.
         horizon: T, how many acquisitions an episode has.
-        features: name of the map by which the network is shown designs and outcomes (see
-            `aline_tf.tasks.feature_maps`) beside
-            their scaled values; "" for none.
+        features: name of the map by which the network is shown designs and outcomes, or a whole
+            history, beside their scaled values (see `aline_tf.tasks.feature_maps`); "" for none.
     """
 
     name: str

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 #: Modules by name; each has `design_features`, `outcome_features` and their two sizes.
 FEATURE_MAPS = {"ces": "aline_tf.tasks.ces_features"}
+#: Modules by name; each has `history_features` and `HISTORY_FEATURES`.
+HISTORY_MAPS = {"migraine": "aline_tf.migraine.day_features"}
 
 
 class FeatureMap(NamedTuple):
@@ -38,3 +40,24 @@ def feature_map(name: str) -> FeatureMap | None:
         module.outcome_features,
         module.OUTCOME_FEATURES,
     )
+
+
+class HistoryMap(NamedTuple):
+    """A pure function of a whole context that is a history of days.
+
+    Attributes:
+        days: (design, outcome, status, mask) of the context -> features [B, L, size] of the last L
+            days, the latest first; known bool [B, L]; place int32 [B, C], each token's day.
+        size: H.
+    """
+
+    days: Callable
+    size: int
+
+
+def history_map(name: str) -> HistoryMap | None:
+    """The map of that name; None where there is none."""
+    if name not in HISTORY_MAPS:
+        return None
+    module = importlib.import_module(HISTORY_MAPS[name])
+    return HistoryMap(module.history_features, module.HISTORY_FEATURES)

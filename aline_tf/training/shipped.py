@@ -120,7 +120,7 @@ SHIPPED: dict[str, tuple[dict, Recipe]] = {
         ),
     ),
     "migraine": (
-        {"width": 64, "depth": 4, "heads": 4},
+        {"width": 48, "depth": 2, "heads": 4},
         Recipe(
             batch=96,
             warmup_batch=128,

@@ -18,6 +18,7 @@ from aline_tf.migraine.candidates import LIBRARY
 from aline_tf.migraine.channels import FIELD_INDEX, FIELD_NAMES
 from aline_tf.migraine.compiled import CompiledNetwork
 from aline_tf.migraine.designs import DESIGN_NAMES
+from aline_tf.migraine.sources import SLOT_DIARY
 from aline_tf.migraine.task import MigraineTask
 
 PEOPLE, DAYS, HISTORY = 40, 16, 8
@@ -72,8 +73,10 @@ def test_full_records_hold_nearly_everything_but_what_nobody_can_know(people):
     assert (mixed[:, earlier][:, :, attacks] == OBSERVED).mean() < 0.6
     assert (full[:, earlier][:, :, attacks] == OBSERVED).mean() > 0.75
     assert (full[:, earlier][:, :, FIELD_INDEX["ln_rmssd"]] == OBSERVED).mean() > 0.75
-    # The evening under way is what a question now would be about.
-    assert not (full[:, -1, attacks[-1]] == OBSERVED).any()
+    # The evening under way was asked about too, which mixed records leave to a question now.
+    assert (full[:, -1, attacks[-1]] == OBSERVED).mean() > 0.5
+    of_slots = np.asarray(people.sources["style"]) == SLOT_DIARY
+    assert not (mixed[of_slots, -1, attacks[-1]] == OBSERVED).any()
 
 
 def test_everybody_who_records_has_begun_by_the_first_evening(people):

@@ -1,0 +1,160 @@
+"""What a network is shown of a history beside the bare records: days compared with one another.
+
+Whether a reading is low for this person, whether stress has fallen since yesterday, what the day
+before an attack was like: all of it is in the records, and all of it takes a network many steps to
+find. Tokens of one day (a day's records, and what was acquired of it later) are put together, and
+every day is then shown
+
+    against the person    (z - own mean) / own spread, of readings, counts and stress
+    as inputs of a hazard the nine triggers of `aline_tf.migraine.person`, as far as recorded
+    beside its neighbours attacks of the day after; traces of attacks and warning signs before
+    as recorded           every report of the four slots
+
+Values are 0 where nothing is known, with a flag beside them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from aline_tf.batch import OBSERVED
+from aline_tf.migraine.channels import (
+    DAILY_REPORTS,
+    FIELDS,
+    PASSIVE,
+    SLOT_REPORTS,
+    SLOTS,
+    places,
+)
+from aline_tf.migraine.designs import CAPACITY
+
+_DAILY = PASSIVE + DAILY_REPORTS
+_NAMES = [channel.name for channel in _DAILY] + ["stress"]
+_LOC = np.array([field.loc for field in FIELDS], np.float32)
+_SCALE = np.array([field.scale for field in FIELDS], np.float32)
+#: Pseudo-observations behind a person's own mean and spread, and the spread they say.
+_SHRINK, _USUAL_SPREAD = 3.0, 0.6
+_RECENT = np.exp(-np.arange(CAPACITY, dtype=np.float32) / 7.0)
+#: How fast traces of the past fade, per day.
+_MEMORIES = (0.5, 0.8, 0.95)
+#: Reported drinks that stand for five real ones.
+_HEAVY = 4.0
+_TRIGGERS = 9
+DAYS = CAPACITY
+HISTORY_FEATURES = 2 * len(_NAMES) + 2 * _TRIGGERS + 4 + 3 * len(_MEMORIES) + 10 * SLOTS + 1
+
+
+class Days(NamedTuple):
+    """`feature` [B, L, H] of the last L days, today first; `known` bool [B, L], whether anything is
+    recorded of them; `place` int32 [B, C], the day of every context token."""
+
+    feature: tf.Tensor
+    known: tf.Tensor
+    place: tf.Tensor
+
+
+def history_features(design, outcome, status, mask) -> Days:
+    """The days of a context; arguments as in a Batch (see `aline_tf.batch`)."""
+    age = tf.cast(tf.round(design[:, :, 0] * CAPACITY), tf.int32)
+    place = tf.where(mask, tf.clip_by_value(age, 0, DAYS - 1), 0)
+    seen = tf.cast((status == OBSERVED) & mask[:, :, None], tf.float32)
+    standard = tf.math.multiply_no_nan((outcome - _LOC) / _SCALE, seen)
+    of_day = tf.one_hot(place, DAYS, axis=1) * tf.cast(mask, tf.float32)[:, None]
+    fields = seen.shape[2]
+    # What is said twice of a day counts once: the mean of it.
+    both = tf.matmul(of_day, tf.concat([standard, seen], axis=2))
+    value, times = both[:, :, :fields], both[:, :, fields:]
+    value, seen = value / tf.maximum(times, 1.0), tf.minimum(times, 1.0)
+
+    def slots(name):
+        return (tf.gather(table, list(places(name)), axis=2) for table in (value, seen))
+
+    stress, stress_seen = slots("stress")
+    told = tf.reduce_sum(stress_seen, axis=2, keepdims=True)
+    daily = len(_DAILY)
+    z = tf.concat([value[:, :, :daily], tf.reduce_sum(stress, 2, True) / tf.maximum(told, 1.0)], 2)
+    z_seen = tf.concat([seen[:, :, :daily], tf.minimum(told, 1.0)], axis=2)
+    own = _against_the_person(z, z_seen)
+
+    attack, attack_seen = slots("attack")
+    attack = 0.5 * attack_seen + 0.5 * attack  # from -1, 1 back to 0, 1; 0 where nothing is known
+    any_attack = tf.reduce_max(attack, axis=2, keepdims=True)
+    told_attack = tf.maximum(any_attack, tf.reduce_min(attack_seen, axis=2, keepdims=True))
+    begins = _tomorrow(any_attack) * (1.0 - attack[:, :, -1:])
+    signs, signs_seen = slots("prodrome")
+    any_sign = tf.reduce_max(0.5 * signs_seen + 0.5 * signs, axis=2, keepdims=True)
+    history = tf.concat([any_attack, told_attack, any_sign], axis=2)
+    traces = [tf.matmul(_fading(memory), history) for memory in _MEMORIES]
+    triggers, triggers_seen = _triggers(value, seen, z, z_seen, own)
+    feature = tf.concat(
+        [
+            *(own, z_seen, triggers, triggers_seen),
+            *(_tomorrow(any_attack), _tomorrow(told_attack), begins, any_attack),
+            *traces,
+            *(part for channel in SLOT_REPORTS for part in slots(channel.name)),
+            tf.ones_like(told) * _RECENT[:, None],
+        ],
+        axis=2,
+    )
+    return Days(feature, tf.reduce_max(of_day, axis=2) > 0.0, place)
+
+
+def _against_the_person(z, seen):
+    """Values [B, L, n] less the person's own mean, by their own spread; 0 where not seen."""
+    count = tf.reduce_sum(seen, axis=1, keepdims=True)
+    mean = tf.reduce_sum(z, axis=1, keepdims=True) / (count + 0.1)
+    away = (z - mean) * seen
+    squares = tf.reduce_sum(tf.square(away), axis=1, keepdims=True)
+    spread = tf.sqrt((squares + _SHRINK * _USUAL_SPREAD**2) / (count + _SHRINK))
+    # Of one value nothing can be said: half of the distance after as many as `_SHRINK`.
+    return away / spread * count / (count + 1.0)
+
+
+def _triggers(value, seen, z, z_seen, own):
+    """Inputs of the hazard and which are known: two [B, L, 9]."""
+    at = {name: index for index, name in enumerate(_NAMES)}
+
+    def column(table, name):
+        return table[:, :, at[name], None]
+
+    def change(table, name):
+        both = column(z_seen, name) * _yesterday(column(z_seen, name))
+        return (_yesterday(column(table, name)) - column(table, name)) * both, both
+
+    fall, fall_seen = change(own, "stress")
+    less, less_seen = change(z, "caffeine")
+    drinks = column(z, "alcohol") * _SCALE[at["alcohol"]] + _LOC[at["alcohol"]]
+    heavy = tf.cast(drinks >= _HEAVY, tf.float32) * column(z_seen, "alcohol")
+    pairs = (
+        (column(own, "stress"), column(z_seen, "stress")),
+        (tf.nn.relu(fall), fall_seen),
+        (tf.abs(column(own, "sleep_hours")), column(z_seen, "sleep_hours")),
+        (
+            _yesterday(tf.nn.relu(-column(own, "sleep_efficiency"))),
+            _yesterday(column(z_seen, "sleep_efficiency")),
+        ),
+        (tf.abs(column(z, "pressure_change")), column(z_seen, "pressure_change")),
+        (column(z, "menstrual_window"), column(z_seen, "menstrual_window")),
+        (tf.nn.relu(less), less_seen),
+        (_yesterday(heavy), _yesterday(column(z_seen, "alcohol"))),
+        (column(z, "missed_meal"), column(z_seen, "missed_meal")),
+    )
+    return (tf.concat(part, axis=2) for part in zip(*pairs, strict=True))
+
+
+def _yesterday(table):
+    """[B, L, n] as it was the day before; today is row 0."""
+    return tf.pad(table[:, 1:], [[0, 0], [0, 1], [0, 0]])
+
+
+def _tomorrow(table):
+    return tf.pad(table[:, :-1], [[0, 0], [1, 0], [0, 0]])
+
+
+def _fading(memory: float) -> np.ndarray:
+    """[L, L]: row d sums over day d and those before it, fading, to at most about 1."""
+    gap = np.arange(DAYS)[None] - np.arange(DAYS)[:, None]
+    return np.where(gap >= 0, (1.0 - memory) * memory ** np.maximum(gap, 0), 0.0).astype(np.float32)

@@ -1,0 +1,101 @@
+"""Days compared with one another, on histories made by hand."""
+
+import numpy as np
+import pytest
+
+from aline_tf.batch import OBSERVED
+from aline_tf.migraine import day_features
+from aline_tf.migraine.channels import FIELD_INDEX, FIELDS
+from aline_tf.migraine.day_features import DAYS, HISTORY_FEATURES, history_features
+from aline_tf.migraine.designs import design
+
+READINGS = len(day_features._NAMES)
+TRIGGERS = 2 * READINGS
+BESIDE = TRIGGERS + 2 * day_features._TRIGGERS
+
+
+class History:
+    """Tokens of one person."""
+
+    def __init__(self, ages):
+        self.design = design(np.array([ages]), 0, -1, -1).numpy()
+        self.outcome = np.zeros([1, len(ages), len(FIELDS)], np.float32)
+        self.status = np.zeros([1, len(ages), len(FIELDS)], np.int32)
+        self.mask = np.ones([1, len(ages)], bool)
+
+    def note(self, token, field, value):
+        self.outcome[0, token, FIELD_INDEX[field]] = value
+        self.status[0, token, FIELD_INDEX[field]] = OBSERVED
+
+    def days(self):
+        return history_features(self.design, self.outcome, self.status, self.mask)
+
+
+def test_sizes_and_places():
+    history = History([3, 1, 0])
+    days = history.days()
+    assert days.feature.shape == (1, DAYS, HISTORY_FEATURES)
+    assert days.place.numpy().tolist() == [[3, 1, 0]]
+    assert np.flatnonzero(days.known[0]).tolist() == [0, 1, 3]
+
+
+def test_a_reading_is_seen_against_the_persons_own():
+    history = History([4, 3, 2, 1, 0])
+    for token, value in enumerate((60.0, 60.0, 60.0, 60.0, 70.0)):
+        history.note(token, "resting_hr", value)
+    column = history.days().feature.numpy()[0, :, FIELD_INDEX["resting_hr"]]
+    assert column[0] > 0.8
+    np.testing.assert_allclose(column[1:5], column[1], atol=1e-5)
+    assert column[1] < 0 and not column[5:].any()
+
+
+def test_a_fall_in_stress_needs_both_days():
+    history = History([2, 1, 0])
+    history.note(0, "stress_3", 8.0)
+    history.note(1, "stress_3", 2.0)
+    feature = history.days().feature.numpy()[0]
+    fall, known = feature[:, TRIGGERS + 1], feature[:, TRIGGERS + day_features._TRIGGERS + 1]
+    assert fall[1] > 0 and known.tolist()[:3] == [0.0, 1.0, 0.0]
+    assert fall[0] == fall[2] == 0.0
+
+
+def test_drinks_count_the_day_after():
+    history = History([2, 1, 0])
+    history.note(0, "alcohol", 5.0)
+    history.note(1, "alcohol", 1.0)
+    feature = history.days().feature.numpy()[0]
+    assert feature[:3, TRIGGERS + 7].tolist() == [0.0, 1.0, 0.0]
+
+
+def test_a_day_sees_the_attack_of_the_day_after():
+    history = History([2, 1, 0])
+    for token in range(3):
+        for slot in range(4):
+            history.note(token, f"attack_{slot}", float(token == 1 and slot > 1))
+    tomorrow, told, begins, today = history.days().feature.numpy()[0, :4, BESIDE : BESIDE + 4].T
+    assert tomorrow.tolist() == [0.0, 0.0, 1.0, 0.0]
+    assert told.tolist() == [0.0, 1.0, 1.0, 1.0]
+    assert begins.tolist() == [0.0, 0.0, 1.0, 0.0]
+    assert today.tolist() == [0.0, 1.0, 0.0, 0.0]
+
+
+def test_what_was_acquired_later_belongs_to_its_day():
+    """One token with two fields tells the same as two tokens with one."""
+    together, apart = History([1, 0]), History([1, 0, 0])
+    for history, second in ((together, 1), (apart, 2)):
+        history.note(1, "prodrome_3", 1.0)
+        history.note(second, "stress_3", 7.0)
+    first, second = together.days(), apart.days()
+    np.testing.assert_allclose(first.feature, second.feature, atol=1e-6)
+    np.testing.assert_array_equal(first.known, second.known)
+
+
+@pytest.mark.parametrize("field", ["resting_hr", "attack_1"])
+def test_padding_says_nothing_even_when_it_is_nan(field):
+    history, padded = History([1, 0]), History([1, 0, 5])
+    for h in (history, padded):
+        h.note(0, field, 1.0)
+    padded.note(2, field, np.nan)
+    padded.mask[0, 2] = False
+    np.testing.assert_array_equal(history.days().feature, padded.days().feature)
+    np.testing.assert_array_equal(history.days().known, padded.days().known)
