@@ -52,6 +52,11 @@ COMMANDS = (
         "risk, triggers and next questions from a person's own exports",
     ),
     Command(
+        ("migraine", "train"),
+        "aline_tf.migraine.train_command",
+        "train the network on with people who recorded themselves",
+    ),
+    Command(
         ("migraine", "evaluate"),
         "aline_tf.migraine.evaluate_command",
         "measure a model on simulated people it never met, beside baselines",

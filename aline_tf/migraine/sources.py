@@ -153,7 +153,7 @@ def context_of(seed, sources: dict, value, tried, days_ago, known_days) -> tuple
     read = _readings(reading_seed, sources, tried, days_ago, since("device_start"))
     asked = _reports(report_seed, sources, value, tried, days_ago, since("diary_start"))
     status = tf.concat([tf.where(read, OBSERVED, MISSING), asked], axis=2)
-    status = tf.where(_not_yet(value, days_ago), MISSING, status)
+    status = tf.where(not_yet(value, days_ago), MISSING, status)
     value = _as_noted(value, sources)
     return tf.where(status == OBSERVED, value, 0.0), status
 
@@ -227,7 +227,7 @@ def settled_cycles(value, days_ago) -> tf.Tensor:
     return tf.reduce_any(window & near, axis=1, keepdims=True)
 
 
-def _not_yet(value, days_ago) -> tf.Tensor:
+def not_yet(value, days_ago) -> tf.Tensor:
     """Fields that nobody can know at 20:00: bool [B, C, F]."""
     today = days_ago == 0
     unsettled = (days_ago < RECENT_DAYS) & ~settled_cycles(value, days_ago)
