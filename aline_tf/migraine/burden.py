@@ -1,7 +1,7 @@
 """What a few questions and readings are worth, by whom they are chosen.
 
-Everybody starts an evening with what their records hold and acquires up to five data points, one
-after the other, of all that can be asked or fetched. The log probability of what followed, before
+Everybody starts an evening with what their records hold and acquires a few data points, one after
+the other, of all that can be asked or fetched. The log probability of what followed, before
 and after each, says what they were worth; their costs say what was asked of the person.
 """
 
@@ -19,7 +19,7 @@ from aline_tf.migraine.designs import CAPACITY, DESIGN_NAMES
 from aline_tf.migraine.task import MigraineTask
 from aline_tf.training.rollout import append_candidate, extend_context
 
-STEPS = 5
+STEPS = 10
 #: Evenings per person, evenly spaced.
 OCCASIONS = 4
 POLICIES = ("aline", "random", "evening diary")

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from aline_tf.errors import InputError
+from aline_tf.evaluation.arguments import check_plots
 
 TASK = "migraine"
 MOST_PEOPLE, MOST_DAYS, LEAST_HISTORY = 10_000, 112, 3
@@ -60,6 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--shifted",
         action="store_true",
         help="people of another world: more triggers and attacks, fewer answers",
+    )
+    parser.add_argument(
+        "--plots", metavar="DIR", help="also draw what is gained for which burden, as PNG and SVG"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the people (default: 0)")
     parser.add_argument(
@@ -112,6 +116,13 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         rows.write_json(args.json, TASK, args.seed, measured)
         print(f"\n{len(measured)} rows written to {args.json}")
+    if args.plots:
+        # Imported late: they load matplotlib.
+        from aline_tf.evaluation.figures import save
+        from aline_tf.migraine.burden_plots import draw_burden
+
+        for path in save(draw_burden(measured), args.plots, "burden"):
+            print(f"drawn: {path}")
     return 0
 
 
@@ -129,7 +140,7 @@ def tables(measured: list) -> str:
             "Subgroups; the Brier skill is against the share of events in the group itself\n"
             + by_metric(groups),
             f"Parameters\n{side_by_side(parameters)}",
-            f"Burden: log_prob of what followed, after 0 to 5 acquisitions\n{format_table(burden)}",
+            f"Burden: log_prob of what followed, after each acquisition\n{format_table(burden)}",
         )
     )
 
@@ -185,6 +196,7 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(
             f"expected --days from --history ({args.history}) to {MOST_DAYS}; received {args.days}"
         )
+    check_plots(args)
     if args.particles < 0:
         raise InputError(f"expected --particles of 0 or more; received {args.particles}")
     if args.records not in ("mixed", "full"):

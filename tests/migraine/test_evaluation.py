@@ -18,6 +18,7 @@ from aline_tf.migraine.candidates import LIBRARY
 from aline_tf.migraine.channels import FIELD_INDEX, FIELD_NAMES
 from aline_tf.migraine.compiled import CompiledNetwork
 from aline_tf.migraine.designs import DESIGN_NAMES
+from aline_tf.migraine.particle_filter import Ceilings
 from aline_tf.migraine.sources import SLOT_DIARY
 from aline_tf.migraine.task import MigraineTask
 
@@ -316,10 +317,12 @@ def test_the_command_prints_a_table_and_writes_every_row(small, preset, tmp_path
     target = tmp_path / "rows.json"
     code = cli.main(
         f"migraine evaluate --model {preset} --people 30 --days 16 --history 12 --seed 1"
-        f" --json {target}".split()
+        f" --particles 6 --shifted --json {target} --plots {tmp_path / 'plots'}".split()
     )
     printed = capsys.readouterr().out
     assert code == 0
+    assert "of the shifted world" in printed and "told filter" in printed
+    assert {path.name for path in (tmp_path / "plots").iterdir()} == {"burden.png", "burden.svg"}
     assert "within_auc" in printed and "Houle 2017" in printed and "evening diary" in printed
     assert "diary: attacks only" in printed
 
@@ -329,7 +332,7 @@ def test_the_command_prints_a_table_and_writes_every_row(small, preset, tmp_path
     found = {(row["policy"], row["target"], row["metric"]) for row in written["rows"]}
     metrics = {"within_auc", "within_auc_onset", "auc", "auc_onset", "brier", "brier_skill", "ece"}
     metrics |= {"calibration_slope", "calibration_intercept", "log_prob"}
-    for policy in ("aline", *baselines.Baselines.NAMES):
+    for policy in ("aline", *baselines.Baselines.NAMES, *Ceilings.NAMES):
         for horizon in ("attack_24h", "attack_48h"):
             assert {m for p, t, m in found if (p, t) == (policy, horizon)} == metrics
     of_alpha = {m for p, t, m in found if (p, t) == ("aline, day 16", "alpha")}
@@ -338,7 +341,7 @@ def test_the_command_prints_a_table_and_writes_every_row(small, preset, tmp_path
     assert of_trigger == {"auc", "brier", "log_prob"}
     assert ("aline", "attack_24h | sex: female", "brier_skill") in found
     steps = {row["step"] for row in written["rows"] if row["metric"] == "log_prob_gain"}
-    assert steps == set(range(6))
+    assert steps == set(range(burden.STEPS + 1))
 
 
 @pytest.mark.parametrize(
@@ -350,13 +353,15 @@ def test_the_command_prints_a_table_and_writes_every_row(small, preset, tmp_path
         (["--days", "20", "--history", "21"], "from --history (21)"),
         (["--seed", "-1"], "--seed from 0"),
         (["--records", "all"], "--records mixed or full"),
+        (["--particles", "-1"], "--particles of 0 or more"),
+        (["--plots", __file__], "a directory after --plots"),
         (["--json", "."], "received the directory"),
         (["--json", __file__ + "/rows.json"], "a place to write"),
         (["--model", "/nowhere"], "expected a preset"),
     ],
 )
 def test_bad_input_is_one_line_and_no_work(options, expected, capsys, monkeypatch):
-    monkeypatch.setattr(evaluation, "evaluate", lambda *_: pytest.fail("it went to work"))
+    monkeypatch.setattr(evaluation, "evaluate", lambda *_, **__: pytest.fail("it went to work"))
     assert cli.main(["migraine", "evaluate", *options]) == 2
     said = capsys.readouterr().err.strip()
     assert expected in said and "\n" not in said
