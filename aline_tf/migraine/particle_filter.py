@@ -28,12 +28,14 @@ from aline_tf.migraine.expected_inputs import expected_inputs, level, readings
 from aline_tf.migraine.foresight import LONGEST, MEDIANS, ending_chances
 from aline_tf.migraine.person import PARAMETER_INDEX, TRIGGERS, sample_people
 from aline_tf.migraine.simulator import HAZARD_OFFSET, TRAITS, VULNERABILITY_MEMORY
-from aline_tf.migraine.sources import SLOT_DIARY
+from aline_tf.migraine.sources import ATTACK_DIARY, SLOT_DIARY
 
 #: People filtered together: their states stay in the processor's cache.
 _AT_ONCE = 25
 #: Days whose records may still grow; the filter goes over them again every evening.
 UNSETTLED = 4
+#: Share of attacks that end up in a diary of attacks.
+NOTED = 0.75
 _LEVELS = 5
 _INTERICTAL, _PRODROME, _POSTDROME = 0, 1, 2 + 2 * LONGEST
 _UNTREATED, _TREATED = slice(2, 2 + LONGEST), slice(2 + LONGEST, 2 + 2 * LONGEST)
@@ -74,16 +76,16 @@ class ParticleFilter:
     """Forecasts of a few people by filtering, evening after evening.
 
     Args:
-        slot_diary: bool [S], who answers slot by slot; notes of whole days are read for attacks
-            alone.
+        style: int [S], how people keep their diaries (see `aline_tf.migraine.sources`). Notes of
+            whole days are read for attacks alone; where attacks alone are noted, silence tells too.
         particles: M.
         seed: of the particles.
         people: theta [S, P] and the simulator's `TRAITS` of these very people, for a filter that
             knows them; None draws M for each of them from the prior.
     """
 
-    def __init__(self, slot_diary, particles: int = 200, seed: int = 0, people: dict | None = None):
-        self.size = len(slot_diary)
+    def __init__(self, style, particles: int = 200, seed: int = 0, people: dict | None = None):
+        self.size = len(style)
         shape = (self.size, particles if people is None else 1)
         drawn = (
             sample_people(draws.as_seed(seed), shape[0] * shape[1]) if people is None else people
@@ -105,7 +107,8 @@ class ParticleFilter:
         for treated in (False, True):
             ends = ending_chances(MEDIANS, treated)[nearest].reshape(*shape, LONGEST)
             self.ends.append(np.moveaxis(ends, 2, 0).astype(np.float32)[:, None])
-        self.slot_diary = np.asarray(slot_diary, bool)[:, None]
+        self.slot_diary = (np.asarray(style) == SLOT_DIARY)[:, None]
+        self.attack_diary = np.asarray(style) == ATTACK_DIARY
         self.levels, self.drift = (part.astype(np.float32) for part in vulnerability_grid())
         start = np.zeros((_STATES, _LEVELS, *shape), np.float32)
         resting = np.linalg.matrix_power(self.drift.astype(float), 200)[0]
@@ -122,7 +125,7 @@ class ParticleFilter:
             weekday: [S], today's.
         """
         days = outcome.shape[1]
-        records = _Records(outcome, status, weekday)
+        records = _Records(outcome, status, weekday, self.attack_diary)
         while self.days_settled < days - UNSETTLED:
             self._live_day(self.settled, records, self.days_settled)
             self.days_settled += 1
@@ -201,7 +204,9 @@ class ParticleFilter:
         for index in range(5):
             attack = index in (2, 3)
             yes = 0.97 if attack else 0.005
-            found[index] = found[index] * np.where(told, np.where(said > 0.5, yes, 1.0 - yes), 1.0)
+            chance = np.where(said > 0.5, yes, 1.0 - yes)
+            silence = np.where(records.silent[:, day, None], 1.0 - NOTED * attack, 1.0)
+            found[index] = found[index] * np.where(told, chance, silence)
         told, said = heard("pain")
         told = told & self.slot_diary
         if told.any():
@@ -240,8 +245,12 @@ class ParticleFilter:
 class _Records:
     """Records of S people as the filter reads them."""
 
-    def __init__(self, outcome, status, weekday):
+    def __init__(self, outcome, status, weekday, attack_diary):
         self._outcome, self._status = outcome, status
+        noted = (status[:, :, list(places("attack"))] == OBSERVED).any(2)
+        # From the first note on, and not today, whose entry may be yet to come.
+        begun = np.logical_or.accumulate(noted, axis=1) & attack_diary[:, None]
+        self.silent = begun & (np.arange(noted.shape[1]) < noted.shape[1] - 1)
         inputs = expected_inputs(outcome, status, weekday)
         self.trigger = inputs.trigger.astype(np.float32)
         stress = inputs.stress[:, :-1]
@@ -289,14 +298,14 @@ class Ceilings:
     NAMES = ("particle filter", "told filter")
 
     def __init__(self, cohort, particles: int, seed: int = 0):
-        slot_diary = np.asarray(cohort.sources["style"]) == SLOT_DIARY
+        style = np.asarray(cohort.sources["style"])
         known = {name: np.asarray(cohort.world[name]) for name in ("theta", *TRAITS)}
         self._filters = []
         for start in range(0, cohort.people, _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
             people = {name: table[part] for name, table in known.items()}
-            learns = ParticleFilter(slot_diary[part], particles, seed + start)
-            told = ParticleFilter(slot_diary[part], people=people)
+            learns = ParticleFilter(style[part], particles, seed + start)
+            told = ParticleFilter(style[part], people=people)
             self._filters.append((part, (learns, told)))
 
     def forecast(self, outcome, status, weekday) -> dict[str, np.ndarray]:

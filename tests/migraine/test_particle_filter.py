@@ -9,6 +9,7 @@ from aline_tf.migraine.expected_inputs import expected_inputs
 from aline_tf.migraine.particle_filter import Ceilings, ParticleFilter, vulnerability_grid
 from aline_tf.migraine.person import TRIGGERS
 from aline_tf.migraine.simulator import VULNERABILITY_MEMORY
+from aline_tf.migraine.sources import ATTACK_DIARY, SLOT_DIARY
 
 TRIGGER = {trigger.name: index for index, trigger in enumerate(TRIGGERS)}
 
@@ -65,7 +66,7 @@ def test_a_filter_that_sees_an_attack_expects_it_to_go_on():
     places = [FIELD_INDEX[f"attack_{slot}"] for slot in range(4)]
     status[:, :, places] = 1
     outcome[1, -1, places[2:]] = 1.0
-    risks = ParticleFilter(np.array([True, True]), 40, seed=2).forecast(
+    risks = ParticleFilter([SLOT_DIARY, SLOT_DIARY], 40, seed=2).forecast(
         outcome, status, np.array([2, 2])
     )
     assert risks.shape == (2, 2)
@@ -73,11 +74,21 @@ def test_a_filter_that_sees_an_attack_expects_it_to_go_on():
     assert risks[1, 0] > risks[0, 0] + 0.3
 
 
+def test_silence_tells_where_attacks_alone_are_noted():
+    """After one noted attack, three weeks without a note mean fewer attacks, not unknown ones."""
+    outcome, status = records(24)
+    place = FIELD_INDEX["attack_1"]
+    status[:, 2, place], outcome[:, 2, place] = 1, 1.0
+    noting, prompted = ParticleFilter([ATTACK_DIARY, SLOT_DIARY], 200, seed=3).forecast(
+        outcome, status, np.array([2, 2])
+    )
+    assert noting[0] < prompted[0] - 0.01
+
+
 def test_evening_after_evening_is_the_same_as_all_at_once():
     people = cohort.sample_cohort(seed=2, people=3, days=16, history=5).with_full_records()
     evenings = [(people.records(days), people.weekday(days)) for days in (9, 12, 16)]
-    slot_diary = np.ones(3, bool)
-    one, other = (ParticleFilter(slot_diary, 20, seed=1) for _ in range(2))
+    one, other = (ParticleFilter([SLOT_DIARY] * 3, 20, seed=1) for _ in range(2))
     for (outcome, status), weekday in evenings:
         rolling = one.forecast(outcome, status, weekday)
     # Levels and stress are estimated anew from all that is known: days gone by keep the old ones.
