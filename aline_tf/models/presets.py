@@ -6,6 +6,8 @@ import inspect
 import json
 from pathlib import Path
 
+import h5py
+
 from aline_tf.errors import InputError
 from aline_tf.files import atomic_path
 from aline_tf.models.aline import ALINE
@@ -65,12 +67,24 @@ def load_preset(directory, task: str | None = None) -> ALINE:
     model.build()
     try:
         model.load_weights(str(path / WEIGHTS_FILE))
+        # Keras passes over what has no place: a forgotten setting would go unnoticed.
+        stored = _count_arrays(path / WEIGHTS_FILE)
+        if stored != len(model.weights):
+            raise ValueError(f"{stored} arrays where the network has {len(model.weights)}")
     except (ValueError, OSError) as error:
         raise InputError(
             f"expected weights that fit {path / CONFIG_FILE}; received {WEIGHTS_FILE}: "
             f"{str(error).splitlines()[0]}"
         ) from error
     return model
+
+
+def _count_arrays(path: Path) -> int:
+    """How many arrays an HDF5 file holds."""
+    found = []
+    with h5py.File(path) as file:
+        file.visititems(lambda _, item: found.append(isinstance(item, h5py.Dataset)))
+    return sum(found)
 
 
 def preset_metadata(directory) -> dict:

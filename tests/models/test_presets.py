@@ -113,6 +113,17 @@ def test_weights_that_do_not_fit(preset, tmp_path):
         load_preset(preset)
 
 
+def test_weights_left_over_are_refused(tmp_path):
+    """A setting lost from the configuration would leave weights without a place."""
+    made = ALINE(SURFACE, **SIZES, relation=2)
+    made.build()
+    save_preset(made, tmp_path / "preset")
+    path = tmp_path / "preset" / "config.json"
+    path.write_text(path.read_text().replace('"relation": 2', '"relation": 0'))
+    with pytest.raises(InputError, match="arrays where the network has"):
+        load_preset(tmp_path / "preset")
+
+
 @pytest.mark.parametrize("keep", [0, 100, -2000])
 def test_truncated_weights(preset, keep):
     path = preset / "model.weights.h5"
