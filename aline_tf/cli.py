@@ -57,6 +57,16 @@ COMMANDS = (
         "train the network on with people who recorded themselves",
     ),
     Command(
+        ("migraine", "ask"),
+        "aline_tf.migraine.ask_command",
+        "question after question, the most worthwhile first, and how the answers move the risk",
+    ),
+    Command(
+        ("migraine", "simulate"),
+        "aline_tf.migraine.simulate_command",
+        "simulated people as a table, and as records that can be imported",
+    ),
+    Command(
         ("migraine", "evaluate"),
         "aline_tf.migraine.evaluate_command",
         "measure a model on simulated people it never met, beside baselines",

@@ -23,7 +23,7 @@ import numpy as np
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.channels import END_OF_DAY_NAMES, FIELD_INDEX, FIELD_NAMES, SLOTS, field_name
-from aline_tf.migraine.timeline import DAY_S, OBSERVED, SLOT_S, Timeline
+from aline_tf.migraine.timeline import DAY_S, NOT_ANSWERED, OBSERVED, SLOT_S, Timeline
 
 #: Asleep intervals closer than this belong to the same night.
 NIGHT_GAP_S = 3 * 3600
@@ -74,10 +74,12 @@ def day_history(timeline: Timeline, now: datetime, days: int) -> DayHistory:
 
     Attack slots: a slot is 1 when a recorded attack overlaps it, up to `now`. It is 0 when its day
     was reported on (a diary row for a day means that the day was reported, once the row was
-    answered) and no attack overlaps it; else it is missing. An attack whose end nobody noted is 1
-    in the slot in which it began and leaves the later slots of that day missing. The slot of `now`
-    says what has happened so far; later slots are missing. Totals of a day that is not over
-    (alcohol, steps, screen time) are missing on the last row.
+    answered) and no attack overlaps it; else it is missing. A report on a part of a day speaks for
+    the slots that it overlaps, and one that was refused makes them asked and not answered. An
+    attack whose end nobody noted is 1 in the slot in which it began and leaves the later slots of
+    that day missing, unless they were reported on by themselves. The slot of `now` says what has
+    happened so far; later slots are missing. Totals of a day that is not over (alcohol, steps,
+    screen time) are missing on the last row.
 
     The menstrual window is cycle day 1 plus or minus 2. It is 1 around each known cycle start,
     0 on other days that lie between known starts or too early in a cycle for the next one, and
@@ -294,14 +296,15 @@ class _Days:
                 self.set(day, "menstrual_window", 0.0)
 
     def attacks(self) -> None:
-        for row in self.rows("attack_report"):
-            for slot in range(SLOTS):
-                if self.day[row] * DAY_S + slot * SLOT_S <= self.now_wall:
-                    self.set(self.day[row], field_name("attack", slot), 0.0)
+        told = self.rows("attack_report")
+        part = np.array([len(self.slots_reported(row)) < SLOTS for row in told], bool)
+        self.report(told[~part])
         rows = self.rows("attack")
         for row in rows[self.open_ended[rows]]:
             for slot in range(int(self.wall[row] % DAY_S // SLOT_S) + 1, SLOTS):
                 self.set(self.day[row], field_name("attack", slot), 0.0, status=0)
+        self.report(self.rows("attack_report", status=NOT_ANSWERED))
+        self.report(told[part])
         for row in rows:
             stop = min(self.end_wall[row], self.now_wall)
             first = self.wall[row] // SLOT_S
@@ -309,6 +312,27 @@ class _Days:
             last = max(first, (stop - 1) // SLOT_S)
             for slot in range(int(first), int(last) + 1):
                 self.set(slot // SLOTS, field_name("attack", slot % SLOTS), 1.0)
+
+    def slots_reported(self, row: int) -> range:
+        """Slots of its day that a report overlaps; all of them when it has no length."""
+        if self.end_wall[row] <= self.wall[row]:
+            return range(SLOTS)
+        begin, stop = (times[row] - self.day[row] * DAY_S for times in (self.wall, self.end_wall))
+        return range(int(begin // SLOT_S), min(int((stop - 1) // SLOT_S), SLOTS - 1) + 1)
+
+    def report(self, rows: np.ndarray) -> None:
+        """Slots without an attack, as reported; a refusal only where nothing is known."""
+        for row in rows:
+            for slot in self.slots_reported(row):
+                field = field_name("attack", slot)
+                if self.status[row] == NOT_ANSWERED and self.is_known(self.day[row], field):
+                    continue
+                if self.day[row] * DAY_S + slot * SLOT_S <= self.now_wall:
+                    self.set(self.day[row], field, 0.0, self.status[row])
+
+    def is_known(self, day: int, field: str) -> bool:
+        row = int(day) - self.first
+        return 0 <= row < self.days and self.status_cf[row, FIELD_INDEX[field]] != 0
 
 
 def _union(start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -99,6 +99,22 @@ def evening_of(timeline: Timeline, text: str | None) -> datetime:
     """
     if text is None:
         return timeline.evening()
+    moment = evening_from(text)
+    first, last = (timeline.frame["time"].iloc[end].date() for end in (0, -1))
+    if not first <= moment.date() <= last.replace(year=last.year + 1, day=min(last.day, 28)):
+        raise InputError(
+            f"expected --now within the records ({first} to {last}) or the year after them;"
+            f" received {moment.date()}"
+        )
+    return timeline.to_days(moment, 1).now
+
+
+def evening_from(text: str) -> datetime:
+    """The evening that a text names: an ISO date (20:00 of it) or date and time.
+
+    Raises:
+        InputError: not such a text, or a time before 18:00.
+    """
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -111,13 +127,7 @@ def evening_of(timeline: Timeline, text: str | None) -> datetime:
         raise InputError(
             f"expected --now in the evening, from 18:00 to 23:59; received {moment:%H:%M}"
         )
-    first, last = (timeline.frame["time"].iloc[end].date() for end in (0, -1))
-    if not first <= moment.date() <= last.replace(year=last.year + 1, day=min(last.day, 28)):
-        raise InputError(
-            f"expected --now within the records ({first} to {last}) or the year after them;"
-            f" received {moment.date()}"
-        )
-    return timeline.to_days(moment, 1).now
+    return moment
 
 
 def look_ahead(model, timeline: Timeline, now: datetime, price: float, seed: int = 0) -> Outlook:

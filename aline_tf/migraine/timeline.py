@@ -54,7 +54,8 @@ class Kind:
 
 
 #: Everything a timeline can hold. Sums are hourly ("steps"), sleep is intervals of value 1,
-#: an attack is an episode of value 1, "attack_report" says that a day was reported on.
+#: an attack is an episode of value 1, "attack_report" says that a day or a part of it was reported
+#: on.
 KINDS: Mapping[str, Kind] = {
     "sdnn": Kind("ms", 1, 500),
     "rmssd": Kind("ms", 1, 500),

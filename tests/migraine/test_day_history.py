@@ -190,6 +190,30 @@ def test_an_attack_without_an_end_leaves_the_later_slots_missing():
     assert attack_slots(days(attack, report("2025-03-09")), 1) == [0.0, 1.0, None, None]
 
 
+def test_a_report_on_a_part_of_a_day_speaks_for_its_slots_only():
+    morning = row("attack_report", "2025-03-09T06:00", "2025-03-09T12:00", value=0)
+    assert attack_slots(days(morning), 1) == [None, 0.0, None, None]
+    attack = row("attack", "2025-03-09T07:00", "2025-03-09T09:00")
+    assert attack_slots(days(morning, attack), 1) == [None, 1.0, None, None]
+
+
+def test_a_refused_report_is_asked_and_not_answered_unless_something_is_known():
+    span = ("2025-03-09T06:00", "2025-03-09T18:00")
+    refused = row("attack_report", *span, value=0, status=2)
+    assert attack_slots(days(refused), 1) == [None, "refused", "refused", None]
+    told = row("attack_report", "2025-03-09T06:00", "2025-03-09T12:00", value=0)
+    assert attack_slots(days(told, refused), 1) == [None, 0.0, "refused", None]
+    assert attack_slots(days(report("2025-03-09"), refused), 1) == [0.0] * 4
+
+
+def test_what_was_reported_by_itself_holds_after_an_attack_without_an_end():
+    begin = at("2025-03-09T07:00")
+    attack = (begin, None, begin, 0, 0, "attack", 1.0, "", 1, "diary")
+    evening = row("attack_report", "2025-03-09T18:00", "2025-03-10T00:00", value=0)
+    found = days(attack, report("2025-03-09"), evening)
+    assert attack_slots(found, 1) == [0.0, 1.0, None, 0.0]
+
+
 def test_an_attack_under_way_reaches_up_to_now_and_no_further():
     attack = row("attack", "2025-03-10T13:00", "2025-03-11T13:00", known="2025-03-10T13:00")
     noon = days(attack, report("2025-03-10"), now=NOW.replace(hour=14))
