@@ -9,9 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.record_arguments import add_outlook_arguments, add_record_arguments
 
-#: Millinats that one prompt has to be worth; a coin toss tells 693.
-PRICE = 1.0
 #: Prompts of one evening: more than two a day and people stop answering.
 BUDGET, MOST_PROMPTS = 2, 100
 TIMELINES = (".jsonl", ".jsonl.gz")
@@ -19,20 +18,7 @@ TIMELINES = (".jsonl", ".jsonl.gz")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `aline-tf migraine ask`."""
-    parser.add_argument(
-        "--records",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="PATH",
-        help="anything that `migraine import` reads, or what it wrote",
-    )
-    parser.add_argument("--apple-health", type=Path, metavar="ZIP", help="an Apple Health export")
-    parser.add_argument("--diary", type=Path, metavar="CSV", help="a headache diary")
-    parser.add_argument(
-        "--column-map", type=Path, metavar="JSON", help="how the columns of the diary are named"
-    )
-    parser.add_argument("--zone", metavar="NAME", help="time zone for records that name none")
+    add_record_arguments(parser)
     parser.add_argument(
         "--nothing", action="store_true", help="start without records: from people in general"
     )
@@ -43,23 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " recorded; of today with --nothing)",
     )
     parser.add_argument(
-        "--model", type=Path, metavar="DIR", help="a preset (default: the one that is shipped)"
-    )
-    parser.add_argument(
-        "--price",
-        type=float,
-        metavar="LAMBDA",
-        default=PRICE,
-        help=f"millinats that one prompt has to be worth (default: {PRICE:g})",
-    )
-    parser.add_argument(
         "--budget",
         type=int,
         metavar="N",
         default=BUDGET,
         help=f"prompts at most; look-ups and skipped prompts do not count (default: {BUDGET})",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the intervals (default: 0)")
+    add_outlook_arguments(parser)
     parser.add_argument(
         "--out",
         type=Path,

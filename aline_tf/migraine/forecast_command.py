@@ -7,31 +7,17 @@ import math
 from pathlib import Path
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.record_arguments import add_outlook_arguments, add_record_arguments
 
 REPORT = "report.html"
 TASK = "migraine"
-#: Millinats that one prompt has to be worth; a coin toss tells 693.
-PRICE = 1.0
 SHOWN_TRIGGERS = 4
 SHOWN_OBSERVATIONS = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `aline-tf migraine forecast`."""
-    parser.add_argument("--apple-health", type=Path, metavar="ZIP", help="an Apple Health export")
-    parser.add_argument("--diary", type=Path, metavar="CSV", help="a headache diary")
-    parser.add_argument(
-        "--column-map", type=Path, metavar="JSON", help="how the columns of the diary are named"
-    )
-    parser.add_argument(
-        "--records",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="PATH",
-        help="anything that `migraine import` reads, or what it wrote",
-    )
-    parser.add_argument("--zone", metavar="NAME", help="time zone for records that name none")
+    add_record_arguments(parser)
     parser.add_argument(
         "--out", type=Path, metavar="DIR", required=True, help=f"where {REPORT} is written"
     )
@@ -40,17 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="an evening, as 2025-04-27 or 2025-04-27T20:00 (default: 20:00 of the last day)",
     )
-    parser.add_argument(
-        "--model", type=Path, metavar="DIR", help="a preset (default: the one that is shipped)"
-    )
-    parser.add_argument(
-        "--price",
-        type=float,
-        metavar="LAMBDA",
-        default=PRICE,
-        help=f"millinats that one prompt has to be worth (default: {PRICE:g})",
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of the intervals (default: 0)")
+    add_outlook_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

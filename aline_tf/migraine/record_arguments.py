@@ -1,0 +1,42 @@
+"""Options that every command about one person's records shares. No TensorFlow."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+#: Millinats that one prompt has to be worth; a coin toss tells 693.
+PRICE = 1.0
+
+
+def add_record_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds where records come from."""
+    parser.add_argument("--apple-health", type=Path, metavar="ZIP", help="an Apple Health export")
+    parser.add_argument("--diary", type=Path, metavar="CSV", help="a headache diary")
+    parser.add_argument(
+        "--column-map", type=Path, metavar="JSON", help="how the columns of the diary are named"
+    )
+    parser.add_argument(
+        "--records",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="PATH",
+        help="anything that `migraine import` reads, or what it wrote",
+    )
+    parser.add_argument("--zone", metavar="NAME", help="time zone for records that name none")
+
+
+def add_outlook_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds how they are looked at: the network, the price of a prompt, the seed."""
+    parser.add_argument(
+        "--model", type=Path, metavar="DIR", help="a preset (default: the one that is shipped)"
+    )
+    parser.add_argument(
+        "--price",
+        type=float,
+        metavar="LAMBDA",
+        default=PRICE,
+        help=f"millinats that one prompt has to be worth (default: {PRICE:g})",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the intervals (default: 0)")
