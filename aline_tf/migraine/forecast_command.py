@@ -26,6 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="an evening, as 2025-04-27 or 2025-04-27T20:00 (default: 20:00 of the last day)",
     )
+    parser.add_argument(
+        "--what-if",
+        action="append",
+        default=[],
+        metavar="CHANNEL[@DAYS]=VALUE",
+        help="the risk had this been so, as stress=8 or alcohol@1=5, a day ago (repeatable)",
+    )
     add_outlook_arguments(parser)
 
 
@@ -36,6 +43,10 @@ def run(args: argparse.Namespace) -> int:
         InputError: an argument or a file cannot be used; nothing has been written.
     """
     _check(args)
+    # Imported late, and yet before the records are read: a wrong one costs nothing.
+    from aline_tf.migraine.what_if import parse
+
+    supposed = tuple(map(parse, args.what_if))
     from aline_tf.migraine.importers import import_timeline
 
     timeline = import_timeline(
@@ -48,18 +59,20 @@ def run(args: argparse.Namespace) -> int:
     from aline_tf.migraine.report import render
 
     now = evening_of(timeline, args.now)
-    outlook = look_ahead(load_network(args.model), timeline, now, args.price / 1000.0, args.seed)
+    outlook = look_ahead(
+        load_network(args.model), timeline, now, args.price / 1000.0, args.seed, supposed
+    )
     page = render(outlook)
     destination = args.out / REPORT
     with atomic_path(destination) as partial:
         partial.write_text(page, encoding="utf-8")
-    print(console_text(outlook))
+    print(console_text(outlook, supposed))
     print(f"\nReport: {destination}")
     return 0
 
 
-def console_text(outlook) -> str:
-    """What the command prints about an outlook."""
+def console_text(outlook, supposed=()) -> str:
+    """What the command prints about an outlook, and about the what-ifs that were asked for."""
     from aline_tf.migraine import wording
 
     now, summary = outlook.history.now, outlook.summary
@@ -94,6 +107,12 @@ def console_text(outlook) -> str:
             f" {wording.odds(belief.low)} to {wording.odds(belief.high)})"
             f" {wording.trigger_unit(belief.name)}"
         )
+    asked = [each for each in outlook.what_ifs if each.supposition in supposed]
+    if supposed:
+        lines += ["", "What if"]
+        lines += [f"  {_supposed_text(each, outlook.risks)}" for each in asked]
+        if len(asked) < len(supposed):
+            lines.append("  What is recorded already, or lies before the records, is left out.")
     lines += ["", "Most worth finding out next"]
     if not outlook.next_questions:
         lines.append("  Everything that can be asked or read this evening is known already.")
@@ -105,6 +124,17 @@ def console_text(outlook) -> str:
         lines.append(f"     {reason}")
     lines += ["", wording.NOT_A_DEVICE, wording.RED_FLAGS]
     return "\n".join(lines)
+
+
+def _supposed_text(each, risks) -> str:
+    from aline_tf.migraine import wording
+
+    pairs = ((24, each.risk_24h), (48, each.risk_48h))
+    told = [
+        f"{hours} h {wording.percent(risk.probability)} -> {wording.percent(supposed)}"
+        for (hours, supposed), risk in zip(pairs, risks, strict=True)
+    ]
+    return f"{wording.supposition(each.supposition)}: {', '.join(told)}"
 
 
 def _check(args: argparse.Namespace) -> None:

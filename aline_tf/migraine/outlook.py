@@ -29,6 +29,7 @@ from aline_tf.migraine.rolling import (
 )
 from aline_tf.migraine.timeline import SLOT_S, ImportSummary, Timeline
 from aline_tf.migraine.triggers import TriggerBelief, trigger_beliefs
+from aline_tf.migraine.what_if import USUAL, Supposition, WhatIf, what_ifs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Outlook:
         risks: within 24 and 48 hours.
         contributions: what the observations of the last days did to the 24 h risk, largest first.
         triggers: strongest first.
+        what_ifs: risks had a day gone otherwise.
         questions: every data point that could be acquired, the most valuable first.
         next_questions: the three to show.
         price: nats that one unit of burden has to be worth.
@@ -52,6 +54,7 @@ class Outlook:
     risks: list[Risk]
     contributions: list[Contribution]
     triggers: list[TriggerBelief]
+    what_ifs: list[WhatIf]
     questions: list[Question]
     next_questions: list[Question]
     price: float
@@ -130,7 +133,14 @@ def evening_from(text: str) -> datetime:
     return moment
 
 
-def look_ahead(model, timeline: Timeline, now: datetime, price: float, seed: int = 0) -> Outlook:
+def look_ahead(
+    model,
+    timeline: Timeline,
+    now: datetime,
+    price: float,
+    seed: int = 0,
+    suppositions: tuple[Supposition, ...] = (),
+) -> Outlook:
     """The outlook at `now`, from what was known then and nothing later.
 
     Args:
@@ -139,6 +149,7 @@ def look_ahead(model, timeline: Timeline, now: datetime, price: float, seed: int
         now: an evening, with its time zone.
         price: nats that one unit of burden has to be worth.
         seed: of the parameter draws behind the intervals.
+        suppositions: what-ifs beside the usual ones.
     """
     history = timeline.to_days(now, CAPACITY)
     batch, candidates = history_batch(history)
@@ -150,6 +161,7 @@ def look_ahead(model, timeline: Timeline, now: datetime, price: float, seed: int
         risks=forecast(model, batch, seed)[0],
         contributions=contributions(model, history),
         triggers=trigger_beliefs(model, batch),
+        what_ifs=what_ifs(model, history, (*suppositions, *USUAL)),
         questions=found,
         next_questions=worth_asking(found),
         price=price,

@@ -36,6 +36,7 @@ def render(outlook: Outlook) -> str:
         _next_questions(outlook),
         _over_time(outlook),
         _triggers(outlook),
+        _what_if(outlook),
         _information(outlook),
         _what_was_read(outlook),
         _what_this_is_not(),
@@ -231,6 +232,34 @@ def _triggers(outlook: Outlook) -> str:
         "triggers",
         "Your triggers",
         f'{explained}<div class="card">{rows}<div class="scale">{labels}</div></div>\n{caveat}\n',
+    )
+
+
+def _what_if(outlook: Outlook) -> str:
+    if not outlook.what_ifs:
+        return ""
+    now = outlook.risks[0].probability
+    changes = [each.risk_24h - now for each in outlook.what_ifs]
+    top = max(max(map(abs, changes)), _LEAST_CHANGE)
+    rows = []
+    for each, change in zip(outlook.what_ifs, changes, strict=True):
+        what, moved = wording.supposition(each.supposition), wording.points(change)
+        told = f"{wording.percent(each.risk_24h)} ({moved})"
+        chart = plots.signed_bar(f"{what}: {told}", change / top)
+        rows.append(
+            f'<div class="row"><div class="head"><h3>{escape(what)}</h3>'
+            f'<span class="soft">{told}</span></div>{chart}</div>\n'
+        )
+    explained = (
+        f"<p>The 24 h risk, {wording.percent(now)} now, had one thing been otherwise and all else"
+        " as recorded.</p>"
+    )
+    caveat = (
+        '<p class="soft">What such days are followed by, not what changing them would do: the risk'
+        " may move because an attack on its way changes the day.</p>"
+    )
+    return _section(
+        "what-if", "What if", f'{explained}<div class="card">{"".join(rows)}</div>\n{caveat}\n'
     )
 
 

@@ -114,6 +114,12 @@ def observation(contribution) -> str:
     return f"{label} ({most}{value_text(channel, contribution.highest)})"
 
 
+def supposition(supposed) -> str:
+    """What is supposed of a day: "Drinks yesterday: 6"."""
+    label = Candidate(supposed.channel, supposed.days_ago).label
+    return f"{label}: {value_text(supposed.channel, supposed.value)}"
+
+
 def points(change: float) -> str:
     """A difference of probabilities: "+3.2 points"."""
     return f"{100 * change:+.1f} points".replace("-", "\u2212")

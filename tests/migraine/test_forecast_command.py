@@ -56,6 +56,13 @@ def test_examples_give_a_forecast_and_a_report(forecast, tmp_path, capsys):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.html"]
 
 
+def test_a_supposition_is_answered(forecast, tmp_path, capsys):
+    assert forecast(now="2025-04-17", what_if="alcohol@1=7") == 0
+    printed = capsys.readouterr().out
+    assert "What if" in printed and "Drinks yesterday: 7" in printed
+    assert "Drinks yesterday: 7" in (tmp_path / "out" / "report.html").read_text()
+
+
 def test_same_seed_gives_the_same_report(forecast, tmp_path):
     for name in ("one", "two"):
         assert forecast(out=tmp_path / name, seed=5) == 0
@@ -152,6 +159,7 @@ def file_in_the_way(folder: Path) -> Path:
         ("price", lambda folder: "-1", "expected --price"),
         ("price", lambda folder: "nan", "expected --price"),
         ("seed", lambda folder: "-1", "expected --seed"),
+        ("what_if", lambda folder: "mood=3", "expected --what-if"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(forecast, tmp_path, capsys, option, make, said):

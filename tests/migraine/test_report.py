@@ -17,6 +17,7 @@ SECTIONS = (
     "next",
     "over-time",
     "triggers",
+    "what-if",
     "information",
     "read",
     "safety",
