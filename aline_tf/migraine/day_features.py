@@ -8,7 +8,8 @@ every day is then shown
     against the person    (z - own mean) / own spread, of readings, counts and stress
     as inputs of a hazard the nine triggers of `aline_tf.migraine.person`, as far as recorded
     beside its neighbours attacks of the day after; traces of attacks and warning signs before
-    as recorded           every report of the four slots
+    as recorded           every report of the four slots, a little pain apart from much of it,
+                          and the last answer of the day
 
 Values are 0 where nothing is known, with a flag beside them.
 """
@@ -44,7 +45,11 @@ _MEMORIES = (0.5, 0.8, 0.95)
 _HEAVY = 4.0
 _TRIGGERS = 9
 DAYS = CAPACITY
+#: Pain from which an attack is more likely than its warning: below, a little pain is a warning.
+_MUCH_PAIN = 3.0
+_LATEST = 7
 HISTORY_FEATURES = 2 * len(_NAMES) + 2 * _TRIGGERS + 4 + 3 * len(_MEMORIES) + 10 * SLOTS + 1
+HISTORY_FEATURES += 2 * SLOTS + _LATEST
 
 
 class Days(NamedTuple):
@@ -96,10 +101,46 @@ def history_features(design, outcome, status, mask) -> Days:
             *traces,
             *(part for channel in SLOT_REPORTS for part in slots(channel.name)),
             tf.ones_like(told) * _RECENT[:, None],
+            *_warnings(value, seen),
         ],
         axis=2,
     )
     return Days(feature, tf.reduce_max(of_day, axis=2) > 0.0, place)
+
+
+def _warnings(value, seen):
+    """A little pain and much of it in each slot, and the last that is known of the day: pain, an
+    attack, signs; [B, L, n] each."""
+
+    def answers(name):
+        index = list(places(name))
+        told = tf.gather(seen, index, axis=2)
+        answer = tf.gather(value, index, axis=2) * _SCALE[index] + _LOC[index]
+        return answer * told, told
+
+    pain, pain_told = answers("pain")
+    much = tf.cast(pain >= _MUCH_PAIN, tf.float32)
+    little = tf.cast(pain >= 0.5, tf.float32) - much
+    attack, attack_told = answers("attack")
+    signs, signs_told = answers("prodrome")
+    return [
+        little,
+        much,
+        _last(little, pain_told),
+        _last(much, pain_told),
+        _last(pain_told, pain_told),
+        _last(attack, attack_told),
+        _last(attack_told, attack_told),
+        _last(signs, signs_told),
+        _last(signs_told, signs_told),
+    ]
+
+
+def _last(answer, told):
+    """The answer of the latest slot that has one, [B, L, 1]; 0 where none has."""
+    later = tf.math.cumsum(told, axis=2, exclusive=True, reverse=True)
+    latest = told * tf.cast(later < 0.5, tf.float32)
+    return tf.reduce_sum(answer * latest, axis=2, keepdims=True)
 
 
 def _against_the_person(z, seen):

@@ -99,3 +99,25 @@ def test_padding_says_nothing_even_when_it_is_nan(field):
     padded.mask[0, 2] = False
     np.testing.assert_array_equal(history.days().feature, padded.days().feature)
     np.testing.assert_array_equal(history.days().known, padded.days().known)
+
+
+def test_a_little_pain_is_told_from_much_and_from_none():
+    history = History([0])
+    for slot, pain in ((0, 0.0), (1, 2.0), (2, 6.0)):
+        history.note(0, f"pain_{slot}", pain)
+    little, much = np.split(history.days().feature.numpy()[0, 0, -15:-7], 2)
+    assert little.tolist() == [0.0, 1.0, 0.0, 0.0]
+    assert much.tolist() == [0.0, 0.0, 1.0, 0.0]
+
+
+def test_the_last_answer_of_a_day_is_kept():
+    history = History([1, 0])
+    history.note(0, "attack_0", 1.0)
+    history.note(0, "attack_2", 0.0)
+    history.note(1, "pain_1", 1.0)
+    little, much, pain, attack, attacks_told, _, signs_told = (
+        history.days().feature.numpy()[0, :2, -7:].T
+    )
+    assert little.tolist() == [1.0, 0.0] and much.tolist() == [0.0, 0.0]
+    assert pain.tolist() == [1.0, 0.0] and signs_told.tolist() == [0.0, 0.0]
+    assert attack.tolist() == [0.0, 0.0] and attacks_told.tolist() == [0.0, 1.0]
