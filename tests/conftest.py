@@ -5,6 +5,9 @@ import os
 # Read when TensorFlow loads, so it has to be set before any test module imports it.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# One process for each core: threads of their own would only stand in each other's way.
+for threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(threads, "1")
 
 import random
 import sys
