@@ -1,7 +1,7 @@
 """Network sizes and recipes by task name.
 
 They began the models in savedmodels/; each model card tells of its sittings and of what was set
-otherwise in them. That of hpo is a starting point.
+otherwise in them.
 """
 
 from __future__ import annotations
