@@ -103,7 +103,7 @@ class MigraineTask(Task):
         self.days = days
         self.targets = targets
         # The forecasts are what the application is for.
-        self.target_weights = (6.0,) * len(FORECASTS) + (1.0,) * (targets - len(FORECASTS))
+        self.target_weights = (20.0,) * len(FORECASTS) + (1.0,) * (targets - len(FORECASTS))
         self.episodes_per_person = episodes_per_person
         self.settings = settings or Settings()
         self.foresight = foresight
