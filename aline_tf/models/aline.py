@@ -111,9 +111,9 @@ class ALINE(keras.Model):
                 "Expected kriging=0 for a task that has not one continuous outcome. "
                 f"Received: kriging={kriging}, outcomes of kind {kinds}"
             )
-        self.history = history_map(self.spec.features)
-        if self.history:
-            self.digest = Digest(width, self.history.size, hidden=hidden, dtype=policy)
+        self.day_map = history_map(self.spec.features)
+        if self.day_map:
+            self.digest = Digest(width, self.day_map.size, hidden=hidden, dtype=policy)
         if kriging:
             self.kriging = Kriging(width, dims, kriging, dtype=policy)
         if relation:
@@ -149,14 +149,14 @@ class ALINE(keras.Model):
             self.bearing.build()
         if self.members:
             self.kriging.build()
-        if self.history:
+        if self.day_map:
             self.digest.build()
         self.built = True
 
     def call(self, batch):
         batch = {name: batch[name] for name in BATCH_FIELDS}
         context, visible, targets, candidates = self.embedder(batch)
-        if self.history:
+        if self.day_map:
             context, targets, candidates = self._digested(batch, context, targets, candidates)
         selected = tf.concat([batch["theta_mask"], batch["target_mask"]], axis=1)
         biases, levels = [(None, None)] * self.depth, [None] * self.depth
@@ -195,7 +195,7 @@ class ALINE(keras.Model):
     def _digested(self, batch, context, targets, candidates):
         """The three streams, told what the history adds up to."""
         names = ("design", "outcome", "status", "mask")
-        days = self.history.days(*(batch[f"context_{name}"] for name in names))
+        days = self.day_map.days(*(batch[f"context_{name}"] for name in names))
         of_theta, of_targets, of_candidates, of_tokens = self.digest(*days)
         count = len(self.spec.parameters)
         context += tf.pad(of_tokens, [[0, 0], [1 + count, 0], [0, 0]])
