@@ -1,9 +1,9 @@
 """People who recorded themselves as a task to train on: no simulator, no parameters.
 
 An episode is one evening of one person, as in `aline_tf.migraine.task`, but what is not recorded
-cannot be a target: parameters never are, a forecast is one only where the diary tells of the days
-after, and a candidate is a reading or an answer that was recorded and is held back, so that what it
-shows is what it showed.
+cannot be a target: parameters never are, a forecast is one only where the diary tells of every slot
+of the days after, and a candidate is a reading or an answer that was recorded and is held back, so
+that what it shows is what it showed.
 """
 
 from __future__ import annotations
@@ -74,10 +74,13 @@ def read_histories(folder: Path) -> list[DayHistory]:
 
 
 def recorded_attacks(values: np.ndarray, status: np.ndarray) -> np.ndarray:
-    """Whether each day [C] had an attack: 1, 0, or NaN where the diary does not tell."""
-    observed = status[:, _ATTACK] == OBSERVED
-    attack = (observed & (values[:, _ATTACK] > 0.5)).any(axis=1)
-    return np.where(attack, 1.0, np.where(observed.all(axis=1), 0.0, np.nan))
+    """Whether each day [C] had an attack: 1, 0, or NaN where not every slot of it is told.
+
+    A day of which one slot is told, and had an attack, stays untold: were such days counted, and
+    those without an attack left out, attacks would seem more frequent than they are.
+    """
+    told = (status[:, _ATTACK] == OBSERVED).all(axis=1)
+    return np.where(told, (values[:, _ATTACK] > 0.5).any(axis=1).astype(float), np.nan)
 
 
 class RecordedTask(Task):
@@ -216,8 +219,8 @@ class RecordedTask(Task):
         rows, count = person.shape[0], self.targets - len(FORECASTS)
         attack = tf.gather(self._attack, person)
         one, two = (tf.gather(attack, now + ahead, batch_dims=1) for ahead in (1, 2))
-        # An attack on either day settles the 48 hours; for none, both have to be told.
-        forecast = tf.stack([one, tf.where(one > 0.5, 1.0, tf.where(two > 0.5, 1.0, one + two))], 1)
+        # One day with an attack would settle the 48 hours, but see `recorded_attacks`.
+        forecast = tf.stack([one, tf.minimum(one + two, 1.0)], axis=1)
         channel_u, ago_u, slot_u = tf.unstack(draws.uniform(seed, [3, rows, count]))
         channel = tf.cast(channel_u * len(CHANNELS), tf.int32)
         ago = tf.cast(tf.floor(ago_u * (_AFTER + _BEFORE)), tf.int32) - (_AFTER - 1)
