@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from datetime import datetime
 from pathlib import Path
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.record_arguments import add_outlook_arguments, add_record_arguments
+from aline_tf.migraine.record_arguments import (
+    add_outlook_arguments,
+    add_record_arguments,
+    check_outlook_arguments,
+)
 
 #: Prompts of one evening: more than two a day and people stop answering.
 BUDGET, MOST_PROMPTS = 2, 100
@@ -127,12 +130,9 @@ def _check(args: argparse.Namespace) -> None:
         )
     if args.column_map is not None and args.diary is None and not args.records:
         raise InputError("expected --diary or --records beside --column-map; received neither")
-    if not math.isfinite(args.price) or args.price < 0:
-        raise InputError(f"expected --price of 0 or more; received {args.price:g}")
+    check_outlook_arguments(args)
     if not 1 <= args.budget <= MOST_PROMPTS:
         raise InputError(f"expected --budget from 1 to {MOST_PROMPTS}; received {args.budget}")
-    if not 0 <= args.seed < 2**31:
-        raise InputError(f"expected --seed from 0 to 2147483647; received {args.seed}")
     if args.out is not None:
         if not args.out.name.endswith(TIMELINES):
             raise InputError(f"expected --out to end in .jsonl or .jsonl.gz; received {args.out}")

@@ -32,7 +32,7 @@ from aline_tf.migraine.task import SPEC
 _STREAM = 1_900_000_000
 #: Days after the last evening: the longest horizon of a forecast.
 AFTER = 2
-_DAYS_IN_A_MONTH = 30.4
+DAYS_IN_A_MONTH = 30.4
 #: True migraine days a month that part few, some and many.
 _FEW, _MANY = 4.0, 8.0
 
@@ -117,7 +117,7 @@ class Cohort:
         female = self.world["female"].numpy() > 0.5
         cycling = self.world["cycling"].numpy() > 0.5
         migraine_day = self.world["attack"][:, : self.days].numpy().max(axis=2)
-        monthly = migraine_day.mean(axis=1) * _DAYS_IN_A_MONTH
+        monthly = migraine_day.mean(axis=1) * DAYS_IN_A_MONTH
         style = self.sources["style"].numpy()
         wearable = self.sources["passive"].numpy()[:, [READINGS.index(n) for n in WEARABLE_NAMES]]
         return {

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 
-import numpy as np
-
 from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.migraine import batches
 from aline_tf.migraine.candidates import RECENT_DAYS
@@ -52,16 +50,11 @@ def contributions(model, history: DayHistory, days: int = RECENT_DAYS) -> list[C
                 continue
             values = history.values[row, fields][status == OBSERVED]
             found.append((channel.name, days_ago, float(values.max()) if len(values) else None))
-            rows.append(history_batch(_without(history, row, fields), candidates=[])[0])
+            without = history.changed(days_ago, fields, 0.0, MISSING)
+            rows.append(history_batch(without, candidates=[])[0])
     risk = attack_probabilities(model, batches.stack(rows))[:, 0]
     measured = [
-        Contribution(*observation, change=float(risk[0] - without))
-        for observation, without in zip(found, risk[1:], strict=True)
+        Contribution(*observation, change=float(risk[0] - left))
+        for observation, left in zip(found, risk[1:], strict=True)
     ]
     return sorted(measured, key=lambda contribution: -abs(contribution.change))
-
-
-def _without(history: DayHistory, row: int, fields: list[int]) -> DayHistory:
-    values, status = np.array(history.values), np.array(history.status)
-    values[row, fields], status[row, fields] = 0.0, MISSING
-    return dataclasses.replace(history, values=values, status=status)

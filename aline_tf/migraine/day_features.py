@@ -93,7 +93,7 @@ def history_features(design, outcome, status, mask) -> Days:
     any_sign = tf.reduce_max(0.5 * signs_seen + 0.5 * signs, axis=2, keepdims=True)
     history = tf.concat([any_attack, told_attack, any_sign], axis=2)
     traces = [tf.matmul(_fading(memory), history) for memory in _MEMORIES]
-    triggers, triggers_seen = _triggers(value, seen, z, z_seen, own)
+    triggers, triggers_seen = _triggers(z, z_seen, own)
     feature = tf.concat(
         [
             *(own, z_seen, triggers, triggers_seen),
@@ -154,7 +154,7 @@ def _against_the_person(z, seen):
     return away / spread * count / (count + 1.0)
 
 
-def _triggers(value, seen, z, z_seen, own):
+def _triggers(z, z_seen, own):
     """Inputs of the hazard and which are known: two [B, L, 9]."""
     at = {name: index for index, name in enumerate(_NAMES)}
 

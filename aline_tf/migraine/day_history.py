@@ -63,6 +63,13 @@ class DayHistory:
                 f" {self.status.shape}"
             )
 
+    def changed(self, days_ago: int, fields: list[int], value: float, status: int) -> DayHistory:
+        """The same days, but for some fields of one of them."""
+        row = len(self.dates) - 1 - days_ago
+        values, statuses = self.values.copy(), self.status.copy()
+        values[row, fields], statuses[row, fields] = value, status
+        return dataclasses.replace(self, values=values, status=statuses)
+
     def column(self, field: str) -> np.ndarray:
         """Values of a field, [C] float32, NaN where it was not observed."""
         index = FIELD_INDEX[field]

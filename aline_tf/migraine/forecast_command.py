@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.record_arguments import add_outlook_arguments, add_record_arguments
+from aline_tf.migraine.record_arguments import (
+    add_outlook_arguments,
+    add_record_arguments,
+    check_outlook_arguments,
+)
 
 REPORT = "report.html"
 TASK = "migraine"
@@ -75,7 +78,7 @@ def console_text(outlook, supposed=()) -> str:
     """What the command prints about an outlook, and about the what-ifs that were asked for."""
     from aline_tf.migraine import wording
 
-    now, summary = outlook.history.now, outlook.summary
+    summary = outlook.summary
     with_attack, told = outlook.attack_days
     lines = [
         f"Read {sum(summary.read.values()):,} records: {outlook.days_told} days with records among"
@@ -85,12 +88,7 @@ def console_text(outlook, supposed=()) -> str:
     if summary.skipped:
         lines.append(f"Skipped {sum(summary.skipped.values()):,}; the report says why.")
     lines += wording.notes(outlook)
-    lines += ["", f"Risk of an attack, at {now:%H:%M} on {now:%A}, {now.day} {now:%B %Y}"]
-    for risk in outlook.risks:
-        lines.append(
-            f"  within {risk.hours} h: {wording.percent(risk.probability)}"
-            f"  (90% interval {wording.percent_range(risk.low, risk.high)})"
-        )
+    lines += ["", wording.risks(outlook.history.now, outlook.risks)]
     moved = [c for c in outlook.contributions if abs(c.change) >= 0.005][:SHOWN_OBSERVATIONS]
     if moved:
         told = [f"{wording.observation(c)} {wording.points(c.change)}" for c in moved]
@@ -143,10 +141,7 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError("expected --apple-health, --diary or both; received neither")
     if args.column_map is not None and args.diary is None:
         raise InputError("expected --diary beside --column-map; received no diary")
-    if not math.isfinite(args.price) or args.price < 0:
-        raise InputError(f"expected --price of 0 or more; received {args.price:g}")
-    if not 0 <= args.seed < 2**31:
-        raise InputError(f"expected --seed from 0 to 2147483647; received {args.seed}")
+    check_outlook_arguments(args)
     if args.out.exists() and not args.out.is_dir():
         raise InputError(f"expected a directory after --out; received the file {args.out}")
     if (args.out / REPORT).is_dir():

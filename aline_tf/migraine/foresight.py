@@ -15,14 +15,21 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from aline_tf.migraine.simulator import ATTACK, INTERICTAL, POSTDROME, PRODROME, SLOT_ROUNDING
+from aline_tf.migraine.simulator import (
+    ATTACK,
+    GOES_ON,
+    INTERICTAL,
+    POSTDROME,
+    POSTDROME_ENDS,
+    PRODROME,
+    PRODROME_ENDS,
+    SLOT_ROUNDING,
+)
 
 #: Slots of the longest attack.
 LONGEST = 12
 #: Usual lengths of attacks, in hours, to which those of people are rounded.
 MEDIANS = np.exp(np.linspace(np.log(6.0), np.log(54.0), 16))
-#: Chances per slot that a prodrome and a postdrome end; share of prodromes that lead to an attack.
-PRODROME_ENDS, POSTDROME_ENDS, GOES_ON = 0.6, 0.4, 0.85
 
 
 def ending_chances(median: np.ndarray, treated: bool) -> np.ndarray:

@@ -7,7 +7,6 @@ test or anything else can hold it.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -70,7 +69,7 @@ class Interview:
 
     def run(self) -> list[Answer]:
         """Hold the session, until nothing is worth its burden, the budget is spent, or a stop."""
-        self._write(risk_text(self.history, self.risks))
+        self._write(wording.risks(self.history.now, self.risks))
         self._write(f"\nFor every question: {KEYS}.")
         number = 0
         while (question := self._next()) is not None:
@@ -133,7 +132,8 @@ class Interview:
         """Append an answer to what is known, forecast again and show what moved."""
         self.answers.append(answer)
         self._batch = with_answer(self._batch, answer, self.history)
-        self.history = history_with(self.history, answer)
+        ago, field = answer.candidate.days_ago, answer.candidate.field
+        self.history = self.history.changed(ago, [field], answer.field_value, answer.status)
         before, self.risks = self.risks, self._forecast()
         self._write(f"   {moved_text(before, self.risks)}")
 
@@ -175,26 +175,6 @@ def with_answer(batch: dict, answer: Answer, history: DayHistory) -> dict:
         status[:, -1, candidate.field] = NO_ANSWER
         longer["context_status"] = status
     return longer
-
-
-def history_with(history: DayHistory, answer: Answer) -> DayHistory:
-    """The same days with an answer in its place."""
-    values, status = history.values.copy(), history.status.copy()
-    place = len(history.dates) - 1 - answer.candidate.days_ago, answer.candidate.field
-    values[place], status[place] = answer.field_value, answer.status
-    return dataclasses.replace(history, values=values, status=status)
-
-
-def risk_text(history: DayHistory, risks: list[Risk]) -> str:
-    """The risks of an evening, with their intervals."""
-    now = history.now
-    lines = [f"Risk of an attack, at {now:%H:%M} on {now:%A}, {now.day} {now:%B %Y}"]
-    for risk in risks:
-        lines.append(
-            f"  within {risk.hours} h: {wording.percent(risk.probability)}"
-            f"  (90% interval {wording.percent_range(risk.low, risk.high)})"
-        )
-    return "\n".join(lines)
 
 
 def moved_text(before: list[Risk], after: list[Risk]) -> str:

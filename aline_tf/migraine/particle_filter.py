@@ -27,7 +27,14 @@ from aline_tf.migraine.channels import SLOTS, places
 from aline_tf.migraine.expected_inputs import expected_inputs, level, readings
 from aline_tf.migraine.foresight import LONGEST, MEDIANS, ending_chances
 from aline_tf.migraine.person import PARAMETER_INDEX, TRIGGERS, sample_people
-from aline_tf.migraine.simulator import HAZARD_OFFSET, TRAITS, VULNERABILITY_MEMORY
+from aline_tf.migraine.simulator import (
+    GOES_ON,
+    HAZARD_OFFSET,
+    POSTDROME_ENDS,
+    PRODROME_ENDS,
+    TRAITS,
+    VULNERABILITY_MEMORY,
+)
 from aline_tf.migraine.sources import ATTACK_DIARY, SLOT_DIARY
 
 #: People filtered together: their states stay in the processor's cache.
@@ -165,12 +172,13 @@ class ParticleFilter:
     def _step(self, state, hazard):
         """The phase one slot later."""
         prodrome, postdrome = state[_PRODROME], state[_POSTDROME]
-        free = state[_INTERICTAL] + 0.6 * 0.15 * prodrome + 0.4 * postdrome
-        breaks_out = 0.6 * 0.85 * prodrome
+        free = state[_INTERICTAL] + POSTDROME_ENDS * postdrome
+        free = free + PRODROME_ENDS * (1.0 - GOES_ON) * prodrome
+        breaks_out = PRODROME_ENDS * GOES_ON * prodrome
         after = np.empty_like(state)
         after[_INTERICTAL] = (1.0 - hazard) * free
-        after[_PRODROME] = 0.4 * prodrome + hazard * free
-        over = 0.6 * postdrome
+        after[_PRODROME] = (1.0 - PRODROME_ENDS) * prodrome + hazard * free
+        over = (1.0 - POSTDROME_ENDS) * postdrome
         for part, ends, share in (
             (_UNTREATED, self.ends[0], 1.0 - self.treats),
             (_TREATED, self.ends[1], self.treats),

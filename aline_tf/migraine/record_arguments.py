@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
+
+from aline_tf.errors import InputError
 
 #: Millinats that one prompt has to be worth; a coin toss tells 693.
 PRICE = 1.0
@@ -40,3 +43,11 @@ def add_outlook_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"millinats that one prompt has to be worth (default: {PRICE:g})",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the intervals (default: 0)")
+
+
+def check_outlook_arguments(args: argparse.Namespace) -> None:
+    """Raises InputError for a price or a seed that cannot be."""
+    if not math.isfinite(args.price) or args.price < 0:
+        raise InputError(f"expected --price of 0 or more; received {args.price:g}")
+    if not 0 <= args.seed < 2**31:
+        raise InputError(f"expected --seed from 0 to 2147483647; received {args.seed}")

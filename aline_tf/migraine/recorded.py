@@ -24,14 +24,13 @@ from aline_tf.migraine.channels import (
     FORECASTS,
     OUTCOME_INDEX,
     PASSIVE_NAMES,
-    SLOT_REPORT_NAMES,
     SLOTS,
     places,
 )
 from aline_tf.migraine.day_history import DayHistory
 from aline_tf.migraine.designs import CAPACITY, design
 from aline_tf.migraine.sources import not_yet
-from aline_tf.migraine.task import SPEC
+from aline_tf.migraine.task import FIELD_OF_CHANNEL, HAS_SLOTS, LIBRARY_PLACES, SPEC
 from aline_tf.tasks.task import Task
 
 #: Days before the first evening that is forecast.
@@ -40,7 +39,6 @@ LEAST_HISTORY = 7
 _MOST_DAYS = 1500
 _AFTER, _BEFORE = 3, 14
 _ATTACK = list(places("attack"))
-_LIBRARY_PLACES = [item.days_ago * len(FIELD_NAMES) + item.field for item in pool.LIBRARY]
 
 
 def read_histories(folder: Path) -> list[DayHistory]:
@@ -188,7 +186,7 @@ class RecordedTask(Task):
 
         def of_library(table):
             recent = tf.reverse(table[:, -pool.RECENT_DAYS :], axis=[1])
-            return tf.gather(tf.reshape(recent, [rows, -1]), _LIBRARY_PLACES, axis=1)
+            return tf.gather(tf.reshape(recent, [rows, -1]), LIBRARY_PLACES, axis=1)
 
         result, revealed = of_library(held), of_library(value)
         order = tf.where(result != MISSING, draws.uniform(seed, [rows, size]), -1.0)
@@ -224,9 +222,8 @@ class RecordedTask(Task):
         channel_u, ago_u, slot_u = tf.unstack(draws.uniform(seed, [3, rows, count]))
         channel = tf.cast(channel_u * len(CHANNELS), tf.int32)
         ago = tf.cast(tf.floor(ago_u * (_AFTER + _BEFORE)), tf.int32) - (_AFTER - 1)
-        has_slots = [channel.name in SLOT_REPORT_NAMES for channel in CHANNELS]
-        slot = tf.where(tf.gather(has_slots, channel), tf.cast(slot_u * SLOTS, tf.int32), -1)
-        place = tf.gather([places(c.name)[0] for c in CHANNELS], channel) + tf.maximum(slot, 0)
+        slot = tf.where(tf.gather(HAS_SLOTS, channel), tf.cast(slot_u * SLOTS, tf.int32), -1)
+        place = tf.gather(FIELD_OF_CHANNEL, channel) + tf.maximum(slot, 0)
         value, status = self._days(person, now[:, None] - ago)
         outcome = tf.gather(value, place[:, :, None], batch_dims=2)[:, :, 0]
         recorded = tf.gather(status, place[:, :, None], batch_dims=2)[:, :, 0] == OBSERVED

@@ -11,7 +11,6 @@ from pathlib import Path
 from aline_tf.errors import InputError
 
 MOST_PEOPLE, MOST_DAYS, MOST_PERSON_DAYS = 10_000, 365, 1_200_000
-DAYS_A_MONTH = 30.4
 TABLES = (".csv", ".csv.gz")
 
 
@@ -95,8 +94,9 @@ def console_text(frame, seconds: float, args: argparse.Namespace) -> str:
         args: of the command.
     """
     from aline_tf.evaluation.rows import machine
+    from aline_tf.migraine.cohort import DAYS_IN_A_MONTH
 
-    monthly = frame.groupby("person")["migraine_day"].mean() * DAYS_A_MONTH
+    monthly = frame.groupby("person")["migraine_day"].mean() * DAYS_IN_A_MONTH
     low, middle, high = monthly.quantile([0.1, 0.5, 0.9])
     world = " of the shifted world" if args.shifted else ""
     return (

@@ -24,6 +24,8 @@ from aline_tf.migraine.observation import observe
 from aline_tf.migraine.person import PARAMETER_INDEX, TRIGGERS, Settings, sample_people
 
 INTERICTAL, PRODROME, ATTACK, POSTDROME = 0, 1, 2, 3
+#: Chances per slot that a prodrome and a postdrome end; share of prodromes that lead to an attack.
+PRODROME_ENDS, POSTDROME_ENDS, GOES_ON = 0.6, 0.4, 0.85
 WARM_UP_DAYS = 10
 VULNERABILITY_MEMORY = 0.75
 PRESSURE_MEMORY, PRESSURE_SD = 0.75, 8.0
@@ -232,15 +234,15 @@ def live_phases(seed, person: dict, world: dict) -> dict:
         length = tf.math.ceil(tf.math.log(unit) / tf.math.log(1.0 - probability))
         return tf.cast(tf.clip_by_value(length, 1.0, 40.0), tf.int32)
 
-    prodrome = geometric(sign, 0.6)
-    goes_on = abort < 0.85
+    prodrome = geometric(sign, PRODROME_ENDS)
+    goes_on = abort < GOES_ON
     treated = treat < person["treats"][:, None]
     hours = person["median_hours"][:, None] * tf.exp(0.6 * tf.math.ndtri(length_u))
     hours = tf.clip_by_value(hours * tf.where(treated, 0.45, 1.0), 2.0, 72.0)
     # Random rounding; an attack fills at least the slot it begins in.
     filled = tf.clip_by_value(tf.floor(SLOT_ROUNDING * rounding + hours / 6.0), 1.0, 12.0)
     length = tf.where(goes_on, tf.cast(filled, tf.int32), 0)
-    postdrome = tf.where(goes_on, geometric(tail, 0.4), 0)
+    postdrome = tf.where(goes_on, geometric(tail, POSTDROME_ENDS), 0)
 
     start = latest_start(hit, prodrome + length + postdrome)
     safe = tf.maximum(start, 0)

@@ -64,9 +64,11 @@ TARGET_GROUPS = (
 COMPLETE_SHARE = 0.3
 #: Simulated days before the history (so that yesterday exists) and after it (to be forecast).
 _BEFORE, _AFTER = pool.RECENT_DAYS, 4
-_FIELD_OF_CHANNEL = [places(channel.name)[0] for channel in CHANNELS]
-_HAS_SLOTS = [channel.name in SLOT_REPORT_NAMES for channel in CHANNELS]
-_LIBRARY_PLACES = [item.days_ago * len(FIELD_NAMES) + item.field for item in pool.LIBRARY]
+#: The first field of every channel, and whether it has one for each slot.
+FIELD_OF_CHANNEL = [places(channel.name)[0] for channel in CHANNELS]
+HAS_SLOTS = [channel.name in SLOT_REPORT_NAMES for channel in CHANNELS]
+#: Where the candidates of the library lie among the fields of the last days, today first.
+LIBRARY_PLACES = [item.days_ago * len(FIELD_NAMES) + item.field for item in pool.LIBRARY]
 
 
 class MigraineTask(Task):
@@ -196,7 +198,7 @@ class MigraineTask(Task):
 
         def of_library(table):
             flat = tf.reshape(table, [rows, pool.RECENT_DAYS * fields])
-            return tf.gather(flat, _LIBRARY_PLACES, axis=1)
+            return tf.gather(flat, LIBRARY_PLACES, axis=1)
 
         result = of_library(_take(world["status_if_tried"], person, recent))
         revealed = of_library(_take(world["value"], person, recent))
@@ -263,10 +265,10 @@ class MigraineTask(Task):
         ahead = -1 - tf.cast(how_far * (_AFTER - 1), tf.int32)
         past = 1 + tf.cast(how_far * 14.0, tf.int32)
         ago = tf.where(when < 0.45, ahead, tf.where(when < 0.7, 0, past))
-        has_slots = tf.gather(_HAS_SLOTS, channel)
+        has_slots = tf.gather(HAS_SLOTS, channel)
         slot = tf.where(has_slots, tf.cast(slot_u * SLOTS, tf.int32), -1)
         day = now[:, None] - ago
-        place = tf.gather(_FIELD_OF_CHANNEL, channel) + tf.maximum(slot, 0)
+        place = tf.gather(FIELD_OF_CHANNEL, channel) + tf.maximum(slot, 0)
         exists = (day >= 0) & (day < days)
         index = tf.stack(
             [

@@ -131,7 +131,5 @@ def _is_so(history: DayHistory, supposition: Supposition) -> bool:
 
 
 def _supposed(history: DayHistory, supposition: Supposition) -> DayHistory:
-    row, fields = len(history.dates) - 1 - supposition.days_ago, _fields(history, supposition)
-    values, status = np.array(history.values), np.array(history.status)
-    values[row, fields], status[row, fields] = supposition.value, OBSERVED
-    return dataclasses.replace(history, values=values, status=status)
+    fields = _fields(history, supposition)
+    return history.changed(supposition.days_ago, fields, supposition.value, OBSERVED)

@@ -114,6 +114,17 @@ def observation(contribution) -> str:
     return f"{label} ({most}{value_text(channel, contribution.highest)})"
 
 
+def risks(now, risks) -> str:
+    """The risks of an evening, with their intervals, a line each."""
+    lines = [f"Risk of an attack, at {now:%H:%M} on {now:%A}, {now.day} {now:%B %Y}"]
+    lines += [
+        f"  within {risk.hours} h: {percent(risk.probability)}"
+        f"  (90% interval {percent_range(risk.low, risk.high)})"
+        for risk in risks
+    ]
+    return "\n".join(lines)
+
+
 def supposition(supposed) -> str:
     """What is supposed of a day: "Drinks yesterday: 6"."""
     label = Candidate(supposed.channel, supposed.days_ago).label
