@@ -151,6 +151,8 @@ class Trainer(keras.Model):
     def _gradients(self, losses):
         variables = [variable.value for variable in self.trainable_variables]
         with tf.GradientTape() as tape:
+            # Where the weights are an argument (see examples/portable_step) they are plain tensors.
+            tape.watch(variables)
             loss, metrics = losses()
         gradients = tape.gradient(
             loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
