@@ -10,6 +10,8 @@ every day is then shown
     beside its neighbours attacks of the day after; traces of attacks and warning signs before
     as recorded           every report of the four slots, a little pain apart from much of it,
                           and the last answer of the day
+    what came together    attacks that began, with the triggers and readings of that day and with
+                          the warning signs before them: summed over days it is evidence
 
 Values are 0 where nothing is known, with a flag beside them.
 """
@@ -50,6 +52,8 @@ _MUCH_PAIN = 3.0
 _LATEST = 7
 HISTORY_FEATURES = 2 * len(_NAMES) + 2 * _TRIGGERS + 4 + 3 * len(_MEMORIES) + 10 * SLOTS + 1
 HISTORY_FEATURES += 2 * SLOTS + _LATEST
+_SIGNS = 4
+HISTORY_FEATURES += 2 + len(_NAMES) + _TRIGGERS + _SIGNS
 
 
 class Days(NamedTuple):
@@ -102,6 +106,7 @@ def history_features(design, outcome, status, mask) -> Days:
             *(part for channel in SLOT_REPORTS for part in slots(channel.name)),
             tf.ones_like(told) * _RECENT[:, None],
             *_warnings(value, seen),
+            *_together(tf.concat([own, triggers], axis=2), attack, attack_seen, signs, signs_seen),
         ],
         axis=2,
     )
@@ -134,6 +139,49 @@ def _warnings(value, seen):
         _last(signs, signs_told),
         _last(signs_told, signs_told),
     ]
+
+
+def _together(readings, attack, attack_seen, signs, signs_seen):
+    """What went with the attacks of a day, [B, L, n] each.
+
+    How many began, after a slot known to be free; whether any came that did not come with the
+    night; readings and triggers of such days; signs, seen and denied, in the slot before an attack;
+    and the same in slots with a free one behind them and no known attack in the next.
+
+    Args:
+        readings: [B, L, n], 0 where not known.
+        attack, attack_seen: [B, L, 4], the answer (0 or 1) and whether there is one.
+        signs, signs_seen: the same of warning signs, the answer as -1 or 1.
+    """
+    free = attack_seen - attack
+    begins = attack * _slots_before(free, 1)
+    after_one, after_two = _slots_after(attack, 1), _slots_after(attack, 2)
+    leads = free * after_one
+    nothing = free * _slots_after(free, 1) * (1.0 - after_two)
+    seen, not_seen = (0.5 * (signs_seen + sign * signs) for sign in (1.0, -1.0))
+
+    def count(table):
+        return tf.reduce_sum(table, axis=2, keepdims=True)
+
+    began = count(begins)
+    some = tf.minimum(count(attack), 1.0) * (1.0 - attack[:, :, :1])
+    return [
+        began,
+        some,
+        readings * some,
+        *(count(which * answer) for which in (leads, nothing) for answer in (seen, not_seen)),
+    ]
+
+
+def _slots_before(table, slots: int):
+    """[B, L, 4] as it was so many slots before, which may be yesterday; today is row 0."""
+    earlier = tf.concat([_yesterday(table), table], axis=2)
+    return earlier[:, :, SLOTS - slots : 2 * SLOTS - slots]
+
+
+def _slots_after(table, slots: int):
+    later = tf.concat([table, _tomorrow(table)], axis=2)
+    return later[:, :, slots : slots + SLOTS]
 
 
 def _last(answer, told):

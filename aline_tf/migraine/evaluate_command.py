@@ -127,13 +127,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def tables(measured: list) -> str:
-    """The rows as tables: forecasts, subgroups (24 h only), parameters, burden."""
+    """The rows as tables: forecasts, subgroups (24 h only), parameters, burden, prompting."""
     from aline_tf.evaluation.rows import format_table
 
     forecasts = [row for row in measured if row.target in ("attack_24h", "attack_48h")]
     groups = [row for row in measured if row.target.startswith("attack_24h | ")]
     burden = [row for row in measured if row.target.startswith("burden")]
-    parameters = [row for row in measured if not row.target.startswith(("attack_", "burden"))]
+    prompting = [row for row in measured if row.target.startswith("prompting")]
+    others = ("attack_", "burden", "prompting")
+    parameters = [row for row in measured if not row.target.startswith(others)]
     return "\n\n".join(
         (
             f"Forecasts at 20:00\n{side_by_side(forecasts)}",
@@ -141,6 +143,11 @@ def tables(measured: list) -> str:
             + by_metric(groups),
             f"Parameters\n{side_by_side(parameters)}",
             f"Burden: log_prob of what followed, after each acquisition\n{format_table(burden)}",
+            *(
+                ["Prompting: weeks of so many prompts every evening\n" + format_table(prompting)]
+                if prompting
+                else []
+            ),
         )
     )
 

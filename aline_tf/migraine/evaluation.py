@@ -20,11 +20,14 @@ from aline_tf.migraine.compiled import CompiledNetwork
 from aline_tf.migraine.forecast import attack_probabilities
 from aline_tf.migraine.particle_filter import Ceilings
 from aline_tf.migraine.person import PARAMETER_INDEX, Settings
+from aline_tf.migraine.prompting import EVENINGS, RUN_IN, prompting_rows, prompting_study
 
 #: Other people, on whom baselines are fitted, and about how many of their evenings.
 FITTING_PEOPLE, FITTING_EVENINGS = 2000, 24_000
 #: Forecasts of one run; larger cohorts leave out evenings.
 MOST_FORECASTS = 36_000
+#: People of the prompting study.
+STUDY_PEOPLE = 200
 #: Above this a within-person AUC means a leak: a particle filter that knows every parameter of a
 #: person and asks everything every day has .736.
 LEAK = 0.80
@@ -53,7 +56,8 @@ def evaluate(
         history: days known at the first evening, at least 3.
         seed: of people, sources and resamples.
         full_records: everybody has every device and answers all day, for forecasts and parameters
-            (not for burden); otherwise records are partial ones, drawn source by source.
+            (not for burden and prompting); otherwise records are partial ones, drawn source by
+            source.
         particles: of the filter that learns each person (see `aline_tf.migraine.particle_filter`);
             0 leaves both ceilings out.
         settings: of the simulated world, where it is not that of training. Baselines are fitted on
@@ -61,7 +65,8 @@ def evaluate(
         report: called with a line of progress.
 
     Returns:
-        rows; `step` counts acquired data points, so it is 0 but for burden.
+        rows; `step` counts acquired data points, so it is 0 but for burden, and for prompting,
+        where it is prompts an evening. Without `RUN_IN + EVENINGS` days there is no prompting.
     """
     network = CompiledNetwork(model)
     everybody = sample_cohort(seed, people + FITTING_PEOPLE, days, history)
@@ -84,7 +89,13 @@ def evaluate(
         rows += parameter_rows(network, cohort, others, known_days, seed)
     report("parameters scored")
     feels_coming = cohort.world["theta"].numpy()[:, PARAMETER_INDEX["feels_coming"]] > 0.5
-    return rows + burden_rows(burden_curves(network, cohort, seed, report), feels_coming)
+    rows += burden_rows(burden_curves(network, cohort, seed, report), feels_coming)
+    if days < RUN_IN + EVENINGS:
+        report(f"no prompting study: it takes {RUN_IN + EVENINGS} days")
+        return rows
+    some = slice(0, min(people, STUDY_PEOPLE))
+    study = prompting_study(network, everybody.part(some), seed, report)
+    return rows + prompting_rows(study, feels_coming[some])
 
 
 def evenings_between(first: int, last: int, most: int) -> list[int]:

@@ -29,7 +29,11 @@ KITS = (0.25, 0.40, 0.30, 0.05)
 #: Share who note nothing, fill in a day at a time, answer at any slot, note attacks only.
 DIARIES = (0.15, 0.50, 0.15, 0.20)
 _UNIFORMS = 40
-NO_DIARY, DAY_DIARY, SLOT_DIARY, ATTACK_DIARY = range(4)
+#: Fields that are asked for.
+REPORTS = len(FIELD_NAMES) - len(PASSIVE_NAMES)
+NO_DIARY, DAY_DIARY, SLOT_DIARY, ATTACK_DIARY, PROMPTS = range(5)
+#: Longest run-in of people who answer prompts, in days; fewest and most prompts a day after it.
+RUN_IN, FEW_PROMPTS, MANY_PROMPTS = 28, 0.5, 6.0
 #: How many of those who keep a diary note each channel.
 DIARY_SHARE = {
     "alcohol": 0.40,
@@ -53,7 +57,9 @@ def sample_sources(seed, rows: int) -> dict:
         has, in the order of `DIARY_SHARE`; style [B] int32; regularity [B], chance of an entry on a
         day; summary [B] bool, the evening entry speaks of the whole day; by_part [B] bool, it has
         stress by part of the day; prompted [B] bool, silence is recorded as "not answered";
-        device_start, diary_start [B], as a share of the history.
+        device_start, diary_start [B], as a share of the history; and for those who answer prompts
+        (`prompted_sources`): run_in [B] int32, days at the start with every slot asked about, and
+        asked [B, 23], the chance that a report is asked for on a later day.
     """
     unit = iter(tf.unstack(draws.uniform(seed, [_UNIFORMS, rows])))
 
@@ -95,6 +101,8 @@ def sample_sources(seed, rows: int) -> dict:
         "by_part": uniform() < 0.4,
         "prompted": uniform() < 0.3,
         "asked_now": tf.zeros([rows], tf.bool),
+        "run_in": tf.zeros([rows], tf.int32),
+        "asked": tf.zeros([rows, REPORTS]),
         "device_start": start[:, 0],
         "diary_start": start[:, 1],
     }
@@ -127,6 +135,41 @@ def complete_sources(sources: dict, who, asked_now) -> dict:
         changed[name] = tf.where(chosen, tf.cast(value, own.dtype), own)
     changed["asked_now"] = sources["asked_now"] | (who & asked_now)
     return changed
+
+
+def prompted_sources(seed, sources: dict, who) -> dict:
+    """The same sources, but some people keep no diary: after a run-in of days with every slot asked
+    about they are asked a few questions a day, each person mostly the same ones.
+
+    Their answers say all that a policy's own questions of earlier evenings would have said.
+
+    Args:
+        seed: int32 [2].
+        sources: of `sample_sources`.
+        who: bool [B].
+    """
+    rows = who.shape[0]
+    unit = draws.uniform(seed, [REPORTS + 4, rows])
+    preference = tf.exp(1.5 * tf.math.ndtri(unit[:REPORTS]))
+    rate = FEW_PROMPTS * (MANY_PROMPTS / FEW_PROMPTS) ** unit[REPORTS]
+    asked = tf.minimum(rate * preference / tf.reduce_sum(preference, axis=0), 1.0)
+    run_in = tf.where(unit[REPORTS + 1] < 0.5, unit[REPORTS + 2] * (RUN_IN + 1), 0.0)
+    # Half of them wear everything, as in a study.
+    equipped = unit[REPORTS + 3] < 0.5
+    changed = {
+        "passive": sources["passive"] | equipped[:, None],
+        "noted": tf.ones_like(sources["noted"]),
+        "prompted": tf.ones_like(sources["prompted"]),
+        "style": tf.fill([rows], PROMPTS),
+        "run_in": tf.cast(run_in, tf.int32),
+        "asked": tf.transpose(asked),
+        "device_start": tf.where(equipped, 0.0, sources["device_start"]),
+        "diary_start": tf.zeros([rows]),
+    }
+    return sources | {
+        name: tf.where(who[:, None] if value.shape.rank == 2 else who, value, sources[name])
+        for name, value in changed.items()
+    }
 
 
 def context_of(seed, sources: dict, value, tried, days_ago, known_days) -> tuple:
@@ -211,9 +254,27 @@ def _reports(seed, sources, value, tried, days_ago, days) -> tf.Tensor:
             status = tf.where((style == SLOT_DIARY) & moment, attempt, status)
             status = tf.where((style == ATTACK_DIARY) & of_attack, OBSERVED, status)
         columns.append(tf.where(sources["noted"][:, index, None, None], status, MISSING))
-    asked = tf.concat(columns, axis=2)
+    asked = tf.where(
+        style == PROMPTS,
+        _prompts(draws.fold_in(seed, 4), sources, tried, days_ago, days),
+        tf.concat(columns, axis=2),
+    )
     silent = ~sources["prompted"][:, None, None]
     return tf.where((asked == NO_ANSWER) & silent, MISSING, asked)
+
+
+def _prompts(seed, sources, tried, days_ago, days) -> tf.Tensor:
+    """Status of the reports of people who answer prompts: int32 [B, C, 23].
+
+    What is asked this evening is not known yet.
+    """
+    attempt = tried[:, :, len(PASSIVE_NAMES) :]
+    # `days` holds the days of the history, oldest first.
+    day = tf.cumsum(tf.cast(days, tf.int32), axis=1) - 1
+    run_in = (day < sources["run_in"][:, None])[:, :, None]
+    drawn = draws.uniform(seed, tf.shape(attempt)) < sources["asked"][:, None]
+    asked = (run_in | drawn) & (days & (days_ago > 0))[:, :, None]
+    return tf.where(asked, attempt, MISSING)
 
 
 def settled_cycles(value, days_ago) -> tf.Tensor:

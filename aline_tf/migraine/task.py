@@ -32,7 +32,7 @@ from aline_tf.migraine.foresight import attack_chances
 from aline_tf.migraine.observation import PROMPT_FATIGUE
 from aline_tf.migraine.person import PARAMETERS, Settings, sample_people
 from aline_tf.migraine.simulator import simulate_people
-from aline_tf.migraine.sources import complete_sources, context_of, sample_sources
+from aline_tf.migraine.sources import complete_sources, context_of, prompted_sources, sample_sources
 from aline_tf.tasks.base import TaskSpec
 from aline_tf.tasks.task import Task
 
@@ -62,6 +62,8 @@ TARGET_GROUPS = (
 #: Share of training rows with every device and every slot asked about: rare among sources drawn one
 #: by one, and what a study asks for.
 COMPLETE_SHARE = 0.3
+#: Share of rows of people who keep no diary and answer a few prompts a day.
+PROMPTED_SHARE = 0.2
 #: Simulated days before the history (so that yesterday exists) and after it (to be forecast).
 _BEFORE, _AFTER = pool.RECENT_DAYS, 4
 #: The first field of every channel, and whether it has one for each slot.
@@ -162,6 +164,9 @@ class MigraineTask(Task):
         keen, asked_now = tf.unstack(draws.uniform(draws.fold_in(source_seed, 1), [2, rows]))
         sources = complete_sources(
             sample_sources(source_seed, rows), keen < COMPLETE_SHARE, asked_now < 0.5
+        )
+        sources = prompted_sources(
+            draws.fold_in(source_seed, 2), sources, keen > 1.0 - PROMPTED_SHARE
         )
         outcome, status = context_of(context_seed, sources, value, tried, days_ago, known_days)
         weekday = (first_weekday + now) % 7

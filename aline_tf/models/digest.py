@@ -30,7 +30,7 @@ class Digest(keras.layers.Layer):
         hidden: width of the hidden layer.
     """
 
-    def __init__(self, width=32, features=1, units=64, hidden=128, **kwargs):
+    def __init__(self, width=32, features=1, units=96, hidden=128, **kwargs):
         super().__init__(**kwargs)
         self.width = width
         self.features = features

@@ -172,16 +172,38 @@ def _imitation(network, task, recipe, state, outputs, steps, seed):
 
 def _counterfactual(network, recipe, state, logits, weight, seed):
     """All-action loss [R] over a few candidates tried at every sampled state."""
-    order = draws.uniform(seed, tf.shape(logits))
-    order += tf.cast(state["candidate_mask"], tf.float32)
+    # Half of them as the policy would choose: what it ranks first is what has to be told apart.
+    some_seed, own_seed = draws.split(seed, 2)
+    own = tf.math.top_k(
+        logits + draws.gumbel(own_seed, tf.shape(logits)), recipe.tried // 2
+    ).indices
+    order = draws.uniform(some_seed, tf.shape(logits))
+    order += tf.reduce_sum(tf.one_hot(own, tf.shape(logits)[1]), axis=1)
+    order += 2.0 * tf.cast(state["candidate_mask"], tf.float32)
     tried = tf.math.top_k(order, recipe.tried).indices
     allowed = tf.gather(state["candidate_mask"], tried, batch_dims=1)
     gain = teacher.counterfactual_gain(network, state, tried, recipe.price)
-    # Gains of a few millinats (a forecast) and of tenths (a physiology) get one scale.
-    counted = tf.cast(allowed, tf.float32) * weight[:, None]
-    square = tf.reduce_sum(counted * tf.square(gain)) / (tf.reduce_sum(counted) + 1e-6)
-    gain /= tf.sqrt(square) + 1e-6
+    gain = _on_one_scale(gain, state, tf.cast(allowed, tf.float32) * weight[:, None])
     return objectives.all_action_loss(tf.gather(logits, tried, batch_dims=1), gain, allowed)
+
+
+def _on_one_scale(gain, state, counted):
+    """Gains [R, K] by their root mean square among rows that want the same kind of target.
+
+    A forecast gains a few millinats, a physiology tenths: on the scale of all together nobody would
+    ever learn what to ask for a forecast. Kinds: parameters, predictions, both.
+
+    Args:
+        gain: [R, K].
+        state: R states.
+        counted: [R, K], 0 for what does not count.
+    """
+    wanted = [tf.reduce_any(state[name], axis=1) for name in ("theta_mask", "target_mask")]
+    kind = tf.cast(wanted[0], tf.int32) + 2 * tf.cast(wanted[1], tf.int32)
+    member = tf.one_hot(kind, 4)
+    square = tf.linalg.matvec(member, tf.reduce_sum(counted * tf.square(gain), axis=1), True)
+    square /= tf.linalg.matvec(member, tf.reduce_sum(counted, axis=1), True) + 1e-6
+    return gain / (tf.linalg.matvec(member, tf.sqrt(square))[:, None] + 1e-6)
 
 
 def _advantages(recipe, trajectory):

@@ -12,6 +12,8 @@ from aline_tf.migraine.designs import design
 READINGS = len(day_features._NAMES)
 TRIGGERS = 2 * READINGS
 BESIDE = TRIGGERS + 2 * day_features._TRIGGERS
+#: Where the last block of the features begins, counted from the end.
+TOGETHER = -(2 + READINGS + day_features._TRIGGERS + day_features._SIGNS)
 
 
 class History:
@@ -105,7 +107,7 @@ def test_a_little_pain_is_told_from_much_and_from_none():
     history = History([0])
     for slot, pain in ((0, 0.0), (1, 2.0), (2, 6.0)):
         history.note(0, f"pain_{slot}", pain)
-    little, much = np.split(history.days().feature.numpy()[0, 0, -15:-7], 2)
+    little, much = np.split(history.days().feature.numpy()[0, 0, TOGETHER - 15 : TOGETHER - 7], 2)
     assert little.tolist() == [0.0, 1.0, 0.0, 0.0]
     assert much.tolist() == [0.0, 0.0, 1.0, 0.0]
 
@@ -116,8 +118,41 @@ def test_the_last_answer_of_a_day_is_kept():
     history.note(0, "attack_2", 0.0)
     history.note(1, "pain_1", 1.0)
     little, much, pain, attack, attacks_told, _, signs_told = (
-        history.days().feature.numpy()[0, :2, -7:].T
+        history.days().feature.numpy()[0, :2, TOGETHER - 7 : TOGETHER].T
     )
     assert little.tolist() == [1.0, 0.0] and much.tolist() == [0.0, 0.0]
     assert pain.tolist() == [1.0, 0.0] and signs_told.tolist() == [0.0, 0.0]
     assert attack.tolist() == [0.0, 0.0] and attacks_told.tolist() == [0.0, 1.0]
+
+
+def test_signs_before_attacks_are_counted_over_the_days():
+    """Yesterday evening: free, with signs, and an attack began in the night. This afternoon, and in
+    the afternoon two days ago: signs that no attack is known to have followed."""
+    history = History([2, 1, 0])
+    for token in range(3):
+        for slot in range(4):
+            history.note(token, f"attack_{slot}", 0.0)
+    history.note(2, "attack_0", 1.0)
+    history.note(1, "prodrome_3", 1.0)
+    history.note(1, "prodrome_0", 0.0)
+    history.note(0, "prodrome_0", 1.0)
+    history.note(2, "prodrome_2", 1.0)
+    together = history.days().feature.numpy()[0, :, -day_features._SIGNS :]
+    leads, leads_without, false_alarm, rightly_none = together.T
+    assert leads[:3].tolist() == [0.0, 1.0, 0.0]
+    assert leads_without.sum() == 0.0
+    assert false_alarm[:3].tolist() == [1.0, 0.0, 1.0]
+    assert rightly_none[:3].tolist() == [0.0, 1.0, 0.0]
+
+
+def test_readings_of_a_day_count_where_its_attack_began_after_the_night():
+    history = History([1, 0])
+    for token, value in ((0, 3.0), (1, 3.8)):
+        history.note(token, "ln_rmssd", value)
+    history.note(1, "attack_2", 1.0)
+    history.note(0, "attack_0", 1.0)
+    days = history.days().feature.numpy()[0]
+    own = days[:, : len(day_features._NAMES)]
+    with_attacks = days[:, TOGETHER + 2 : TOGETHER + 2 + READINGS]
+    assert own[0, 3] > 0.0 and with_attacks[0, 3] == own[0, 3]
+    assert own[1, 3] < 0.0 and with_attacks[1, 3] == 0.0

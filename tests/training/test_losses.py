@@ -150,3 +150,19 @@ def test_refreshing_adds_the_warm_up_loss_of_other_episodes(psychometric_network
     refreshed, _ = losses.joint_loss(psychometric_network, task, recipe, seed, 0.5)
     added, _ = losses.warmup_loss(psychometric_network, task, recipe, draws.fold_in(seed, 5))
     np.testing.assert_allclose(refreshed - plain, 0.5 * added, rtol=1e-4)
+
+
+def test_gains_of_every_kind_of_target_get_one_scale():
+    """Forecasts gain thousandths, parameters tenths: neither may drown the other."""
+    state = {
+        "theta_mask": tf.constant([[True, False], [True, True], [False, False], [False, False]]),
+        "target_mask": tf.constant([[False], [False], [True], [True]]),
+    }
+    gain = tf.constant([[0.3, -0.3], [0.1, 9.0], [0.003, 0.001], [0.002, 0.002]])
+    counted = tf.constant([[1.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
+    scaled = losses._on_one_scale(gain, state, counted).numpy()
+    parameters = np.sqrt((0.09 + 0.09 + 0.01) / 3)
+    predictions = np.sqrt((9e-6 + 1e-6) / 2)
+    np.testing.assert_allclose(scaled[0], [0.3 / parameters, -0.3 / parameters], rtol=1e-3)
+    np.testing.assert_allclose(scaled[2], [0.003 / predictions, 0.001 / predictions], rtol=1e-3)
+    np.testing.assert_allclose(scaled[3, 0], 0.002 / predictions, rtol=1e-3)

@@ -1,0 +1,172 @@
+"""Weeks of a few questions an evening: what the same number of them is worth, by who chooses.
+
+Everybody wears everything and, for a run-in of two weeks, is asked about every part of the day.
+Then come four weeks with the same few prompts every evening for everybody, about now and yesterday.
+What they answer stays in their records. The log probability of what followed, and who was asked
+about warning signs, say what a policy has understood.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from aline_tf import draws
+from aline_tf.batch import MISSING, OBSERVED
+from aline_tf.evaluation.rows import Row
+from aline_tf.migraine import batches
+from aline_tf.migraine.burden import diary_place
+from aline_tf.migraine.candidates import LIBRARY
+from aline_tf.migraine.channels import FORECASTS
+from aline_tf.migraine.cohort import Cohort
+from aline_tf.migraine.designs import design
+from aline_tf.migraine.forecast import attack_probabilities
+from aline_tf.migraine.sources import prompted_sources
+
+RUN_IN, EVENINGS = 14, 28
+#: Prompts an evening: of the network's policy, and of the others, which need more of them.
+BUDGETS = (1, 2)
+COMPARED = (0, 1, 2, 3, 4, 6)
+PROMPTS = tuple(candidate for candidate in LIBRARY if candidate.is_prompt)
+_DAYS_AGO, _SLOT, _OUTCOME, _FIELD = (
+    np.array([getattr(prompt, name) for prompt in PROMPTS])
+    for name in ("days_ago", "slot", "outcome", "field")
+)
+_WARNING = np.array([prompt.channel == "prodrome" for prompt in PROMPTS])
+_NEVER = -1e12
+
+
+def prompting_study(network, cohort: Cohort, seed: int = 0, report=lambda line: None) -> dict:
+    """Follows the network's policy, chance and an evening diary through the same evenings.
+
+    Args:
+        network: a migraine model, or a `CompiledNetwork`.
+        cohort: whose last evening is day `RUN_IN + EVENINGS` or later.
+        seed: of the random policy.
+        report: called with a line of progress.
+
+    Returns:
+        by (policy, prompts an evening): dict of log_prob [S, 2], the mean log probability of what
+        followed within 24 h and 48 h, and warnings [S], the share of prompts about warning signs.
+    """
+    evenings = _evenings(cohort)
+    made = {}
+    for policy, budgets in (("aline", BUDGETS), ("random", COMPARED), ("evening diary", COMPARED)):
+        for budget in budgets:
+            made[policy, budget] = _follow(network, cohort, evenings, policy, budget, seed)
+            report(f"prompting: {policy}, {budget} an evening, done")
+    return made
+
+
+def prompting_rows(study: dict, feels_coming: np.ndarray) -> list[Row]:
+    """Log scores by prompts an evening; how many more prompts the other policies need for the score
+    of the network's; and warning prompts of those who feel attacks coming, bool [S], and others.
+    """
+    rows = []
+    for (policy, budget), result in study.items():
+        for horizon, channel in enumerate(FORECASTS):
+            score = result["log_prob"][:, horizon]
+            rows.append(Row.of(policy, f"prompting: {channel.name}", budget, "log_prob", score))
+        for group, members in (("yes", feels_coming), ("no", ~feels_coming)):
+            if members.any() and budget:
+                share = result["warnings"][members]
+                target = f"prompting | feels attacks coming: {group}"
+                rows.append(Row.of(policy, target, budget, "warning_share", share))
+    for other in ("random", "evening diary"):
+        for horizon, channel in enumerate(FORECASTS):
+            curve = [study[other, budget]["log_prob"][:, horizon].mean() for budget in COMPARED]
+            for budget in BUDGETS:
+                reached = study["aline", budget]["log_prob"][:, horizon].mean()
+                saved = 1.0 - budget / prompts_needed(curve, reached)
+                target = f"prompting: {channel.name}"
+                rows.append(Row(other, target, budget, "prompts_saved", saved, float("nan"), 1))
+    return rows
+
+
+def prompts_needed(curve, reached: float) -> float:
+    """Prompts an evening, between those of `COMPARED`, at which a curve first gets to a score; the
+    most of them where it never does, so that a saving is not overstated."""
+    for (few, low), (many, high) in zip(
+        zip(COMPARED, curve, strict=True), list(zip(COMPARED, curve, strict=True))[1:], strict=False
+    ):
+        if high >= reached:
+            share = (reached - low) / max(high - low, 1e-12)
+            return few + (many - few) * min(max(share, 0.0), 1.0)
+    return float(COMPARED[-1])
+
+
+@dataclasses.dataclass(frozen=True)
+class _Evening:
+    """What every policy starts from at 20:00 of day `known_days`, the run-in and the devices."""
+
+    known_days: int
+    outcome: np.ndarray
+    status: np.ndarray
+    followed: np.ndarray
+
+
+def _evenings(cohort: Cohort) -> list[_Evening]:
+    people = cohort.people
+    everybody = tf.ones([people], tf.bool)
+    sources = prompted_sources(draws.as_seed(0), cohort.sources, everybody)
+    sources |= {
+        "passive": tf.ones_like(sources["passive"]),
+        "device_start": tf.zeros([people]),
+        "run_in": tf.fill([people], RUN_IN),
+        "asked": tf.zeros_like(sources["asked"]),
+    }
+    study = dataclasses.replace(cohort, sources=sources)
+    return [
+        _Evening(day, *study.records(day), study.followed(day).astype(float))
+        for day in range(RUN_IN + 1, RUN_IN + EVENINGS + 1)
+    ]
+
+
+def _follow(network, cohort, evenings, policy, budget, seed) -> dict:
+    generator = np.random.default_rng([seed, budget])
+    world = {name: np.asarray(cohort.world[name]) for name in ("value", "status_if_tried")}
+    rows = np.arange(cohort.people)
+    answered = np.full(world["value"].shape, MISSING, np.int32)
+    log_prob, warnings = np.zeros([len(rows), len(FORECASTS)]), np.zeros(len(rows))
+
+    def records(evening):
+        answers = answered[:, : evening.known_days]
+        status = np.where(answers != MISSING, answers, evening.status)
+        value = world["value"][:, : evening.known_days]
+        outcome = np.where(answers == OBSERVED, value, evening.outcome)
+        return np.float32(outcome), status
+
+    for evening in evenings:
+        days = evening.known_days - 1 - _DAYS_AGO
+        for _ in range(budget):
+            left = records(evening)[1][:, days, _FIELD] == MISSING
+            if policy == "aline":
+                batch = _with_prompts(cohort, evening.known_days, records(evening), left)
+                score = batches.call(network, batch)["candidate_logits"]
+            elif policy == "random":
+                score = generator.random(left.shape)
+            else:
+                score = -diary_place(np.asarray(design(_DAYS_AGO, 0, _SLOT, _OUTCOME))[None])
+            chosen = np.where(left, score, _NEVER).argmax(axis=1)
+            day, field = days[chosen], _FIELD[chosen]
+            answered[rows, day, field] = world["status_if_tried"][rows, day, field]
+            warnings += _WARNING[chosen]
+        batch = cohort.batch(evening.known_days, records(evening))
+        probability = np.clip(attack_probabilities(network, batch), 1e-6, 1.0 - 1e-6)
+        log_prob += np.log(np.where(evening.followed > 0.5, probability, 1.0 - probability))
+    asked = max(budget * len(evenings), 1)
+    return {"log_prob": log_prob / len(evenings), "warnings": warnings / asked}
+
+
+def _with_prompts(cohort, known_days, records, left) -> dict:
+    """The batch of that evening, after the forecasts only, with every prompt as a candidate."""
+    batch = cohort.batch(known_days, records)
+    today = cohort.weekday(known_days)[:, None]
+    ago = np.broadcast_to(_DAYS_AGO, left.shape)
+    return batch | {
+        "theta_mask": np.zeros_like(batch["theta_mask"]),
+        "candidate_design": design(ago, (today - ago) % 7, _SLOT, _OUTCOME).numpy(),
+        "candidate_mask": left,
+    }

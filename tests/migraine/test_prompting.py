@@ -1,0 +1,126 @@
+"""Weeks of a few questions an evening: who is asked what, and what it is worth."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from aline_tf import draws
+from aline_tf.batch import MISSING
+from aline_tf.migraine import prompting
+from aline_tf.migraine.channels import PASSIVE_NAMES
+from aline_tf.migraine.cohort import sample_cohort
+from aline_tf.migraine.compiled import CompiledNetwork
+from aline_tf.migraine.sources import PROMPTS, prompted_sources, sample_sources
+from aline_tf.migraine.task import SPEC
+from aline_tf.models.aline import ALINE
+
+PEOPLE, FIRST = 6, len(PASSIVE_NAMES)
+
+
+@pytest.fixture(scope="module")
+def network():
+    tf.keras.utils.set_random_seed(0)
+    model = ALINE(SPEC, width=8, depth=1, heads=2, hidden=16, components=2)
+    model.build()
+    return CompiledNetwork(model)
+
+
+@pytest.fixture
+def people(monkeypatch):
+    monkeypatch.setattr(prompting, "EVENINGS", 3)
+    return sample_cohort(3, PEOPLE, prompting.RUN_IN + 3, prompting.RUN_IN)
+
+
+def test_prompted_people_are_asked_about_everything_first_and_a_little_later():
+    people = sample_cohort(3, 40, 60, 20)
+    who = tf.range(40) < 20
+    sources = prompted_sources(draws.as_seed(5), people.sources, who)
+    assert (sources["style"].numpy()[:20] == PROMPTS).all()
+    for name, own in people.sources.items():
+        assert (sources[name].numpy()[20:] == own.numpy()[20:]).all(), name
+    sources["run_in"] = tf.fill([40], 10)
+    status = dataclasses.replace(people, sources=sources).records(60)[1][:20, :, FIRST:]
+    asked = status != MISSING
+    assert asked[:, :10].all()
+    a_day = asked[:, 10:-1].sum(axis=2).mean(axis=1)
+    expected = sources["asked"].numpy()[:20].sum(axis=1)
+    assert np.abs(a_day - expected).max() < 1.0 and 0.0 < a_day.mean() < 6.0
+    assert not asked[:, -1].any(), "the questions of this evening are still to be chosen"
+
+
+def test_sources_of_others_do_not_change_by_it():
+    seed = draws.as_seed(9)
+    alone = sample_sources(seed, 5)
+    nobody = prompted_sources(seed, alone, tf.zeros([5], tf.bool))
+    assert all((nobody[name].numpy() == alone[name].numpy()).all() for name in alone)
+
+
+def test_every_policy_spends_its_prompts_on_what_is_not_known(network, people):
+    evenings = prompting._evenings(people)
+    assert [evening.known_days for evening in evenings] == [15, 16, 17]
+    status = evenings[-1].status
+    assert (status[:, : prompting.RUN_IN, FIRST:] != MISSING).all()
+    assert (status[:, prompting.RUN_IN :, FIRST:] == MISSING).all()
+    for policy in ("aline", "random", "evening diary"):
+        made = prompting._follow(network, people, evenings, policy, 2, 0)
+        assert made["log_prob"].shape == (PEOPLE, 2) and (made["log_prob"] < 0.0).all()
+        assert ((made["warnings"] >= 0.0) & (made["warnings"] <= 1.0)).all()
+
+
+def test_the_diary_asks_about_attack_and_pain_before_warning_signs(network, people):
+    evenings = prompting._evenings(people)
+    few = prompting._follow(network, people, evenings, "evening diary", 3, 0)["warnings"]
+    more = prompting._follow(network, people, evenings, "evening diary", 4, 0)["warnings"]
+    assert (few == 0.0).all() and np.allclose(more, 0.25)
+
+
+def test_a_policy_that_scores_warnings_highest_asks_about_them_first(network, people, monkeypatch):
+    evenings = prompting._evenings(people)
+
+    def call(model, batch):
+        is_warning = batch["candidate_design"][..., -len(SPEC.outcomes) :].argmax(-1)
+        wanted = [channel.name for channel in SPEC.outcomes].index("prodrome")
+        return {"candidate_logits": (is_warning == wanted).astype(float)}
+
+    monkeypatch.setattr(prompting.batches, "call", call)
+    monkeypatch.setattr(
+        prompting, "attack_probabilities", lambda model, batch: np.full([PEOPLE, 2], 0.25)
+    )
+    made = prompting._follow(network, people, evenings, "aline", 2, 0)
+    assert (made["warnings"] == 1.0).all()
+    followed = np.stack([evening.followed for evening in evenings])
+    expected = np.where(followed > 0.5, np.log(0.25), np.log(0.75)).mean(axis=0)
+    np.testing.assert_allclose(made["log_prob"], expected)
+
+
+def test_prompts_needed_for_a_score():
+    curve = [-0.50, -0.46, -0.44, -0.43, -0.43, -0.42]
+    assert prompting.prompts_needed(curve, -0.45) == pytest.approx(1.5)
+    assert prompting.prompts_needed(curve, -0.425) == pytest.approx(5.0)
+    assert prompting.prompts_needed(curve, -0.40) == 6.0, "never reached: the most that was tried"
+    assert prompting.prompts_needed(curve, -0.60) == 0.0
+
+
+def test_rows_say_what_was_saved_and_who_was_asked():
+    feels = np.array([True, False, False])
+    scores = dict(zip(prompting.COMPARED, (-0.6, -0.5, -0.4, -0.35, -0.3, -0.2), strict=True))
+
+    def result(score, warnings=0.0):
+        return {
+            "log_prob": np.full([3, 2], score),
+            "warnings": np.where(feels, 2.0, 1.0) * warnings,
+        }
+
+    study = {("aline", 1): result(-0.4, 0.2), ("aline", 2): result(-0.3, 0.1)}
+    for policy in ("random", "evening diary"):
+        study |= {(policy, budget): result(score) for budget, score in scores.items()}
+    rows = prompting.prompting_rows(study, feels)
+    found = {(row.policy, row.target, row.step, row.metric): row.mean for row in rows}
+    saved = found["random", "prompting: attack_24h", 1, "prompts_saved"]
+    assert saved == pytest.approx(0.5)
+    assert found["evening diary", "prompting: attack_48h", 2, "prompts_saved"] == pytest.approx(0.5)
+    asked = "prompting | feels attacks coming: "
+    assert found["aline", asked + "yes", 1, "warning_share"] == pytest.approx(0.4)
+    assert found["aline", asked + "no", 1, "warning_share"] == pytest.approx(0.2)
