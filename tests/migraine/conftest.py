@@ -15,7 +15,7 @@ def network():
     from aline_tf.migraine.task import SPEC
     from aline_tf.models.aline import ALINE
 
-    keras.utils.set_random_seed(4)
+    keras.utils.set_random_seed(5)
     model = ALINE(SPEC, width=8, depth=1, heads=2, hidden=16, components=3)
     model.build()
     # Fresh weights answer nearly the same whatever they read; larger ones do not.
