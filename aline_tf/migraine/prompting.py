@@ -9,6 +9,7 @@ about warning signs, say what a policy has understood.
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 
 import numpy as np
 import tensorflow as tf
@@ -61,8 +62,9 @@ def prompting_study(network, cohort: Cohort, seed: int = 0, report=lambda line: 
 
 
 def prompting_rows(study: dict, feels_coming: np.ndarray) -> list[Row]:
-    """Log scores by prompts an evening; how many more prompts the other policies need for the score
-    of the network's; and warning prompts of those who feel attacks coming, bool [S], and others.
+    """Log scores by prompts an evening; which share of the other policies' prompts the network's
+    saves for the same score; and warning prompts of those who feel attacks coming, bool [S], and
+    of the others.
     """
     rows = []
     for (policy, budget), result in study.items():
@@ -88,9 +90,7 @@ def prompting_rows(study: dict, feels_coming: np.ndarray) -> list[Row]:
 def prompts_needed(curve, reached: float) -> float:
     """Prompts an evening, between those of `COMPARED`, at which a curve first gets to a score; the
     most of them where it never does, so that a saving is not overstated."""
-    for (few, low), (many, high) in zip(
-        zip(COMPARED, curve, strict=True), list(zip(COMPARED, curve, strict=True))[1:], strict=False
-    ):
+    for (few, low), (many, high) in pairwise(zip(COMPARED, curve, strict=True)):
         if high >= reached:
             share = (reached - low) / max(high - low, 1e-12)
             return few + (many - few) * min(max(share, 0.0), 1.0)
