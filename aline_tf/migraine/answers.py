@@ -6,13 +6,14 @@ No TensorFlow here.
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.candidates import NOW_SLOT, Candidate
-from aline_tf.migraine.channels import CHANNEL
+from aline_tf.migraine.channels import CHANNEL, SPOT_READING
 from aline_tf.migraine.timeline import (
     DAY_S,
     KINDS,
@@ -30,6 +31,8 @@ _NUMBER = re.compile(r"([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+))\s*([^\d\s].{0,20})?")
 _SHOWN = 40
 #: Counts that the network knows up to this, which stands for more as well.
 _HIGHEST_COUNT = 8
+#: Channels of a timeline that have another name there.
+_IN_TIMELINE = {SPOT_READING: "spot_rmssd"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,9 +54,11 @@ class Answer:
 
     @property
     def field_value(self) -> float:
-        """As a field of a day holds it: 0 when not answered, counts up to 8."""
+        """As a field of a day holds it: 0 when not answered, counts up to 8, ms as their log."""
         if self.value is None:
             return 0.0
+        if self.candidate.channel == SPOT_READING:
+            return math.log(self.value)
         is_count = self.candidate.channel in ("alcohol", "caffeine")
         return float(min(self.value, _HIGHEST_COUNT)) if is_count else float(self.value)
 
@@ -97,14 +102,15 @@ def answers_timeline(answers: Iterable[Answer], now: datetime) -> Timeline:
     read: dict[str, int] = {}
     rows = []
     for answer in answers:
-        candidate, kind = answer.candidate, KINDS[answer.candidate.channel]
+        candidate, channel = answer.candidate, _in_timeline(answer.candidate)
+        kind = KINDS[channel]
         day = midnight - timedelta(days=candidate.days_ago)
         begin = int(day.timestamp()) - 60 * offset
         stop: int | None = begin + DAY_S
         if candidate.slot >= 0:
             begin += candidate.slot * SLOT_S
             stop = begin + SLOT_S
-        channel, value = candidate.channel, answer.value or 0.0
+        value = answer.value or 0.0
         if channel == "attack" and not value:
             channel, kind = "attack_report", KINDS["attack_report"]
         elif channel == "attack" and (candidate.days_ago, candidate.slot) == (0, NOW_SLOT):
@@ -117,8 +123,12 @@ def answers_timeline(answers: Iterable[Answer], now: datetime) -> Timeline:
     return Timeline.from_rows(rows, ImportSummary(read))
 
 
+def _in_timeline(candidate: Candidate) -> str:
+    return _IN_TIMELINE.get(candidate.channel, candidate.channel)
+
+
 def _range(candidate: Candidate) -> tuple[float, float, str]:
-    kind = KINDS[candidate.channel]
+    kind = KINDS[_in_timeline(candidate)]
     return kind.low, kind.high, kind.unit
 
 

@@ -14,8 +14,8 @@ from aline_tf.migraine.record_arguments import (
     check_outlook_arguments,
 )
 
-#: Prompts of one evening: more than two a day and people stop answering.
-BUDGET, MOST_PROMPTS = 2, 100
+#: Prompts of a day and of a week: beyond them people stop answering.
+BUDGET, WEEKLY_BUDGET, MOST_PROMPTS = 2, 10, 100
 TIMELINES = (".jsonl", ".jsonl.gz")
 
 
@@ -36,7 +36,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         default=BUDGET,
-        help=f"prompts at most; look-ups and skipped prompts do not count (default: {BUDGET})",
+        help="prompts a day at most, those of earlier sessions in the records included; look-ups"
+        f" and skipped prompts do not count (default: {BUDGET})",
+    )
+    parser.add_argument(
+        "--weekly-budget",
+        type=int,
+        metavar="N",
+        default=WEEKLY_BUDGET,
+        help=f"prompts in seven days at most, counted alike (default: {WEEKLY_BUDGET})",
     )
     add_outlook_arguments(parser)
     parser.add_argument(
@@ -69,13 +77,15 @@ def run(args: argparse.Namespace) -> int:
     from aline_tf.migraine.designs import CAPACITY
     from aline_tf.migraine.interview import Interview
     from aline_tf.migraine.network import load_network
+    from aline_tf.migraine.prompt_budget import PromptBudget
     from aline_tf.migraine.timeline_file import write_timeline
 
     now = _evening(timeline, args)
     history = timeline.to_days(now, CAPACITY)
     model = load_network(args.model)
     print(_known_text(timeline, history))
-    interview = Interview(model, history, args.price / 1000.0, args.budget, args.seed, typed)
+    left, limit = PromptBudget(args.budget, args.weekly_budget).left(timeline, now)
+    interview = Interview(model, history, args.price / 1000.0, left, args.seed, typed, limit=limit)
     answers = interview.run()
     print(f"\n{wording.NOT_A_DEVICE}\n{wording.RED_FLAGS}")
     if args.out is not None and answers:
@@ -131,8 +141,9 @@ def _check(args: argparse.Namespace) -> None:
     if args.column_map is not None and args.diary is None and not args.records:
         raise InputError("expected --diary or --records beside --column-map; received neither")
     check_outlook_arguments(args)
-    if not 1 <= args.budget <= MOST_PROMPTS:
-        raise InputError(f"expected --budget from 1 to {MOST_PROMPTS}; received {args.budget}")
+    for option, given in (("budget", args.budget), ("weekly-budget", args.weekly_budget)):
+        if not 1 <= given <= MOST_PROMPTS:
+            raise InputError(f"expected --{option} from 1 to {MOST_PROMPTS}; received {given}")
     if args.out is not None:
         if not args.out.name.endswith(TIMELINES):
             raise InputError(f"expected --out to end in .jsonl or .jsonl.gz; received {args.out}")

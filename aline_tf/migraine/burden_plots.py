@@ -11,6 +11,8 @@ from aline_tf.evaluation.figures import grid_of_axes, legend_below, look, new_fi
 from aline_tf.evaluation.rows import Row
 
 _TITLES = {"burden: attack_24h": "attack within 24 h", "burden: attack_48h": "attack within 48 h"}
+_HORIZONS = {"prompting: attack_24h": "within 24 h", "prompting: attack_48h": "within 48 h"}
+_ASKED = "prompting | feels attacks coming: "
 _FEELS, _OTHERS = "burden | feels attacks coming: yes", "burden | feels attacks coming: no"
 
 
@@ -22,15 +24,8 @@ def draw_burden(rows: Sequence[Row]) -> Figure:
     """
     policies = list(dict.fromkeys(row.policy for row in rows if row.target == "burden"))
 
-    def column(policy, target, metric):
-        found = sorted(
-            (
-                row
-                for row in rows
-                if (row.policy, row.target, row.metric) == (policy, target, metric)
-            ),
-            key=lambda row: row.step,
-        )
+    def column(*which):
+        found = _rows_of(rows, *which)
         return np.array([row.mean for row in found]), np.array([row.ci95 for row in found])
 
     with look():
@@ -56,3 +51,42 @@ def draw_burden(rows: Sequence[Row]) -> Figure:
         axes[2].set_xlabel("acquisitions (solid: feel attacks coming)")
         legend_below(figure, axes)
     return figure
+
+
+def draw_prompting(rows: Sequence[Row]) -> Figure:
+    """Log score against prompts an evening, for both horizons, and the share of warning prompts.
+
+    Args:
+        rows: of `aline_tf.migraine.prompting.prompting_rows`.
+    """
+    targets = [row for row in rows if row.target in _HORIZONS]
+    policies = list(dict.fromkeys(row.policy for row in targets))
+    with look():
+        figure = new_figure(10.0, 3.3)
+        axes = grid_of_axes(figure, 1, 3).ravel()
+        for axis, (target, title) in zip(axes, _HORIZONS.items(), strict=False):
+            for policy in policies:
+                colour, dash = style("learned" if policy == "aline" else policy)
+                found = _rows_of(rows, policy, target, "log_prob")
+                prompts, score = [row.step for row in found], [row.mean for row in found]
+                axis.plot(prompts, score, dash, color=colour, marker="o", ms=3, label=policy)
+            axis.set_title(f"attack {title}")
+            axis.set_xlabel("prompts an evening")
+            axis.set_ylabel("log score (nats)")
+        for policy in policies:
+            colour, _ = style("learned" if policy == "aline" else policy)
+            for group, dash in (("yes", "-"), ("no", ":")):
+                found = _rows_of(rows, policy, _ASKED + group, "warning_share")
+                prompts, share = [row.step for row in found], [row.mean for row in found]
+                axes[2].plot(prompts, share, dash, color=colour, marker="o", ms=3)
+        axes[2].set_title("share of prompts about warning signs")
+        axes[2].set_xlabel("prompts an evening (solid: feel attacks coming)")
+        legend_below(figure, axes)
+    return figure
+
+
+def _rows_of(rows: Sequence[Row], policy: str, target: str, metric: str) -> list[Row]:
+    """Rows of one curve, in order of their step."""
+    wanted = (policy, target, metric)
+    found = (row for row in rows if (row.policy, row.target, row.metric) == wanted)
+    return sorted(found, key=lambda row: row.step)

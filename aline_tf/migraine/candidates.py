@@ -18,6 +18,7 @@ from aline_tf.migraine.channels import (
     OUTCOME_INDEX,
     PASSIVE_NAMES,
     SLOTS,
+    SPOT_READING,
     field_name,
 )
 
@@ -71,6 +72,8 @@ class Candidate:
             nights = ("Last night's", "The night before last:", "Three nights ago:")
             return f"{nights[self.days_ago]} {subject}"
         subject = subject[0].upper() + subject[1:]
+        if self.channel == SPOT_READING:
+            return f"{subject} now"
         day = ("today", "yesterday", "two days ago")[self.days_ago]
         if self.slot < 0:
             return f"{subject} {day}"
@@ -97,6 +100,7 @@ _SUBJECTS = {
     "alcohol": "drinks",
     "caffeine": "cups of coffee",
     "missed_meal": "missed a meal",
+    SPOT_READING: "heart rate variability of one minute",
     "stress": "stress",
     "pain": "head pain",
     "attack": "migraine attack",
@@ -111,7 +115,7 @@ def _library() -> tuple[Candidate, ...]:
     earlier = [Candidate(name, 0, 2) for name in reports]
     earlier += [Candidate("attack", 0, slot) for slot in (1, 0)]
     earlier += [Candidate("medication", 0, 1)]
-    today = [Candidate(name, 0) for name in ("caffeine", "missed_meal")]
+    today = [Candidate(name, 0) for name in ("caffeine", "missed_meal", SPOT_READING)]
     yesterday = [Candidate(name, 1) for name in ("alcohol", "caffeine", "missed_meal")]
     yesterday += [Candidate("attack", 1, slot) for slot in (3, 2, 1, 0)]
     yesterday += [Candidate(name, 1, NOW_SLOT) for name in ("stress", "pain", "prodrome")]

@@ -102,7 +102,10 @@ PASSIVE = (
     ),
 )
 
-#: Asked once for a whole day.
+#: A reading that a person has to take part in: a minute with a finger on the phone's camera.
+SPOT_READING = "ln_rmssd_spot"
+
+#: Asked once for a whole day, or measured at once when asked for.
 DAILY_REPORTS = (
     Channel(
         "alcohol",
@@ -123,6 +126,14 @@ DAILY_REPORTS = (
         description="cups of coffee or the like; 8 stands for 8 or more",
     ),
     Channel("missed_meal", "binary", loc=0.5, scale=0.5, description="a meal was skipped"),
+    Channel(
+        SPOT_READING,
+        loc=3.4,
+        scale=0.5,
+        unit="ln ms",
+        cost=0.3,
+        description="heart rate variability (RMSSD) of one minute of rest in the evening",
+    ),
 )
 
 #: Asked for one six-hour slot.

@@ -11,7 +11,8 @@ every day is then shown
     as recorded           every report of the four slots, a little pain apart from much of it,
                           and the last answer of the day
     what came together    attacks that began, with the triggers and readings of that day and with
-                          the warning signs before them: summed over days it is evidence
+                          the warning signs before them; heart rate variability with stress:
+                          summed over days it is evidence
 
 Values are 0 where nothing is known, with a flag beside them.
 """
@@ -30,6 +31,7 @@ from aline_tf.migraine.channels import (
     PASSIVE,
     SLOT_REPORTS,
     SLOTS,
+    SPOT_READING,
     places,
 )
 from aline_tf.migraine.designs import CAPACITY
@@ -54,6 +56,13 @@ HISTORY_FEATURES = 2 * len(_NAMES) + 2 * _TRIGGERS + 4 + 3 * len(_MEMORIES) + 10
 HISTORY_FEATURES += 2 * SLOTS + _LATEST
 _SIGNS = 4
 HISTORY_FEATURES += 2 + len(_NAMES) + _TRIGGERS + _SIGNS
+_AT = {name: index for index, name in enumerate(_NAMES)}
+#: Readings that may follow stress.
+_FOLLOWERS = ("ln_rmssd", "ln_sdnn")
+HISTORY_FEATURES += 2 * len(_FOLLOWERS)
+#: Row: whose readings; column: whose usual level they say. A minute is compared with the nights.
+_SAME_LEVEL = np.eye(len(_NAMES), dtype=np.float32)
+_SAME_LEVEL[_AT["ln_rmssd"], _AT[SPOT_READING]] = 1.0
 
 
 class Days(NamedTuple):
@@ -86,7 +95,7 @@ def history_features(design, outcome, status, mask) -> Days:
     daily = len(_DAILY)
     z = tf.concat([value[:, :, :daily], tf.reduce_sum(stress, 2, True) / tf.maximum(told, 1.0)], 2)
     z_seen = tf.concat([seen[:, :, :daily], tf.minimum(told, 1.0)], axis=2)
-    own = _against_the_person(z, z_seen)
+    away, own = _against_the_person(z, z_seen)
 
     attack, attack_seen = slots("attack")
     attack = 0.5 * attack_seen + 0.5 * attack  # from -1, 1 back to 0, 1; 0 where nothing is known
@@ -107,6 +116,7 @@ def history_features(design, outcome, status, mask) -> Days:
             tf.ones_like(told) * _RECENT[:, None],
             *_warnings(value, seen),
             *_together(tf.concat([own, triggers], axis=2), attack, attack_seen, signs, signs_seen),
+            *_with_stress(away, z_seen),
         ],
         axis=2,
     )
@@ -173,6 +183,15 @@ def _together(readings, attack, attack_seen, signs, signs_seen):
     ]
 
 
+def _with_stress(away, seen):
+    """Products of readings and stress, and squares of that stress: their sums make a slope. Arrays
+    [B, L, n] in, [B, L, 1] each out."""
+    stress = away[:, :, _AT["stress"], None]
+    for name in _FOLLOWERS:
+        yield away[:, :, _AT[name], None] * stress
+        yield tf.square(stress) * seen[:, :, _AT[name], None]
+
+
 def _slots_before(table, slots: int):
     """[B, L, 4] as it was so many slots before, which may be yesterday; today is row 0."""
     earlier = tf.concat([_yesterday(table), table], axis=2)
@@ -192,22 +211,26 @@ def _last(answer, told):
 
 
 def _against_the_person(z, seen):
-    """Values [B, L, n] less the person's own mean, by their own spread; 0 where not seen."""
-    count = tf.reduce_sum(seen, axis=1, keepdims=True)
-    mean = tf.reduce_sum(z, axis=1, keepdims=True) / (count + 0.1)
+    """Values [B, L, n] less the person's own mean, and the same by their own spread; 0 where not
+    seen."""
+
+    def total(table):
+        return tf.matmul(tf.reduce_sum(table, axis=1), _SAME_LEVEL)[:, None]
+
+    count = total(seen)
+    mean = total(z) / (count + 0.1)
     away = (z - mean) * seen
-    squares = tf.reduce_sum(tf.square(away), axis=1, keepdims=True)
+    squares = total(tf.square(away))
     spread = tf.sqrt((squares + _SHRINK * _USUAL_SPREAD**2) / (count + _SHRINK))
     # Of one value nothing can be said: half of the distance after as many as `_SHRINK`.
-    return away / spread * count / (count + 1.0)
+    return away, away / spread * count / (count + 1.0)
 
 
 def _triggers(z, z_seen, own):
     """Inputs of the hazard and which are known: two [B, L, 9]."""
-    at = {name: index for index, name in enumerate(_NAMES)}
 
     def column(table, name):
-        return table[:, :, at[name], None]
+        return table[:, :, _AT[name], None]
 
     def change(table, name):
         both = column(z_seen, name) * _yesterday(column(z_seen, name))
@@ -215,7 +238,7 @@ def _triggers(z, z_seen, own):
 
     fall, fall_seen = change(own, "stress")
     less, less_seen = change(z, "caffeine")
-    drinks = column(z, "alcohol") * _SCALE[at["alcohol"]] + _LOC[at["alcohol"]]
+    drinks = column(z, "alcohol") * _SCALE[_AT["alcohol"]] + _LOC[_AT["alcohol"]]
     heavy = tf.cast(drinks >= _HEAVY, tf.float32) * column(z_seen, "alcohol")
     pairs = (
         (column(own, "stress"), column(z_seen, "stress")),

@@ -22,7 +22,14 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import numpy as np
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.channels import END_OF_DAY_NAMES, FIELD_INDEX, FIELD_NAMES, SLOTS, field_name
+from aline_tf.migraine.channels import (
+    END_OF_DAY_NAMES,
+    FIELD_INDEX,
+    FIELD_NAMES,
+    SLOTS,
+    SPOT_READING,
+    field_name,
+)
 from aline_tf.migraine.timeline import DAY_S, NOT_ANSWERED, OBSERVED, SLOT_S, Timeline
 
 #: Asleep intervals closer than this belong to the same night.
@@ -153,6 +160,7 @@ class _Days:
             self.answers(name, name, transform=lambda count: min(round(count), 8))
         for name in ("stress", "pain", "prodrome", "medication"):
             self.slot_answers(name)
+        self.answers("spot_rmssd", SPOT_READING, transform=lambda ms: np.log(max(ms, 1.0)))
         for name in ("rmssd", "sdnn", "screen_time"):
             self.medians(name, f"ln_{name}", log=True)
         self.medians("resting_hr", "resting_hr")

@@ -119,10 +119,14 @@ def run(args: argparse.Namespace) -> int:
     if args.plots:
         # Imported late: they load matplotlib.
         from aline_tf.evaluation.figures import save
-        from aline_tf.migraine.burden_plots import draw_burden
+        from aline_tf.migraine.burden_plots import draw_burden, draw_prompting
 
-        for path in save(draw_burden(measured), args.plots, "burden"):
-            print(f"drawn: {path}")
+        drawn = {"burden": draw_burden(measured)}
+        if any(row.target.startswith("prompting") for row in measured):
+            drawn["prompting"] = draw_prompting(measured)
+        for name, figure in drawn.items():
+            for path in save(figure, args.plots, name):
+                print(f"drawn: {path}")
     return 0
 
 

@@ -20,7 +20,14 @@ from aline_tf.migraine.compiled import CompiledNetwork
 from aline_tf.migraine.forecast import attack_probabilities
 from aline_tf.migraine.particle_filter import Ceilings
 from aline_tf.migraine.person import PARAMETER_INDEX, Settings
-from aline_tf.migraine.prompting import EVENINGS, RUN_IN, prompting_rows, prompting_study
+from aline_tf.migraine.prompting import (
+    EVENINGS,
+    RUN_IN,
+    parameter_prompting_rows,
+    parameter_study,
+    prompting_rows,
+    prompting_study,
+)
 
 #: Other people, on whom baselines are fitted, and about how many of their evenings.
 FITTING_PEOPLE, FITTING_EVENINGS = 2000, 24_000
@@ -66,7 +73,8 @@ def evaluate(
 
     Returns:
         rows; `step` counts acquired data points, so it is 0 but for burden, and for prompting,
-        where it is prompts an evening. Without `RUN_IN + EVENINGS` days there is no prompting.
+        where it is prompts an evening, or, where parameters were wanted, prompts. Without
+        `RUN_IN + EVENINGS` days there is no prompting.
     """
     network = CompiledNetwork(model)
     everybody = sample_cohort(seed, people + FITTING_PEOPLE, days, history)
@@ -94,8 +102,10 @@ def evaluate(
         report(f"no prompting study: it takes {RUN_IN + EVENINGS} days")
         return rows
     some = slice(0, min(people, STUDY_PEOPLE))
-    study = prompting_study(network, everybody.part(some), seed, report)
-    return rows + prompting_rows(study, feels_coming[some])
+    few = everybody.part(some)
+    rows += prompting_rows(prompting_study(network, few, seed, report), feels_coming[some])
+    names = [parameter.name for parameter in network.spec.parameters]
+    return rows + parameter_prompting_rows(parameter_study(network, few, seed, report), names)
 
 
 def evenings_between(first: int, last: int, most: int) -> list[int]:

@@ -40,6 +40,7 @@ class Interview:
         budget: prompts at most. What can be looked up does not count, and neither does a prompt
             that the person skips.
         seed: of the intervals.
+        limit: the budget in words, for when it is spent: "10 prompts a week".
         read: shows its argument and returns a line that was typed; EOFError when there is no more.
         write: shows a line.
 
@@ -58,9 +59,11 @@ class Interview:
         seed: int = 0,
         read: Callable[[str], str] = input,
         write: Callable[[str], None] = print,
+        limit: str | None = None,
     ) -> None:
         self._model, self._price, self._budget, self._seed = model, price, budget, seed
         self._read, self._write = read, write
+        self._limit = limit or f"{budget} {'prompt' if budget == 1 else 'prompts'}"
         self.history = history
         self.answers: list[Answer] = []
         self._pool = answerable(history)
@@ -94,8 +97,7 @@ class Interview:
     def _next(self) -> Question | None:
         """The question most worth asking; None, and why, when there is none."""
         if self.prompts >= self._budget:
-            prompts = "prompt" if self._budget == 1 else "prompts"
-            self._write(f"\nThe budget of {self._budget} {prompts} is spent.")
+            self._write(f"\nThe budget of {self._limit} is spent.")
             return None
         if not self._pool:
             self._write("\nEverything that you could be asked this evening is known already.")

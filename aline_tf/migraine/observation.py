@@ -14,10 +14,10 @@ from aline_tf import draws
 from aline_tf.batch import MISSING, NO_ANSWER, OBSERVED
 from aline_tf.migraine.channels import (
     DAILY_REPORT_NAMES,
-    FIELD_INDEX,
     FIELD_NAMES,
     PASSIVE_NAMES,
     SLOTS,
+    SPOT_READING,
     WEARABLE_NAMES,
 )
 from aline_tf.migraine.person import PARAMETER_INDEX, Settings
@@ -26,6 +26,10 @@ PRODROME, ATTACK = 1, 2
 #: The log-odds of an answer fall by this for every prompt already sent that day.
 PROMPT_FATIGUE = 0.15
 REPORTED_SHARE = 0.8
+#: What an attack does to ln RMSSD, and what a prodrome does: in responders, in the others.
+ATTACK_DIP, PRODROME_DIPS = -0.25, (-0.30, -0.02)
+#: Noise of a reading of one minute, and how often somebody would rather not take it.
+SPOT_NOISE, SPOT_REFUSED = 0.25, 0.15
 
 
 def observe(seed, person: dict, world: dict, settings: Settings) -> dict:
@@ -41,7 +45,8 @@ def observe(seed, person: dict, world: dict, settings: Settings) -> dict:
         dict: value [B, days, F], status_if_tried [B, days, F] int32, answer_logit [B, days, 4].
     """
     passive_seed, daily_seed, slot_seed, status_seed = draws.split(seed, 4)
-    columns = passive_readings(passive_seed, person, world) | daily_reports(daily_seed, world)
+    columns = passive_readings(passive_seed, person, world)
+    columns |= daily_reports(daily_seed, person, world)
     daily = tf.stack([columns[name] for name in PASSIVE_NAMES + DAILY_REPORT_NAMES], axis=2)
     value = tf.concat([daily, slot_reports(slot_seed, person, world)], axis=2)
     return {"value": value} | attempts(status_seed, person, world, settings)
@@ -58,11 +63,8 @@ def passive_readings(seed, person: dict, world: dict) -> dict:
 
     stress, vulnerability = world["stress"], world["vulnerability"]
     in_attack = tf.cast(world["phase"] == ATTACK, tf.float32)
-    in_prodrome = tf.cast(world["phase"] == PRODROME, tf.float32)
-    responder = theta[:, PARAMETER_INDEX["hrv_responder"], None, None] > 0.5
-    dip = -0.25 * in_attack + tf.where(responder, -0.30, -0.02) * in_prodrome
+    dip, load = hrv_dip(person, world), hrv_load(person, world)
     night, awake = dip[:, :, 0], tf.reduce_mean(dip[:, :, :3], axis=2)
-    load = -0.08 * stress - 0.10 * vulnerability
     attack_share = tf.reduce_mean(in_attack, axis=2)
     weekend = tf.cast(world["weekday"] >= 5, tf.float32)
     rmssd_level = theta[:, PARAMETER_INDEX["hrv_baseline"], None]
@@ -89,8 +91,23 @@ def passive_readings(seed, person: dict, world: dict) -> dict:
     }
 
 
-def daily_reports(seed, world: dict) -> dict:
-    """What a person says about a whole day: a dict of [B, days]."""
+def hrv_dip(person: dict, world: dict) -> tf.Tensor:
+    """What attacks and, in some people, what comes before them do to ln RMSSD: [B, days, 4]."""
+    responder = person["theta"][:, PARAMETER_INDEX["hrv_responder"], None, None] > 0.5
+    in_attack, in_prodrome = (
+        tf.cast(world["phase"] == phase, tf.float32) for phase in (ATTACK, PRODROME)
+    )
+    return ATTACK_DIP * in_attack + tf.where(responder, *PRODROME_DIPS) * in_prodrome
+
+
+def hrv_load(person: dict, world: dict) -> tf.Tensor:
+    """What stress and vulnerability do to ln RMSSD: [B, days]."""
+    coupling = person["theta"][:, PARAMETER_INDEX["hrv_stress"], None]
+    return coupling * world["stress"] - 0.10 * world["vulnerability"]
+
+
+def daily_reports(seed, person: dict, world: dict) -> dict:
+    """What a person says about a whole day, and a reading at 20:00: a dict of [B, days]."""
     shape = world["weekday"].shape
     rounding = iter(tf.unstack(draws.uniform(seed, [2, *shape])))
 
@@ -102,6 +119,11 @@ def daily_reports(seed, world: dict) -> dict:
         "alcohol": reported(world["alcohol"]),
         "caffeine": reported(world["caffeine"]),
         "missed_meal": world["missed_meal"],
+        # A minute is short: noisier than a night.
+        SPOT_READING: person["theta"][:, PARAMETER_INDEX["hrv_baseline"], None]
+        + hrv_load(person, world)
+        + hrv_dip(person, world)[:, :, -1]
+        + SPOT_NOISE * draws.normal(draws.fold_in(seed, 1), shape),
     }
 
 
@@ -171,9 +193,12 @@ def attempts(seed, person: dict, world: dict, settings: Settings) -> dict:
         [tf.tile(daily_logit, [1, 1, len(DAILY_REPORT_NAMES)]), tf.tile(answer_logit, [1, 1, 5])],
         axis=2,
     )
-    answered = draws.uniform(seeds[2], tf.shape(logit)) < tf.sigmoid(logit)
+    chance = tf.sigmoid(logit)
+    is_spot = tf.range(chance.shape[2]) == DAILY_REPORT_NAMES.index(SPOT_READING)
+    chance = tf.where(is_spot, 1.0 - SPOT_REFUSED, chance)
+    answered = draws.uniform(seeds[2], tf.shape(logit)) < chance
     status = tf.concat(
         [tf.where(passive, OBSERVED, MISSING), tf.where(answered, OBSERVED, NO_ANSWER)], axis=2
     )
-    assert status.shape[2] == len(FIELD_NAMES) and FIELD_INDEX["stress_0"] == 14
+    assert status.shape[2] == len(FIELD_NAMES)
     return {"status_if_tried": status, "answer_logit": answer_logit}

@@ -23,7 +23,7 @@ import numpy as np
 
 from aline_tf import draws
 from aline_tf.batch import OBSERVED
-from aline_tf.migraine.channels import SLOTS, places
+from aline_tf.migraine.channels import SLOTS, SPOT_READING, places
 from aline_tf.migraine.expected_inputs import expected_inputs, level, readings
 from aline_tf.migraine.foresight import LONGEST, MEDIANS, ending_chances
 from aline_tf.migraine.person import PARAMETER_INDEX, TRIGGERS, sample_people
@@ -262,7 +262,8 @@ class _Records:
         inputs = expected_inputs(outcome, status, weekday)
         self.trigger = inputs.trigger.astype(np.float32)
         stress = inputs.stress[:, :-1]
-        # Readings minus level and stress; slot, noise, effect of vulnerability and of a dip.
+        # Readings minus level and stress, whose effect is that on people in general; slot, noise,
+        # effect of vulnerability and of a dip.
         self.sensors = []
         for name, slot, mean, sd, noise, of_stress, of_level, of_dip in (
             ("ln_rmssd", 0, 3.4, 0.45, 0.18, -0.08, -0.10, 1.0),
@@ -270,6 +271,7 @@ class _Records:
             ("resting_hr", 0, 62.0, 6.6, 2.1, 0.7, 0.5, -8.0),
             ("ln_steps", 2, 8.72, 0.45, 0.37, 0.0, 0.0, 1.7),
             ("ln_screen_time", 2, 1.15, 0.40, 0.32, 0.0, 0.0, 1.4),
+            (SPOT_READING, SLOTS - 1, 3.4, 0.45, 0.25, -0.08, -0.10, 1.0),
         ):
             value = readings(outcome, status, name) - of_stress * stress
             self.sensors.append(

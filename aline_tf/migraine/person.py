@@ -86,6 +86,14 @@ PARAMETERS = (
     ),
     Parameter("hrv_responder", "binary", description="heart rate variability falls before attacks"),
     Parameter("feels_coming", "binary", description="feels attacks coming"),
+    Parameter(
+        "hrv_stress",
+        "real",
+        loc=-0.08,
+        scale=0.04,
+        unit="ln ms per SD of stress",
+        description="how heart rate variability follows stress",
+    ),
 )
 PARAMETER_INDEX = {parameter.name: index for index, parameter in enumerate(PARAMETERS)}
 
@@ -185,12 +193,15 @@ def sample_people(seed, people: int, settings: Settings | None = None) -> dict:
     beta_vulnerability = tf.abs(normal(0.6, 0.25))
     hrv_baseline = normal(3.4, 0.45)
     hrv_responder, feels_coming = flag(0.4), flag(0.4)
+    hrv_stress = normal(-0.08, 0.04)
 
     theta = tf.concat(
         [
             alpha[:, None],
             effects,
-            tf.stack([beta_vulnerability, hrv_baseline, hrv_responder, feels_coming], axis=1),
+            tf.stack(
+                [beta_vulnerability, hrv_baseline, hrv_responder, feels_coming, hrv_stress], axis=1
+            ),
         ],
         axis=1,
     )

@@ -4,6 +4,9 @@ Everybody wears everything and, for a run-in of two weeks, is asked about every 
 Then come four weeks with the same few prompts every evening for everybody, about now and yesterday.
 What they answer stays in their records. The log probability of what followed, and who was asked
 about warning signs, say what a policy has understood.
+
+Where parameters are wanted instead, nobody was asked anything before: after two weeks of readings
+come ten evenings with two prompts each, and the error of the parameters is what counts.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ from aline_tf.migraine.sources import prompted_sources
 
 RUN_IN, EVENINGS = 14, 28
 #: Prompts an evening: of the network's policy, and of the others, which need more of them.
-BUDGETS = (1, 2)
+BUDGETS = (1, 2, 3)
 COMPARED = (0, 1, 2, 3, 4, 6)
 PROMPTS = tuple(candidate for candidate in LIBRARY if candidate.is_prompt)
 _DAYS_AGO, _SLOT, _OUTCOME, _FIELD = (
@@ -37,6 +40,8 @@ _DAYS_AGO, _SLOT, _OUTCOME, _FIELD = (
 )
 _WARNING = np.array([prompt.channel == "prodrome" for prompt in PROMPTS])
 _NEVER = -1e12
+#: Evenings and prompts of each, when parameters are wanted.
+PARAMETER_EVENINGS, A_DAY = 10, 2
 
 
 def prompting_study(network, cohort: Cohort, seed: int = 0, report=lambda line: None) -> dict:
@@ -107,14 +112,59 @@ class _Evening:
     followed: np.ndarray
 
 
-def _evenings(cohort: Cohort) -> list[_Evening]:
+def parameter_study(network, cohort: Cohort, seed: int = 0, report=lambda line: None) -> dict:
+    """Follows the network's policy and chance for twenty prompts that are to tell the parameters.
+
+    Args:
+        network, cohort, seed, report: as above.
+
+    Returns:
+        by policy: errors [S, P] of the posterior means, in prior standard deviations.
+    """
+    evenings = _evenings(cohort, run_in=0)[:PARAMETER_EVENINGS]
+    theta = np.asarray(cohort.world["theta"])
+    spread = np.maximum(theta.std(axis=0), 1e-6)
+    made = {}
+    for policy in ("aline", "random"):
+        asked = _Asked(cohort, policy, np.random.default_rng([seed, A_DAY]))
+        for evening in evenings:
+            for _ in range(A_DAY):
+                asked.ask(network, evening, wanted="parameters")
+        last = cohort.batch(evenings[-1].known_days, asked.records(evenings[-1]))
+        mean = network.theta_summary(batches.call(network, last))["mean"].numpy()
+        made[policy] = (mean - theta) / spread
+        report(f"prompting for parameters: {policy}, done")
+    return made
+
+
+def parameter_prompting_rows(study: dict, names) -> list[Row]:
+    """Root mean square error after all prompts, in prior standard deviations: of every parameter,
+    and of all of them together.
+
+    Args:
+        study: of `parameter_study`.
+        names: [P].
+    """
+    rows, prompts = [], PARAMETER_EVENINGS * A_DAY
+    for policy, errors in study.items():
+        squared = np.square(errors)
+        columns = {"parameters": squared.mean(axis=1)} | dict(zip(names, squared.T, strict=True))
+        for name, square in columns.items():
+            rmse = float(np.sqrt(square.mean()))
+            # Of the root, from the spread of the squares.
+            ci95 = 1.96 * float(square.std()) / np.sqrt(len(square)) / (2.0 * max(rmse, 1e-6))
+            rows.append(Row(policy, f"prompting: {name}", prompts, "rmse", rmse, ci95, len(square)))
+    return rows
+
+
+def _evenings(cohort: Cohort, run_in: int = RUN_IN) -> list[_Evening]:
     people = cohort.people
     everybody = tf.ones([people], tf.bool)
     sources = prompted_sources(draws.as_seed(0), cohort.sources, everybody)
     sources |= {
         "passive": tf.ones_like(sources["passive"]),
         "device_start": tf.zeros([people]),
-        "run_in": tf.fill([people], RUN_IN),
+        "run_in": tf.fill([people], run_in),
         "asked": tf.zeros_like(sources["asked"]),
     }
     study = dataclasses.replace(cohort, sources=sources)
@@ -124,49 +174,68 @@ def _evenings(cohort: Cohort) -> list[_Evening]:
     ]
 
 
-def _follow(network, cohort, evenings, policy, budget, seed) -> dict:
-    generator = np.random.default_rng([seed, budget])
-    world = {name: np.asarray(cohort.world[name]) for name in ("value", "status_if_tried")}
-    rows = np.arange(cohort.people)
-    answered = np.full(world["value"].shape, MISSING, np.int32)
-    log_prob, warnings = np.zeros([len(rows), len(FORECASTS)]), np.zeros(len(rows))
+class _Asked:
+    """What people were asked by one policy, and what came of it.
 
-    def records(evening):
-        answers = answered[:, : evening.known_days]
+    Attributes:
+        warnings: [S], how many of the prompts were about warning signs.
+    """
+
+    def __init__(self, cohort: Cohort, policy: str, generator: np.random.Generator) -> None:
+        self._cohort, self._policy, self._generator = cohort, policy, generator
+        self._world = {
+            name: np.asarray(cohort.world[name]) for name in ("value", "status_if_tried")
+        }
+        self._answered = np.full(self._world["value"].shape, MISSING, np.int32)
+        self.warnings = np.zeros(cohort.people)
+
+    def records(self, evening: _Evening) -> tuple[np.ndarray, np.ndarray]:
+        """Values and status [S, days, F] of that evening, with what was answered by then."""
+        answers = self._answered[:, : evening.known_days]
         status = np.where(answers != MISSING, answers, evening.status)
-        value = world["value"][:, : evening.known_days]
-        outcome = np.where(answers == OBSERVED, value, evening.outcome)
-        return np.float32(outcome), status
+        value = self._world["value"][:, : evening.known_days]
+        return np.float32(np.where(answers == OBSERVED, value, evening.outcome)), status
 
+    def ask(self, network, evening: _Evening, wanted: str = "forecasts") -> None:
+        """One prompt to everybody: the one that the policy likes best of what is not known."""
+        days, rows = evening.known_days - 1 - _DAYS_AGO, np.arange(self._cohort.people)
+        records = self.records(evening)
+        left = records[1][:, days, _FIELD] == MISSING
+        if self._policy == "aline":
+            batch = _with_prompts(self._cohort, evening.known_days, records, left, wanted)
+            score = batches.call(network, batch)["candidate_logits"]
+        elif self._policy == "random":
+            score = self._generator.random(left.shape)
+        else:
+            score = -diary_place(np.asarray(design(_DAYS_AGO, 0, _SLOT, _OUTCOME))[None])
+        chosen = np.where(left, score, _NEVER).argmax(axis=1)
+        day, field = days[chosen], _FIELD[chosen]
+        self._answered[rows, day, field] = self._world["status_if_tried"][rows, day, field]
+        self.warnings += _WARNING[chosen]
+
+
+def _follow(network, cohort, evenings, policy, budget, seed) -> dict:
+    asked = _Asked(cohort, policy, np.random.default_rng([seed, budget]))
+    log_prob = np.zeros([cohort.people, len(FORECASTS)])
     for evening in evenings:
-        days = evening.known_days - 1 - _DAYS_AGO
         for _ in range(budget):
-            left = records(evening)[1][:, days, _FIELD] == MISSING
-            if policy == "aline":
-                batch = _with_prompts(cohort, evening.known_days, records(evening), left)
-                score = batches.call(network, batch)["candidate_logits"]
-            elif policy == "random":
-                score = generator.random(left.shape)
-            else:
-                score = -diary_place(np.asarray(design(_DAYS_AGO, 0, _SLOT, _OUTCOME))[None])
-            chosen = np.where(left, score, _NEVER).argmax(axis=1)
-            day, field = days[chosen], _FIELD[chosen]
-            answered[rows, day, field] = world["status_if_tried"][rows, day, field]
-            warnings += _WARNING[chosen]
-        batch = cohort.batch(evening.known_days, records(evening))
+            asked.ask(network, evening)
+        batch = cohort.batch(evening.known_days, asked.records(evening))
         probability = np.clip(attack_probabilities(network, batch), 1e-6, 1.0 - 1e-6)
         log_prob += np.log(np.where(evening.followed > 0.5, probability, 1.0 - probability))
-    asked = max(budget * len(evenings), 1)
-    return {"log_prob": log_prob / len(evenings), "warnings": warnings / asked}
+    prompts = max(budget * len(evenings), 1)
+    return {"log_prob": log_prob / len(evenings), "warnings": asked.warnings / prompts}
 
 
-def _with_prompts(cohort, known_days, records, left) -> dict:
-    """The batch of that evening, after the forecasts only, with every prompt as a candidate."""
+def _with_prompts(cohort, known_days, records, left, wanted) -> dict:
+    """The batch of that evening, after the forecasts only or the parameters only, with every prompt
+    as a candidate."""
     batch = cohort.batch(known_days, records)
     today = cohort.weekday(known_days)[:, None]
     ago = np.broadcast_to(_DAYS_AGO, left.shape)
+    dropped = "theta_mask" if wanted == "forecasts" else "target_mask"
     return batch | {
-        "theta_mask": np.zeros_like(batch["theta_mask"]),
+        dropped: np.zeros_like(batch[dropped]),
         "candidate_design": design(ago, (today - ago) % 7, _SLOT, _OUTCOME).numpy(),
         "candidate_mask": left,
     }

@@ -2,7 +2,8 @@
 
 The forecast of an evening at 20:00 is about the next calendar day (24 h) or the next two (48 h):
 the four or eight six-hour slots after the one under way. An evening counts in the score when the
-diary tells of every slot of the day after, or of an attack in one of them.
+diary tells of every slot of the day after: were half-told days counted when an attack is noted, and
+left out when none is, attacks would seem more frequent than they are.
 """
 
 from __future__ import annotations
@@ -32,13 +33,14 @@ class Evening:
     """One forecast: the day it was made, its risks, and whether an attack followed within 24 h.
 
     `attack` is that day's own record: 1, 0 or None where the diary does not tell; `followed` is the
-    record of the day after.
+    record of the day after, and `wholly_told` says whether that day is told of slot by slot.
     """
 
     day: date
     risks: tuple[Risk, ...]
     attack: bool | None
     followed: bool | None
+    wholly_told: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +95,7 @@ def rolling_forecasts(
         rows.append(history_batch(timeline.to_days(at, CAPACITY), candidates=[])[0])
     risks = forecast(model, batches.stack(rows), seed, draws)
     record = dict(zip(full.dates, daily_attacks(full.values, full.status), strict=True))
+    wholly = dict(zip(full.dates, _wholly_told(full.status).tolist(), strict=True))
     return [
         Evening(
             day=moment.date(),
@@ -100,6 +103,7 @@ def rolling_forecasts(
             attack=record.get(moment.date()),
             # The day after `now` is the future, whatever a file may say of it.
             followed=record.get(moment.date() + timedelta(days=1)),
+            wholly_told=wholly.get(moment.date() + timedelta(days=1), False),
         )
         for moment, row in zip(moments, risks, strict=True)
     ]
@@ -114,13 +118,18 @@ def daily_attacks(values: np.ndarray, status: np.ndarray) -> list[bool | None]:
     attack = (observed & (values[:, _ATTACK] > 0.5)).any(axis=1)
     return [
         True if yes else False if all_told else None
-        for yes, all_told in zip(attack.tolist(), observed.all(axis=1).tolist(), strict=True)
+        for yes, all_told in zip(attack.tolist(), _wholly_told(status).tolist(), strict=True)
     ]
+
+
+def _wholly_told(status: np.ndarray) -> np.ndarray:
+    """Whether the diary tells of every slot of each day: bool [C]."""
+    return (status[:, _ATTACK] == OBSERVED).all(axis=1)
 
 
 def score(evenings: list[Evening]) -> Score | None:
     """Score of the 24 h forecasts; None when none of them can be checked."""
-    checked = [evening for evening in evenings if evening.followed is not None]
+    checked = [e for e in evenings if e.followed is not None and e.wholly_told]
     if not checked:
         return None
     risk = np.array([evening.risks[0].probability for evening in checked])

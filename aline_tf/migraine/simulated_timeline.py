@@ -31,6 +31,7 @@ from aline_tf.migraine.channels import (
     FIELD_NAMES,
     SLOT_REPORT_NAMES,
     SLOTS,
+    SPOT_READING,
     field_name,
 )
 from aline_tf.migraine.timeline import (
@@ -81,6 +82,7 @@ _DAILY = {
     "alcohol": _Daily("alcohol", _DAY_END),
     "caffeine": _Daily("caffeine", _EVENING),
     "missed_meal": _Daily("missed_meal", _EVENING),
+    SPOT_READING: _Daily("spot_rmssd", _EVENING, math.exp),
 }
 
 

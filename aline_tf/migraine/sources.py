@@ -7,6 +7,7 @@ meet such mixes in training, so every training history is seen through randomly 
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 from aline_tf import draws
@@ -20,6 +21,7 @@ from aline_tf.migraine.channels import (
     PASSIVE_NAMES,
     SLOT_REPORT_NAMES,
     SLOTS,
+    SPOT_READING,
     field_name,
     places,
 )
@@ -28,7 +30,7 @@ from aline_tf.migraine.channels import (
 KITS = (0.25, 0.40, 0.30, 0.05)
 #: Share who note nothing, fill in a day at a time, answer at any slot, note attacks only.
 DIARIES = (0.15, 0.50, 0.15, 0.20)
-_UNIFORMS = 40
+_UNIFORMS = 41
 #: Fields that are asked for.
 REPORTS = len(FIELD_NAMES) - len(PASSIVE_NAMES)
 NO_DIARY, DAY_DIARY, SLOT_DIARY, ATTACK_DIARY, PROMPTS = range(5)
@@ -39,12 +41,16 @@ DIARY_SHARE = {
     "alcohol": 0.40,
     "caffeine": 0.35,
     "missed_meal": 0.35,
+    SPOT_READING: 0.10,
     "stress": 0.60,
     "pain": 0.75,
     "attack": 0.97,
     "prodrome": 0.45,
     "medication": 0.60,
 }
+#: Nobody is asked for a minute of rest every day, however complete their records.
+_IS_SPOT = np.array([name == SPOT_READING for name in DIARY_SHARE])
+_IS_SPOT_FIELD = np.array([name == SPOT_READING for name in FIELD_NAMES[len(PASSIVE_NAMES) :]])
 #: Days without a window after which the next menstruation may be near: a cycle has 21 or more.
 CYCLE_LOOK_BACK = 18
 
@@ -53,13 +59,13 @@ def sample_sources(seed, rows: int) -> dict:
     """Sources of B histories.
 
     Returns:
-        dict: passive [B, 11] bool, which readings exist; noted [B, 8] bool, which reports the diary
+        dict: passive [B, 11] bool, which readings exist; noted [B, 9] bool, which reports the diary
         has, in the order of `DIARY_SHARE`; style [B] int32; regularity [B], chance of an entry on a
         day; summary [B] bool, the evening entry speaks of the whole day; by_part [B] bool, it has
         stress by part of the day; prompted [B] bool, silence is recorded as "not answered";
         device_start, diary_start [B], as a share of the history; and for those who answer prompts
         (`prompted_sources`): run_in [B] int32, days at the start with every slot asked about, and
-        asked [B, 23], the chance that a report is asked for on a later day.
+        asked [B, 24], the chance that a report is asked for on a later day.
     """
     unit = iter(tf.unstack(draws.uniform(seed, [_UNIFORMS, rows])))
 
@@ -134,6 +140,7 @@ def complete_sources(sources: dict, who, asked_now) -> dict:
         chosen = who[:, None] if own.shape.rank == 2 else who
         changed[name] = tf.where(chosen, tf.cast(value, own.dtype), own)
     changed["asked_now"] = sources["asked_now"] | (who & asked_now)
+    changed["noted"] &= ~who[:, None] | ~_IS_SPOT
     return changed
 
 
@@ -216,7 +223,7 @@ def _readings(seed, sources, tried, days_ago, days) -> tf.Tensor:
 
 
 def _reports(seed, sources, value, tried, days_ago, days) -> tf.Tensor:
-    """Status of every self-report: int32 [B, C, 23]. `days` bool [B, C]: a diary is kept."""
+    """Status of every self-report: int32 [B, C, 24]. `days` bool [B, C]: a diary is kept."""
     seeds = draws.split(seed, 4)
     rows, capacity = days.shape
     style = sources["style"][:, None, None]
@@ -264,14 +271,14 @@ def _reports(seed, sources, value, tried, days_ago, days) -> tf.Tensor:
 
 
 def _prompts(seed, sources, tried, days_ago, days) -> tf.Tensor:
-    """Status of the reports of people who answer prompts: int32 [B, C, 23].
+    """Status of the reports of people who answer prompts: int32 [B, C, 24].
 
     What is asked this evening is not known yet.
     """
     attempt = tried[:, :, len(PASSIVE_NAMES) :]
     # `days` holds the days of the history, oldest first.
     day = tf.cumsum(tf.cast(days, tf.int32), axis=1) - 1
-    run_in = (day < sources["run_in"][:, None])[:, :, None]
+    run_in = (day < sources["run_in"][:, None])[:, :, None] & ~_IS_SPOT_FIELD
     drawn = draws.uniform(seed, tf.shape(attempt)) < sources["asked"][:, None]
     asked = (run_in | drawn) & (days & (days_ago > 0))[:, :, None]
     return tf.where(asked, attempt, MISSING)

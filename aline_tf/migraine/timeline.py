@@ -59,6 +59,7 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "sdnn": Kind("ms", 1, 500),
     "rmssd": Kind("ms", 1, 500),
+    "spot_rmssd": Kind("ms", 1, 500),
     "resting_hr": Kind("bpm", 20, 150),
     "heart_rate": Kind("bpm", 20, 250),
     "respiratory_rate": Kind("/min", 2, 80),

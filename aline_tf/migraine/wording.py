@@ -11,7 +11,7 @@ import numpy as np
 
 from aline_tf.batch import OBSERVED
 from aline_tf.migraine.candidates import Candidate
-from aline_tf.migraine.channels import CHANNEL, places
+from aline_tf.migraine.channels import CHANNEL, SPOT_READING, places
 from aline_tf.migraine.person import Settings
 
 NOT_A_DEVICE = (
@@ -230,6 +230,7 @@ _FORMAT = {
     "busy_hours": lambda v: f"{max(v, 0.0):.1f} busy hours",
     "ln_rmssd": lambda v: f"{math.exp(v):.0f} ms",
     "ln_sdnn": lambda v: f"{math.exp(v):.0f} ms",
+    SPOT_READING: lambda v: f"{math.exp(v):.0f} ms",
     "resting_hr": lambda v: f"{v:.0f} bpm",
     "sleep_hours": lambda v: f"{v:.1f} h of sleep",
     "sleep_efficiency": lambda v: f"{100 * min(v, 1.0):.0f}%",

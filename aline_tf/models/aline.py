@@ -113,7 +113,8 @@ class ALINE(keras.Model):
             )
         self.day_map = history_map(self.spec.features)
         if self.day_map:
-            self.digest = Digest(width, self.day_map.size, hidden=hidden, dtype=policy)
+            parameters = len(self.spec.parameters)
+            self.digest = Digest(width, self.day_map.size, parameters, hidden=hidden, dtype=policy)
         if kriging:
             self.kriging = Kriging(width, dims, kriging, dtype=policy)
         if relation:

@@ -173,6 +173,35 @@ class OutcomePrediction:
             value = tf.where(self._ordered, tf.cast(category, tf.float32), value)
         return value
 
+    def representatives(self, pick, position) -> tuple[tf.Tensor, tf.Tensor]:
+        """A few outcomes that stand for each target's distribution, and their weights.
+
+        The first stands for 0 of a binary or ordered outcome, with its probability (for nothing, of
+        weight 0, where the outcome is continuous); the others are drawn, evenly spread, from the
+        rest: of a binary outcome that is 1.
+
+        Args:
+            pick, position: independent uniforms [A - 1, ..., M].
+
+        Returns:
+            two [..., M, A].
+        """
+        none = tf.where(self._binary, 1.0 - tf.sigmoid(self.logit), 0.0)
+        if "ordered" in self._kinds:
+            none = tf.where(self._ordered, self.category_probabilities()[..., 0], none)
+        drawn, values = pick.shape[0], [tf.zeros_like(none)]
+        for index in range(drawn):
+            place = none + (1.0 - none) * (index + position[index]) / drawn
+            value = self.from_uniform(pick[index], place)
+            values.append(tf.where(self._binary, 1.0, value))
+        weights = [none] + [(1.0 - none) / drawn] * drawn
+        return tf.stack(values, axis=-1), tf.stack(weights, axis=-1)
+
+    @property
+    def is_binary(self) -> tf.Tensor:
+        """Which targets are answered by yes or no: bool [..., M]."""
+        return self._binary
+
     def entropy(self) -> tf.Tensor:
         """Entropy in nats of binary and ordered targets [..., M]; 0 for continuous ones, whose
         entropy has no closed form."""

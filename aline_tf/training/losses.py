@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.training import objectives, teacher
+from aline_tf.training.look_ahead import look_ahead_gain
 from aline_tf.training.rollout import (
     ACQUIRED,
     offer_candidates,
@@ -122,11 +123,8 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
     if max(recipe.teacher) > 0:
         imitation = _imitation(network, task, recipe, state, outputs, steps, teacher_seed)
         loss += objectives.anneal(*recipe.teacher, progress) * imitation
-    if recipe.counterfactual > 0:
-        each = _counterfactual(network, recipe, state, logits, weight, teacher_seed)
-        loss += recipe.counterfactual * tf.math.divide_no_nan(
-            tf.reduce_sum(weight * each), tf.reduce_sum(weight)
-        )
+    for part, each in _of_tried(network, recipe, state, logits, weight, teacher_seed):
+        loss += part * tf.math.divide_no_nan(tf.reduce_sum(weight * each), tf.reduce_sum(weight))
 
     if recipe.refresh > 0:
         # A rollout shows few people, and only where the policy goes; random designs show many.
@@ -170,10 +168,12 @@ def _imitation(network, task, recipe, state, outputs, steps, seed):
     return tf.math.divide_no_nan(tf.reduce_sum(acts * each), tf.reduce_sum(acts))
 
 
-def _counterfactual(network, recipe, state, logits, weight, seed):
-    """All-action loss [R] over a few candidates tried at every sampled state."""
+def _of_tried(network, recipe, state, logits, weight, seed) -> list:
+    """Losses [R] over a few candidates tried at every sampled state, and their weights."""
+    if max(recipe.counterfactual, recipe.look_ahead) <= 0:
+        return []
     # Half of them as the policy would choose: what it ranks first is what has to be told apart.
-    some_seed, own_seed = draws.split(seed, 2)
+    some_seed, own_seed, answer_seed = draws.split(seed, 3)
     own = tf.math.top_k(
         logits + draws.gumbel(own_seed, tf.shape(logits)), recipe.tried // 2
     ).indices
@@ -182,9 +182,16 @@ def _counterfactual(network, recipe, state, logits, weight, seed):
     order += 2.0 * tf.cast(state["candidate_mask"], tf.float32)
     tried = tf.math.top_k(order, recipe.tried).indices
     allowed = tf.gather(state["candidate_mask"], tried, batch_dims=1)
-    gain = teacher.counterfactual_gain(network, state, tried, recipe.price)
-    gain = _on_one_scale(gain, state, tf.cast(allowed, tf.float32) * weight[:, None])
-    return objectives.all_action_loss(tf.gather(logits, tried, batch_dims=1), gain, allowed)
+    scores, parts = tf.gather(logits, tried, batch_dims=1), []
+    if recipe.counterfactual > 0:
+        gain = teacher.counterfactual_gain(network, state, tried, recipe.price)
+        gain = _on_one_scale(gain, state, tf.cast(allowed, tf.float32) * weight[:, None])
+        parts.append((recipe.counterfactual, objectives.all_action_loss(scores, gain, allowed)))
+    if recipe.look_ahead > 0:
+        gain = look_ahead_gain(network, state, tried, answer_seed, recipe.price)
+        each = objectives.imitation_loss(scores, gain, allowed, recipe.sharpness)
+        parts.append((recipe.look_ahead, each))
+    return parts
 
 
 def _on_one_scale(gain, state, counted):

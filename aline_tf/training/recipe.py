@@ -34,7 +34,9 @@ class Recipe:
         teacher_draws: parameter draws it takes for each side; its cost grows with the square.
         sharpness: of its softmax.
         counterfactual: weight of the all-action gradient over candidates tried one by one.
-        tried: K, candidates tried per state for it.
+        look_ahead: weight of the imitation of what the network expects every tried candidate to
+            tell (see `look_ahead`).
+        tried: K, candidates tried per state, for both.
         price: nats per unit of burden.
         reveal: share of rows in which some parameters are given as known.
         refresh: weight, in the joint phase, of the warm-up's loss on new random designs: it keeps
@@ -66,6 +68,7 @@ class Recipe:
     teacher_draws: int = 18
     sharpness: float = 15.0
     counterfactual: float = 0.0
+    look_ahead: float = 0.0
     tried: int = 6
     price: float = 0.0
     reveal: float = 0.25
@@ -105,7 +108,7 @@ class Recipe:
                 "Expected a horizon of at least 1 and at most the pool. "
                 f"Received: horizon={self.horizon}, pool={self.pool}"
             )
-        if self.counterfactual > 0 and not 1 <= self.tried <= self.offer:
+        if max(self.counterfactual, self.look_ahead) > 0 and not 1 <= self.tried <= self.offer:
             raise ValueError(
                 f"Expected 1 <= tried <= offer. Received: tried={self.tried}, offer={self.offer}"
             )

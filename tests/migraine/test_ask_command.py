@@ -25,6 +25,7 @@ STRESS, DRINKS = Candidate("stress", 0, 3), Candidate("alcohol", 1)
 PRESSURE, BUSY = Candidate("pressure_change", 0), Candidate("busy_hours", 1)
 ATTACK = Candidate("attack", 0, 3)
 ASKABLE = [c for c in LIBRARY if c.is_prompt or c.channel in LOOK_UPS]
+SPOT = Candidate("ln_rmssd_spot", 0)
 
 
 class Person:
@@ -73,6 +74,7 @@ def session(network, evening):
         (PRESSURE, "-4,5", -4.5),
         (PRESSURE, "\u22124 hPa", -4.0),
         (BUSY, "90 min", 1.5),
+        (SPOT, "42 ms", 42.0),
     ],
 )
 def test_answers_are_read_in_natural_form(candidate, text, value):
@@ -91,6 +93,7 @@ def test_answers_are_read_in_natural_form(candidate, text, value):
         (DRINKS, "1e9", "a whole number from 0 to 100"),
         (PRESSURE, "1013", "a number from -100 to 100, in hPa"),
         (BUSY, "3 cups", "a number from 0 to 24, in h"),
+        (SPOT, "0", "a number from 1 to 500, in ms"),
     ],
 )
 def test_what_cannot_be_read_says_what_was_expected_and_received(candidate, text, wanted):
@@ -103,13 +106,18 @@ def test_what_cannot_be_read_says_what_was_expected_and_received(candidate, text
 @pytest.mark.parametrize("value", [0.0, 1.0, None])
 @pytest.mark.parametrize("candidate", ASKABLE, ids=lambda c: f"{c.channel}-{c.days_ago}-{c.slot}")
 def test_every_answer_comes_back_from_its_timeline_in_its_place_and_nowhere_else(candidate, value):
+    if candidate == SPOT and value is not None:
+        value += 40.0
     now = datetime.fromisoformat("2025-04-17T20:00+02:00")
-    timeline = answers_timeline([Answer(candidate, value)], now)
+    answer = Answer(candidate, value)
+    timeline = answers_timeline([answer], now)
     history = timeline.to_days(now, 4)
     assert np.argwhere(history.status).tolist() == [[3 - candidate.days_ago, candidate.field]]
     status = NO_ANSWER if value is None else OBSERVED
     assert history.status[3 - candidate.days_ago, candidate.field] == status
-    assert history.values[3 - candidate.days_ago, candidate.field] == (value or 0.0)
+    held = history.values[3 - candidate.days_ago, candidate.field]
+    assert held == np.float32(answer.field_value)
+    assert held == np.float32(np.log(value) if candidate == SPOT and value else value or 0.0)
     assert not timeline.to_days(now.replace(hour=19), 4).status.any()
     assert timeline.evening() == now
 
@@ -288,6 +296,27 @@ def test_answers_are_written_and_read_back_beside_the_other_records(ask, preset,
     assert (tmp_path / "report" / "report.html").is_file()
 
 
+def test_earlier_sessions_of_the_day_and_of_the_week_count(ask, tmp_path, capsys):
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    words = ("--now", "2025-04-17", "--out", first)
+    assert ask(*words, typed="1\n1\n1\n1\n") == 0
+    assert "The budget of 2 prompts a day is spent." in capsys.readouterr().out
+    records = ("--records", DIARY, first)
+    assert ask("--now", "2025-04-17T22:00", typed="1\n", records=records) == 0
+    said = capsys.readouterr().out
+    assert "The budget of 2 prompts a day is spent." in said and "1. " not in said
+    words = ("--now", "2025-04-18", "--weekly-budget", 3, "--out", second)
+    assert ask(*words, typed="1\n1\n1\n1\n", records=records) == 0
+    assert "The budget of 3 prompts a week is spent." in capsys.readouterr().out
+    assert (read_timeline(second).frame["source"] == "ask").sum() >= 1
+    records = ("--records", DIARY, first, second)
+    words = ("--now", "2025-04-23", "--weekly-budget", 3)
+    assert ask(*words, typed="1\n", records=records) == 0
+    assert "The budget of 3 prompts a week is spent." in capsys.readouterr().out
+    assert ask("--now", "2025-04-24", *words[2:], typed="1\n", records=records) == 0
+    assert "1. " in capsys.readouterr().out
+
+
 def test_without_records_it_starts_from_people_in_general(ask, tmp_path, capsys):
     out = tmp_path / "answers.jsonl"
     words = ("--now", "2025-04-17T21:00+02:00", "--out", out)
@@ -318,6 +347,7 @@ def test_without_records_it_starts_from_people_in_general(ask, tmp_path, capsys)
         (["--nothing"], "expected no records with --nothing"),
         (["--price", "nan"], "expected --price of 0 or more"),
         (["--budget", "0"], "expected --budget from 1 to 100; received 0"),
+        (["--weekly-budget", "101"], "expected --weekly-budget from 1 to 100; received 101"),
         (["--seed", "-1"], "expected --seed"),
         (["--out", "{tmp}"], "expected --out to end in .jsonl or .jsonl.gz"),
         (["--out", "{tmp}/d.jsonl"], "received the directory"),

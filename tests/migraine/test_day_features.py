@@ -13,7 +13,8 @@ READINGS = len(day_features._NAMES)
 TRIGGERS = 2 * READINGS
 BESIDE = TRIGGERS + 2 * day_features._TRIGGERS
 #: Where the last block of the features begins, counted from the end.
-TOGETHER = -(2 + READINGS + day_features._TRIGGERS + day_features._SIGNS)
+SLOPES = 2 * len(day_features._FOLLOWERS)
+TOGETHER = -(2 + READINGS + day_features._TRIGGERS + day_features._SIGNS + SLOPES)
 
 
 class History:
@@ -137,7 +138,7 @@ def test_signs_before_attacks_are_counted_over_the_days():
     history.note(1, "prodrome_0", 0.0)
     history.note(0, "prodrome_0", 1.0)
     history.note(2, "prodrome_2", 1.0)
-    together = history.days().feature.numpy()[0, :, -day_features._SIGNS :]
+    together = history.days().feature.numpy()[0, :, -day_features._SIGNS - SLOPES : -SLOPES]
     leads, leads_without, false_alarm, rightly_none = together.T
     assert leads[:3].tolist() == [0.0, 1.0, 0.0]
     assert leads_without.sum() == 0.0
@@ -156,3 +157,29 @@ def test_readings_of_a_day_count_where_its_attack_began_after_the_night():
     with_attacks = days[:, TOGETHER + 2 : TOGETHER + 2 + READINGS]
     assert own[0, 3] > 0.0 and with_attacks[0, 3] == own[0, 3]
     assert own[1, 3] < 0.0 and with_attacks[1, 3] == 0.0
+
+
+def test_a_reading_of_a_minute_is_compared_with_the_nights():
+    history = History([2, 1, 0])
+    for token, value in ((0, 3.4), (1, 3.4), (2, 3.4)):
+        history.note(token, "ln_rmssd", value)
+    spot = FIELD_INDEX["ln_rmssd_spot"]
+    history.note(2, "ln_rmssd_spot", 3.0)
+    seen = history.days().feature.numpy()[0, :, spot]
+    assert seen[0] < -0.3 and not seen[1:].any()
+    alone = History([0])
+    alone.note(0, "ln_rmssd_spot", 3.0)
+    assert abs(alone.days().feature.numpy()[0, 0, spot]) < 0.1, "of one value nothing can be said"
+
+
+def test_sums_of_products_give_the_slope_of_readings_on_stress():
+    history = History(list(range(29, -1, -1)))
+    stress = np.random.default_rng(0).integers(0, 11, 30).astype(float)
+    for token in range(30):
+        history.note(token, "stress_2", stress[token])
+        if token % 3:
+            history.note(token, "ln_rmssd", 3.4 - 0.05 * stress[token])
+    product, square = history.days().feature.numpy()[0, :, -SLOPES : -SLOPES + 2].sum(axis=0)
+    scales = {field.name: field.scale for field in FIELDS}
+    slope = product / square * scales["ln_rmssd"] / scales["stress_2"]
+    assert slope == pytest.approx(-0.05, rel=0.05)

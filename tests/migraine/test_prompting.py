@@ -9,7 +9,8 @@ import tensorflow as tf
 from aline_tf import draws
 from aline_tf.batch import MISSING
 from aline_tf.migraine import prompting
-from aline_tf.migraine.channels import PASSIVE_NAMES
+from aline_tf.migraine.burden_plots import draw_prompting
+from aline_tf.migraine.channels import FIELD_NAMES, PASSIVE_NAMES, SPOT_READING
 from aline_tf.migraine.cohort import sample_cohort
 from aline_tf.migraine.compiled import CompiledNetwork
 from aline_tf.migraine.sources import PROMPTS, prompted_sources, sample_sources
@@ -17,6 +18,8 @@ from aline_tf.migraine.task import SPEC
 from aline_tf.models.aline import ALINE
 
 PEOPLE, FIRST = 6, len(PASSIVE_NAMES)
+#: Reports that a run-in asks for every day.
+ROUTINE = [i for i, name in enumerate(FIELD_NAMES) if i >= FIRST and name != SPOT_READING]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,9 @@ def test_prompted_people_are_asked_about_everything_first_and_a_little_later():
     sources["run_in"] = tf.fill([40], 10)
     status = dataclasses.replace(people, sources=sources).records(60)[1][:20, :, FIRST:]
     asked = status != MISSING
-    assert asked[:, :10].all()
+    spot = FIELD_NAMES.index(SPOT_READING) - FIRST
+    assert np.delete(asked, spot, axis=2)[:, :10].all()
+    assert asked[:, :10, spot].mean() < 0.5, "a minute of rest is no matter of routine"
     a_day = asked[:, 10:-1].sum(axis=2).mean(axis=1)
     expected = sources["asked"].numpy()[:20].sum(axis=1)
     assert np.abs(a_day - expected).max() < 1.0 and 0.0 < a_day.mean() < 6.0
@@ -61,7 +66,7 @@ def test_every_policy_spends_its_prompts_on_what_is_not_known(network, people):
     evenings = prompting._evenings(people)
     assert [evening.known_days for evening in evenings] == [15, 16, 17]
     status = evenings[-1].status
-    assert (status[:, : prompting.RUN_IN, FIRST:] != MISSING).all()
+    assert (status[:, : prompting.RUN_IN, ROUTINE] != MISSING).all()
     assert (status[:, prompting.RUN_IN :, FIRST:] == MISSING).all()
     for policy in ("aline", "random", "evening diary"):
         made = prompting._follow(network, people, evenings, policy, 2, 0)
@@ -114,6 +119,7 @@ def test_rows_say_what_was_saved_and_who_was_asked():
         }
 
     study = {("aline", 1): result(-0.4, 0.2), ("aline", 2): result(-0.3, 0.1)}
+    study["aline", 3] = result(-0.25)
     for policy in ("random", "evening diary"):
         study |= {(policy, budget): result(score) for budget, score in scores.items()}
     rows = prompting.prompting_rows(study, feels)
@@ -124,3 +130,42 @@ def test_rows_say_what_was_saved_and_who_was_asked():
     asked = "prompting | feels attacks coming: "
     assert found["aline", asked + "yes", 1, "warning_share"] == pytest.approx(0.4)
     assert found["aline", asked + "no", 1, "warning_share"] == pytest.approx(0.2)
+
+
+def test_twenty_prompts_for_the_parameters_begin_without_any_answer(network, people, monkeypatch):
+    monkeypatch.setattr(prompting, "PARAMETER_EVENINGS", 2)
+    wanted = []
+    real = prompting._with_prompts
+
+    def spy(*arguments):
+        batch = real(*arguments)
+        wanted.append((batch["theta_mask"].all(), batch["target_mask"].any()))
+        return batch
+
+    monkeypatch.setattr(prompting, "_with_prompts", spy)
+    evenings = prompting._evenings(people, run_in=0)
+    assert (evenings[-1].status[:, :, FIRST:] == MISSING).all()
+    study = prompting.parameter_study(network, people)
+    assert wanted == [(True, False)] * 4
+    assert all(errors.shape == (PEOPLE, len(SPEC.parameters)) for errors in study.values())
+    rows = prompting.parameter_prompting_rows(study, SPEC.parameter_names)
+    found = {(row.policy, row.target): row for row in rows}
+    alpha = found["random", "prompting: alpha"]
+    assert alpha.mean == pytest.approx(np.sqrt(np.square(study["random"][:, 0]).mean()))
+    assert alpha.metric == "rmse" and alpha.step == 4 and alpha.n == PEOPLE
+    everything = found["aline", "prompting: parameters"].mean
+    assert everything == pytest.approx(np.sqrt(np.square(study["aline"]).mean()))
+
+
+def test_the_plot_has_a_curve_for_every_policy_and_each_group():
+    feels = np.array([True, False, False])
+    result = {"log_prob": np.full([3, 2], -0.4), "warnings": np.array([0.5, 0.1, 0.3])}
+    study = {("aline", budget): result for budget in prompting.BUDGETS}
+    for policy in ("random", "evening diary"):
+        study |= {(policy, budget): result for budget in prompting.COMPARED}
+    figure = draw_prompting(prompting.prompting_rows(study, feels))
+    scores, _, shares = figure.axes[:3]
+    assert [len(line.get_xdata()) for line in scores.lines] == [3, 6, 6]
+    assert [len(line.get_xdata()) for line in shares.lines] == [3, 3, 5, 5, 5, 5]
+    np.testing.assert_allclose(shares.lines[0].get_ydata(), 0.5)
+    np.testing.assert_allclose(shares.lines[1].get_ydata(), 0.2)

@@ -8,6 +8,7 @@ from scipy.optimize import brentq
 
 from aline_tf.migraine import batches
 from aline_tf.migraine.candidates import LIBRARY, Candidate
+from aline_tf.migraine.channels import FIELDS
 from aline_tf.migraine.history import history_batch
 from aline_tf.migraine.questions import (
     Question,
@@ -54,8 +55,8 @@ def test_gain_equals_brute_force(network, evening, candidate):
         answered = {name: table.copy() for name, table in batch.items()}
         token = {
             "context_design": batch["candidate_design"],
-            "context_outcome": np.zeros([1, 1, 34], np.float32),
-            "context_status": np.zeros([1, 1, 34], np.int32),
+            "context_outcome": np.zeros([1, 1, len(FIELDS)], np.float32),
+            "context_status": np.zeros([1, 1, len(FIELDS)], np.int32),
             "context_mask": np.ones([1, 1], bool),
         }
         token["context_outcome"][0, 0, candidate.field] = y

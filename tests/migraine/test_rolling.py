@@ -79,6 +79,8 @@ def test_score_by_hand():
     assert result == Score(2, 1, pytest.approx((0.25 + 0.04) / 2), pytest.approx(0.25))
     assert not result.enough
     assert score([evening(0.9, None)]) is None
+    half_told = replace(evening(0.9, True), wholly_told=False)
+    assert score([evening(0.5, True), evening(0.2, False), half_told]) == result
 
 
 def test_enough_needs_evenings_of_both_kinds():

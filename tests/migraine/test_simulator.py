@@ -10,7 +10,14 @@ from sklearn.metrics import roc_auc_score
 
 from aline_tf import draws
 from aline_tf.batch import MISSING, NO_ANSWER, OBSERVED
-from aline_tf.migraine.channels import FIELD_INDEX, FIELD_NAMES, FIELDS, PASSIVE_NAMES, places
+from aline_tf.migraine.channels import (
+    FIELD_INDEX,
+    FIELD_NAMES,
+    FIELDS,
+    PASSIVE_NAMES,
+    SPOT_READING,
+    places,
+)
 from aline_tf.migraine.frames import people_frame, theta_frame
 from aline_tf.migraine.person import PARAMETER_INDEX, PARAMETERS, Settings, beta_from_uniforms
 from aline_tf.migraine.simulator import (
@@ -209,3 +216,29 @@ def test_frame_has_a_row_a_day_and_leaves_failed_attempts_empty():
     assert np.array_equal(frame["stress_3"].notna(), asked)
     assert people_frame(world, observed_only=False)["stress_3"].notna().all()
     assert list(theta_frame(world).columns) == [parameter.name for parameter in PARAMETERS]
+
+
+def test_a_reading_of_a_minute_sees_the_evening_and_one_in_seven_is_refused(world):
+    spot = FIELD_INDEX[SPOT_READING]
+    level = world["value"][:, :, spot]
+    level = level - world["theta"][:, PARAMETER_INDEX["hrv_baseline"], None]
+    evening = world["phase"][:, :, 3]
+    responds = world["theta"][:, PARAMETER_INDEX["hrv_responder"]] > 0.5
+    usual = level[responds][evening[responds] == INTERICTAL]
+    before = level[responds][evening[responds] == PRODROME]
+    assert before.mean() - usual.mean() == pytest.approx(-0.32, abs=0.06)
+    refused = world["status_if_tried"][:, :, spot] == NO_ANSWER
+    assert refused.mean() == pytest.approx(0.15, abs=0.01)
+
+
+def test_heart_rate_variability_follows_stress_as_each_person_has_it(world):
+    level = world["value"][:, :, FIELD_INDEX["ln_rmssd"]]
+    free = (world["phase"][:, :, 0] == INTERICTAL) & (world["phase"][:, :, 3] == INTERICTAL)
+    told = world["value"][:, :, list(places("stress"))].mean(axis=2)
+    stress = np.where(free, told, np.nan)
+    away = stress - np.nanmean(stress, axis=1, keepdims=True)
+    slope = np.nansum(away * level, axis=1) / np.nansum(away**2, axis=1)
+    coupling = world["theta"][:, PARAMETER_INDEX["hrv_stress"]]
+    assert coupling.mean() == pytest.approx(-0.08, abs=0.005)
+    assert coupling.std() == pytest.approx(0.04, abs=0.005)
+    assert np.corrcoef(slope, coupling)[0, 1] > 0.8

@@ -11,7 +11,13 @@ import tensorflow as tf
 
 from aline_tf.batch import EPISODE_FIELDS, MISSING, NO_ANSWER, OBSERVED, field_dtype
 from aline_tf.migraine.candidates import LIBRARY, candidates_for
-from aline_tf.migraine.channels import END_OF_DAY_NAMES, FIELD_INDEX, OUTCOME_INDEX, PASSIVE_NAMES
+from aline_tf.migraine.channels import (
+    END_OF_DAY_NAMES,
+    FIELD_INDEX,
+    FIELDS,
+    OUTCOME_INDEX,
+    PASSIVE_NAMES,
+)
 from aline_tf.migraine.designs import DESIGN_NAMES
 from aline_tf.migraine.history import history_batch
 from aline_tf.migraine.simulator import simulate_people
@@ -145,7 +151,10 @@ def test_no_context_depends_on_the_future():
     for name in ("value", "attack"):
         later = world[name] + tf.ones([], world[name].dtype)
         # Cycle windows reach two days ahead by definition; they are tested by themselves.
-        keep = name == "value" and tf.one_hot(FIELD_INDEX["menstrual_window"], 34)[None, None] > 0
+        keep = (
+            name == "value"
+            and tf.one_hot(FIELD_INDEX["menstrual_window"], len(FIELDS))[None, None] > 0
+        )
         changed[name] = tf.where(future & ~keep if name == "value" else future, later, world[name])
     person, now, known = tf.range(40), tf.fill([40], 25), tf.fill([40], 20)
     first, second = (task.episodes((1, 1), w, person, now, known, 32) for w in (world, changed))

@@ -21,6 +21,7 @@ TERMS = {
     "entropy": {"entropy": (1.0, 1.0)},
     "imitation": {"teacher": (1.0, 1.0)},
     "all-action": {"counterfactual": 1.0},
+    "look-ahead": {"look_ahead": 1.0},
 }
 HEADS = ("theta_head", "target_head", "inference_norm")
 

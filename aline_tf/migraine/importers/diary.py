@@ -16,6 +16,7 @@ Without a map the columns are expected under the names of the fields:
   `stress_afternoon` (12-18), `stress_evening` (18-24), and so for `pain`, `prodrome`, `medication`.
 - For the day: `alcohol` (drinks), `caffeine` (cups), `missed_meal`, `menstruation` (yes or no),
   `sleep_hours`, `sleep_efficiency` (0-1 or per cent), `resting_hr`, `rmssd` and `sdnn` (ms),
+  `spot_rmssd` (ms, of one minute of rest that evening),
   `skin_temperature` (C against one's own mean), `screen_time` and `busy_hours` (h),
   `pressure_change` (hPa against the day before).
 
@@ -66,6 +67,7 @@ _BY_DAY = {
     "sleep_efficiency": "sleep_efficiency",
     "resting_hr": "resting_hr",
     "rmssd": "rmssd",
+    "spot_rmssd": "spot_rmssd",
     "sdnn": "sdnn",
     "skin_temperature": "skin_temperature",
     "screen_time": "screen_time",
