@@ -13,6 +13,7 @@ every day is then shown
     what came together    attacks that began, with the triggers and readings of that day and with
                           the warning signs before them; heart rate variability with stress:
                           summed over days it is evidence
+    in this person's terms  signs and readings, weighed by what they have meant before
 
 Values are 0 where nothing is known, with a flag beside them.
 """
@@ -60,6 +61,13 @@ _AT = {name: index for index, name in enumerate(_NAMES)}
 #: Readings that may follow stress.
 _FOLLOWERS = ("ln_rmssd", "ln_sdnn")
 HISTORY_FEATURES += 2 * len(_FOLLOWERS)
+#: Share of signs before an attack and with none to come: what is said of anybody, and the weight of
+#: that, in slots.
+_SIGNS_BEFORE, _SIGNS_ELSE = (0.35, 1.5), (0.09, 10.0)
+#: Readings that dip before attacks, and whose dips say how far.
+_DIPS = {name: name for name in ("ln_rmssd", "ln_sdnn", "resting_hr")} | {SPOT_READING: "ln_rmssd"}
+_SHRINK_DIP = 3.0
+HISTORY_FEATURES += SLOTS + 1 + len(_DIPS)
 #: Row: whose readings; column: whose usual level they say. A minute is compared with the nights.
 _SAME_LEVEL = np.eye(len(_NAMES), dtype=np.float32)
 _SAME_LEVEL[_AT["ln_rmssd"], _AT[SPOT_READING]] = 1.0
@@ -107,6 +115,7 @@ def history_features(design, outcome, status, mask) -> Days:
     history = tf.concat([any_attack, told_attack, any_sign], axis=2)
     traces = [tf.matmul(_fading(memory), history) for memory in _MEMORIES]
     triggers, triggers_seen = _triggers(z, z_seen, own)
+    together = _together(tf.concat([own, triggers], axis=2), attack, attack_seen, signs, signs_seen)
     feature = tf.concat(
         [
             *(own, z_seen, triggers, triggers_seen),
@@ -115,8 +124,10 @@ def history_features(design, outcome, status, mask) -> Days:
             *(part for channel in SLOT_REPORTS for part in slots(channel.name)),
             tf.ones_like(told) * _RECENT[:, None],
             *_warnings(value, seen),
-            *_together(tf.concat([own, triggers], axis=2), attack, attack_seen, signs, signs_seen),
+            *together,
             *_with_stress(away, z_seen),
+            *_weighed_signs(together[-_SIGNS:], signs, signs_seen),
+            *_weighed_dips(own, z_seen, together[1]),
         ],
         axis=2,
     )
@@ -190,6 +201,42 @@ def _with_stress(away, seen):
     for name in _FOLLOWERS:
         yield away[:, :, _AT[name], None] * stress
         yield tf.square(stress) * seen[:, :, _AT[name], None]
+
+
+def _weighed_signs(counts, signs, signs_seen):
+    """Log likelihood ratio of an attack that comes, from the signs of every slot [B, L, 4] and from
+    the last of the day [B, L, 1], as this person's signs have gone with attacks so far.
+
+    Args:
+        counts: of `_together`: signs seen and denied before an attack, and with none to come.
+    """
+    seen, denied, else_seen, else_denied = (
+        tf.reduce_sum(count, axis=1, keepdims=True) for count in counts
+    )
+
+    def share(yes, no, usual, weight):
+        return (yes + usual * weight) / (yes + no + weight)
+
+    before, otherwise = (
+        share(seen, denied, *_SIGNS_BEFORE),
+        share(else_seen, else_denied, *_SIGNS_ELSE),
+    )
+    yes = tf.math.log(before / otherwise)
+    no = tf.math.log((1.0 - before) / (1.0 - otherwise))
+    each = 0.5 * (signs_seen * (yes + no) + signs * (yes - no))
+    return [each, _last(each, signs_seen)]
+
+
+def _weighed_dips(own, seen, with_attack):
+    """Readings [B, L, n] times how far they have been off on days of attacks: [B, L, 1] each.
+
+    Args:
+        with_attack: [B, L, 1], days whose attack did not come with the night.
+    """
+    off = tf.reduce_sum(own * with_attack, axis=1, keepdims=True)
+    off /= tf.reduce_sum(seen * with_attack, axis=1, keepdims=True) + _SHRINK_DIP
+    for name, judge in _DIPS.items():
+        yield own[:, :, _AT[name], None] * off[:, :, _AT[judge], None]
 
 
 def _slots_before(table, slots: int):

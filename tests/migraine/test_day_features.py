@@ -13,7 +13,8 @@ READINGS = len(day_features._NAMES)
 TRIGGERS = 2 * READINGS
 BESIDE = TRIGGERS + 2 * day_features._TRIGGERS
 #: Where the last block of the features begins, counted from the end.
-SLOPES = 2 * len(day_features._FOLLOWERS)
+WEIGHED = 4 + 1 + len(day_features._DIPS)
+SLOPES = 2 * len(day_features._FOLLOWERS) + WEIGHED
 TOGETHER = -(2 + READINGS + day_features._TRIGGERS + day_features._SIGNS + SLOPES)
 
 
@@ -183,3 +184,35 @@ def test_sums_of_products_give_the_slope_of_readings_on_stress():
     scales = {field.name: field.scale for field in FIELDS}
     slope = product / square * scales["ln_rmssd"] / scales["stress_2"]
     assert slope == pytest.approx(-0.05, rel=0.05)
+
+
+def people_with_signs(before_attacks: bool):
+    """Three weeks of attacks every third morning, with signs the evening before, or with signs on
+    the evenings that nothing follows; and signs this evening."""
+    history = History(list(range(20, -1, -1)))
+    for token in range(21):
+        attack = token % 3 == 2
+        for slot in range(4):
+            history.note(token, f"attack_{slot}", float(attack and slot in (0, 1)))
+        signs = token % 3 == (1 if before_attacks else 0)
+        history.note(token, "prodrome_3", float(signs or token == 20))
+    return history.days().feature.numpy()[0, 0, -WEIGHED:]
+
+
+def test_signs_are_weighed_by_what_they_have_meant_to_this_person():
+    feels, does_not = (people_with_signs(before) for before in (True, False))
+    assert feels[3] > 2.0 and feels[4] == feels[3], "of the evening, and so of the day"
+    assert does_not[3] < 0.0
+    assert not feels[:3].any(), "nothing was said of the other slots"
+
+
+def test_readings_are_weighed_by_how_far_they_were_off_on_days_of_attacks():
+    history = History(list(range(20, -1, -1)))
+    for token in range(21):
+        attack = token % 4 == 2
+        for slot in range(4):
+            history.note(token, f"attack_{slot}", float(attack and slot > 1))
+        history.note(token, "ln_rmssd", 3.0 if attack or token == 20 else 3.4)
+    rmssd, sdnn, heart, spot = history.days().feature.numpy()[0, :, -4:].T
+    assert rmssd[0] > 0.5 and rmssd[1] < 0.0, "low today, as on days of attacks; usual yesterday"
+    assert not (sdnn.any() or heart.any() or spot.any())
