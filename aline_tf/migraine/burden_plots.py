@@ -80,7 +80,7 @@ def draw_prompting(rows: Sequence[Row]) -> Figure:
                 prompts, share = [row.step for row in found], [row.mean for row in found]
                 axes[2].plot(prompts, share, dash, color=colour, marker="o", ms=3)
         axes[2].set_title("share of prompts about warning signs")
-        axes[2].set_xlabel("prompts an evening (solid: feel attacks coming)")
+        axes[2].set_xlabel("prompts an evening (solid: feel them)")
         legend_below(figure, axes)
     return figure
 
