@@ -33,7 +33,7 @@ def draw_burden(rows: Sequence[Row]) -> Figure:
         axes = grid_of_axes(figure, 1, 3).ravel()
         for axis, (target, title) in zip(axes, _TITLES.items(), strict=False):
             for policy in policies:
-                colour, dash = style("learned" if policy == "aline" else policy)
+                colour, dash = _style_of(policy)
                 spent, _ = column(policy, "burden", "cost")
                 gain, ci95 = column(policy, target, "log_prob_gain")
                 axis.plot(spent, gain, color=colour, linestyle=dash, label=policy)
@@ -43,7 +43,7 @@ def draw_burden(rows: Sequence[Row]) -> Figure:
             axis.set_xlabel("burden (prompts)")
             axis.set_ylabel("gain in log score (nats)")
         for policy in policies:
-            colour, _ = style("learned" if policy == "aline" else policy)
+            colour, _ = _style_of(policy)
             for target, dash in ((_FEELS, "-"), (_OTHERS, ":")):
                 asked, _ = column(policy, target, "warning_prompts")
                 axes[2].plot(np.arange(len(asked)), asked, color=colour, linestyle=dash)
@@ -66,7 +66,7 @@ def draw_prompting(rows: Sequence[Row]) -> Figure:
         axes = grid_of_axes(figure, 1, 3).ravel()
         for axis, (target, title) in zip(axes, _HORIZONS.items(), strict=False):
             for policy in policies:
-                colour, dash = style("learned" if policy == "aline" else policy)
+                colour, dash = _style_of(policy)
                 found = _rows_of(rows, policy, target, "log_prob")
                 prompts, score = [row.step for row in found], [row.mean for row in found]
                 axis.plot(prompts, score, dash, color=colour, marker="o", ms=3, label=policy)
@@ -74,7 +74,7 @@ def draw_prompting(rows: Sequence[Row]) -> Figure:
             axis.set_xlabel("prompts an evening")
             axis.set_ylabel("log score (nats)")
         for policy in policies:
-            colour, _ = style("learned" if policy == "aline" else policy)
+            colour, _ = _style_of(policy)
             for group, dash in (("yes", "-"), ("no", ":")):
                 found = _rows_of(rows, policy, _ASKED + group, "warning_share")
                 prompts, share = [row.step for row in found], [row.mean for row in found]
@@ -83,6 +83,10 @@ def draw_prompting(rows: Sequence[Row]) -> Figure:
         axes[2].set_xlabel("prompts an evening (solid: feel them)")
         legend_below(figure, axes)
     return figure
+
+
+def _style_of(policy: str) -> tuple[str, str]:
+    return style("learned" if policy == "aline" else policy)
 
 
 def _rows_of(rows: Sequence[Row], policy: str, target: str, metric: str) -> list[Row]:

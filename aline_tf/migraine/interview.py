@@ -40,9 +40,9 @@ class Interview:
         budget: prompts at most. What can be looked up does not count, and neither does a prompt
             that the person skips.
         seed: of the intervals.
-        limit: the budget in words, for when it is spent: "10 prompts a week".
         read: shows its argument and returns a line that was typed; EOFError when there is no more.
         write: shows a line.
+        limit: the budget in words, for when it is spent: "10 prompts a week".
 
     Attributes:
         history: the days known, answers included.

@@ -1,4 +1,4 @@
-"""How many prompts a person may be sent: two a day, ten a week, counted in what was sent already.
+"""How many prompts a person may be sent, a day and a week, counted in what was sent already.
 
 The answers of earlier sessions are rows of the timeline, "asked, not answered" included. No
 TensorFlow here.
@@ -23,8 +23,8 @@ class PromptBudget:
         week: prompts of seven days, today the last of them.
     """
 
-    day: int = 2
-    week: int = 10
+    day: int
+    week: int
 
     def left(self, timeline: Timeline, now: datetime) -> tuple[int, str]:
         """How many prompts may still be sent today, and the limit that will be met first, in words.
