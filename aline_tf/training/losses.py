@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.training import objectives, teacher
+from aline_tf.training.labels import shared_labels
 from aline_tf.training.look_ahead import look_ahead_gain
 from aline_tf.training.rollout import (
     ACQUIRED,
@@ -19,6 +20,9 @@ from aline_tf.training.rollout import (
     states_at,
     without_candidates,
 )
+
+#: Streams of a step's seed that its other draws do not use.
+_REFRESH, _LABELS = 5, 6
 
 
 def reveal_parameters(state: dict, seed, share: float) -> dict:
@@ -37,7 +41,16 @@ def reveal_parameters(state: dict, seed, share: float) -> dict:
     return state | {"known_mask": known, "known_theta": value}
 
 
-def _inference_loss(network, task, outputs, state):
+def _theta_log_prob(network, task, outputs, state, theta, seed, alternatives):
+    """log q of the parameters [R, P]; of several that might be the truth, where they are wanted."""
+    beliefs = network.theta_posterior(outputs)
+    if not alternatives:
+        return beliefs.log_prob(theta)
+    labels, weight = shared_labels(task, beliefs, state, seed, alternatives)
+    return tf.reduce_sum(weight[..., None] * beliefs.log_prob(labels), axis=0)
+
+
+def _inference_loss(network, task, recipe, outputs, state, seed):
     theta_weight = tf.cast(state["theta_observed"] & ~state["known_mask"], tf.float32)
     target_weight = tf.cast(state["target_observed"], tf.float32)
     if task.target_weights is not None:
@@ -46,7 +59,7 @@ def _inference_loss(network, task, outputs, state):
     theta = tf.where(state["theta_observed"], state["theta"], 0.0)
     outcome = tf.where(state["target_observed"], state["target_outcome"], 0.0)
     return objectives.inference_loss(
-        network.theta_log_prob(outputs, theta),
+        _theta_log_prob(network, task, outputs, state, theta, seed, recipe.alternatives),
         theta_weight,
         network.target_log_prob(outputs, state, outcome),
         target_weight,
@@ -71,7 +84,8 @@ def warmup_loss(network, task, recipe, seed) -> tuple[tf.Tensor, dict]:
     taken = (tf.range(horizon) < length) & episode["candidate_mask"]
     state["context_mask"] = tf.concat([episode["context_mask"], taken], axis=1)
     state = reveal_parameters(without_candidates(state), reveal_seed, recipe.reveal)
-    loss = _inference_loss(network, task, network(state), state)
+    label_seed = draws.fold_in(seed, _LABELS)
+    loss = _inference_loss(network, task, recipe, network(state), state, label_seed)
     return loss, {"inference": loss}
 
 
@@ -101,7 +115,8 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
     acting = tf.minimum(steps, horizon - 1)
     state = reveal_parameters(state, reveal_seed, recipe.reveal)
     outputs = network(state)
-    inference = _inference_loss(network, task, outputs, state)
+    label_seed = draws.fold_in(seed, _LABELS)
+    inference = _inference_loss(network, task, recipe, outputs, state, label_seed)
 
     # States after the last acquisition have no action; in revealed rows the action was taken by
     # somebody who knew less.
@@ -128,7 +143,8 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
 
     if recipe.refresh > 0:
         # A rollout shows few people, and only where the policy goes; random designs show many.
-        loss += recipe.refresh * warmup_loss(network, task, recipe, draws.fold_in(seed, 5))[0]
+        again, _ = warmup_loss(network, task, recipe, draws.fold_in(seed, _REFRESH))
+        loss += recipe.refresh * again
 
     value = trajectory.value
     metrics = {

@@ -37,6 +37,9 @@ class Recipe:
         look_ahead: weight of the imitation of what the network expects every tried candidate to
             tell (see `look_ahead`).
         tried: K, candidates tried per state, for both.
+        alternatives: n, parameters drawn from q beside the true ones, which share the role of the
+            label by their posterior odds (see `labels`): less noise in the inference loss for a
+            likelihood's cost. Needs a task with `log_likelihood` and `log_prior`.
         price: nats per unit of burden.
         reveal: share of rows in which some parameters are given as known.
         refresh: weight, in the joint phase, of the warm-up's loss on new random designs: it keeps
@@ -70,6 +73,7 @@ class Recipe:
     counterfactual: float = 0.0
     look_ahead: float = 0.0
     tried: int = 6
+    alternatives: int = 0
     price: float = 0.0
     reveal: float = 0.25
     refresh: float = 0.0
@@ -84,7 +88,7 @@ class Recipe:
             raise ValueError(f"Expected credit in {CREDITS}. Received: credit={self.credit!r}")
         for name in ("batch", "warmup_batch", "group", "states", "teacher_states", "teacher_draws"):
             self._require_whole(name, 1)
-        for name in ("warmup_steps", "joint_steps"):
+        for name in ("warmup_steps", "joint_steps", "alternatives"):
             self._require_whole(name, 0)
         for name in ("entropy", "temperature", "teacher"):
             pair = getattr(self, name)
@@ -133,8 +137,8 @@ class Recipe:
         """Whether the recipe can train `task` at all.
 
         Raises:
-            ValueError: the pool is smaller than the task's horizon, or the teacher is asked for
-                without a likelihood and a prior.
+            ValueError: the pool is smaller than the task's horizon, or the teacher or alternative
+                labels are asked for without a likelihood and a prior.
         """
         horizon = self.horizon or task.spec.horizon
         if self.joint_steps and self.pool < 2:
@@ -147,6 +151,11 @@ class Recipe:
                 f"pool={self.pool}"
             )
         known = task.log_likelihood is not None and task.log_prior is not None
+        if self.alternatives and not known:
+            raise ValueError(
+                "Expected a task with log_likelihood and log_prior for alternative labels. "
+                f"Received: {type(task).__name__}, alternatives={self.alternatives}"
+            )
         known = known or task.expected_gain is not None
         if self.joint_steps and max(self.teacher) > 0 and not known:
             raise ValueError(

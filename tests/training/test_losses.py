@@ -110,7 +110,7 @@ def test_labels_that_were_not_recorded_are_never_read(psychometric_network):
 def test_warm_up_sees_contexts_of_every_length_and_no_candidates(psychometric_network, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        losses, "_inference_loss", lambda *args: (seen.append(args[-1]), tf.zeros([]))[1]
+        losses, "_inference_loss", lambda *args: (seen.append(args[-2]), tf.zeros([]))[1]
     )
     recipe = dataclasses.replace(TINY, warmup_batch=200)
     losses.warmup_loss(psychometric_network, Psychometric(), recipe, draws.as_seed(1))

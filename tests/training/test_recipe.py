@@ -37,6 +37,7 @@ def test_the_defaults_work_and_are_json():
         ({"teacher": 1.0}, "teacher=1.0"),
         ({"entropy": (0.1,)}, "entropy"),
         ({"counterfactual": 1.0, "tried": 49}, "tried=49, offer=48"),
+        ({"alternatives": -1}, "alternatives=-1"),
         ({"reveal": 1.5}, "reveal=1.5"),
         ({"near": -0.1}, "near=-0.1"),
     ],
@@ -69,6 +70,12 @@ def test_the_teacher_needs_a_likelihood():
     with pytest.raises(ValueError, match=r"log_prior.*Received: Coin"):
         Recipe(teacher=(1.0, 0.0)).check_task(Coin())
     Recipe(teacher=(1.0, 0.0)).check_task(Psychometric())
+
+
+def test_alternative_labels_need_a_likelihood():
+    with pytest.raises(ValueError, match=r"log_prior.*Received: Coin, alternatives=4"):
+        Recipe(alternatives=4).check_task(Coin())
+    Recipe(alternatives=4).check_task(Psychometric())
 
 
 def test_shipped_recipes_fit_their_tasks():
