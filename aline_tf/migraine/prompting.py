@@ -27,9 +27,12 @@ from aline_tf.migraine.channels import FORECASTS
 from aline_tf.migraine.cohort import Cohort
 from aline_tf.migraine.designs import design
 from aline_tf.migraine.forecast import attack_probabilities
+from aline_tf.migraine.shortlist import best_proposals
 from aline_tf.migraine.sources import prompted_sources
 
 RUN_IN, EVENINGS = 14, 28
+#: The network's policy alone, and with its proposals measured before one is made (see `shortlist`).
+LEARNED = ("aline", "aline, looking ahead")
 #: Prompts an evening: of the network's policy, and of the others, which need more of them.
 BUDGETS = (1, 2, 3)
 COMPARED = (0, 1, 2, 3, 4, 6)
@@ -59,8 +62,8 @@ def prompting_study(network, cohort: Cohort, seed: int = 0, report=lambda line: 
     """
     evenings = _evenings(cohort)
     made = {}
-    for policy, budgets in (("aline", BUDGETS), ("random", COMPARED), ("evening diary", COMPARED)):
-        for budget in budgets:
+    for policy in (*LEARNED, "random", "evening diary"):
+        for budget in BUDGETS if policy in LEARNED else COMPARED:
             made[policy, budget] = _follow(network, cohort, evenings, policy, budget, seed)
             report(f"prompting: {policy}, {budget} an evening, done")
     return made
@@ -84,10 +87,12 @@ def prompting_rows(study: dict, feels_coming: np.ndarray) -> list[Row]:
     for other in ("random", "evening diary"):
         for horizon, channel in enumerate(FORECASTS):
             curve = [study[other, budget]["log_prob"][:, horizon].mean() for budget in COMPARED]
-            for budget in BUDGETS:
-                reached = study["aline", budget]["log_prob"][:, horizon].mean()
+            for policy, budget in study:
+                if policy not in LEARNED:
+                    continue
+                reached = study[policy, budget]["log_prob"][:, horizon].mean()
                 saved = 1.0 - budget / prompts_needed(curve, reached)
-                target = f"prompting: {channel.name}"
+                target = f"prompting: {channel.name} | {policy}"
                 rows.append(Row(other, target, budget, "prompts_saved", saved, float("nan"), 1))
     return rows
 
@@ -201,9 +206,12 @@ class _Asked:
         days, rows = evening.known_days - 1 - _DAYS_AGO, np.arange(self._cohort.people)
         records = self.records(evening)
         left = records[1][:, days, _FIELD] == MISSING
-        if self._policy == "aline":
+        if self._policy in LEARNED:
             batch = _with_prompts(self._cohort, evening.known_days, records, left, wanted)
-            score = batches.call(network, batch)["candidate_logits"]
+            if self._policy == "aline":
+                score = batches.call(network, batch)["candidate_logits"]
+            else:
+                score = np.eye(len(PROMPTS))[best_proposals(network, batch, _FIELD)]
         elif self._policy == "random":
             score = self._generator.random(left.shape)
         else:

@@ -83,7 +83,9 @@ def offer_candidates(episode: dict, offered) -> dict:
 
 def without_candidates(episode: dict) -> dict:
     """The episode with an empty pool: inference alone."""
-    return offer_candidates(episode, tf.zeros([tf.shape(episode["theta"])[0], 0], tf.int32))
+    return offer_candidates(
+        episode, tf.zeros([tf.shape(episode["candidate_mask"])[0], 0], tf.int32)
+    )
 
 
 def selected_value(network, outputs, episode) -> tf.Tensor:

@@ -56,21 +56,24 @@ _GAUSSIAN_PROCESS = Recipe(
 )
 
 SHIPPED: dict[str, tuple[dict, Recipe]] = {
+    # Small batches and many steps: with alternative labels a row tells more than one truth.
     "psychometric": (
         _PLACES,
         Recipe(
-            batch=64,
-            warmup_steps=4000,
-            joint_steps=1300,
+            batch=32,
+            warmup_batch=64,
+            warmup_steps=12_000,
+            joint_steps=1200,
             pool=200,
             offer=40,
-            states=4,
+            states=3,
             teacher=(1.0, 0.5),
+            alternatives=31,
             policy_weight=0.1,
             refresh=0.5,
             entropy=(0.0, 0.0),
             temperature=(1.0, 0.3),
-            learning_rate=2e-3,
+            learning_rate=3e-3,
             joint_learning_rate=1e-3,
         ),
     ),

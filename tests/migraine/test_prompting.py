@@ -68,7 +68,7 @@ def test_every_policy_spends_its_prompts_on_what_is_not_known(network, people):
     status = evenings[-1].status
     assert (status[:, : prompting.RUN_IN, ROUTINE] != MISSING).all()
     assert (status[:, prompting.RUN_IN :, FIRST:] == MISSING).all()
-    for policy in ("aline", "random", "evening diary"):
+    for policy in (*prompting.LEARNED, "random", "evening diary"):
         made = prompting._follow(network, people, evenings, policy, 2, 0)
         assert made["log_prob"].shape == (PEOPLE, 2) and (made["log_prob"] < 0.0).all()
         assert ((made["warnings"] >= 0.0) & (made["warnings"] <= 1.0)).all()
@@ -120,16 +120,21 @@ def test_rows_say_what_was_saved_and_who_was_asked():
 
     study = {("aline", 1): result(-0.4, 0.2), ("aline", 2): result(-0.3, 0.1)}
     study["aline", 3] = result(-0.25)
+    study["aline, looking ahead", 1] = result(-0.5, 0.3)
     for policy in ("random", "evening diary"):
         study |= {(policy, budget): result(score) for budget, score in scores.items()}
     rows = prompting.prompting_rows(study, feels)
     found = {(row.policy, row.target, row.step, row.metric): row.mean for row in rows}
-    saved = found["random", "prompting: attack_24h", 1, "prompts_saved"]
+    saved = found["random", "prompting: attack_24h | aline", 1, "prompts_saved"]
     assert saved == pytest.approx(0.5)
-    assert found["evening diary", "prompting: attack_48h", 2, "prompts_saved"] == pytest.approx(0.5)
+    saved = found["evening diary", "prompting: attack_48h | aline", 2, "prompts_saved"]
+    assert saved == pytest.approx(0.5)
+    ahead = "prompting: attack_24h | aline, looking ahead"
+    assert found["random", ahead, 1, "prompts_saved"] == pytest.approx(0.0)
     asked = "prompting | feels attacks coming: "
     assert found["aline", asked + "yes", 1, "warning_share"] == pytest.approx(0.4)
     assert found["aline", asked + "no", 1, "warning_share"] == pytest.approx(0.2)
+    assert found["aline, looking ahead", asked + "yes", 1, "warning_share"] == pytest.approx(0.6)
 
 
 def test_twenty_prompts_for_the_parameters_begin_without_any_answer(network, people, monkeypatch):

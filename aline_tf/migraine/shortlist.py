@@ -1,0 +1,68 @@
+"""The policy's proposals, measured before one of them is made: what `ask` does, for many people.
+
+The policy proposes a few prompts in one pass; of these, the one whose answer the network expects to
+tell most (see `aline_tf.training.look_ahead`) is chosen.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aline_tf.batch import BATCH_FIELDS, OBSERVED
+from aline_tf.migraine import batches
+from aline_tf.training.look_ahead import look_ahead_gain
+
+#: Proposals that are measured.
+PROPOSALS = 6
+#: Rows at once: each becomes one for every proposal and answer.
+_ROWS = 20
+#: Of the levels at which continuous answers are tried: equal histories give equal choices.
+_SEED = (1, 2)
+
+
+def best_proposals(network, batch: dict, field: np.ndarray) -> np.ndarray:
+    """The candidate of the policy's first `PROPOSALS` that is expected to tell most about what the
+    batch selects.
+
+    Args:
+        network: a migraine model, or a `CompiledNetwork`.
+        batch: a Batch of S rows, each with at least one candidate.
+        field: int [N], the field of a day that each candidate fills.
+
+    Returns:
+        int [S], positions in the pool.
+    """
+    score = np.where(
+        batch["candidate_mask"], batches.call(network, batch)["candidate_logits"], -np.inf
+    )
+    proposals = np.argsort(-score, axis=1, kind="stable")[:, :PROPOSALS].astype(np.int32)
+    state = _with_room({name: np.asarray(batch[name]) for name in BATCH_FIELDS})
+    rows, fields = len(proposals), state["context_status"].shape[2]
+    place = np.eye(fields, dtype=np.int32)[field]
+    state["candidate_status"] = np.broadcast_to(OBSERVED * place, (rows, *place.shape))
+    state["candidate_outcome"] = np.zeros(state["candidate_status"].shape, np.float32)
+    state["candidate_cost"] = np.ones(score.shape, np.float32)
+    gain = np.concatenate(
+        [
+            look_ahead_gain(
+                network,
+                {name: table[first : first + _ROWS] for name, table in state.items()},
+                proposals[first : first + _ROWS],
+                _SEED,
+            )
+            for first in range(0, rows, _ROWS)
+        ]
+    )
+    allowed = np.take_along_axis(state["candidate_mask"], proposals, axis=1)
+    best = np.where(allowed, gain, -np.inf).argmax(axis=1)
+    return proposals[np.arange(rows), best]
+
+
+def _with_room(batch: dict) -> dict:
+    """The batch with one context token more, masked out, for the answer that is tried."""
+    room = {
+        name: [(0, 0), (0, 1)] + [(0, 0)] * (batch[name].ndim - 2)
+        for name in batch
+        if name.startswith("context_")
+    }
+    return batch | {name: np.pad(batch[name], widths) for name, widths in room.items()}
