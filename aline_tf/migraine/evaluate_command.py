@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="mixed",
         metavar="KIND",
         help="mixed: partial ones, as people have them (default); full: every device, and asked"
-        " about every part of the day",
+        " about every part of the day; forecasts and parameters only",
     )
     parser.add_argument(
         "--particles",
@@ -140,20 +140,19 @@ def tables(measured: list) -> str:
     prompting = [row for row in measured if row.target.startswith("prompting")]
     others = ("attack_", "burden", "prompting")
     parameters = [row for row in measured if not row.target.startswith(others)]
-    return "\n\n".join(
-        (
-            f"Forecasts at 20:00\n{side_by_side(forecasts)}",
-            "Subgroups; the Brier skill is against the share of events in the group itself\n"
-            + by_metric(groups),
-            f"Parameters\n{side_by_side(parameters)}",
-            f"Burden: log_prob of what followed, after each acquisition\n{format_table(burden)}",
-            *(
-                ["Prompting: weeks of so many prompts every evening\n" + format_table(prompting)]
-                if prompting
-                else []
-            ),
-        )
-    )
+    parts = [
+        f"Forecasts at 20:00\n{side_by_side(forecasts)}",
+        "Subgroups; the Brier skill is against the share of events in the group itself\n"
+        + by_metric(groups),
+        f"Parameters\n{side_by_side(parameters)}",
+    ]
+    if burden:
+        title = "Burden: log_prob of what followed, after each acquisition"
+        parts.append(f"{title}\n{format_table(burden)}")
+    if prompting:
+        title = "Prompting: weeks of so many prompts every evening"
+        parts.append(f"{title}\n{format_table(prompting)}")
+    return "\n\n".join(parts)
 
 
 def side_by_side(rows: list) -> str:
@@ -212,6 +211,8 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(f"expected --particles of 0 or more; received {args.particles}")
     if args.records not in ("mixed", "full"):
         raise InputError(f"expected --records mixed or full; received {args.records!r}")
+    if args.plots and args.records == "full":
+        raise InputError("expected --records mixed with --plots, which draws burden; received full")
     if not 0 <= args.seed < 2**31:
         raise InputError(f"expected --seed from 0 to 2147483647; received {args.seed}")
     if args.json is not None:

@@ -62,9 +62,9 @@ def evaluate(
         days: of the last evening, up to 112.
         history: days known at the first evening, at least 3.
         seed: of people, sources and resamples.
-        full_records: everybody has every device and answers all day, for forecasts and parameters
-            (not for burden and prompting); otherwise records are partial ones, drawn source by
-            source.
+        full_records: everybody has every device and answers all day; otherwise records are partial
+            ones, drawn source by source, and burden and prompting, which have records of their
+            own, are measured too.
         particles: of the filter that learns each person (see `aline_tf.migraine.particle_filter`);
             0 leaves both ceilings out.
         settings: of the simulated world, where it is not that of training. Baselines are fitted on
@@ -96,6 +96,8 @@ def evaluate(
     for known_days in dict.fromkeys((history, days)):
         rows += parameter_rows(network, cohort, others, known_days, seed)
     report("parameters scored")
+    if full_records:
+        return rows
     feels_coming = cohort.world["theta"].numpy()[:, PARAMETER_INDEX["feels_coming"]] > 0.5
     rows += burden_rows(burden_curves(network, cohort, seed, report), feels_coming)
     if days < RUN_IN + EVENINGS:

@@ -344,6 +344,13 @@ def test_the_command_prints_a_table_and_writes_every_row(small, preset, tmp_path
     assert steps == set(range(burden.STEPS + 1))
 
 
+def test_burden_has_records_of_its_own(small, preset, capsys):
+    options = "--people 4 --days 12 --history 12 --particles 0 --records full"
+    assert cli.main(f"migraine evaluate --model {preset} {options}".split()) == 0
+    printed = capsys.readouterr().out
+    assert "Forecasts" in printed and "Parameters" in printed and "Burden" not in printed
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -353,6 +360,7 @@ def test_the_command_prints_a_table_and_writes_every_row(small, preset, tmp_path
         (["--days", "20", "--history", "21"], "from --history (21)"),
         (["--seed", "-1"], "--seed from 0"),
         (["--records", "all"], "--records mixed or full"),
+        (["--records", "full", "--plots", "plots"], "--records mixed with --plots"),
         (["--particles", "-1"], "--particles of 0 or more"),
         (["--plots", __file__], "a directory after --plots"),
         (["--json", "."], "received the directory"),
