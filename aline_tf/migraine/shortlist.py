@@ -1,4 +1,4 @@
-"""The policy's proposals, measured before one of them is made: what `ask` does, for many people.
+"""The policy's proposals, measured before one of them is made: much as `ask` does, for many people.
 
 The policy proposes a few prompts in one pass; of these, the one whose answer the network expects to
 tell most (see `aline_tf.training.look_ahead`) is chosen.
