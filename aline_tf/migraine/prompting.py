@@ -48,7 +48,9 @@ PARAMETER_EVENINGS, A_DAY = 10, 2
 
 
 def prompting_study(network, cohort: Cohort, seed: int = 0, report=lambda line: None) -> dict:
-    """Follows the network's policy, chance and an evening diary through the same evenings.
+    """Follows the network's policy, alone and looking ahead, chance and an evening diary.
+
+    All go through the same evenings.
 
     Args:
         network: a migraine model, or a `CompiledNetwork`.
