@@ -89,9 +89,7 @@ def prompting_rows(study: dict, feels_coming: np.ndarray) -> list[Row]:
     for other in ("random", "evening diary"):
         for horizon, channel in enumerate(FORECASTS):
             curve = [study[other, budget]["log_prob"][:, horizon].mean() for budget in COMPARED]
-            for policy, budget in study:
-                if policy not in LEARNED:
-                    continue
+            for policy, budget in (key for key in study if key[0] in LEARNED):
                 reached = study[policy, budget]["log_prob"][:, horizon].mean()
                 saved = 1.0 - budget / prompts_needed(curve, reached)
                 target = f"prompting: {channel.name} | {policy}"
@@ -208,20 +206,23 @@ class _Asked:
         days, rows = evening.known_days - 1 - _DAYS_AGO, np.arange(self._cohort.people)
         records = self.records(evening)
         left = records[1][:, days, _FIELD] == MISSING
+        chosen = self._choice(network, evening, records, left, wanted)
+        day, field = days[chosen], _FIELD[chosen]
+        self._answered[rows, day, field] = self._world["status_if_tried"][rows, day, field]
+        self.warnings += _WARNING[chosen]
+
+    def _choice(self, network, evening, records, left, wanted) -> np.ndarray:
+        """Positions [S] among the prompts, of those that are `left` bool [S, N]."""
         if self._policy in LEARNED:
             batch = _with_prompts(self._cohort, evening.known_days, records, left, wanted)
-            if self._policy == "aline":
-                score = batches.call(network, batch)["candidate_logits"]
-            else:
-                score = np.eye(len(PROMPTS))[best_proposals(network, batch, _FIELD)]
+            if self._policy != "aline":
+                return best_proposals(network, batch, _FIELD)
+            score = batches.call(network, batch)["candidate_logits"]
         elif self._policy == "random":
             score = self._generator.random(left.shape)
         else:
             score = -diary_place(np.asarray(design(_DAYS_AGO, 0, _SLOT, _OUTCOME))[None])
-        chosen = np.where(left, score, _NEVER).argmax(axis=1)
-        day, field = days[chosen], _FIELD[chosen]
-        self._answered[rows, day, field] = self._world["status_if_tried"][rows, day, field]
-        self.warnings += _WARNING[chosen]
+        return np.where(left, score, _NEVER).argmax(axis=1)
 
 
 def _follow(network, cohort, evenings, policy, budget, seed) -> dict:

@@ -11,6 +11,7 @@ import numpy as np
 from aline_tf.batch import BATCH_FIELDS, OBSERVED
 from aline_tf.migraine import batches
 from aline_tf.training.look_ahead import look_ahead_gain
+from aline_tf.training.rollout import extend_context
 
 #: Proposals that are measured.
 PROPOSALS = 6
@@ -32,12 +33,11 @@ def best_proposals(network, batch: dict, field: np.ndarray) -> np.ndarray:
     Returns:
         int [S], positions in the pool.
     """
-    score = np.where(
-        batch["candidate_mask"], batches.call(network, batch)["candidate_logits"], -np.inf
-    )
+    score = batches.call(network, batch)["candidate_logits"]
     proposals = np.argsort(-score, axis=1, kind="stable")[:, :PROPOSALS].astype(np.int32)
-    state = _with_room({name: np.asarray(batch[name]) for name in BATCH_FIELDS})
-    rows, fields = len(proposals), state["context_status"].shape[2]
+    # Room for the answer that is tried.
+    state = extend_context({name: np.asarray(batch[name]) for name in BATCH_FIELDS}, 1)
+    rows, fields = len(proposals), batch["context_status"].shape[2]
     place = np.eye(fields, dtype=np.int32)[field]
     state["candidate_status"] = np.broadcast_to(OBSERVED * place, (rows, *place.shape))
     state["candidate_outcome"] = np.zeros(state["candidate_status"].shape, np.float32)
@@ -53,16 +53,6 @@ def best_proposals(network, batch: dict, field: np.ndarray) -> np.ndarray:
             for first in range(0, rows, _ROWS)
         ]
     )
-    allowed = np.take_along_axis(state["candidate_mask"], proposals, axis=1)
+    allowed = np.take_along_axis(batch["candidate_mask"], proposals, axis=1)
     best = np.where(allowed, gain, -np.inf).argmax(axis=1)
     return proposals[np.arange(rows), best]
-
-
-def _with_room(batch: dict) -> dict:
-    """The batch with one context token more, masked out, for the answer that is tried."""
-    room = {
-        name: [(0, 0), (0, 1)] + [(0, 0)] * (batch[name].ndim - 2)
-        for name in batch
-        if name.startswith("context_")
-    }
-    return batch | {name: np.pad(batch[name], widths) for name, widths in room.items()}

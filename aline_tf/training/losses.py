@@ -46,7 +46,8 @@ def _theta_log_prob(network, task, outputs, state, theta, seed, alternatives):
     beliefs = network.theta_posterior(outputs)
     if not alternatives:
         return beliefs.log_prob(theta)
-    labels, weight = shared_labels(task, beliefs, state, seed, alternatives)
+    label_seed = draws.fold_in(seed, _LABELS)
+    labels, weight = shared_labels(task, beliefs, state, label_seed, alternatives)
     return tf.reduce_sum(weight[..., None] * beliefs.log_prob(labels), axis=0)
 
 
@@ -84,8 +85,7 @@ def warmup_loss(network, task, recipe, seed) -> tuple[tf.Tensor, dict]:
     taken = (tf.range(horizon) < length) & episode["candidate_mask"]
     state["context_mask"] = tf.concat([episode["context_mask"], taken], axis=1)
     state = reveal_parameters(without_candidates(state), reveal_seed, recipe.reveal)
-    label_seed = draws.fold_in(seed, _LABELS)
-    loss = _inference_loss(network, task, recipe, network(state), state, label_seed)
+    loss = _inference_loss(network, task, recipe, network(state), state, seed)
     return loss, {"inference": loss}
 
 
@@ -115,8 +115,7 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
     acting = tf.minimum(steps, horizon - 1)
     state = reveal_parameters(state, reveal_seed, recipe.reveal)
     outputs = network(state)
-    label_seed = draws.fold_in(seed, _LABELS)
-    inference = _inference_loss(network, task, recipe, outputs, state, label_seed)
+    inference = _inference_loss(network, task, recipe, outputs, state, seed)
 
     # States after the last acquisition have no action; in revealed rows the action was taken by
     # somebody who knew less.

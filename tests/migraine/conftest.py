@@ -26,6 +26,14 @@ def network():
 
 
 @pytest.fixture(scope="session")
+def compiled_network(network):
+    """The same, as evaluations read it."""
+    from aline_tf.migraine.compiled import CompiledNetwork
+
+    return CompiledNetwork(network)
+
+
+@pytest.fixture(scope="session")
 def preset(network, tmp_path_factory):
     """A directory with the preset of `network`."""
     from aline_tf.models.presets import save_preset

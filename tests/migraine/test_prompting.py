@@ -12,22 +12,12 @@ from aline_tf.migraine import prompting
 from aline_tf.migraine.burden_plots import draw_prompting
 from aline_tf.migraine.channels import FIELD_NAMES, PASSIVE_NAMES, SPOT_READING
 from aline_tf.migraine.cohort import sample_cohort
-from aline_tf.migraine.compiled import CompiledNetwork
 from aline_tf.migraine.sources import PROMPTS, prompted_sources, sample_sources
 from aline_tf.migraine.task import SPEC
-from aline_tf.models.aline import ALINE
 
 PEOPLE, FIRST = 6, len(PASSIVE_NAMES)
 #: Reports that a run-in asks for every day.
 ROUTINE = [i for i, name in enumerate(FIELD_NAMES) if i >= FIRST and name != SPOT_READING]
-
-
-@pytest.fixture(scope="module")
-def network():
-    tf.keras.utils.set_random_seed(0)
-    model = ALINE(SPEC, width=8, depth=1, heads=2, hidden=16, components=2)
-    model.build()
-    return CompiledNetwork(model)
 
 
 @pytest.fixture
@@ -62,26 +52,28 @@ def test_sources_of_others_do_not_change_by_it():
     assert all((nobody[name].numpy() == alone[name].numpy()).all() for name in alone)
 
 
-def test_every_policy_spends_its_prompts_on_what_is_not_known(network, people):
+def test_every_policy_spends_its_prompts_on_what_is_not_known(compiled_network, people):
     evenings = prompting._evenings(people)
     assert [evening.known_days for evening in evenings] == [15, 16, 17]
     status = evenings[-1].status
     assert (status[:, : prompting.RUN_IN, ROUTINE] != MISSING).all()
     assert (status[:, prompting.RUN_IN :, FIRST:] == MISSING).all()
     for policy in (*prompting.LEARNED, "random", "evening diary"):
-        made = prompting._follow(network, people, evenings, policy, 2, 0)
+        made = prompting._follow(compiled_network, people, evenings, policy, 2, 0)
         assert made["log_prob"].shape == (PEOPLE, 2) and (made["log_prob"] < 0.0).all()
         assert ((made["warnings"] >= 0.0) & (made["warnings"] <= 1.0)).all()
 
 
-def test_the_diary_asks_about_attack_and_pain_before_warning_signs(network, people):
+def test_the_diary_asks_about_attack_and_pain_before_warning_signs(compiled_network, people):
     evenings = prompting._evenings(people)
-    few = prompting._follow(network, people, evenings, "evening diary", 3, 0)["warnings"]
-    more = prompting._follow(network, people, evenings, "evening diary", 4, 0)["warnings"]
+    few = prompting._follow(compiled_network, people, evenings, "evening diary", 3, 0)["warnings"]
+    more = prompting._follow(compiled_network, people, evenings, "evening diary", 4, 0)["warnings"]
     assert (few == 0.0).all() and np.allclose(more, 0.25)
 
 
-def test_a_policy_that_scores_warnings_highest_asks_about_them_first(network, people, monkeypatch):
+def test_a_policy_that_scores_warnings_highest_asks_about_them_first(
+    compiled_network, people, monkeypatch
+):
     evenings = prompting._evenings(people)
 
     def call(model, batch):
@@ -93,7 +85,7 @@ def test_a_policy_that_scores_warnings_highest_asks_about_them_first(network, pe
     monkeypatch.setattr(
         prompting, "attack_probabilities", lambda model, batch: np.full([PEOPLE, 2], 0.25)
     )
-    made = prompting._follow(network, people, evenings, "aline", 2, 0)
+    made = prompting._follow(compiled_network, people, evenings, "aline", 2, 0)
     assert (made["warnings"] == 1.0).all()
     followed = np.stack([evening.followed for evening in evenings])
     expected = np.where(followed > 0.5, np.log(0.25), np.log(0.75)).mean(axis=0)
@@ -137,7 +129,9 @@ def test_rows_say_what_was_saved_and_who_was_asked():
     assert found["aline, looking ahead", asked + "yes", 1, "warning_share"] == pytest.approx(0.6)
 
 
-def test_twenty_prompts_for_the_parameters_begin_without_any_answer(network, people, monkeypatch):
+def test_twenty_prompts_for_the_parameters_begin_without_any_answer(
+    compiled_network, people, monkeypatch
+):
     monkeypatch.setattr(prompting, "PARAMETER_EVENINGS", 2)
     wanted = []
     real = prompting._with_prompts
@@ -150,7 +144,7 @@ def test_twenty_prompts_for_the_parameters_begin_without_any_answer(network, peo
     monkeypatch.setattr(prompting, "_with_prompts", spy)
     evenings = prompting._evenings(people, run_in=0)
     assert (evenings[-1].status[:, :, FIRST:] == MISSING).all()
-    study = prompting.parameter_study(network, people)
+    study = prompting.parameter_study(compiled_network, people)
     assert wanted == [(True, False)] * 4
     assert all(errors.shape == (PEOPLE, len(SPEC.parameters)) for errors in study.values())
     rows = prompting.parameter_prompting_rows(study, SPEC.parameter_names)
