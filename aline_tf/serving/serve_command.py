@@ -1,11 +1,15 @@
 """`aline-tf serve`: SavedModels over gRPC, without Docker."""
 
 import argparse
+import contextlib
 import logging
 import signal
+import socket
 import sys
-import threading
+from collections.abc import Iterator
 from pathlib import Path
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,25 +50,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; the line with the address is printed once it answers."""
     # Asked for before the models load, so that a stop during a slow load is not lost.
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.ERROR if args.quiet else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
+    with _stop_signal() as asked_to_stop:
+        logging.basicConfig(
+            stream=sys.stderr,
+            level=logging.ERROR if args.quiet else logging.INFO,
+            format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        )
 
-    from aline_tf.serving.repository import ModelRepository
-    from aline_tf.serving.server import Server
+        from aline_tf.serving.repository import ModelRepository
+        from aline_tf.serving.server import Server
 
-    repository = ModelRepository(args.model_base_path, args.model_config_file)
-    server = Server(repository, args.host, args.port, workers=args.workers)
-    with server:
-        print(f"serving {', '.join(repository.names)} on {server.target}", flush=True)
-        stop.wait()
-        print("stopping", flush=True)
+        repository = ModelRepository(args.model_base_path, args.model_config_file)
+        server = Server(repository, args.host, args.port, workers=args.workers)
+        with server:
+            print(f"serving {', '.join(repository.names)} on {server.target}", flush=True)
+            asked_to_stop.recv(1)
+            print("stopping", flush=True)
     return 0
+
+
+@contextlib.contextmanager
+def _stop_signal() -> Iterator[socket.socket]:
+    """A socket that has something to read once SIGTERM or SIGINT has come.
+
+    The system may hand the signal to any thread, of gRPC or TensorFlow too. A lock on which the
+    main thread waits would then sleep on; a socket wakes it.
+    """
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        writer.setblocking(False)
+        wakeup = signal.set_wakeup_fd(writer.fileno())
+        # Python writes to the socket only for signals that have a handler of its own.
+        handlers = [signal.signal(number, lambda *_: None) for number in _STOP_SIGNALS]
+        try:
+            yield reader
+        finally:
+            for number, handler in zip(_STOP_SIGNALS, handlers, strict=True):
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(wakeup)
 
 
 def _port(text: str) -> int:

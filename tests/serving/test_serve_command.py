@@ -3,10 +3,13 @@
 import signal
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
 from aline_tf.cli import main
+from aline_tf.serving.serve_command import _stop_signal
 
 COMMAND = [sys.executable, "-m", "aline_tf.cli", "serve"]
 
@@ -36,13 +39,19 @@ def test_it_prints_its_port_and_ends_cleanly(toy_models, number):
     assert "Traceback" not in errors
 
 
+def test_a_signal_that_another_thread_is_given_still_stops_the_wait():
+    thread = threading.Thread(target=time.sleep, args=(30,), daemon=True)
+    thread.start()
+    with _stop_signal() as asked_to_stop:
+        asked_to_stop.settimeout(20)
+        signal.pthread_kill(thread.ident, signal.SIGTERM)
+        assert asked_to_stop.recv(1) == bytes([signal.SIGTERM])
+
+
 def test_no_models_is_bad_input(tmp_path, capsys):
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
-    try:
-        assert main(["serve", "--model-base-path", str(tmp_path / "absent")]) == 2
-    finally:
-        signal.signal(signal.SIGTERM, before[0])
-        signal.signal(signal.SIGINT, before[1])
+    assert main(["serve", "--model-base-path", str(tmp_path / "absent")]) == 2
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
     assert "expected a directory of models" in capsys.readouterr().err
 
 
