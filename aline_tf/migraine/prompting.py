@@ -36,6 +36,10 @@ LEARNED = ("aline", "aline, looking ahead")
 #: Prompts an evening: of the network's policy, and of the others, which need more of them.
 BUDGETS = (1, 2, 3)
 COMPARED = (0, 1, 2, 3, 4, 6)
+#: Every policy with its numbers of prompts. One-step EIG measures all prompts as looking ahead
+#: measures the proposals, which takes four times as long.
+STUDIED = dict.fromkeys((*LEARNED, "uncertainty"), BUDGETS)
+STUDIED |= {"one-step EIG": BUDGETS[:1], "random": COMPARED, "evening diary": COMPARED}
 PROMPTS = tuple(candidate for candidate in LIBRARY if candidate.is_prompt)
 _DAYS_AGO, _SLOT, _OUTCOME, _FIELD = (
     np.array([getattr(prompt, name) for prompt in PROMPTS])
@@ -48,9 +52,10 @@ PARAMETER_EVENINGS, A_DAY = 10, 2
 
 
 def prompting_study(network, cohort: Cohort, seed: int = 0, report=lambda line: None) -> dict:
-    """Follows the network's policy, alone and looking ahead, chance and an evening diary.
+    """Follows the network's policy, alone and looking ahead, and those it is compared with.
 
-    All go through the same evenings.
+    All go through the same evenings. "uncertainty" asks for the answer that the network is least
+    certain of, "one-step EIG" for the one it expects to tell most, of all prompts.
 
     Args:
         network: a migraine model, or a `CompiledNetwork`.
@@ -59,13 +64,14 @@ def prompting_study(network, cohort: Cohort, seed: int = 0, report=lambda line: 
         report: called with a line of progress.
 
     Returns:
-        by (policy, prompts an evening): dict of log_prob [S, 2], the mean log probability of what
-        followed within 24 h and 48 h, and warnings [S], the share of prompts about warning signs.
+        by (policy, prompts an evening), as in `STUDIED`: dict of log_prob [S, 2], the mean log
+        probability of what followed within 24 h and 48 h, and warnings [S], the share of prompts
+        about warning signs.
     """
     evenings = _evenings(cohort)
     made = {}
-    for policy in (*LEARNED, "random", "evening diary"):
-        for budget in BUDGETS if policy in LEARNED else COMPARED:
+    for policy, budgets in STUDIED.items():
+        for budget in budgets:
             made[policy, budget] = _follow(network, cohort, evenings, policy, budget, seed)
             report(f"prompting: {policy}, {budget} an evening, done")
     return made
@@ -91,7 +97,8 @@ def prompting_rows(study: dict, feels_coming: np.ndarray) -> list[Row]:
             curve = [study[other, budget]["log_prob"][:, horizon].mean() for budget in COMPARED]
             for policy, budget in (key for key in study if key[0] in LEARNED):
                 reached = study[policy, budget]["log_prob"][:, horizon].mean()
-                saved = 1.0 - budget / prompts_needed(curve, reached)
+                needed = prompts_needed(curve, reached)
+                saved = 1.0 - budget / needed if needed > 0.0 else float("nan")
                 target = f"prompting: {channel.name} | {policy}"
                 rows.append(Row(other, target, budget, "prompts_saved", saved, float("nan"), 1))
     return rows
@@ -213,16 +220,32 @@ class _Asked:
 
     def _choice(self, network, evening, records, left, wanted) -> np.ndarray:
         """Positions [S] among the prompts, of those that are `left` bool [S, N]."""
-        if self._policy in LEARNED:
-            batch = _with_prompts(self._cohort, evening.known_days, records, left, wanted)
-            if self._policy != "aline":
-                return best_proposals(network, batch, _FIELD)
-            score = batches.call(network, batch)["candidate_logits"]
-        elif self._policy == "random":
+        if self._policy == "random":
             score = self._generator.random(left.shape)
-        else:
+        elif self._policy == "evening diary":
             score = -diary_place(np.asarray(design(_DAYS_AGO, 0, _SLOT, _OUTCOME))[None])
+        else:
+            batch = _with_prompts(self._cohort, evening.known_days, records, left, wanted)
+            if self._policy == "aline, looking ahead":
+                return best_proposals(network, batch, _FIELD)
+            if self._policy == "one-step EIG":
+                return best_proposals(network, batch, _FIELD, len(PROMPTS))
+            if self._policy == "uncertainty":
+                score = self._unexplained(network, batch)
+            else:
+                score = batches.call(network, batch)["candidate_logits"]
         return np.where(left, score, _NEVER).argmax(axis=1)
+
+    def _unexplained(self, network, batch) -> np.ndarray:
+        """Predictive standard deviation of every answer [S, N], in those of all people's answers:
+        yes-or-no and graded ones have no other scale in common."""
+        asked = batches.without_candidates(batch) | {
+            "target_design": batch["candidate_design"],
+            "target_mask": np.zeros_like(batch["candidate_mask"]),
+        }
+        prediction = network.outcome_prediction(batches.call(network, asked), asked)
+        spread = self._world["value"].std(axis=(0, 1))[_FIELD]
+        return prediction.mean_sd()[1].numpy() / np.maximum(spread, 1e-6)
 
 
 def _follow(network, cohort, evenings, policy, budget, seed) -> dict:

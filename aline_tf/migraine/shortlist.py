@@ -15,29 +15,30 @@ from aline_tf.training.rollout import extend_context
 
 #: Proposals that are measured.
 PROPOSALS = 6
-#: Rows at once: each becomes one for every proposal and answer.
-_ROWS = 20
+#: Rows times proposals at once: each becomes one row for every answer.
+_TRIED_AT_ONCE = 120
 #: Of the levels at which continuous answers are tried: equal histories give equal choices.
 _SEED = (1, 2)
 
 
-def best_proposals(network, batch: dict, field: np.ndarray) -> np.ndarray:
-    """The candidate of the policy's first `PROPOSALS` that is expected to tell most about what the
-    batch selects.
+def best_proposals(network, batch: dict, field: np.ndarray, count: int = PROPOSALS) -> np.ndarray:
+    """The candidate, of the policy's first `count`, that is expected to tell most.
 
     Args:
         network: a migraine model, or a `CompiledNetwork`.
         batch: a Batch of S rows, each with at least one candidate.
         field: int [N], the field of a day that each candidate fills.
+        count: 1 to N.
 
     Returns:
         int [S], positions in the pool.
     """
     score = batches.call(network, batch)["candidate_logits"]
-    proposals = np.argsort(-score, axis=1, kind="stable")[:, :PROPOSALS].astype(np.int32)
+    proposals = np.argsort(-score, axis=1, kind="stable")[:, :count].astype(np.int32)
     # Room for the answer that is tried.
     state = extend_context({name: np.asarray(batch[name]) for name in BATCH_FIELDS}, 1)
     rows, fields = len(proposals), batch["context_status"].shape[2]
+    portion = max(_TRIED_AT_ONCE // count, 1)
     place = np.eye(fields, dtype=np.int32)[field]
     state["candidate_status"] = np.broadcast_to(OBSERVED * place, (rows, *place.shape))
     state["candidate_outcome"] = np.zeros(state["candidate_status"].shape, np.float32)
@@ -46,11 +47,11 @@ def best_proposals(network, batch: dict, field: np.ndarray) -> np.ndarray:
         [
             look_ahead_gain(
                 network,
-                {name: table[first : first + _ROWS] for name, table in state.items()},
-                proposals[first : first + _ROWS],
+                {name: table[first : first + portion] for name, table in state.items()},
+                proposals[first : first + portion],
                 _SEED,
             )
-            for first in range(0, rows, _ROWS)
+            for first in range(0, rows, portion)
         ]
     )
     allowed = np.take_along_axis(batch["candidate_mask"], proposals, axis=1)

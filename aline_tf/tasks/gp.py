@@ -186,14 +186,17 @@ class GaussianProcess(Task):
     def expected_gain(self, state):
         """What an outcome at each candidate is expected to tell, to teach a policy: [R, N] nats.
 
-        Rows after test inputs: about outcomes there, for known variance and lengthscales,
+        Rows after test inputs: by how much the logarithm of the root mean square error there is
+        expected to fall, for known variance and lengthscales,
 
-            mean over x* of -1/2 log(1 - corr(y(x), y(x*) | D)^2)
+            1/2 log mean Var[y(x*) | D] - 1/2 log mean Var[y(x*) | D, y(x)]    over x*
 
+        The mean of the logarithms instead (expected predictive information, EPIG) makes what is
+        well known even better known; after 30 measurements in 1D its error is a fifth larger.
         Which kernel a row has is not part of theta: Matern 5/2 stands between the other two.
         Rows after theta: see `hyperparameter_gain`.
 
-        Source: EPIG, Bickford Smith et al., AISTATS 2023.
+        Source: Cohn, Ghahramani and Jordan, JAIR 4 (1996), for processes Seo et al., IJCNN 2000.
         """
         theta = state["theta"]
         kernel = tf.fill([tf.shape(theta)[0]], KERNELS.index("matern52"))
@@ -205,11 +208,11 @@ class GaussianProcess(Task):
         covariances = found.prior[:, :pool, pool:] - tf.matmul(
             explained[:, :, :pool], explained[:, :, pool:], transpose_a=True
         )
-        square = tf.square(covariances) / (variance[:, :pool, None] * variance[:, None, pool:])
-        each = -0.5 * tf.math.log1p(-tf.minimum(square, 1.0 - 1e-6))
-        wanted = tf.cast(state["target_mask"], tf.float32)[:, None]
-        count = tf.reduce_sum(wanted, axis=-1)
-        predictive = tf.math.divide_no_nan(tf.reduce_sum(wanted * each, axis=-1), count)
+        wanted = tf.cast(state["target_mask"], tf.float32)
+        drop = tf.linalg.matvec(tf.square(covariances), wanted) / variance[:, :pool]
+        before = tf.reduce_sum(wanted * variance[:, pool:], axis=1, keepdims=True)
+        share = tf.minimum(tf.math.divide_no_nan(drop, before), 1.0 - 1e-6)
+        predictive = -0.5 * tf.math.log1p(-share)
         after_theta = tf.reduce_any(state["theta_mask"], axis=1, keepdims=True)
         return tf.where(after_theta, self.hyperparameter_gain(state), predictive)
 

@@ -58,10 +58,27 @@ def test_every_policy_spends_its_prompts_on_what_is_not_known(compiled_network, 
     status = evenings[-1].status
     assert (status[:, : prompting.RUN_IN, ROUTINE] != MISSING).all()
     assert (status[:, prompting.RUN_IN :, FIRST:] == MISSING).all()
-    for policy in (*prompting.LEARNED, "random", "evening diary"):
+    for policy in prompting.STUDIED:
         made = prompting._follow(compiled_network, people, evenings, policy, 2, 0)
         assert made["log_prob"].shape == (PEOPLE, 2) and (made["log_prob"] < 0.0).all()
         assert ((made["warnings"] >= 0.0) & (made["warnings"] <= 1.0)).all()
+
+
+def test_uncertainty_asks_for_the_answer_with_most_of_its_spread_unexplained(
+    compiled_network, people
+):
+    evening = prompting._evenings(people)[0]
+    asked = prompting._Asked(people, "uncertainty", np.random.default_rng(0))
+    days = evening.known_days - 1 - prompting._DAYS_AGO
+    left = asked.records(evening)[1][:, days, prompting._FIELD] == MISSING
+    batch = prompting._with_prompts(people, evening.known_days, asked.records(evening), left, "")
+    unexplained = asked._unexplained(compiled_network, batch)
+    assert unexplained.shape == left.shape and (unexplained > 0.0).all()
+    assert unexplained.mean() < 1.5, "in units of the spread over people and days"
+    asked.ask(compiled_network, evening)
+    after = asked.records(evening)[1]
+    for row, position in enumerate(np.where(left, unexplained, -1.0).argmax(axis=1)):
+        assert after[row, days[position], prompting._FIELD[position]] != MISSING
 
 
 def test_the_diary_asks_about_attack_and_pain_before_warning_signs(compiled_network, people):

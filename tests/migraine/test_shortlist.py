@@ -39,7 +39,7 @@ def gains_by(field):
 def test_the_one_that_tells_most_among_what_the_policy_likes(compiled_network, batch, monkeypatch):
     gain, seen = gains_by(prompting._FIELD)
     monkeypatch.setattr(shortlist, "look_ahead_gain", gain)
-    monkeypatch.setattr(shortlist, "_ROWS", 2)
+    monkeypatch.setattr(shortlist, "_TRIED_AT_ONCE", 2 * shortlist.PROPOSALS)
     chosen = best_proposals(compiled_network, batch, prompting._FIELD)
     assert seen == [2, 2, 1]
     score = shortlist.batches.call(compiled_network, batch)["candidate_logits"]
@@ -47,6 +47,8 @@ def test_the_one_that_tells_most_among_what_the_policy_likes(compiled_network, b
         liked = np.argsort(-score[row])[: shortlist.PROPOSALS]
         assert chosen[row] in liked
         assert prompting._FIELD[chosen[row]] == prompting._FIELD[liked].min()
+    everything = best_proposals(compiled_network, batch, prompting._FIELD, len(prompting._FIELD))
+    assert (prompting._FIELD[everything] == prompting._FIELD.min()).all()
 
 
 def test_nothing_is_proposed_that_cannot_be_asked(compiled_network, batch):

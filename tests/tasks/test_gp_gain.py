@@ -8,7 +8,7 @@ from aline_tf.tasks.gp import KERNELS, NOISE, GaussianProcess, covariance
 from aline_tf.training.rollout import append_candidate, extend_context
 
 
-def test_gain_is_the_gaussian_mutual_information_averaged_over_targets():
+def test_gain_is_the_drop_of_the_logarithm_of_the_expected_error():
     task = GaussianProcess(1, predictions=12)
     episode = extend_context(task.sample_episodes(draws.as_seed(3), 6, 10), 2)
     state = append_candidate(episode, 1, tf.zeros([6], tf.int32))
@@ -24,9 +24,12 @@ def test_gain_is_the_gaussian_mutual_information_averaged_over_targets():
     prior = covariance(design, theta[:, 0], theta[:, 1:], kernel)[0].numpy().astype(float)
     prior += NOISE**2 * np.eye(len(prior))
     left = prior[2:, 2:] - prior[2:, :2] @ np.linalg.solve(prior[:2, :2], prior[:2, 2:])
-    sd = np.sqrt(np.diag(left))
-    correlation = left[:10, 10:] / sd[:10, None] / sd[None, 10:]
-    expected = (-0.5 * np.log1p(-np.square(correlation))).mean(1)
+    errors = [np.sqrt(np.diag(left)[10:].mean())]
+    for candidate in range(10):
+        cross = left[candidate, 10:]
+        rest = np.diag(left)[10:] - np.square(cross) / left[candidate, candidate]
+        errors.append(np.sqrt(rest.mean()))
+    expected = np.log(errors[0]) - np.log(errors[1:])
     np.testing.assert_allclose(gain[row, 1:], expected[1:], atol=2e-4)
 
 
