@@ -68,7 +68,7 @@ def draw_prompting(rows: Sequence[Row]) -> Figure:
             for policy in policies:
                 colour, dash = _style_of(policy)
                 found = _rows_of(rows, policy, target, "log_prob")
-                prompts, score = [row.step for row in found], [row.mean for row in found]
+                prompts, score = _prompts(rows, found), [row.mean for row in found]
                 axis.plot(prompts, score, dash, color=colour, marker="o", ms=3, label=policy)
             axis.set_title(f"attack {title}")
             axis.set_xlabel("prompts an evening")
@@ -77,12 +77,18 @@ def draw_prompting(rows: Sequence[Row]) -> Figure:
             colour, _ = _style_of(policy)
             for group, dash in (("yes", "-"), ("no", ":")):
                 found = _rows_of(rows, policy, _ASKED + group, "warning_share")
-                prompts, share = [row.step for row in found], [row.mean for row in found]
+                prompts, share = _prompts(rows, found), [row.mean for row in found]
                 axes[2].plot(prompts, share, dash, color=colour, marker="o", ms=3)
         axes[2].set_title("share of prompts about warning signs")
         axes[2].set_xlabel("prompts an evening (solid: feel them)")
         legend_below(figure, axes)
     return figure
+
+
+def _prompts(rows: Sequence[Row], found: Sequence[Row]) -> list[float]:
+    """Prompts an evening of rows of one policy: what was spent, where it need not spend all."""
+    spent = {(row.policy, row.step): row.mean for row in rows if row.metric == "prompts"}
+    return [spent.get((row.policy, row.step), row.step) for row in found]
 
 
 def _style_of(policy: str) -> tuple[str, str]:

@@ -1,9 +1,10 @@
 """Weeks of a few questions an evening: what the same number of them is worth, by who chooses.
 
 Everybody wears everything and, for a run-in of two weeks, is asked about every part of the day.
-Then come four weeks with the same few prompts every evening for everybody, about now and yesterday.
-What they answer stays in their records. The log probability of what followed, and who was asked
-about warning signs, say what a policy has understood.
+Then come four weeks with the same few prompts every evening for everybody, about now and yesterday,
+or, for a price, with as many as are worth it. What they answer stays in their records. The log
+probability of what followed, and who was asked about warning signs, say what a policy has
+understood.
 
 Where parameters are wanted instead, nobody was asked anything before: after two weeks of readings
 come ten evenings with two prompts each, and the error of the parameters is what counts.
@@ -31,14 +32,18 @@ from aline_tf.migraine.shortlist import best_proposals
 from aline_tf.migraine.sources import prompted_sources
 
 RUN_IN, EVENINGS = 14, 28
-#: The network's policy alone, and with its proposals measured before one is made (see `shortlist`).
-LEARNED = ("aline", "aline, looking ahead")
 #: Prompts an evening: of the network's policy, and of the others, which need more of them.
 BUDGETS = (1, 2, 3)
 COMPARED = (0, 1, 2, 3, 4, 6)
+#: What a prompt must be expected to tell, nats per forecast, by the name of the policy that asks
+#: for no less, and at most `BUDGETS[-1]` times an evening.
+PRICES = {f"aline, {price:g} nats a prompt": price for price in (0.004, 0.012)}
+#: The network's policy alone, and with its proposals measured before one is made (see `shortlist`).
+LEARNED = ("aline", "aline, looking ahead", *PRICES)
 #: Every policy with its numbers of prompts. One-step EIG measures all prompts as looking ahead
 #: measures the proposals, which takes four times as long.
 STUDIED = dict.fromkeys((*LEARNED, "uncertainty"), BUDGETS)
+STUDIED |= dict.fromkeys(PRICES, BUDGETS[-1:])
 STUDIED |= {"one-step EIG": BUDGETS[:1], "random": COMPARED, "evening diary": COMPARED}
 PROMPTS = tuple(candidate for candidate in LIBRARY if candidate.is_prompt)
 _DAYS_AGO, _SLOT, _OUTCOME, _FIELD = (
@@ -65,8 +70,8 @@ def prompting_study(network, cohort: Cohort, seed: int = 0, report=lambda line: 
 
     Returns:
         by (policy, prompts an evening), as in `STUDIED`: dict of log_prob [S, 2], the mean log
-        probability of what followed within 24 h and 48 h, and warnings [S], the share of prompts
-        about warning signs.
+        probability of what followed within 24 h and 48 h; prompts [S], how many an evening;
+        warnings [S], the share of them about warning signs.
     """
     evenings = _evenings(cohort)
     made = {}
@@ -80,10 +85,12 @@ def prompting_study(network, cohort: Cohort, seed: int = 0, report=lambda line: 
 def prompting_rows(study: dict, feels_coming: np.ndarray) -> list[Row]:
     """Log scores by prompts an evening; which share of the other policies' prompts the network's
     saves for the same score; and warning prompts of those who feel attacks coming, bool [S], and
-    of the others.
+    of the others. Steps are the most prompts of an evening, "prompts" how many there were.
     """
     rows = []
     for (policy, budget), result in study.items():
+        if policy in PRICES:
+            rows.append(Row.of(policy, "prompting", budget, "prompts", result["prompts"]))
         for horizon, channel in enumerate(FORECASTS):
             score = result["log_prob"][:, horizon]
             rows.append(Row.of(policy, f"prompting: {channel.name}", budget, "log_prob", score))
@@ -98,7 +105,8 @@ def prompting_rows(study: dict, feels_coming: np.ndarray) -> list[Row]:
             for policy, budget in (key for key in study if key[0] in LEARNED):
                 reached = study[policy, budget]["log_prob"][:, horizon].mean()
                 needed = prompts_needed(curve, reached)
-                saved = 1.0 - budget / needed if needed > 0.0 else float("nan")
+                spent = study[policy, budget]["prompts"].mean()
+                saved = 1.0 - spent / needed if needed > 0.0 else float("nan")
                 target = f"prompting: {channel.name} | {policy}"
                 rows.append(Row(other, target, budget, "prompts_saved", saved, float("nan"), 1))
     return rows
@@ -190,7 +198,7 @@ class _Asked:
     """What people were asked by one policy, and what came of it.
 
     Attributes:
-        warnings: [S], how many of the prompts were about warning signs.
+        prompts, warnings: [S], how many there were, and how many of them about warning signs.
     """
 
     def __init__(self, cohort: Cohort, policy: str, generator: np.random.Generator) -> None:
@@ -199,7 +207,7 @@ class _Asked:
             name: np.asarray(cohort.world[name]) for name in ("value", "status_if_tried")
         }
         self._answered = np.full(self._world["value"].shape, MISSING, np.int32)
-        self.warnings = np.zeros(cohort.people)
+        self.prompts, self.warnings = np.zeros(cohort.people), np.zeros(cohort.people)
 
     def records(self, evening: _Evening) -> tuple[np.ndarray, np.ndarray]:
         """Values and status [S, days, F] of that evening, with what was answered by then."""
@@ -209,17 +217,21 @@ class _Asked:
         return np.float32(np.where(answers == OBSERVED, value, evening.outcome)), status
 
     def ask(self, network, evening: _Evening, wanted: str = "forecasts") -> None:
-        """One prompt to everybody: the one that the policy likes best of what is not known."""
-        days, rows = evening.known_days - 1 - _DAYS_AGO, np.arange(self._cohort.people)
+        """One prompt to everybody, or to those for whom it is worth its price: the one that the
+        policy likes best of what is not known."""
+        days = evening.known_days - 1 - _DAYS_AGO
         records = self.records(evening)
         left = records[1][:, days, _FIELD] == MISSING
         chosen = self._choice(network, evening, records, left, wanted)
+        rows = np.flatnonzero(chosen >= 0)
+        chosen = chosen[rows]
         day, field = days[chosen], _FIELD[chosen]
         self._answered[rows, day, field] = self._world["status_if_tried"][rows, day, field]
-        self.warnings += _WARNING[chosen]
+        self.prompts[rows] += 1
+        self.warnings[rows] += _WARNING[chosen]
 
     def _choice(self, network, evening, records, left, wanted) -> np.ndarray:
-        """Positions [S] among the prompts, of those that are `left` bool [S, N]."""
+        """Positions [S] among the prompts, of those that are `left` bool [S, N]; -1 for none."""
         if self._policy == "random":
             score = self._generator.random(left.shape)
         elif self._policy == "evening diary":
@@ -228,6 +240,8 @@ class _Asked:
             batch = _with_prompts(self._cohort, evening.known_days, records, left, wanted)
             if self._policy == "aline, looking ahead":
                 return best_proposals(network, batch, _FIELD)
+            if self._policy in PRICES:
+                return best_proposals(network, batch, _FIELD, price=PRICES[self._policy])
             if self._policy == "one-step EIG":
                 return best_proposals(network, batch, _FIELD, len(PROMPTS))
             if self._policy == "uncertainty":
@@ -257,8 +271,11 @@ def _follow(network, cohort, evenings, policy, budget, seed) -> dict:
         batch = cohort.batch(evening.known_days, asked.records(evening))
         probability = np.clip(attack_probabilities(network, batch), 1e-6, 1.0 - 1e-6)
         log_prob += np.log(np.where(evening.followed > 0.5, probability, 1.0 - probability))
-    prompts = max(budget * len(evenings), 1)
-    return {"log_prob": log_prob / len(evenings), "warnings": asked.warnings / prompts}
+    return {
+        "log_prob": log_prob / len(evenings),
+        "prompts": asked.prompts / len(evenings),
+        "warnings": asked.warnings / np.maximum(asked.prompts, 1.0),
+    }
 
 
 def _with_prompts(cohort, known_days, records, left, wanted) -> dict:

@@ -21,7 +21,9 @@ _TRIED_AT_ONCE = 120
 _SEED = (1, 2)
 
 
-def best_proposals(network, batch: dict, field: np.ndarray, count: int = PROPOSALS) -> np.ndarray:
+def best_proposals(
+    network, batch: dict, field: np.ndarray, count: int = PROPOSALS, price: float = -np.inf
+) -> np.ndarray:
     """The candidate, of the policy's first `count`, that is expected to tell most.
 
     Args:
@@ -29,9 +31,10 @@ def best_proposals(network, batch: dict, field: np.ndarray, count: int = PROPOSA
         batch: a Batch of S rows, each with at least one candidate.
         field: int [N], the field of a day that each candidate fills.
         count: 1 to N.
+        price: nats per selected target that an answer has to be worth.
 
     Returns:
-        int [S], positions in the pool.
+        int [S], positions in the pool; -1 where no proposal is expected to tell as much as `price`.
     """
     score = batches.call(network, batch)["candidate_logits"]
     proposals = np.argsort(-score, axis=1, kind="stable")[:, :count].astype(np.int32)
@@ -55,5 +58,6 @@ def best_proposals(network, batch: dict, field: np.ndarray, count: int = PROPOSA
         ]
     )
     allowed = np.take_along_axis(batch["candidate_mask"], proposals, axis=1)
-    best = np.where(allowed, gain, -np.inf).argmax(axis=1)
-    return proposals[np.arange(rows), best]
+    gain = np.where(allowed, gain, -np.inf)
+    chosen = proposals[np.arange(rows), gain.argmax(axis=1)]
+    return np.where(gain.max(axis=1) >= price, chosen, -1)

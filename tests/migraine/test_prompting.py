@@ -62,6 +62,19 @@ def test_every_policy_spends_its_prompts_on_what_is_not_known(compiled_network, 
         made = prompting._follow(compiled_network, people, evenings, policy, 2, 0)
         assert made["log_prob"].shape == (PEOPLE, 2) and (made["log_prob"] < 0.0).all()
         assert ((made["warnings"] >= 0.0) & (made["warnings"] <= 1.0)).all()
+        assert (
+            (made["prompts"] <= 2.0) if policy in prompting.PRICES else made["prompts"] == 2
+        ).all()
+
+
+def test_a_higher_price_leaves_fewer_prompts(compiled_network, people, monkeypatch):
+    evenings, used = prompting._evenings(people), []
+    for price in (-1.0, 0.02, 10.0):
+        monkeypatch.setattr(prompting, "PRICES", {"for a price": price})
+        made = prompting._follow(compiled_network, people, evenings, "for a price", 2, 0)
+        used.append(made["prompts"].mean())
+    assert used[0] == 2.0 >= used[1] >= used[2] == 0.0
+    assert (made["warnings"] == 0.0).all()
 
 
 def test_uncertainty_asks_for_the_answer_with_most_of_its_spread_unexplained(
@@ -121,15 +134,18 @@ def test_rows_say_what_was_saved_and_who_was_asked():
     feels = np.array([True, False, False])
     scores = dict(zip(prompting.COMPARED, (-0.6, -0.5, -0.4, -0.35, -0.3, -0.2), strict=True))
 
-    def result(score, warnings=0.0):
+    def result(score, warnings=0.0, prompts=0):
         return {
             "log_prob": np.full([3, 2], score),
+            "prompts": np.full(3, float(prompts)),
             "warnings": np.where(feels, 2.0, 1.0) * warnings,
         }
 
-    study = {("aline", 1): result(-0.4, 0.2), ("aline", 2): result(-0.3, 0.1)}
-    study["aline", 3] = result(-0.25)
-    study["aline, looking ahead", 1] = result(-0.5, 0.3)
+    study = {("aline", 1): result(-0.4, 0.2, 1), ("aline", 2): result(-0.3, 0.1, 2)}
+    study["aline", 3] = result(-0.25, prompts=3)
+    study["aline, looking ahead", 1] = result(-0.5, 0.3, 1)
+    priced = next(iter(prompting.PRICES))
+    study[priced, 3] = result(-0.35, prompts=1.2)
     for policy in ("random", "evening diary"):
         study |= {(policy, budget): result(score) for budget, score in scores.items()}
     rows = prompting.prompting_rows(study, feels)
@@ -140,6 +156,9 @@ def test_rows_say_what_was_saved_and_who_was_asked():
     assert saved == pytest.approx(0.5)
     ahead = "prompting: attack_24h | aline, looking ahead"
     assert found["random", ahead, 1, "prompts_saved"] == pytest.approx(0.0)
+    spared = found["evening diary", f"prompting: attack_24h | {priced}", 3, "prompts_saved"]
+    assert spared == pytest.approx(0.6), "1.2 prompts where the diary takes 3"
+    assert found[priced, "prompting", 3, "prompts"] == pytest.approx(1.2)
     asked = "prompting | feels attacks coming: "
     assert found["aline", asked + "yes", 1, "warning_share"] == pytest.approx(0.4)
     assert found["aline", asked + "no", 1, "warning_share"] == pytest.approx(0.2)
@@ -176,12 +195,15 @@ def test_twenty_prompts_for_the_parameters_begin_without_any_answer(
 def test_the_plot_has_a_curve_for_every_policy_and_each_group():
     feels = np.array([True, False, False])
     result = {"log_prob": np.full([3, 2], -0.4), "warnings": np.array([0.5, 0.1, 0.3])}
+    result["prompts"] = np.full(3, 1.5)
     study = {("aline", budget): result for budget in prompting.BUDGETS}
+    study |= {(policy, 3): result for policy in prompting.PRICES}
     for policy in ("random", "evening diary"):
         study |= {(policy, budget): result for budget in prompting.COMPARED}
     figure = draw_prompting(prompting.prompting_rows(study, feels))
     scores, _, shares = figure.axes[:3]
-    assert [len(line.get_xdata()) for line in scores.lines] == [3, 6, 6]
-    assert [len(line.get_xdata()) for line in shares.lines] == [3, 3, 5, 5, 5, 5]
+    assert [len(line.get_xdata()) for line in scores.lines] == [3, 1, 1, 6, 6]
+    assert scores.lines[1].get_xdata() == 1.5, "what was spent"
+    assert [len(line.get_xdata()) for line in shares.lines] == [3, 3, 1, 1, 1, 1, 5, 5, 5, 5]
     np.testing.assert_allclose(shares.lines[0].get_ydata(), 0.5)
     np.testing.assert_allclose(shares.lines[1].get_ydata(), 0.2)

@@ -61,3 +61,19 @@ def test_nothing_is_proposed_that_cannot_be_asked(compiled_network, batch):
 def test_equal_histories_give_equal_choices(compiled_network, batch):
     chosen = best_proposals(compiled_network, batch, prompting._FIELD)
     np.testing.assert_array_equal(best_proposals(compiled_network, batch, prompting._FIELD), chosen)
+
+
+def test_for_a_price_nobody_is_asked_what_does_not_tell_as_much(
+    compiled_network, batch, monkeypatch
+):
+    def gain(network, state, tried, seed, price=0.0):
+        row = np.arange(len(tried))[:, None]
+        return tf.constant(0.01 * row - 0.001 * prompting._FIELD[tried], tf.float32)
+
+    monkeypatch.setattr(shortlist, "look_ahead_gain", gain)
+    free = best_proposals(compiled_network, batch, prompting._FIELD, price=-1.0)
+    worth = 0.01 * np.arange(PEOPLE) - 0.001 * prompting._FIELD[free]
+    price = float(np.median(worth))
+    priced = best_proposals(compiled_network, batch, prompting._FIELD, price=price - 1e-6)
+    np.testing.assert_array_equal(priced, np.where(worth >= price - 1e-6, free, -1))
+    assert 0 < (priced >= 0).sum() < PEOPLE
