@@ -1,4 +1,4 @@
-"""Rules of credit, from the paper's to ours, each a change of the one before it."""
+"""From the paper's rule of credit to our training, each row a change of the one before it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Rule:
 def rules(shipped: Recipe) -> list[Rule]:
     """The rows for a task with this recipe.
 
-    Everything but the rule of credit is as shipped: sizes, phases, learning rate, how the policy
-    is annealed. The weight of the rewards is 1, as in the paper, until a second source of credit
+    Everything that no row names is as shipped: sizes, phases, learning rate, how the policy is
+    annealed. The weight of the rewards is 1, as in the paper, until a second source of credit
     stands beside them; then it is the shipped recipe's.
     """
     paper = dataclasses.replace(
@@ -37,6 +37,7 @@ def rules(shipped: Recipe) -> list[Rule]:
         policy_weight=1.0,
         counterfactual=0.0,
         teacher=(0.0, 0.0),
+        alternatives=0,
     )
     to_go = dataclasses.replace(paper, credit="reward_to_go")
     grouped = dataclasses.replace(to_go, group=max(shipped.group, 4))
@@ -48,10 +49,14 @@ def rules(shipped: Recipe) -> list[Rule]:
     taught = dataclasses.replace(
         tried, teacher=shipped.teacher if max(shipped.teacher) > 0 else (1.0, 0.5)
     )
-    return [
+    made = [
         Rule("paper's rule", paper),
         Rule("+ reward-to-go", to_go),
         Rule("+ group baseline", grouped),
         Rule("+ counterfactual", tried),
         Rule("+ teacher", taught, needs_likelihood=True),
     ]
+    if shipped.alternatives:
+        shared = dataclasses.replace(taught, alternatives=shipped.alternatives)
+        made.append(Rule("+ alternative labels", shared, needs_likelihood=True))
+    return made

@@ -56,7 +56,7 @@ def step_recipe(measure: str, shipped: Recipe, horizon: int, steps: int) -> Reci
     if measure == "joint_step_shipped":
         return joint
     # The paper's joint step: every candidate is scored at every step, and nothing is learned from
-    # but the rewards.
+    # but the rewards and the truth.
     joint = dataclasses.replace(
         joint,
         batch=EPISODES,
@@ -65,6 +65,7 @@ def step_recipe(measure: str, shipped: Recipe, horizon: int, steps: int) -> Reci
         horizon=None,
         teacher=(0.0, 0.0),
         counterfactual=0.0,
+        alternatives=0,
         refresh=0.0,
     )
     if measure == "joint_step_every_state":

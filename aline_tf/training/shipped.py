@@ -15,23 +15,27 @@ _SMALL = {"width": 32, "depth": 3, "heads": 4}
 _PLACES = _SMALL | {"relation": 16}
 #: Tasks of smooth functions: see `aline_tf.models.kriging`.
 _FUNCTIONS = {"width": 32, "depth": 2, "heads": 4, "kriging": 12}
+# Small batches and many steps, here and for the psychometric task: with alternative labels a row
+# tells more than one truth.
 _LOCATION = Recipe(
-    batch=64,
+    batch=32,
+    warmup_batch=64,
     warmup_steps=4000,
     joint_steps=1200,
     pool=200,
     offer=40,
-    states=6,
+    states=4,
     group=1,
     policy_weight=0.0,
     teacher=(1.0, 1.0),
-    teacher_states=6,
+    teacher_states=3,
     teacher_draws=32,
     sharpness=30.0,
+    alternatives=31,
     entropy=(0.0, 0.0),
     temperature=(1.0, 0.1),
     reveal=0.05,
-    learning_rate=2e-3,
+    learning_rate=3e-3,
     joint_learning_rate=1e-3,
 )
 _GAUSSIAN_PROCESS = Recipe(
@@ -56,7 +60,6 @@ _GAUSSIAN_PROCESS = Recipe(
 )
 
 SHIPPED: dict[str, tuple[dict, Recipe]] = {
-    # Small batches and many steps: with alternative labels a row tells more than one truth.
     "psychometric": (
         _PLACES,
         Recipe(

@@ -45,7 +45,8 @@ def test_training_ends_when_the_budget_is_spent():
 def test_steps_of_both_phases_are_timed_apart_from_compilation():
     costs = budget.plan("location_finding", SIZES, RECIPE.to_dict())
     assert set(costs) == {"start", "warmup", "joint"}
-    assert costs["start"] > costs["joint"] > costs["warmup"] > 0.0
+    assert costs["start"] > max(costs["joint"], costs["warmup"])
+    assert min(costs["joint"], costs["warmup"]) > 0.0
     alone = dataclasses.replace(RECIPE, joint_steps=0).to_dict()
     assert budget.plan("location_finding", SIZES, alone)["joint"] == 0.0
 
