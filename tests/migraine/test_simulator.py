@@ -20,6 +20,7 @@ from aline_tf.migraine.channels import (
 )
 from aline_tf.migraine.frames import people_frame, theta_frame
 from aline_tf.migraine.person import PARAMETER_INDEX, PARAMETERS, Settings, beta_from_uniforms
+from aline_tf.migraine.scores import within_auc
 from aline_tf.migraine.simulator import (
     ATTACK,
     INTERICTAL,
@@ -73,6 +74,29 @@ def test_a_regression_on_headache_and_stress_forecasts_as_well_as_published(worl
     model.fit(inputs[fitted].reshape(-1, 3), tomorrow[fitted].ravel())
     risk = model.predict_proba(inputs[left_out].reshape(-1, 3))[:, 1]
     assert roc_auc_score(tomorrow[left_out].ravel(), risk) == pytest.approx(0.65, abs=0.015)
+
+
+def test_an_evening_diary_foresees_new_attacks_as_badly_as_published(world, migraine_day):
+    # Holsteen 2020: stress, sleep, caffeine, alcohol, menstruation and the own foreboding of those
+    # who are well; attacks of the next day, within-person AUC .56 (.54 to .58).
+    names = (
+        *("stress_3", "sleep_hours", "sleep_efficiency", "caffeine", "alcohol"),
+        *("menstrual_window", "prodrome_3"),
+    )
+    evening = world["value"][:, :, [FIELD_INDEX[name] for name in names]]
+    caffeine = evening[:, :, names.index("caffeine")]
+    less = np.maximum(-np.diff(caffeine, axis=1, prepend=caffeine[:, :1]), 0.0)
+    inputs = np.concatenate([evening, less[..., None]], axis=2)[:, :-1]
+    well, tomorrow = migraine_day[:, :-1] == 0, migraine_day[:, 1:]
+    fitted, left_out = slice(0, PEOPLE // 2), slice(PEOPLE // 2, None)
+    scaled = (inputs - inputs.mean(axis=(0, 1))) / inputs.std(axis=(0, 1))
+    model = LogisticRegression(max_iter=500)
+    model.fit(scaled[fitted][well[fitted]], tomorrow[fitted][well[fitted]])
+    risk = model.predict_proba(scaled[left_out].reshape(-1, scaled.shape[2]))[:, 1]
+    risk = risk.reshape(tomorrow[left_out].shape)
+    auc, people = within_auc(risk, tomorrow[left_out], well[left_out])
+    assert people > 600
+    assert auc(np.ones(len(risk))) == pytest.approx(0.56, abs=0.02)
 
 
 def test_phases_follow_each_other_in_order(world):
