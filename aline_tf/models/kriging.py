@@ -36,6 +36,8 @@ _VARIANCES = tuple(np.geomspace(0.03, 8.0, 9))
 _LEAST_NOISE, _MOST_NOISE = 1e-4, 1.0
 _TINY = 1e-12
 _LEAST_GAIN = 1e-5
+#: Of squared correlations: beyond it 1 - square is all rounding, and would make scores of it.
+_MOST_EXPLAINED = 0.99
 
 
 def unit_kernel(square, kind: str) -> tf.Tensor:
@@ -293,7 +295,7 @@ class Kriging(keras.layers.Layer):
         between = kernel(position, target) + level[..., None]
         between -= tf.matmul(explained[:, :, :count], explained[:, :, count:], transpose_a=True)
         square = tf.square(between) / (share[:, :count, None] * share[:, None, count:])
-        gain = -0.5 * tf.math.log1p(-tf.minimum(square, 1.0 - 1e-5))
+        gain = -0.5 * tf.math.log1p(-tf.minimum(square, _MOST_EXPLAINED))
         wanted = tf.cast(wanted, tf.float32)
         many = tf.reduce_sum(wanted, axis=1, keepdims=True)
         gain = tf.math.divide_no_nan(tf.linalg.matvec(gain, wanted), many)
