@@ -42,10 +42,19 @@ PRICES = {f"aline, {price:g} nats a prompt": price for price in (0.004, 0.012)}
 LEARNED = ("aline", "aline, looking ahead", *PRICES)
 #: Every policy with its numbers of prompts. One-step EIG measures all prompts as looking ahead
 #: measures the proposals, which takes four times as long.
-STUDIED = dict.fromkeys((*LEARNED, "uncertainty"), BUDGETS)
-STUDIED |= dict.fromkeys(PRICES, BUDGETS[-1:])
-STUDIED |= {"one-step EIG": BUDGETS[:1], "random": COMPARED, "evening diary": COMPARED}
+STUDIED = {
+    "aline": BUDGETS,
+    "aline, looking ahead": BUDGETS,
+    **dict.fromkeys(PRICES, BUDGETS[-1:]),
+    "uncertainty": BUDGETS,
+    "one-step EIG": BUDGETS[:1],
+    "random": COMPARED,
+    "evening diary": COMPARED,
+}
 PROMPTS = tuple(candidate for candidate in LIBRARY if candidate.is_prompt)
+#: Policies that measure before they ask, with the arguments of `best_proposals`.
+_MEASURED = {"aline, looking ahead": {}, "one-step EIG": {"count": len(PROMPTS)}}
+_MEASURED |= {name: {"price": price} for name, price in PRICES.items()}
 _DAYS_AGO, _SLOT, _OUTCOME, _FIELD = (
     np.array([getattr(prompt, name) for prompt in PROMPTS])
     for name in ("days_ago", "slot", "outcome", "field")
@@ -206,6 +215,8 @@ class _Asked:
         self._world = {
             name: np.asarray(cohort.world[name]) for name in ("value", "status_if_tried")
         }
+        # Of what people would answer to each prompt.
+        self._spread = np.maximum(self._world["value"].std(axis=(0, 1))[_FIELD], 1e-6)
         self._answered = np.full(self._world["value"].shape, MISSING, np.int32)
         self.prompts, self.warnings = np.zeros(cohort.people), np.zeros(cohort.people)
 
@@ -238,12 +249,8 @@ class _Asked:
             score = -diary_place(np.asarray(design(_DAYS_AGO, 0, _SLOT, _OUTCOME))[None])
         else:
             batch = _with_prompts(self._cohort, evening.known_days, records, left, wanted)
-            if self._policy == "aline, looking ahead":
-                return best_proposals(network, batch, _FIELD)
-            if self._policy in PRICES:
-                return best_proposals(network, batch, _FIELD, price=PRICES[self._policy])
-            if self._policy == "one-step EIG":
-                return best_proposals(network, batch, _FIELD, len(PROMPTS))
+            if self._policy in _MEASURED:
+                return best_proposals(network, batch, _FIELD, **_MEASURED[self._policy])
             if self._policy == "uncertainty":
                 score = self._unexplained(network, batch)
             else:
@@ -258,8 +265,7 @@ class _Asked:
             "target_mask": np.zeros_like(batch["candidate_mask"]),
         }
         prediction = network.outcome_prediction(batches.call(network, asked), asked)
-        spread = self._world["value"].std(axis=(0, 1))[_FIELD]
-        return prediction.mean_sd()[1].numpy() / np.maximum(spread, 1e-6)
+        return prediction.mean_sd()[1].numpy() / self._spread
 
 
 def _follow(network, cohort, evenings, policy, budget, seed) -> dict:

@@ -70,7 +70,7 @@ def test_every_policy_spends_its_prompts_on_what_is_not_known(compiled_network, 
 def test_a_higher_price_leaves_fewer_prompts(compiled_network, people, monkeypatch):
     evenings, used = prompting._evenings(people), []
     for price in (-1.0, 0.02, 10.0):
-        monkeypatch.setattr(prompting, "PRICES", {"for a price": price})
+        monkeypatch.setattr(prompting, "_MEASURED", {"for a price": {"price": price}})
         made = prompting._follow(compiled_network, people, evenings, "for a price", 2, 0)
         used.append(made["prompts"].mean())
     assert used[0] == 2.0 >= used[1] >= used[2] == 0.0
