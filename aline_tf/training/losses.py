@@ -17,6 +17,7 @@ from aline_tf.training.rollout import (
     ACQUIRED,
     offer_candidates,
     rollout,
+    selected_value,
     states_at,
     without_candidates,
 )
@@ -49,6 +50,19 @@ def _theta_log_prob(network, task, outputs, state, theta, seed, alternatives):
     label_seed = draws.fold_in(seed, _LABELS)
     labels, weight = shared_labels(task, beliefs, state, label_seed, alternatives)
     return tf.reduce_sum(weight[..., None] * beliefs.log_prob(labels), axis=0)
+
+
+def _value_to_all_labels(task, recipe, seed):
+    """`selected_value` with the chances of several parameters in the place of the true ones: most
+    of the noise of a reward is that of the one draw of theta it is paid for."""
+
+    def value(network, outputs, state):
+        log_prob = _theta_log_prob(
+            network, task, outputs, state, state["theta"], seed, recipe.alternatives
+        )
+        return selected_value(network, outputs, state, log_prob)
+
+    return value
 
 
 def _inference_loss(network, task, recipe, outputs, state, seed):
@@ -105,7 +119,12 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
     episode = task.sample_episodes(episode_seed, recipe.batch // recipe.group, recipe.pool)
     episode = tf.nest.map_structure(lambda a: tf.repeat(a, recipe.group, axis=0), episode)
     offer = min(recipe.offer, recipe.pool)
-    trajectory = rollout(network, episode, rollout_seed, horizon, offer, temperature, recipe.near)
+    value = selected_value
+    if recipe.alternatives:
+        value = _value_to_all_labels(task, recipe, seed)
+    trajectory = rollout(
+        network, episode, rollout_seed, horizon, offer, temperature, recipe.near, value
+    )
     advantage_t = _advantages(recipe, trajectory)
 
     shape = [recipe.batch, horizon + 1]
@@ -234,4 +253,8 @@ def _advantages(recipe, trajectory):
     index = tf.gather(trajectory.offered, trajectory.choice[..., None], batch_dims=2)[..., 0]
     cost_t = tf.gather(trajectory.episode["candidate_cost"], index, batch_dims=1)
     return_t = objectives.reward_to_go(trajectory.value, cost_t, recipe.price)
-    return objectives.against_group(return_t, recipe.group)
+    advantage_t = objectives.against_group(return_t, recipe.group)
+    if recipe.group > 1:
+        value_t = trajectory.value[:, :-1]
+        advantage_t = objectives.against_state(advantage_t, value_t, recipe.group)
+    return advantage_t

@@ -67,6 +67,32 @@ def against_group(return_t, group: int) -> tf.Tensor:
     return tf.reshape(grouped - others, [-1, horizon])
 
 
+def against_state(advantage_t, value_t, group: int) -> tf.Tensor:
+    """Advantages less what the value of the state foretold of them: c_t (value_t - others' mean).
+
+    A state's value, known before its action, tells of luck so far; how much of that lasts depends
+    on the step. c_t is the slope among the other groups, so the policy gradient stays unbiased.
+
+    Args:
+        advantage_t: [B, T], from `against_group`.
+        value_t: [B, T], of the states acted in.
+        group: group size, at least 2, of the same rows.
+
+    Returns:
+        [B, T]; the advantages themselves where there is one group only.
+    """
+    horizon = value_t.shape[1]
+    luck = tf.reshape(against_group(value_t, group), [-1, group, horizon])
+    advantage = tf.reshape(advantage_t, [-1, group, horizon])
+
+    def of_others(product):
+        own = tf.reduce_sum(product, axis=1, keepdims=True)
+        return tf.reduce_sum(own, axis=0, keepdims=True) - own
+
+    slope = tf.math.divide_no_nan(of_others(luck * advantage), of_others(tf.square(luck)))
+    return tf.reshape(advantage - slope * luck, [-1, horizon])
+
+
 def policy_loss(log_prob, advantage, weight) -> tf.Tensor:
     """-sum weight * advantage * log pi(chosen) / sum weight, with no gradient to the advantage.
 

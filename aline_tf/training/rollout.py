@@ -33,7 +33,8 @@ class Trajectory(NamedTuple):
         offered: int32 [B, T, n], indices of the candidates offered at each step.
         available: bool [B, T, n], False for offers already taken.
         choice: int32 [B, T], position of the chosen one among those offered.
-        value: [B, T + 1], mean log q of the selected targets before each step and at the end.
+        value: [B, T + 1], of the states before each step and at the end: mean log q of the selected
+            targets, or what stands for it.
         entropy: [B, T], of the policy over what was offered.
     """
 
@@ -88,23 +89,24 @@ def without_candidates(episode: dict) -> dict:
     )
 
 
-def selected_value(network, outputs, episode) -> tf.Tensor:
+def selected_value(network, outputs, episode, theta_log_prob=None) -> tf.Tensor:
     """Mean log q over the selected targets whose truth is recorded: [B] (0 where there is none).
 
     Source: the reward of ALINE, section 3: successive differences of this value.
+
+    Args:
+        network, outputs, episode: the model, what it said of the episode's B states, and these.
+        theta_log_prob: [B, P], what stands for log q of the true parameters; None takes just that.
     """
     theta = episode["theta_mask"] & episode["theta_observed"] & ~episode["known_mask"]
     target = episode["target_mask"] & episode["target_observed"]
     # A weight of zero does not silence NaN: a truth that is not recorded is read as 0.
-    true_theta = tf.where(episode["theta_observed"], episode["theta"], 0.0)
+    if theta_log_prob is None:
+        true_theta = tf.where(episode["theta_observed"], episode["theta"], 0.0)
+        theta_log_prob = network.theta_log_prob(outputs, true_theta)
     true_outcome = tf.where(episode["target_observed"], episode["target_outcome"], 0.0)
-    log_prob = tf.concat(
-        [
-            network.theta_log_prob(outputs, true_theta),
-            network.target_log_prob(outputs, episode, true_outcome),
-        ],
-        axis=1,
-    )
+    target_log_prob = network.target_log_prob(outputs, episode, true_outcome)
+    log_prob = tf.concat([theta_log_prob, target_log_prob], axis=1)
     weight = tf.cast(tf.concat([theta, target], axis=1), tf.float32)
     total = tf.reduce_sum(weight * tf.maximum(log_prob, -30.0), axis=1)
     return total / tf.maximum(tf.reduce_sum(weight, axis=1), 1.0)
@@ -137,7 +139,14 @@ def drawn_offers(seed, remaining, offer: int, square, near: float) -> tf.Tensor:
 
 
 def rollout(
-    network, episode, seed, horizon: int, offer: int, temperature, near: float = 0.0
+    network,
+    episode,
+    seed,
+    horizon: int,
+    offer: int,
+    temperature,
+    near: float = 0.0,
+    value=selected_value,
 ) -> Trajectory:
     """Follows the network's policy for `horizon` acquisitions.
 
@@ -153,6 +162,7 @@ def rollout(
         temperature: divides the scores before the softmax; 0 takes the best.
         near: share of the offers that are drawn by their closeness to where the network, one
             step earlier, believed the places to be; only for networks with `places`.
+        value: what states are worth, called with the arguments of `selected_value`.
     """
     initial = episode["context_mask"].shape[1]
     pool = episode["candidate_mask"].shape[1]
@@ -184,7 +194,7 @@ def rollout(
             "offered": offered,
             "available": current["candidate_mask"],
             "choice": choice,
-            "value": selected_value(network, outputs, current),
+            "value": value(network, outputs, current),
             "entropy": -tf.reduce_sum(tf.exp(log_policy) * tf.maximum(log_policy, -50.0), axis=1),
         }
         records = {name: records[name].write(t, made[name]) for name in records}
@@ -214,7 +224,7 @@ def rollout(
         maximum_iterations=horizon,
     )
     final = without_candidates(episode)
-    final_value = selected_value(network, network(final), final)
+    final_value = value(network, network(final), final)
 
     def by_row(name):
         stacked = records[name].stack()

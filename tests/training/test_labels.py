@@ -6,10 +6,12 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.models.aline import ALINE
+from aline_tf.models.posterior import ThetaPosterior
 from aline_tf.tasks.ces import CES
 from aline_tf.training import losses
 from aline_tf.training.labels import shared_labels
 from aline_tf.training.recipe import Recipe
+from aline_tf.training.rollout import selected_value
 from tests.training.linear_task import Linear, beliefs, linear_state, posterior_moments
 from tests.training.small_tasks import SIZES
 
@@ -82,28 +84,42 @@ def test_alternatives_of_dependent_parameters_are_whole():
     np.testing.assert_allclose(tf.reduce_sum(weight, axis=0), 1.0, atol=1e-5)
 
 
+class OneBelief:
+    """A network that always believes what its raw output says."""
+
+    @staticmethod
+    def theta_posterior(outputs):
+        return ThetaPosterior(Linear.spec.parameters, outputs["theta_raw"], 1)
+
+    @classmethod
+    def theta_log_prob(cls, outputs, theta):
+        return cls.theta_posterior(outputs).log_prob(theta)
+
+    @staticmethod
+    def target_log_prob(outputs, state, outcome):
+        return tf.zeros_like(outcome)
+
+
+def test_values_have_the_same_mean_and_less_noise(one_history):
+    state, *_ = one_history
+    outputs = {"theta_raw": tf.constant([[[0.0, 0.2, 0.1, 0.0]] * 2] * ROWS)}
+    plain = selected_value(OneBelief, outputs, state).numpy()
+    value = losses._value_to_all_labels(Linear(), Recipe(alternatives=COUNT), draws.as_seed(3))
+    shared = value(OneBelief, outputs, state).numpy()
+    assert abs(plain.mean() - shared.mean()) < 4.0 * plain.std() / np.sqrt(ROWS)
+    assert shared.var() < 0.5 * plain.var()
+
+
 def test_gradients_of_q_have_the_same_mean_and_less_noise(one_history):
     state, *_ = one_history
     raw = tf.Variable(tf.constant([[[0.0, 0.2, 0.1, 0.0]] * 2]))
-
-    class Network:
-        @staticmethod
-        def theta_posterior(outputs):
-            from aline_tf.models.posterior import ThetaPosterior
-
-            return ThetaPosterior(Linear.spec.parameters, outputs["theta_raw"], 1)
-
-        @staticmethod
-        def target_log_prob(outputs, state, outcome):
-            return tf.zeros_like(outcome)
-
     found = []
     for alternatives in (0, COUNT):
         recipe = Recipe(alternatives=alternatives)
         with tf.GradientTape() as tape:
             whole = tf.repeat(raw, ROWS, axis=0)
             tape.watch(whole)
-            args = (Network, Linear(), recipe, {"theta_raw": whole}, state, draws.as_seed(3))
+            args = (OneBelief, Linear(), recipe, {"theta_raw": whole}, state, draws.as_seed(3))
             loss = losses._inference_loss(*args)
         found.append(ROWS * tape.gradient(loss, whole).numpy()[..., 1:3])
     plain, shared = found

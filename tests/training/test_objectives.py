@@ -59,6 +59,38 @@ def test_the_group_s_baseline_never_contains_the_row_itself():
     np.testing.assert_allclose(change[:, 0], [4.0, -2.0, -2.0], atol=1e-6)
 
 
+def test_against_state_takes_off_what_the_state_foretold():
+    generator = np.random.default_rng(0)
+    # What lasts of luck: all of it at the first step, none at the second, half at the third.
+    lasting = np.array([1.0, 0.0, 0.5])
+    luck, skill = generator.normal(size=(2, 400, 3))
+    value = tf.constant(5.0 + luck, tf.float32)
+    advantage = objectives.against_group(tf.constant(lasting * luck + 0.1 * skill, tf.float32), 4)
+    left = objectives.against_state(advantage, value, 4).numpy()
+    expected = objectives.against_group(tf.constant(0.1 * skill, tf.float32), 4).numpy()
+    np.testing.assert_allclose(left, expected, atol=0.1)
+    assert (left.std(axis=0) < 0.15).all()
+
+
+def test_the_slope_of_a_group_is_that_of_the_others():
+    generator = np.random.default_rng(1)
+    advantage, value = (
+        tf.constant(generator.normal(size=(9, 2)), tf.float32) for _ in ("advantage", "value")
+    )
+    advantage = objectives.against_group(advantage, 3)
+    plain = objectives.against_state(advantage, value, 3).numpy()
+    first = tf.constant([[1.0]] * 3 + [[0.0]] * 6)
+    more = objectives.against_state(advantage + first * advantage, value, 3).numpy()
+    # Twice the advantages: the first group's slope stays, the others' does not.
+    np.testing.assert_allclose(more[:3] - plain[:3], advantage[:3], rtol=1e-5)
+    assert np.abs(more[3:] - plain[3:]).max() > 1e-3
+
+
+def test_one_group_alone_has_no_slope():
+    advantage = tf.constant([[1.0], [-1.0]])
+    np.testing.assert_array_equal(objectives.against_state(advantage, advantage, 2), advantage)
+
+
 def test_policy_loss_is_a_weighted_mean_without_gradient_to_the_advantage():
     log_prob, advantage = tf.constant([-1.0, -2.0, -4.0]), tf.constant([3.0, -1.0, 100.0])
     weight = tf.constant([1.0, 2.0, 0.0])
