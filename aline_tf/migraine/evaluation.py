@@ -18,16 +18,10 @@ from aline_tf.migraine.channels import FORECASTS
 from aline_tf.migraine.cohort import Cohort, sample_cohort
 from aline_tf.migraine.compiled import CompiledNetwork
 from aline_tf.migraine.forecast import attack_probabilities
+from aline_tf.migraine.parameter_prompting import parameter_prompting_rows, parameter_study
 from aline_tf.migraine.particle_filter import Ceilings
 from aline_tf.migraine.person import PARAMETER_INDEX, Settings
-from aline_tf.migraine.prompting import (
-    EVENINGS,
-    RUN_IN,
-    parameter_prompting_rows,
-    parameter_study,
-    prompting_rows,
-    prompting_study,
-)
+from aline_tf.migraine.prompting import EVENINGS, RUN_IN, prompting_rows, prompting_study
 
 #: Other people, on whom baselines are fitted, and about how many of their evenings.
 FITTING_PEOPLE, FITTING_EVENINGS = 2000, 24_000
@@ -106,8 +100,7 @@ def evaluate(
     some = slice(0, min(people, STUDY_PEOPLE))
     few = everybody.part(some)
     rows += prompting_rows(prompting_study(network, few, seed, report), feels_coming[some])
-    names = [parameter.name for parameter in network.spec.parameters]
-    return rows + parameter_prompting_rows(parameter_study(network, few, seed, report), names)
+    return rows + parameter_prompting_rows(parameter_study(network, few, seed, report))
 
 
 def evenings_between(first: int, last: int, most: int) -> list[int]:

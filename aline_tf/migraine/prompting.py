@@ -5,9 +5,6 @@ Then come four weeks with the same few prompts every evening for everybody, abou
 or, for a price, with as many as are worth it. What they answer stays in their records. The log
 probability of what followed, and who was asked about warning signs, say what a policy has
 understood.
-
-Where parameters are wanted instead, nobody was asked anything before: after two weeks of readings
-come ten evenings with two prompts each, and the error of the parameters is what counts.
 """
 
 from __future__ import annotations
@@ -61,8 +58,6 @@ _DAYS_AGO, _SLOT, _OUTCOME, _FIELD = (
 )
 _WARNING = np.array([prompt.channel == "prodrome" for prompt in PROMPTS])
 _NEVER = -1e12
-#: Evenings and prompts of each, when parameters are wanted.
-PARAMETER_EVENINGS, A_DAY = 10, 2
 
 
 def prompting_study(network, cohort: Cohort, seed: int = 0, report=lambda line: None) -> dict:
@@ -82,7 +77,7 @@ def prompting_study(network, cohort: Cohort, seed: int = 0, report=lambda line: 
         probability of what followed within 24 h and 48 h; prompts [S], how many an evening;
         warnings [S], the share of them about warning signs.
     """
-    evenings = _evenings(cohort)
+    evenings = study_evenings(cohort)
     made = {}
     for policy, budgets in STUDIED.items():
         for budget in budgets:
@@ -132,7 +127,7 @@ def prompts_needed(curve, reached: float) -> float:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Evening:
+class Evening:
     """What every policy starts from at 20:00 of day `known_days`, the run-in and the devices."""
 
     known_days: int
@@ -141,69 +136,31 @@ class _Evening:
     followed: np.ndarray
 
 
-def parameter_study(network, cohort: Cohort, seed: int = 0, report=lambda line: None) -> dict:
-    """Follows the network's policy and chance for twenty prompts that are to tell the parameters.
+def study_evenings(cohort: Cohort, run_in: int = RUN_IN, devices: bool = True) -> list[Evening]:
+    """The evenings after day `RUN_IN`, as everybody's records stand before any prompt.
 
     Args:
-        network, cohort, seed, report: as above.
-
-    Returns:
-        by policy: errors [S, P] of the posterior means, in prior standard deviations.
+        cohort: whose last evening is day `RUN_IN + EVENINGS` or later.
+        run_in: days with every part of the day asked about.
+        devices: whether people wear everything, from the first day, or nothing.
     """
-    evenings = _evenings(cohort, run_in=0)[:PARAMETER_EVENINGS]
-    theta = np.asarray(cohort.world["theta"])
-    spread = np.maximum(theta.std(axis=0), 1e-6)
-    made = {}
-    for policy in ("aline", "random"):
-        asked = _Asked(cohort, policy, np.random.default_rng([seed, A_DAY]))
-        for evening in evenings:
-            for _ in range(A_DAY):
-                asked.ask(network, evening, wanted="parameters")
-        last = cohort.batch(evenings[-1].known_days, asked.records(evenings[-1]))
-        mean = network.theta_summary(batches.call(network, last))["mean"].numpy()
-        made[policy] = (mean - theta) / spread
-        report(f"prompting for parameters: {policy}, done")
-    return made
-
-
-def parameter_prompting_rows(study: dict, names) -> list[Row]:
-    """Root mean square error after all prompts, in prior standard deviations: of every parameter,
-    and of all of them together.
-
-    Args:
-        study: of `parameter_study`.
-        names: [P].
-    """
-    rows, prompts = [], PARAMETER_EVENINGS * A_DAY
-    for policy, errors in study.items():
-        squared = np.square(errors)
-        columns = {"parameters": squared.mean(axis=1)} | dict(zip(names, squared.T, strict=True))
-        for name, square in columns.items():
-            rmse = float(np.sqrt(square.mean()))
-            # Of the root, from the spread of the squares.
-            ci95 = 1.96 * float(square.std()) / np.sqrt(len(square)) / (2.0 * max(rmse, 1e-6))
-            rows.append(Row(policy, f"prompting: {name}", prompts, "rmse", rmse, ci95, len(square)))
-    return rows
-
-
-def _evenings(cohort: Cohort, run_in: int = RUN_IN) -> list[_Evening]:
     people = cohort.people
     everybody = tf.ones([people], tf.bool)
     sources = prompted_sources(draws.as_seed(0), cohort.sources, everybody)
     sources |= {
-        "passive": tf.ones_like(sources["passive"]),
+        "passive": tf.fill(tf.shape(sources["passive"]), devices),
         "device_start": tf.zeros([people]),
         "run_in": tf.fill([people], run_in),
         "asked": tf.zeros_like(sources["asked"]),
     }
     study = dataclasses.replace(cohort, sources=sources)
     return [
-        _Evening(day, *study.records(day), study.followed(day).astype(float))
+        Evening(day, *study.records(day), study.followed(day).astype(float))
         for day in range(RUN_IN + 1, RUN_IN + EVENINGS + 1)
     ]
 
 
-class _Asked:
+class Asked:
     """What people were asked by one policy, and what came of it.
 
     Attributes:
@@ -220,16 +177,22 @@ class _Asked:
         self._answered = np.full(self._world["value"].shape, MISSING, np.int32)
         self.prompts, self.warnings = np.zeros(cohort.people), np.zeros(cohort.people)
 
-    def records(self, evening: _Evening) -> tuple[np.ndarray, np.ndarray]:
+    def records(self, evening: Evening) -> tuple[np.ndarray, np.ndarray]:
         """Values and status [S, days, F] of that evening, with what was answered by then."""
         answers = self._answered[:, : evening.known_days]
         status = np.where(answers != MISSING, answers, evening.status)
         value = self._world["value"][:, : evening.known_days]
         return np.float32(np.where(answers == OBSERVED, value, evening.outcome)), status
 
-    def ask(self, network, evening: _Evening, wanted: str = "forecasts") -> None:
+    def ask(self, network, evening: Evening, wanted: np.ndarray | None = None) -> None:
         """One prompt to everybody, or to those for whom it is worth its price: the one that the
-        policy likes best of what is not known."""
+        policy likes best of what is not known.
+
+        Args:
+            network: a migraine model, or a `CompiledNetwork`.
+            evening: of `study_evenings`.
+            wanted: bool [P], the parameters that it is after; None for the forecasts.
+        """
         days = evening.known_days - 1 - _DAYS_AGO
         records = self.records(evening)
         left = records[1][:, days, _FIELD] == MISSING
@@ -269,7 +232,7 @@ class _Asked:
 
 
 def _follow(network, cohort, evenings, policy, budget, seed) -> dict:
-    asked = _Asked(cohort, policy, np.random.default_rng([seed, budget]))
+    asked = Asked(cohort, policy, np.random.default_rng([seed, budget]))
     log_prob = np.zeros([cohort.people, len(FORECASTS)])
     for evening in evenings:
         for _ in range(budget):
@@ -285,14 +248,15 @@ def _follow(network, cohort, evenings, policy, budget, seed) -> dict:
 
 
 def _with_prompts(cohort, known_days, records, left, wanted) -> dict:
-    """The batch of that evening, after the forecasts only or the parameters only, with every prompt
-    as a candidate."""
+    """The batch of that evening, with every prompt as a candidate; its targets are the forecasts,
+    or the parameters `wanted` bool [P]."""
     batch = cohort.batch(known_days, records)
     today = cohort.weekday(known_days)[:, None]
     ago = np.broadcast_to(_DAYS_AGO, left.shape)
-    dropped = "theta_mask" if wanted == "forecasts" else "target_mask"
+    forecasts, parameters = batch["target_mask"], batch["theta_mask"]
     return batch | {
-        dropped: np.zeros_like(batch[dropped]),
+        "target_mask": forecasts & (wanted is None),
+        "theta_mask": parameters & (False if wanted is None else wanted),
         "candidate_design": design(ago, (today - ago) % 7, _SLOT, _OUTCOME).numpy(),
         "candidate_mask": left,
     }

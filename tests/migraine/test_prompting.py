@@ -53,7 +53,7 @@ def test_sources_of_others_do_not_change_by_it():
 
 
 def test_every_policy_spends_its_prompts_on_what_is_not_known(compiled_network, people):
-    evenings = prompting._evenings(people)
+    evenings = prompting.study_evenings(people)
     assert [evening.known_days for evening in evenings] == [15, 16, 17]
     status = evenings[-1].status
     assert (status[:, : prompting.RUN_IN, ROUTINE] != MISSING).all()
@@ -68,7 +68,7 @@ def test_every_policy_spends_its_prompts_on_what_is_not_known(compiled_network, 
 
 
 def test_a_higher_price_leaves_fewer_prompts(compiled_network, people, monkeypatch):
-    evenings, used = prompting._evenings(people), []
+    evenings, used = prompting.study_evenings(people), []
     for price in (-1.0, 0.02, 10.0):
         monkeypatch.setattr(prompting, "_MEASURED", {"for a price": {"price": price}})
         made = prompting._follow(compiled_network, people, evenings, "for a price", 2, 0)
@@ -80,11 +80,11 @@ def test_a_higher_price_leaves_fewer_prompts(compiled_network, people, monkeypat
 def test_uncertainty_asks_for_the_answer_with_most_of_its_spread_unexplained(
     compiled_network, people
 ):
-    evening = prompting._evenings(people)[0]
-    asked = prompting._Asked(people, "uncertainty", np.random.default_rng(0))
+    evening = prompting.study_evenings(people)[0]
+    asked = prompting.Asked(people, "uncertainty", np.random.default_rng(0))
     days = evening.known_days - 1 - prompting._DAYS_AGO
     left = asked.records(evening)[1][:, days, prompting._FIELD] == MISSING
-    batch = prompting._with_prompts(people, evening.known_days, asked.records(evening), left, "")
+    batch = prompting._with_prompts(people, evening.known_days, asked.records(evening), left, None)
     unexplained = asked._unexplained(compiled_network, batch)
     assert unexplained.shape == left.shape and (unexplained > 0.0).all()
     assert unexplained.mean() < 1.5, "in units of the spread over people and days"
@@ -95,7 +95,7 @@ def test_uncertainty_asks_for_the_answer_with_most_of_its_spread_unexplained(
 
 
 def test_the_diary_asks_about_attack_and_pain_before_warning_signs(compiled_network, people):
-    evenings = prompting._evenings(people)
+    evenings = prompting.study_evenings(people)
     few = prompting._follow(compiled_network, people, evenings, "evening diary", 3, 0)["warnings"]
     more = prompting._follow(compiled_network, people, evenings, "evening diary", 4, 0)["warnings"]
     assert (few == 0.0).all() and np.allclose(more, 0.25)
@@ -104,7 +104,7 @@ def test_the_diary_asks_about_attack_and_pain_before_warning_signs(compiled_netw
 def test_a_policy_that_scores_warnings_highest_asks_about_them_first(
     compiled_network, people, monkeypatch
 ):
-    evenings = prompting._evenings(people)
+    evenings = prompting.study_evenings(people)
 
     def call(model, batch):
         is_warning = batch["candidate_design"][..., -len(SPEC.outcomes) :].argmax(-1)
@@ -163,33 +163,6 @@ def test_rows_say_what_was_saved_and_who_was_asked():
     assert found["aline", asked + "yes", 1, "warning_share"] == pytest.approx(0.4)
     assert found["aline", asked + "no", 1, "warning_share"] == pytest.approx(0.2)
     assert found["aline, looking ahead", asked + "yes", 1, "warning_share"] == pytest.approx(0.6)
-
-
-def test_twenty_prompts_for_the_parameters_begin_without_any_answer(
-    compiled_network, people, monkeypatch
-):
-    monkeypatch.setattr(prompting, "PARAMETER_EVENINGS", 2)
-    wanted = []
-    real = prompting._with_prompts
-
-    def spy(*arguments):
-        batch = real(*arguments)
-        wanted.append((batch["theta_mask"].all(), batch["target_mask"].any()))
-        return batch
-
-    monkeypatch.setattr(prompting, "_with_prompts", spy)
-    evenings = prompting._evenings(people, run_in=0)
-    assert (evenings[-1].status[:, :, FIRST:] == MISSING).all()
-    study = prompting.parameter_study(compiled_network, people)
-    assert wanted == [(True, False)] * 4
-    assert all(errors.shape == (PEOPLE, len(SPEC.parameters)) for errors in study.values())
-    rows = prompting.parameter_prompting_rows(study, SPEC.parameter_names)
-    found = {(row.policy, row.target): row for row in rows}
-    alpha = found["random", "prompting: alpha"]
-    assert alpha.mean == pytest.approx(np.sqrt(np.square(study["random"][:, 0]).mean()))
-    assert alpha.metric == "rmse" and alpha.step == 4 and alpha.n == PEOPLE
-    everything = found["aline", "prompting: parameters"].mean
-    assert everything == pytest.approx(np.sqrt(np.square(study["aline"]).mean()))
 
 
 def test_the_plot_has_a_curve_for_every_policy_and_each_group():
