@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "aline_tf"
 
 # Each entry may import what stands before it, and what stands beside it.
 ORDER = (
-    ("errors", "files", "quiet_start"),
+    ("errors", "files", "memory", "quiet_start"),
     ("batch", "draws"),
     ("tasks",),
     ("models",),

@@ -72,9 +72,11 @@ def peak_bytes() -> int:
 
 def main() -> None:
     """Runs the job on standard input."""
+    from aline_tf.memory import keep_memory
     from aline_tf.quiet_start import quiet_tensorflow_start
 
     quiet_tensorflow_start()
+    keep_memory()
     job = json.load(sys.stdin)
 
     import tensorflow as tf

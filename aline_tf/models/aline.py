@@ -227,7 +227,7 @@ class ALINE(keras.Model):
         stands = tf.range(tf.shape(targets)[1])[None] >= parameters
         message, *told = self.relations(targets, inputs, context, position, stands, placed)
         targets, layers = targets + message, self.depth + self.interpolates
-        of_targets = tf.split(told[0], layers, axis=1)
+        of_targets = tf.split(told[0], layers)
         if candidates.shape[1] == 0:
             pairs = [(bias, None) for bias in of_targets]
             return (targets, candidates), pairs, [None] * layers
@@ -242,7 +242,7 @@ class ALINE(keras.Model):
             tf.ones([1, 1], tf.bool),
             tf.pad(placed, behind),
         )
-        of_candidates = tf.split(bias, layers, axis=1)
+        of_candidates = tf.split(bias, layers)
         pairs = list(zip(of_targets, of_candidates, strict=True))
         return (targets, candidates + message), pairs, tf.split(level, layers)
 

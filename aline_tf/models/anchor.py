@@ -52,14 +52,14 @@ class Anchor(keras.layers.Layer):
             context: [B, S, E].
             value: [B, S] float32, standardised outcomes; 0 where there is none.
             readable: bool [B, S], tokens whose value means something.
-            bias: [B, heads, M, S], of the attention scores.
+            bias: [heads, B, M, S], of the attention scores.
         """
         shape = tf.shape(targets)
         queries = tf.reshape(self.query(targets), [shape[0], shape[1] * self.heads, self.width])
         scores = tf.matmul(queries, self.key(context), transpose_b=True) * self.width**-0.5
         scores = tf.reshape(scores, [shape[0], shape[1], self.heads, tf.shape(context)[1]])
         scores = tf.cast(scores, tf.float32)
-        scores += tf.cast(tf.transpose(bias, [0, 2, 1, 3]), tf.float32)
+        scores += tf.cast(tf.transpose(bias, [1, 2, 0, 3]), tf.float32)
         scores += tf.where(readable, 0.0, _HIDDEN_SCORE)[:, None, None]
         means = tf.linalg.matvec(tf.nn.softmax(scores), value[:, None])
         gates = tf.cast(self.gates(targets), tf.float32) + 1.0 / self.heads

@@ -60,20 +60,20 @@ class EncoderLayer(keras.layers.Layer):
         self.built = True
 
     def _split(self, tokens):
-        """[B, S, E] -> [B, heads, S, E / heads]."""
+        """[B, S, E] -> [heads, B, S, E / heads]."""
         shape = tf.shape(tokens)
         tokens = tf.reshape(tokens, [shape[0], shape[1], self.heads, self.width // self.heads])
-        return tf.transpose(tokens, [0, 2, 1, 3])
+        return tf.transpose(tokens, [2, 0, 1, 3])
 
     def _attended(self, queries, keys, values, hidden, bias):
-        """[B, Q, E] read with queries [B, heads, Q, E / heads] from keys and values [B, heads, S,
-        E / heads]; `hidden` [B, 1 or heads, 1, S] and `bias` [B, heads, Q, S] (or None) are added
+        """[B, Q, E] read with queries [heads, B, Q, E / heads] from keys and values [heads, B, S,
+        E / heads]; `hidden` [1 or heads, B, 1, S] and `bias` [heads, B, Q, S] (or None) are added
         to the scores."""
         scores = tf.matmul(queries, keys, transpose_b=True)
         if bias is not None:
             scores += bias
         weights = tf.nn.softmax(tf.cast(scores, tf.float32) + hidden, axis=-1)
-        read = tf.transpose(tf.matmul(tf.cast(weights, values.dtype), values), [0, 2, 1, 3])
+        read = tf.transpose(tf.matmul(tf.cast(weights, values.dtype), values), [1, 2, 0, 3])
         shape = tf.shape(read)
         return tf.reshape(read, [shape[0], shape[1], self.width])
 
@@ -93,8 +93,8 @@ class EncoderLayer(keras.layers.Layer):
             context: [B, S, E]; `context_visible` bool [B, S] marks what may be attended to.
             targets: [B, P + M, E]; `target_visible` bool [B, P + M] marks the selected ones.
             candidates: [B, N, E].
-            biases: of the scores by which targets read the context, [B, heads, P + M, S], and
-                candidates the context and the targets, [B, heads, N, S + P + M]; None for none.
+            biases: of the scores by which targets read the context, [heads, B, P + M, S], and
+                candidates the context and the targets, [heads, B, N, S + P + M]; None for none.
             level: [heads], taken from the scores by which candidates read targets; None for 0.
         """
         # What all tokens go through alike is done once: on one example at a time, the number of
@@ -109,7 +109,7 @@ class EncoderLayer(keras.layers.Layer):
         keys, values = tf.split(self.key_value(readable), 2, axis=-1)
         keys, values = self._split(keys), self._split(values)
         queries = self._split(self.query(normed)) * (self.width // self.heads) ** -0.5
-        hidden = tf.where(visible, 0.0, _HIDDEN_SCORE)[:, None, None]
+        hidden = tf.where(visible, 0.0, _HIDDEN_SCORE)[None, :, None]
         target_bias, candidate_bias = biases
         if target_bias is not None:
             target_bias = tf.pad(target_bias, [[0, 0], [0, 0], [sizes[0], 0], [0, 0]])
@@ -122,8 +122,8 @@ class EncoderLayer(keras.layers.Layer):
         )
         if candidates.shape[1] != 0:
             if level is not None:
-                lower = tf.repeat(tf.cast(level, tf.float32)[:, None, None], sizes[1], axis=2)
-                hidden -= tf.pad(lower, [[0, 0], [0, 0], [sizes[0], 0]])
+                lower = tf.repeat(tf.cast(level, tf.float32)[:, None], sizes[1], axis=1)
+                hidden -= tf.pad(lower, [[0, 0], [sizes[0], 0]])[:, None, None]
             of_candidates = self._attended(
                 queries[:, :, readers:], keys, values, hidden, candidate_bias
             )

@@ -78,11 +78,11 @@ class Relations(keras.layers.Layer):
         self.built = True
 
     def call(self, tokens, position, keys, key_position, stands, placed, zoom=None):
-        """Messages [B, Q, E]; B e [B, biases, Q, S], 0 for what is no pair; b [biases], left to the
+        """Messages [B, Q, E]; B e [biases, B, Q, S], 0 for what is no pair; b [biases], left to the
         caller because a constant in all scores does nothing. The last two are None without biases.
 
-        Everything between is laid out [B, R, Q, S]: long rows make quick matrix products, and the
-        biases come out as attention wants them.
+        Everything between is laid out [R, B, Q, S]: one matrix product for all pairs of all rows is
+        several times quicker than one a row, and the biases of a layer are neighbours.
 
         Args:
             tokens: [B, Q, E] of the readers, at `position` [B, Q, D] float32.
@@ -112,22 +112,23 @@ class Relations(keras.layers.Layer):
         against = tf.where(placed[..., None], -key_term, -_NOWHERE)
         query_term = tf.where(stands[..., None], query_term, _NOWHERE)
         shape = tf.shape(differences[0])
-        stacked = tf.reshape(tf.stack(planes, axis=1), [shape[0], len(planes), shape[1] * shape[2]])
-        inner = tf.matmul(tf.transpose(weights), tf.cast(stacked, self.compute_dtype))
-        inner = tf.reshape(inner, [shape[0], self.relation, shape[1], shape[2]])
+
+        def of_pairs(kernel, planes):
+            """Planes [n, B, Q, S] through a kernel [n, m]: [m, B, Q, S]."""
+            flat = tf.matmul(kernel, tf.reshape(planes, [kernel.shape[0], -1]), transpose_a=True)
+            return tf.reshape(flat, tf.concat([[kernel.shape[1]], shape], 0))
+
+        inner = of_pairs(weights, tf.cast(tf.stack(planes), self.compute_dtype))
         # One broadcast at a time is several times quicker than both, which a sum of three would be
         # rearranged to: hence a difference.
-        inner -= tf.transpose(against, [0, 2, 1])[:, :, None]
-        edges = tf.nn.relu(inner + tf.transpose(query_term, [0, 2, 1])[..., None])
+        inner -= tf.transpose(against, [2, 0, 1])[:, :, None]
+        edges = tf.nn.relu(inner + tf.transpose(query_term, [2, 0, 1])[..., None])
         # An eighth keeps the sum over a few dozen tokens at the size of a token.
-        message = self.message(0.125 * tf.transpose(tf.reduce_sum(edges, axis=3), [0, 2, 1]))
+        message = self.message(0.125 * tf.transpose(tf.reduce_sum(edges, axis=3), [1, 2, 0]))
         if self.bias is None:
             return message, None, None
-        flat = tf.reshape(edges, [shape[0], self.relation, shape[1] * shape[2]])
         kernel = tf.cast(tf.convert_to_tensor(self.bias.kernel), self.compute_dtype)
-        biases = tf.matmul(tf.transpose(kernel), flat)
-        biases = tf.reshape(biases, [shape[0], self.biases, shape[1], shape[2]])
-        return message, biases, tf.convert_to_tensor(self.bias.bias)
+        return message, of_pairs(kernel, edges), tf.convert_to_tensor(self.bias.bias)
 
     def get_config(self):
         return super().get_config() | {

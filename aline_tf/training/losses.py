@@ -120,7 +120,7 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
     episode = tf.nest.map_structure(lambda a: tf.repeat(a, recipe.group, axis=0), episode)
     offer = min(recipe.offer, recipe.pool)
     value = selected_value
-    if recipe.alternatives:
+    if recipe.alternatives and recipe.policy_weight > 0:
         value = _value_to_all_labels(task, recipe, seed)
     trajectory = rollout(
         network, episode, rollout_seed, horizon, offer, temperature, recipe.near, value

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from aline_tf import draws
+from aline_tf.memory import keep_memory
 from aline_tf.tasks.contract import check_contract
 from aline_tf.training.losses import joint_loss, warmup_loss
 from aline_tf.training.recipe import Recipe
@@ -79,6 +80,8 @@ class Trainer(keras.Model):
                 f"Expected a network of task {task.spec.name!r}. "
                 f"Received: one of {network.spec.name!r}"
             )
+        # Steps go through gigabytes of tensors.
+        keep_memory()
         self.network = network
         self.task = task
         if not network.built:

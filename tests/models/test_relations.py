@@ -104,7 +104,7 @@ def test_messages_see_differences_only_and_skip_what_is_no_pair():
     other["key_position"][0, 2] = 9.0
     other["keys"][0, 2] = 9.0
     np.testing.assert_array_equal(layer(**other)[0], message)
-    assert bias.shape == (2, 3, 3, 4)
+    assert bias.shape == (3, 2, 3, 4)
 
 
 def test_a_frame_says_the_same_mixture_where_it_stands():
