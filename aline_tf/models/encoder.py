@@ -98,14 +98,20 @@ class EncoderLayer(keras.layers.Layer):
             level: [heads], taken from the scores by which candidates read targets; None for 0.
         """
         # What all tokens go through alike is done once: on one example at a time, the number of
-        # operations is what costs.
+        # operations is what costs. Parts are split off, not sliced: the gradient of a slice is as
+        # large as the whole.
         sizes = [tf.shape(stream)[1] for stream in (context, targets, candidates)]
-        readers = sizes[0] + sizes[1]
+        has_candidates = candidates.shape[1] != 0
         tokens = tf.concat([context, targets, candidates], axis=1)
         normed = self.attention_norm(tokens)
-        visible = tf.concat([context_visible, target_visible], axis=1)
+        visible = context_visible
+        readable, *rest = tf.split(normed, sizes, axis=1)
+        if has_candidates:
+            # They alone read targets.
+            visible = tf.concat([visible, target_visible], axis=1)
+            readable = tf.concat([readable, rest[0]], axis=1)
         # A weight of zero does not silence NaN: what is not selected is taken out by value.
-        readable = tf.where(visible[..., None], normed[:, :readers], 0.0)
+        readable = tf.where(visible[..., None], readable, 0.0)
         keys, values = tf.split(self.key_value(readable), 2, axis=-1)
         keys, values = self._split(keys), self._split(values)
         queries = self._split(self.query(normed)) * (self.width // self.heads) ** -0.5
@@ -113,21 +119,24 @@ class EncoderLayer(keras.layers.Layer):
         target_bias, candidate_bias = biases
         if target_bias is not None:
             target_bias = tf.pad(target_bias, [[0, 0], [0, 0], [sizes[0], 0], [0, 0]])
-        read = self._attended(
-            queries[:, :, :readers],
-            keys[:, :, : sizes[0]],
-            values[:, :, : sizes[0]],
-            hidden[..., : sizes[0]],
-            target_bias,
-        )
-        if candidates.shape[1] != 0:
+        if has_candidates:
+            of_context = [
+                tf.split(part, sizes[:2], axis=axis)[0]
+                for part, axis in ((keys, 2), (values, 2), (hidden, 3))
+            ]
+            first, second = tf.split(queries, [sizes[0] + sizes[1], sizes[2]], axis=2)
             if level is not None:
                 lower = tf.repeat(tf.cast(level, tf.float32)[:, None], sizes[1], axis=1)
                 hidden -= tf.pad(lower, [[0, 0], [sizes[0], 0]])[:, None, None]
-            of_candidates = self._attended(
-                queries[:, :, readers:], keys, values, hidden, candidate_bias
+            read = tf.concat(
+                [
+                    self._attended(first, *of_context, target_bias),
+                    self._attended(second, keys, values, hidden, candidate_bias),
+                ],
+                axis=1,
             )
-            read = tf.concat([read, of_candidates], axis=1)
+        else:
+            read = self._attended(queries, keys, values, hidden, target_bias)
         tokens += self.output_linear(read)
         tokens += self.feed_forward(self.feed_norm(tokens))
         return tuple(tf.split(tokens, sizes, axis=1))
