@@ -27,6 +27,7 @@ def keep_memory() -> bool:
     try:
         library = ctypes.CDLL(None)
         library.gnu_get_libc_version  # noqa: B018 - an AttributeError where it is not glibc
-        return all([library.mallopt(name, value) == 1 for name, value in _SETTINGS.values()])
+        taken = [library.mallopt(name, value) == 1 for name, value in _SETTINGS.values()]
     except (AttributeError, OSError):
         return False
+    return all(taken)
