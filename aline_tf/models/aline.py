@@ -230,7 +230,7 @@ class ALINE(keras.Model):
         of_targets = tf.split(told[0], layers)
         if candidates.shape[1] == 0:
             pairs = [(bias, None) for bias in of_targets]
-            return (targets, candidates), pairs, [None] * layers
+            return (targets, candidates), pairs, [None] * self.depth
         # Targets are met by what they are, not by where they stand. They have columns all the
         # same, so that the biases fit the scores without a copy.
         behind = [[0, 0], [0, tf.shape(targets)[1]]]
@@ -241,10 +241,12 @@ class ALINE(keras.Model):
             tf.pad(position, [*behind, [0, 0]]),
             tf.ones([1, 1], tf.bool),
             tf.pad(placed, behind),
+            # Anchors are of predictions alone.
+            first=self.depth * self.heads,
         )
-        of_candidates = tf.split(bias, layers)
+        of_candidates = [*tf.split(bias, self.depth), *[None] * self.interpolates]
         pairs = list(zip(of_targets, of_candidates, strict=True))
-        return (targets, candidates + message), pairs, tf.split(level, layers)
+        return (targets, candidates + message), pairs, tf.split(level, self.depth)
 
     def _pool_positions(self, batch):
         """Where candidates stand, scaled to [-1, 1]: [B, N, D]; padding in the middle."""

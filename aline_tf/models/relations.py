@@ -77,7 +77,7 @@ class Relations(keras.layers.Layer):
             self.bias.build((None, self.relation))
         self.built = True
 
-    def call(self, tokens, position, keys, key_position, stands, placed, zoom=None):
+    def call(self, tokens, position, keys, key_position, stands, placed, zoom=None, first=None):
         """Messages [B, Q, E]; B e [biases, B, Q, S], 0 for what is no pair; b [biases], left to the
         caller because a constant in all scores does nothing. The last two are None without biases.
 
@@ -90,6 +90,7 @@ class Relations(keras.layers.Layer):
             stands: bool, broadcast to [B, Q]: readers that stand somewhere.
             placed: bool [B, S]: what of the keys stands somewhere.
             zoom: [B, Q, 1], divides the differences; None for 1.
+            first: how many of the biases are wanted; None for all.
         """
         weights = tf.cast(tf.convert_to_tensor(self.place.kernel), self.compute_dtype)
         key_term, query_term = self.key(keys), self.query(tokens)
@@ -127,8 +128,8 @@ class Relations(keras.layers.Layer):
         message = self.message(0.125 * tf.transpose(tf.reduce_sum(edges, axis=3), [1, 2, 0]))
         if self.bias is None:
             return message, None, None
-        kernel = tf.cast(tf.convert_to_tensor(self.bias.kernel), self.compute_dtype)
-        return message, of_pairs(kernel, edges), tf.convert_to_tensor(self.bias.bias)
+        kernel = tf.cast(tf.convert_to_tensor(self.bias.kernel), self.compute_dtype)[:, :first]
+        return message, of_pairs(kernel, edges), tf.convert_to_tensor(self.bias.bias)[:first]
 
     def get_config(self):
         return super().get_config() | {

@@ -117,14 +117,18 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
     episode_seed, rollout_seed, state_seed, reveal_seed, teacher_seed = draws.split(seed, 5)
     temperature = objectives.anneal(*recipe.temperature, progress)
     episode = task.sample_episodes(episode_seed, recipe.batch // recipe.group, recipe.pool)
+    unwanted = _never_selected(episode)
     episode = tf.nest.map_structure(lambda a: tf.repeat(a, recipe.group, axis=0), episode)
     offer = min(recipe.offer, recipe.pool)
     value = selected_value
     if recipe.alternatives and recipe.policy_weight > 0:
         value = _value_to_all_labels(task, recipe, seed)
+    lean = episode | {name: episode[name][:, :0] for name in unwanted}
     trajectory = rollout(
-        network, episode, rollout_seed, horizon, offer, temperature, recipe.near, value
+        network, lean, rollout_seed, horizon, offer, temperature, recipe.near, value
     )
+    later = {name: episode[name] for name in unwanted}
+    trajectory = trajectory._replace(episode=trajectory.episode | later)
     advantage_t = _advantages(recipe, trajectory)
 
     shape = [recipe.batch, horizon + 1]
@@ -173,6 +177,15 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
         "teacher": imitation,
     }
     return loss, metrics
+
+
+def _never_selected(episode) -> tuple[str, ...]:
+    """Names of the predictive targets' arrays, where it is plain that none is ever selected: then
+    they are learned from, and the policy acts the same without them."""
+    selected = tf.get_static_value(episode["target_mask"])
+    if selected is None or selected.any():
+        return ()
+    return tuple(name for name in episode if name.startswith("target_"))
 
 
 def _imitation(network, task, recipe, state, outputs, steps, seed):

@@ -167,3 +167,18 @@ def test_gains_of_every_kind_of_target_get_one_scale():
     np.testing.assert_allclose(scaled[0], [0.3 / parameters, -0.3 / parameters], rtol=1e-3)
     np.testing.assert_allclose(scaled[2], [0.003 / predictions, 0.001 / predictions], rtol=1e-3)
     np.testing.assert_allclose(scaled[3, 0], 0.002 / predictions, rtol=1e-3)
+
+
+def test_the_policy_acts_the_same_without_the_predictions_that_nobody_is_after(
+    psychometric_network, monkeypatch
+):
+    task, seed = Psychometric(), draws.as_seed(4)
+    episode = task.sample_episodes(seed, 2, 3)
+    unwanted = losses._never_selected(episode)
+    assert set(unwanted) == {name for name in episode if name.startswith("target_")}
+    assert losses._never_selected(episode | {"target_mask": ~episode["target_mask"]}) == ()
+    recipe = dataclasses.replace(TINY, policy_weight=1.0)
+    lean, _ = losses.joint_loss(psychometric_network, task, recipe, seed, 0.5)
+    monkeypatch.setattr(losses, "_never_selected", lambda episode: ())
+    whole, _ = losses.joint_loss(psychometric_network, task, recipe, seed, 0.5)
+    np.testing.assert_allclose(lean, whole, rtol=1e-5)
