@@ -1,12 +1,16 @@
 """Episodes in a loop: nothing twice, nothing masked, and states that can be rebuilt."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.tasks.psychometric import Psychometric
+from aline_tf.training import rollout as module
 from aline_tf.training.rollout import (
+    _stretches,
     append_candidate,
     drawn_offers,
     extend_context,
@@ -119,6 +123,22 @@ def test_states_at_rebuilds_what_the_rollout_saw(run, psychometric_network):
         np.testing.assert_array_equal(
             tf.reshape(state["candidate_mask"], [ROWS, HORIZON, OFFER]), trajectory.available
         )
+
+
+@pytest.mark.parametrize(("horizon", "loops"), [(4, 1), (19, 1), (20, 3), (31, 3)])
+def test_loops_meet_end_to_end(horizon, loops):
+    stretches = _stretches(2, horizon)
+    assert len(stretches) == loops
+    assert stretches[0][0] == 0 and stretches[-1][1] == horizon
+    assert all(one[1] == other[0] for one, other in pairwise(stretches))
+
+
+def test_a_rollout_in_several_loops_is_the_same(run, psychometric_network, episode, monkeypatch):
+    monkeypatch.setattr(module, "_LONG", HORIZON)
+    assert len(_stretches(2, HORIZON)) == 3
+    several = rollout(psychometric_network, episode, draws.as_seed(5), HORIZON, OFFER, 1.0)
+    for a, b in zip(tf.nest.flatten(run(5)), tf.nest.flatten(several), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
 
 
 def test_a_cold_policy_takes_the_best_of_what_is_offered(run, psychometric_network):
