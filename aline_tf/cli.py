@@ -12,7 +12,6 @@ from importlib import import_module
 
 from aline_tf import __version__
 from aline_tf.errors import InputError
-from aline_tf.memory import keep_memory
 from aline_tf.quiet_start import quiet_tensorflow_start
 
 EXIT_INPUT = 2
@@ -107,7 +106,6 @@ def build_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 2 for bad input, 130 when interrupted."""
     quiet_tensorflow_start()
-    keep_memory()
     args = build_parser(COMMANDS).parse_args(argv)
     try:
         return int(args.handler(args) or 0)

@@ -16,8 +16,9 @@ _SETTINGS = {"M_MMAP_MAX": (-4, 0), "M_TRIM_THRESHOLD": (-1, -1), "M_ARENA_MAX":
 def keep_memory() -> bool:
     """Has the C library keep what tensors have freed, for tensors to come.
 
-    The process then stays as large as it ever was. Where the C library is another than glibc
-    nothing changes.
+    The process then stays as large as it ever was, and threads share one heap: right for training
+    and evaluation, not for a server of many requests at once. Where the C library is another than
+    glibc nothing changes.
 
     Returns:
         whether it was glibc.

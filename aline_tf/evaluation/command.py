@@ -6,6 +6,7 @@ import argparse
 
 from aline_tf.errors import InputError
 from aline_tf.evaluation.arguments import add_detail_arguments
+from aline_tf.memory import keep_memory
 
 #: Policies of each task; a task with a known likelihood is measured by the information collected.
 POLICIES = {
@@ -104,6 +105,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"expected a task among {', '.join(TASKS)}; received {args.task!r}")
     if args.function is not None and args.task not in ("gp1d", "gp2d"):
         raise InputError(f"expected no --function with {args.task}; it is for gp1d and gp2d")
+    keep_memory()
     if args.task.split(":")[0] == "hpo":
         from aline_tf.evaluation import hpo_command
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aline_tf.errors import InputError
 from aline_tf.evaluation.arguments import check_plots
+from aline_tf.memory import keep_memory
 
 TASK = "migraine"
 MOST_PEOPLE, MOST_DAYS, LEAST_HISTORY = 10_000, 112, 3
@@ -78,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
         InputError: an argument cannot be used; nothing has been computed or written.
     """
     _check(args)
+    keep_memory()
     from aline_tf.evaluation import rows
     from aline_tf.migraine.network import load_network
 
