@@ -16,7 +16,7 @@ PEOPLE, DAYS = 5, 17
 def batch():
     cohort = sample_cohort(3, PEOPLE, DAYS, prompting.RUN_IN)
     left = np.ones([PEOPLE, len(prompting.PROMPTS)], bool)
-    return prompting._with_prompts(cohort, DAYS, cohort.records(DAYS), left, "forecasts")
+    return prompting._with_prompts(cohort, DAYS, cohort.records(DAYS), left, None)
 
 
 def gains_by(field):
