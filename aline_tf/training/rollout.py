@@ -7,6 +7,7 @@ context they may see, so a gradient pass takes any subset of steps as one batch.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -148,7 +149,7 @@ def _stretches(initial: int, horizon: int) -> list[tuple[int, int]]:
     """
     count = _LOOPS if horizon >= max(_LONG, 2 * initial) else 1
     ends = [horizon * (part + 1) // count for part in range(count)]
-    return list(zip([0, *ends], ends, strict=False))
+    return list(pairwise([0, *ends]))
 
 
 def rollout(
