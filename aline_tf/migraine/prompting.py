@@ -19,7 +19,7 @@ from aline_tf import draws
 from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.evaluation.rows import Row
 from aline_tf.migraine import batches
-from aline_tf.migraine.burden import diary_place
+from aline_tf.migraine.burden import EVENING_DIARY, diary_place
 from aline_tf.migraine.candidates import LIBRARY
 from aline_tf.migraine.channels import FORECASTS
 from aline_tf.migraine.cohort import Cohort
@@ -30,18 +30,20 @@ from aline_tf.migraine.sources import prompted_sources
 
 RUN_IN, EVENINGS = 14, 28
 #: Prompts an evening: of the network's policy, and of the others, which need more of them.
-BUDGETS = (1, 2, 3)
-COMPARED = (0, 1, 2, 3, 4, 6)
+BUDGETS = (1, 2, 3, 4)
+COMPARED = (0, 1, 2, 3, 4, 5, 6)
+#: Prompts of the whole evening diary.
+WHOLE_DIARY = len(EVENING_DIARY)
 #: What a prompt must be expected to tell, nats per forecast, by the name of the policy that asks
 #: for no less, and at most `BUDGETS[-1]` times an evening.
-PRICES = {f"aline, {price:g} nats a prompt": price for price in (0.004, 0.012)}
+PRICES = {f"aline, {price:g} nats a prompt": price for price in (0.003, 0.012)}
 #: The network's policy alone, and with its proposals measured before one is made (see `shortlist`).
 LEARNED = ("aline", "aline, looking ahead", *PRICES)
 #: Every policy with its numbers of prompts. One-step EIG measures all prompts as looking ahead
 #: measures the proposals, which takes four times as long.
 STUDIED = {
     "aline": BUDGETS,
-    "aline, looking ahead": BUDGETS,
+    "aline, looking ahead": BUDGETS[:-1],
     **dict.fromkeys(PRICES, BUDGETS[-1:]),
     "uncertainty": BUDGETS,
     "one-step EIG": BUDGETS[:1],
@@ -113,17 +115,35 @@ def prompting_rows(study: dict, feels_coming: np.ndarray) -> list[Row]:
                 saved = 1.0 - spent / needed if needed > 0.0 else float("nan")
                 target = f"prompting: {channel.name} | {policy}"
                 rows.append(Row(other, target, budget, "prompts_saved", saved, float("nan"), 1))
+    return rows + _rows_of_the_whole_diary(study)
+
+
+def _rows_of_the_whole_diary(study: dict) -> list[Row]:
+    """Which share of its prompts the network's policy saves where it gets to the diary's score."""
+    rows = []
+    budgets = [0, *(budget for policy, budget in study if policy == "aline")]
+    for horizon, channel in enumerate(FORECASTS):
+        # Without a prompt it does not matter who would have asked.
+        asked = [study["aline" if budget else "evening diary", budget] for budget in budgets]
+        curve = [result["log_prob"][:, horizon].mean() for result in asked]
+        reached = study["evening diary", WHOLE_DIARY]["log_prob"][:, horizon].mean()
+        if max(curve) >= reached:
+            saved = 1.0 - prompts_needed(curve, reached, budgets) / WHOLE_DIARY
+            target = f"prompting: {channel.name} | aline, for the score of the whole diary"
+            rows.append(
+                Row("evening diary", target, WHOLE_DIARY, "prompts_saved", saved, float("nan"), 1)
+            )
     return rows
 
 
-def prompts_needed(curve, reached: float) -> float:
-    """Prompts an evening, between those of `COMPARED`, at which a curve first gets to a score; the
+def prompts_needed(curve, reached: float, prompts=COMPARED) -> float:
+    """Prompts an evening, between those of `prompts`, at which a curve first gets to a score; the
     most of them where it never does, so that a saving is not overstated."""
-    for (few, low), (many, high) in pairwise(zip(COMPARED, curve, strict=True)):
+    for (few, low), (many, high) in pairwise(zip(prompts, curve, strict=True)):
         if high >= reached:
             share = (reached - low) / max(high - low, 1e-12)
             return few + (many - few) * min(max(share, 0.0), 1.0)
-    return float(COMPARED[-1])
+    return float(prompts[-1])
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,9 +1,12 @@
 """Trains with an exported step (see step.py). Needs JAX and NumPy, and nothing of this repository.
 
-python train.py TRIP [--first STEP] [--steps N] [--rate PEAK FINAL] [--chunk K]
+python train.py TRIP [--first STEP] [--steps N | --seconds S] [--rate PEAK FINAL] [--chunk K]
 
 Runs AdamW as Keras does (rates .9 and .999, decoupled weight decay, clipping by the global norm)
 under one cosine, K steps in one compiled call, and writes last.npz and log.csv after each minute.
+With --seconds the rate and the recipe's schedules follow the clock, from the end of the compilation
+on, by leaving steps out: for a machine lent by the minute, whose speed nobody knows yet. Give it a
+recipe of more steps than there is time for.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ def main() -> None:
     parser.add_argument("trip", type=Path)
     parser.add_argument("--first", type=int, default=0, help="step of the recipe to begin with")
     parser.add_argument("--steps", type=int, help="how many (default: to the end of the recipe)")
+    parser.add_argument("--seconds", type=float, help="how long instead, without the compilation")
     parser.add_argument("--rate", type=float, nargs=2, help="learning rates, first and last")
     parser.add_argument("--chunk", type=int, default=10)
     args = parser.parse_args()
@@ -65,29 +69,43 @@ def main() -> None:
         np.savez(temporary, *map(np.asarray, weights))
         temporary.replace(args.trip / "last.npz")
 
+    def rate_after(part):
+        return rates[1] + 0.5 * (rates[0] - rates[1]) * (1.0 + np.cos(np.pi * min(part, 1.0)))
+
     chunk = jax.jit(lambda state, now: jax.lax.scan(update, state, now))
     with np.load(args.trip / "first.npz") as file:
         weights = [jnp.asarray(file[f"arr_{index}"]) for index in range(len(file.files))]
     zeros = [jnp.zeros_like(w) for w in weights]
-    state, saved, started = (weights, zeros, zeros, jnp.float32(0.0)), time.time(), time.time()
+    state, done, started = (weights, zeros, zeros, jnp.float32(0.0)), 0, time.time()
+    saved, at = None, 0
     with (args.trip / "log.csv").open("w") as log:
         log.write("step," + ",".join(about["metrics"]) + "\n")
-        for begin in range(0, steps, args.chunk):
-            done = begin + np.arange(min(args.chunk, steps - begin))
-            cosine = 0.5 * (1.0 + np.cos(np.pi * done / max(steps, 1)))
-            rate = rates[1] + (rates[0] - rates[1]) * cosine
-            rate *= np.minimum(1.0, (done + 1) / RAMP)
-            now = (jnp.int32(args.first + done), jnp.float32(rate))
-            state, metrics = chunk(state, now)
+        while True:
+            if args.seconds:
+                part = 0.0 if saved is None else (time.time() - started) / args.seconds
+                more, at = args.chunk, max(at, int(part * steps))
+            else:
+                part, more, at = done / steps, min(args.chunk, steps - done), done
+            if part >= 1.0:
+                break
+            each = np.arange(more)
+            rate = rate_after(part) * np.minimum(1.0, (done + each + 1) / RAMP)
+            index = jnp.int32(args.first + at + each)
+            state, metrics = chunk(state, (index, jnp.float32(rate)))
             told = np.asarray(metrics).mean(axis=0)
-            log.write(f"{args.first + done[-1] + 1}," + ",".join(f"{x:.5g}" for x in told) + "\n")
-            if time.time() - saved > SAVE_SECONDS:
+            done, at = done + more, at + more
+            log.write(f"{args.first + at}," + ",".join(f"{x:.5g}" for x in told) + "\n")
+            now = time.time()
+            if saved is None:
+                print(f"compiled, {now - started:.0f} s", flush=True)
+                saved = started = now
+            if now - saved > SAVE_SECONDS:
                 log.flush()
                 save(state[0])
-                saved = time.time()
-                print(f"{begin + len(done)} of {steps} steps, {saved - started:.0f} s", flush=True)
+                saved = now
+                print(f"{done} steps, {now - started:.0f} s, rate {rate[-1]:.2g}", flush=True)
     save(state[0])
-    print(f"{steps} steps in {time.time() - started:.0f} s")
+    print(f"{done} steps in {time.time() - started:.0f} s")
 
 
 if __name__ == "__main__":

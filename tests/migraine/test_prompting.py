@@ -123,16 +123,16 @@ def test_a_policy_that_scores_warnings_highest_asks_about_them_first(
 
 
 def test_prompts_needed_for_a_score():
-    curve = [-0.50, -0.46, -0.44, -0.43, -0.43, -0.42]
+    curve = [-0.50, -0.46, -0.44, -0.43, -0.43, -0.42, -0.42]
     assert prompting.prompts_needed(curve, -0.45) == pytest.approx(1.5)
-    assert prompting.prompts_needed(curve, -0.425) == pytest.approx(5.0)
+    assert prompting.prompts_needed(curve, -0.425) == pytest.approx(4.5)
     assert prompting.prompts_needed(curve, -0.40) == 6.0, "never reached: the most that was tried"
     assert prompting.prompts_needed(curve, -0.60) == 0.0
 
 
 def test_rows_say_what_was_saved_and_who_was_asked():
     feels = np.array([True, False, False])
-    scores = dict(zip(prompting.COMPARED, (-0.6, -0.5, -0.4, -0.35, -0.3, -0.2), strict=True))
+    scores = dict(zip(prompting.COMPARED, (-0.6, -0.5, -0.4, -0.35, -0.3, -0.3, -0.2), strict=True))
 
     def result(score, warnings=0.0, prompts=0):
         return {
@@ -158,6 +158,9 @@ def test_rows_say_what_was_saved_and_who_was_asked():
     assert found["random", ahead, 1, "prompts_saved"] == pytest.approx(0.0)
     spared = found["evening diary", f"prompting: attack_24h | {priced}", 3, "prompts_saved"]
     assert spared == pytest.approx(0.6), "1.2 prompts where the diary takes 3"
+    whole = "prompting: attack_24h | aline, for the score of the whole diary"
+    saved = found["evening diary", whole, 5, "prompts_saved"]
+    assert saved == pytest.approx(0.6), "2 prompts where the diary takes 5"
     assert found[priced, "prompting", 3, "prompts"] == pytest.approx(1.2)
     asked = "prompting | feels attacks coming: "
     assert found["aline", asked + "yes", 1, "warning_share"] == pytest.approx(0.4)
@@ -175,8 +178,8 @@ def test_the_plot_has_a_curve_for_every_policy_and_each_group():
         study |= {(policy, budget): result for budget in prompting.COMPARED}
     figure = draw_prompting(prompting.prompting_rows(study, feels))
     scores, _, shares = figure.axes[:3]
-    assert [len(line.get_xdata()) for line in scores.lines] == [3, 1, 1, 6, 6]
+    assert [len(line.get_xdata()) for line in scores.lines] == [4, 1, 1, 7, 7]
     assert scores.lines[1].get_xdata() == 1.5, "what was spent"
-    assert [len(line.get_xdata()) for line in shares.lines] == [3, 3, 1, 1, 1, 1, 5, 5, 5, 5]
+    assert [len(line.get_xdata()) for line in shares.lines] == [4, 4, 1, 1, 1, 1, 6, 6, 6, 6]
     np.testing.assert_allclose(shares.lines[0].get_ydata(), 0.5)
     np.testing.assert_allclose(shares.lines[1].get_ydata(), 0.2)
