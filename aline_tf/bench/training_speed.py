@@ -17,6 +17,8 @@ from aline_tf.training.shipped import shipped_settings
 from aline_tf.training.trainer import Trainer
 
 _SEED = 1
+#: Of the gradient pass over the paper's joint step.
+_PORTIONS = 4
 
 
 class StepTimes(keras.callbacks.Callback):
@@ -60,6 +62,7 @@ def step_recipe(measure: str, shipped: Recipe, horizon: int, steps: int) -> Reci
     joint = dataclasses.replace(
         joint,
         batch=EPISODES,
+        portions=_PORTIONS,
         pool=POOL,
         offer=POOL,
         horizon=None,

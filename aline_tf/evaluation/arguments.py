@@ -75,4 +75,4 @@ def check_sizes(args: argparse.Namespace, horizon: int) -> None:
 
 def model_directory(args: argparse.Namespace) -> Path:
     """Where the learned policy's preset is: `--model`, or the newest shipped version."""
-    return Path(args.model) if args.model else shipped_model(args.task)
+    return Path(args.model) if args.model else shipped_model(args.task.partition(":")[0])

@@ -18,6 +18,8 @@ POLICIES = {
     "gp2d": ("learned", "random", "gp-rs", "gp-us", "gp-vr", "gp-epig", "ace-us"),
 }
 TASKS = tuple(POLICIES)
+#: Tasks whose kind of pool can be told after a colon.
+VARIED = ("hpo", "ces")
 DEFAULT_POLICIES = {
     "psychometric": ("learned", "random", "psi-marginal"),
     "location_finding": ("learned", "random"),
@@ -31,7 +33,10 @@ DEFAULT_POLICIES = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `aline-tf eval`."""
     parser.add_argument(
-        "task", metavar="TASK", help=f"one of: {', '.join(TASKS)}; hpo:ID is another search space"
+        "task",
+        metavar="TASK",
+        help=f"one of: {', '.join(TASKS)}; hpo:ID is another search space, "
+        "ces:SHARE has that share of close pairs in its pools",
     )
     parser.add_argument(
         "--policy",
@@ -101,12 +106,13 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError: an argument cannot be used; nothing has been computed or written.
     """
-    if args.task not in TASKS and not args.task.startswith("hpo:"):
+    name, colon, _ = args.task.partition(":")
+    if name not in TASKS or (colon and name not in VARIED):
         raise InputError(f"expected a task among {', '.join(TASKS)}; received {args.task!r}")
     if args.function is not None and args.task not in ("gp1d", "gp2d"):
         raise InputError(f"expected no --function with {args.task}; it is for gp1d and gp2d")
     keep_memory()
-    if args.task.split(":")[0] == "hpo":
+    if name == "hpo":
         from aline_tf.evaluation import hpo_command
 
         return hpo_command.run(args, POLICIES["hpo"], DEFAULT_POLICIES["hpo"])
@@ -114,11 +120,11 @@ def run(args: argparse.Namespace) -> int:
         from aline_tf.evaluation import gp_command
 
         return gp_command.run(args, POLICIES[args.task], DEFAULT_POLICIES[args.task])
-    if args.task != "psychometric":
+    if name != "psychometric":
         # Imported late: it loads TensorFlow.
         from aline_tf.evaluation import information_command
 
-        return information_command.run(args, POLICIES[args.task], DEFAULT_POLICIES[args.task])
+        return information_command.run(args, POLICIES[name], DEFAULT_POLICIES[name])
     from aline_tf.evaluation import psychometric_command
 
     return psychometric_command.run(args, POLICIES[args.task], DEFAULT_POLICIES[args.task])

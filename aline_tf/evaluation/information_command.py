@@ -33,10 +33,10 @@ def run(args: argparse.Namespace, known: tuple[str, ...], default: tuple[str, ..
     Raises:
         InputError: an argument cannot be used; nothing has been computed or written.
     """
-    for name, value in information.DEFAULTS[args.task].items():
+    task = task_by_name(args.task)
+    for name, value in information.DEFAULTS[task.spec.name].items():
         if getattr(args, name) is None:
             setattr(args, name, value)
-    task = task_by_name(args.task)
     names = chosen_policies(args.policy, known, default)
     check_sizes(args, task.spec.horizon)
     if args.contrastive < 1:
@@ -91,7 +91,7 @@ def _policies(names, args, task):
         if name == "random":
             policies[name] = RandomPolicy(args.seed)
         elif name == "learned":
-            model = load_preset(model_directory(args), task=args.task)
+            model = load_preset(model_directory(args), task=task.spec.name)
             if model.spec != task.spec:
                 raise InputError(
                     f"expected a preset of {args.task!r} with the task's own description; received "
@@ -99,5 +99,5 @@ def _policies(names, args, task):
                 )
             network, policies[name] = NetworkPosterior(model), LearnedPolicy(model)
         else:
-            policies[name] = information.own_policy(args.task, name)
+            policies[name] = information.own_policy(task.spec.name, name)
     return network, policies

@@ -21,7 +21,7 @@ from aline_tf.models.embedder import Embedder
 from aline_tf.models.encoder import EncoderLayer
 from aline_tf.models.focus import Focus
 from aline_tf.models.kriging import Kriging, Observations
-from aline_tf.models.layers import MLP
+from aline_tf.models.layers import MLP, LayerNormalization
 from aline_tf.models.relations import Relations
 from aline_tf.tasks.base import TaskSpec
 from aline_tf.tasks.feature_maps import history_map
@@ -79,8 +79,8 @@ class ALINE(keras.Model):
         policy = self.dtype_policy
         self.embedder = Embedder(self.spec, width, hidden, dtype=policy)
         self.encoder = [EncoderLayer(width, heads, hidden, dtype=policy) for _ in range(depth)]
-        self.inference_norm = keras.layers.LayerNormalization(epsilon=1e-5, dtype=policy)
-        self.policy_norm = keras.layers.LayerNormalization(epsilon=1e-5, dtype=policy)
+        self.inference_norm = LayerNormalization(dtype=policy)
+        self.policy_norm = LayerNormalization(dtype=policy)
         constant = _ConstantVector
         self.theta_head = MLP(
             posterior.raw_size(components),

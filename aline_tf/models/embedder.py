@@ -96,7 +96,8 @@ class Embedder(keras.layers.Layer):
         value = self._shown_outcome(batch["context_outcome"], seen)
         observations = self.context_mlp(tf.concat([design, value, observed, refused], -1))
         size = tf.shape(batch["known_theta"])[0]
-        start = tf.repeat(tf.cast(self.start_token, self.compute_dtype), size, axis=0)
+        start = tf.cast(tf.convert_to_tensor(self.start_token), self.compute_dtype)
+        start = tf.broadcast_to(start, [size, 1, self.width])
         tokens = tf.concat([start, self._known_tokens(batch), observations], axis=1)
         visible = tf.concat(
             [tf.ones([size, 1], tf.bool), batch["known_mask"], batch["context_mask"]], axis=1
@@ -126,7 +127,7 @@ class Embedder(keras.layers.Layer):
     def theta_tokens(self, size):
         """Parameter targets: [B, P, E]."""
         token = tf.cast(tf.convert_to_tensor(self.theta_token), self.compute_dtype)
-        return tf.repeat(token[None], size, axis=0)
+        return tf.broadcast_to(token, [size, *token.shape])
 
     def design_tokens(self, design, present=None):
         """Candidates or predictive targets: [B, N, D] -> [B, N, E]; `present` bool [B, N]."""

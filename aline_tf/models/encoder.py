@@ -14,7 +14,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from aline_tf.models.layers import MLP, Linear
+from aline_tf.models.layers import MLP, LayerNormalization, Linear, leading_sizes
 
 _HIDDEN_SCORE = -1e9
 
@@ -39,8 +39,8 @@ class EncoderLayer(keras.layers.Layer):
         self.heads = heads
         self.hidden = hidden
         policy = self.dtype_policy
-        self.attention_norm = keras.layers.LayerNormalization(epsilon=1e-5, dtype=policy)
-        self.feed_norm = keras.layers.LayerNormalization(epsilon=1e-5, dtype=policy)
+        self.attention_norm = LayerNormalization(dtype=policy)
+        self.feed_norm = LayerNormalization(dtype=policy)
         self.query = Linear(width, dtype=policy)
         self.key_value = Linear(2 * width, dtype=policy)
         self.output_linear = Linear(width, dtype=policy)
@@ -61,8 +61,8 @@ class EncoderLayer(keras.layers.Layer):
 
     def _split(self, tokens):
         """[B, S, E] -> [heads, B, S, E / heads]."""
-        shape = tf.shape(tokens)
-        tokens = tf.reshape(tokens, [shape[0], shape[1], self.heads, self.width // self.heads])
+        sizes = leading_sizes(tokens)
+        tokens = tf.reshape(tokens, [*sizes, self.heads, self.width // self.heads])
         return tf.transpose(tokens, [2, 0, 1, 3])
 
     def _attended(self, queries, keys, values, hidden, bias):
@@ -74,8 +74,7 @@ class EncoderLayer(keras.layers.Layer):
             scores += bias
         weights = tf.nn.softmax(tf.cast(scores, tf.float32) + hidden, axis=-1)
         read = tf.transpose(tf.matmul(tf.cast(weights, values.dtype), values), [1, 2, 0, 3])
-        shape = tf.shape(read)
-        return tf.reshape(read, [shape[0], shape[1], self.width])
+        return tf.reshape(read, [*leading_sizes(read[..., 0]), self.width])
 
     def call(
         self,
@@ -126,7 +125,8 @@ class EncoderLayer(keras.layers.Layer):
             ]
             first, second = tf.split(queries, [sizes[0] + sizes[1], sizes[2]], axis=2)
             if level is not None:
-                lower = tf.repeat(tf.cast(level, tf.float32)[:, None], sizes[1], axis=1)
+                lower = tf.cast(level, tf.float32)[:, None]
+                lower = tf.broadcast_to(lower, [self.heads, sizes[1]])
                 hidden -= tf.pad(lower, [[0, 0], [sizes[0], 0]])[:, None, None]
             read = tf.concat(
                 [

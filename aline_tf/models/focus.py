@@ -19,7 +19,7 @@ import math
 import keras
 import tensorflow as tf
 
-from aline_tf.models.layers import MLP, Linear
+from aline_tf.models.layers import MLP, LayerNormalization, Linear
 from aline_tf.models.relations import Relations
 
 _HIDDEN_SCORE = -1e9
@@ -56,7 +56,7 @@ class Focus(keras.layers.Layer):
             Relations(width, dims, relation, biases=0, dtype=policy) for _ in range(looks)
         ]
         self.updates = [MLP(width, hidden, dtype=policy) for _ in range(looks)]
-        self.norm = keras.layers.LayerNormalization(epsilon=1e-5, dtype=policy)
+        self.norm = LayerNormalization(dtype=policy)
 
     def build(self, input_shape=None):
         for layer in (*self.queries, self.keys, self.norm):

@@ -49,6 +49,12 @@ def task_by_name(name: str):
         raise InputError(f"expected a task at {location}; received: {error}") from error
     try:
         return made(*arguments)
+    except ValueError as error:
+        if not arguments:
+            raise
+        raise InputError(
+            f"expected another argument of task {shipped}; received {argument!r}: {error}"
+        ) from error
     except TypeError as error:
         if shipped not in TASKS:
             raise InputError(f"expected a task at {location}; received: {error}") from error

@@ -15,6 +15,7 @@ from aline_tf.training.labels import shared_labels
 from aline_tf.training.look_ahead import look_ahead_gain
 from aline_tf.training.rollout import (
     ACQUIRED,
+    Trajectory,
     offer_candidates,
     rollout,
     selected_value,
@@ -104,17 +105,39 @@ def warmup_loss(network, task, recipe, seed) -> tuple[tf.Tensor, dict]:
 
 
 def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
-    """Inference and policy losses on the policy's own episodes.
+    """Inference and policy losses on the policy's own episodes, and on random designs what
+    `recipe.refresh` asks for.
 
     Args:
         progress: scalar in [0, 1] through the joint phase; drives the schedules.
 
     Returns:
-        the loss, and metrics: inference (nats), reward (nats per selected target, first to last
-        step), entropy (nats), policy (the loss), teacher (cross-entropy from it, or 0).
+        the loss, and metrics: those of `loss_of_played`.
+    """
+    trajectory, advantage_t = play(network, task, recipe, seed, progress)
+    loss, metrics = loss_of_played(network, task, recipe, seed, progress, trajectory, advantage_t)
+    if recipe.refresh > 0:
+        loss += recipe.refresh * refreshing_loss(network, task, recipe, seed)
+    return loss, metrics
+
+
+def refreshing_loss(network, task, recipe, seed) -> tf.Tensor:
+    """The warm-up's loss in the joint phase. A rollout shows few people, and only where the policy
+    goes; random designs show many."""
+    return warmup_loss(network, task, recipe, draws.fold_in(seed, _REFRESH))[0]
+
+
+def play(network, task, recipe, seed, progress) -> tuple[Trajectory, tf.Tensor]:
+    """Episodes under the policy, without gradients.
+
+    Args:
+        progress: as in `joint_loss`.
+
+    Returns:
+        the trajectory, and the advantages [B, T] of its actions.
     """
     horizon = recipe.horizon or task.spec.horizon
-    episode_seed, rollout_seed, state_seed, reveal_seed, teacher_seed = draws.split(seed, 5)
+    episode_seed, rollout_seed, *_ = draws.split(seed, 5)
     temperature = objectives.anneal(*recipe.temperature, progress)
     episode = task.sample_episodes(episode_seed, recipe.batch // recipe.group, recipe.pool)
     unwanted = _never_selected(episode)
@@ -129,11 +152,29 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
     )
     later = {name: episode[name] for name in unwanted}
     trajectory = trajectory._replace(episode=trajectory.episode | later)
-    advantage_t = _advantages(recipe, trajectory)
+    return trajectory, _advantages(recipe, trajectory)
 
-    shape = [recipe.batch, horizon + 1]
-    steps = draws.subset_order(state_seed, shape)[:, : min(recipe.states, horizon + 1)]
+
+def loss_of_played(
+    network, task, recipe, seed, progress, trajectory, advantage_t
+) -> tuple[tf.Tensor, dict]:
+    """Inference and policy losses at an unbiased sample of the states of some episodes.
+
+    Args:
+        progress: as in `joint_loss`.
+        trajectory, advantage_t: of `play`, all rows or some.
+
+    Returns:
+        the loss, and metrics: inference (nats), reward (nats per selected target, first to last
+        step), entropy (nats), policy (the loss), teacher (cross-entropy from it, or 0).
+    """
+    rows, horizon = trajectory.choice.shape
+    _, _, state_seed, reveal_seed, teacher_seed = draws.split(seed, 5)
+    temperature = objectives.anneal(*recipe.temperature, progress)
+    steps = draws.subset_order(state_seed, [rows, horizon + 1])
+    steps = steps[:, : min(recipe.states, horizon + 1)]
     state = states_at(trajectory, steps)
+    count = steps.shape[1]
     steps = tf.reshape(steps, [-1])
     acting = tf.minimum(steps, horizon - 1)
     state = reveal_parameters(state, reveal_seed, recipe.reveal)
@@ -144,7 +185,6 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
     # somebody who knew less.
     weight = tf.cast((steps < horizon) & ~tf.reduce_any(state["known_mask"], axis=1), tf.float32)
     logits = outputs["candidate_logits"] / temperature
-    count = steps.shape[0] // recipe.batch
     choice = tf.gather(tf.repeat(trajectory.choice, count, axis=0), acting, batch_dims=1)
     advantage = tf.gather(tf.repeat(advantage_t, count, axis=0), acting, batch_dims=1)
     log_policy = tf.nn.log_softmax(logits)
@@ -158,15 +198,12 @@ def joint_loss(network, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
 
     imitation = tf.zeros([])
     if max(recipe.teacher) > 0:
-        imitation = _imitation(network, task, recipe, state, outputs, steps, teacher_seed)
+        imitation = _imitation(
+            network, task, recipe, state, outputs, steps < horizon, rows, teacher_seed
+        )
         loss += objectives.anneal(*recipe.teacher, progress) * imitation
     for part, each in _of_tried(network, recipe, state, logits, weight, teacher_seed):
         loss += part * tf.math.divide_no_nan(tf.reduce_sum(weight * each), tf.reduce_sum(weight))
-
-    if recipe.refresh > 0:
-        # A rollout shows few people, and only where the policy goes; random designs show many.
-        again, _ = warmup_loss(network, task, recipe, draws.fold_in(seed, _REFRESH))
-        loss += recipe.refresh * again
 
     value = trajectory.value
     metrics = {
@@ -188,11 +225,10 @@ def _never_selected(episode) -> tuple[str, ...]:
     return tuple(name for name in episode if name.startswith("target_"))
 
 
-def _imitation(network, task, recipe, state, outputs, steps, seed):
+def _imitation(network, task, recipe, state, outputs, acts, episodes, seed):
     """Cross-entropy from the information-gain teacher at the first `teacher_states` sampled
-    states of every episode."""
-    horizon = recipe.horizon or task.spec.horizon
-    rows = tf.reshape(tf.range(steps.shape[0]), [recipe.batch, -1])[:, : recipe.teacher_states]
+    states of each of the `episodes`, where somebody `acts` bool [R]."""
+    rows = tf.reshape(tf.range(acts.shape[0]), [episodes, -1])[:, : recipe.teacher_states]
     rows = tf.reshape(rows, [-1])
     names = ("context_", "known_", "candidate_", "target_")
     state = {
@@ -210,9 +246,9 @@ def _imitation(network, task, recipe, state, outputs, steps, seed):
     logits = tf.gather(outputs["candidate_logits"], rows)
     each = objectives.imitation_loss(logits, gain, state["candidate_mask"], recipe.sharpness)
     # A teacher that sees no difference has nothing to teach.
-    tells = (tf.gather(steps, rows) < horizon) & (tf.reduce_max(gain, axis=1) > 0.0)
-    acts = tf.cast(tells, tf.float32)
-    return tf.math.divide_no_nan(tf.reduce_sum(acts * each), tf.reduce_sum(acts))
+    tells = tf.gather(acts, rows) & (tf.reduce_max(gain, axis=1) > 0.0)
+    tells = tf.cast(tells, tf.float32)
+    return tf.math.divide_no_nan(tf.reduce_sum(tells * each), tf.reduce_sum(tells))
 
 
 def _of_tried(network, recipe, state, logits, weight, seed) -> list:

@@ -22,6 +22,8 @@ class Recipe:
         near: share of those offers drawn by their closeness to the network's own belief, where
             parameters are places: what a pool much larger than `offer` has. 0 draws all evenly.
         states: S, states per episode that enter the gradient pass of a joint step.
+        portions: parts of the batch that the gradient pass of a joint step takes one after the
+            other, each with means of its own: memory for the same time. Divides `batch`.
         credit: "reward_to_go" against the group's mean, or the paper's "own_step".
         group: episodes that share theta and pool.
         discount: gamma of "own_step".
@@ -60,6 +62,7 @@ class Recipe:
     offer: int = 48
     near: float = 0.0
     states: int = 8
+    portions: int = 1
     credit: str = "reward_to_go"
     group: int = 4
     discount: float = 1.0
@@ -86,7 +89,9 @@ class Recipe:
     def __post_init__(self):
         if self.credit not in CREDITS:
             raise ValueError(f"Expected credit in {CREDITS}. Received: credit={self.credit!r}")
-        for name in ("batch", "warmup_batch", "group", "states", "teacher_states", "teacher_draws"):
+        for name in ("batch", "warmup_batch", "group", "states", "portions"):
+            self._require_whole(name, 1)
+        for name in ("teacher_states", "teacher_draws"):
             self._require_whole(name, 1)
         for name in ("warmup_steps", "joint_steps", "alternatives"):
             self._require_whole(name, 0)
@@ -102,6 +107,11 @@ class Recipe:
             raise ValueError(
                 "Expected batch to be a multiple of group. "
                 f"Received: batch={self.batch}, group={self.group}"
+            )
+        if self.batch % self.portions:
+            raise ValueError(
+                "Expected batch to be a multiple of portions. "
+                f"Received: batch={self.batch}, portions={self.portions}"
             )
         if not 1 <= self.offer <= self.pool:
             raise ValueError(

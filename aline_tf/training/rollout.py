@@ -259,6 +259,14 @@ def rollout(
     )
 
 
+def some_rows(trajectory: Trajectory, first, count: int) -> Trajectory:
+    """The trajectory of `count` of its episodes, from the one at `first` (int scalar) on."""
+    rows = first + tf.range(count)
+    return tf.nest.map_structure(
+        lambda item: tf.gather(item, rows) if tf.is_tensor(item) else item, trajectory
+    )
+
+
 def states_at(trajectory: Trajectory, steps) -> dict:
     """The states before the given steps, as one batch.
 

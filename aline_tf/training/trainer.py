@@ -10,8 +10,15 @@ import tensorflow as tf
 from aline_tf import draws
 from aline_tf.memory import keep_memory
 from aline_tf.tasks.contract import check_contract
-from aline_tf.training.losses import joint_loss, warmup_loss
+from aline_tf.training.losses import (
+    joint_loss,
+    loss_of_played,
+    play,
+    refreshing_loss,
+    warmup_loss,
+)
 from aline_tf.training.recipe import Recipe
+from aline_tf.training.rollout import some_rows
 
 METRICS = ("loss", "inference", "reward", "entropy", "policy", "teacher")
 
@@ -141,6 +148,8 @@ class Trainer(keras.Model):
         def joint():
             done = tf.cast(step - recipe.warmup_steps, tf.float32)
             progress = done / max(recipe.joint_steps - 1, 1)
+            if recipe.portions > 1:
+                return self._joint_in_portions(seed, progress)
             return self._gradients(
                 lambda: joint_loss(self.network, self.task, recipe, seed, progress)
             )
@@ -150,6 +159,43 @@ class Trainer(keras.Model):
         if recipe.warmup_steps == 0:
             return joint()
         return tf.cond(step < recipe.warmup_steps, warmup, joint)
+
+    def _joint_in_portions(self, seed, progress):
+        """Gradients and metrics of the joint loss, a part of the episodes after the other: what a
+        part keeps for its backward pass is gone before the next one begins."""
+        recipe = self.recipe
+        trajectory, advantage = play(self.network, self.task, recipe, seed, progress)
+        rows = recipe.batch // recipe.portions
+
+        def portion(index, total):
+            some = some_rows(trajectory, index * rows, rows)
+            some_advantage = tf.gather(advantage, index * rows + tf.range(rows))
+            made = self._gradients(
+                lambda: loss_of_played(
+                    self.network, self.task, recipe, draws.fold_in(seed, index), progress,
+                    some, some_advantage,
+                )
+            )  # fmt: skip
+            return index + 1, tf.nest.map_structure(
+                lambda old, new: old + new / recipe.portions, total, made
+            )
+
+        nothing = [tf.zeros(variable.shape) for variable in self.trainable_variables]
+        start = (nothing, {name: tf.zeros([]) for name in METRICS})
+        _, (gradients, metrics) = tf.while_loop(
+            lambda index, total: index < recipe.portions,
+            portion,
+            (tf.constant(0), start),
+            parallel_iterations=1,
+        )
+        if recipe.refresh > 0:
+            more, _ = self._gradients(
+                lambda: (refreshing_loss(self.network, self.task, recipe, seed), {})
+            )
+            gradients = [
+                old + recipe.refresh * new for old, new in zip(gradients, more, strict=True)
+            ]
+        return gradients, metrics
 
     def _gradients(self, losses):
         variables = [variable.value for variable in self.trainable_variables]

@@ -66,6 +66,27 @@ def test_a_preset_of_another_task_is_refused(tmp_path, capsys, preset):
     assert not (tmp_path / "rows.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        ("ces:2", "expected another argument of task ces; received '2': Expected close in [0, 1]"),
+        ("ces:x", "expected another argument of task ces; received 'x'"),
+        ("location_finding:2", "expected a task among psychometric,"),
+    ],
+)
+def test_pools_of_no_such_kind_are_refused(task, message, tmp_path, capsys):
+    assert main(["eval", task, "--json", str(tmp_path / "rows.json")]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "rows.json").exists()
+
+
+def test_pools_of_close_pairs_are_another_task_for_the_same_model(tmp_path):
+    file = tmp_path / "rows.json"
+    command = ["eval", "ces:0.6", "--policy", "random", "--runs", "2", "--candidates", "12"]
+    assert main([*command, "--contrastive", "100", "--json", str(file)]) == 0
+    assert json.loads(file.read_text())["task"] == "ces:0.6"
+
+
 def test_equal_seeds_give_equal_rows(tmp_path):
     def rows(name):
         command = ["eval", "psychometric", "--policy", "random", "--target", "lapse,guess"]

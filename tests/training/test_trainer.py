@@ -147,6 +147,23 @@ def test_gradients_are_a_pure_function_of_seed_and_step(make_trainer):
     assert inference(trainer, 0) != inference(other, 0)
 
 
+def test_portions_of_the_batch_add_up_to_the_whole_gradient(make_trainer):
+    """With every state of every episode looked at, all parts count alike."""
+    recipe = dataclasses.replace(RECIPE, batch=8, warmup_steps=0, states=9, reveal=0.0, refresh=0.5)
+    found = []
+    for portions in (1, 2, 4):
+        trainer = make_trainer(dataclasses.replace(recipe, portions=portions))
+        gradients, metrics = trainer.step_gradients(tf.constant(1))
+        found.append(([gradient.numpy() for gradient in gradients], metrics))
+    (whole, told), *others = found
+    assert any(np.abs(gradient).max() > 1e-3 for gradient in whole)
+    for gradients, metrics in others:
+        for gradient, right in zip(gradients, whole, strict=True):
+            np.testing.assert_allclose(gradient, right, rtol=1e-3, atol=1e-5)
+        for name in ("inference", "reward", "entropy", "policy"):
+            np.testing.assert_allclose(metrics[name], told[name], rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.slow
 def test_jit_gives_the_same_first_step(make_trainer):
     recipe = dataclasses.replace(RECIPE, warmup_steps=0, joint_steps=1)
