@@ -13,10 +13,12 @@ def _flatten(tensor):
 
 def leading_sizes(tensor) -> list:
     """All axes but the last, to reshape to: numbers, -1 for the only one that is unknown; several
-    are looked up. On one example at a time the number of operations is what costs, and looking up
-    takes four."""
+    are looked up, and one beside an empty axis. On one example at a time the number of operations
+    is what costs, and looking up takes four."""
     sizes = tensor.shape.as_list()[:-1]
-    if sizes.count(None) < 2:
+    if None not in sizes:
+        return sizes
+    if sizes.count(None) == 1 and 0 not in sizes:
         return [-1 if size is None else size for size in sizes]
     return tf.unstack(tf.shape(tensor))[:-1]
 

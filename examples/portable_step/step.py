@@ -87,7 +87,7 @@ def export(args) -> None:
 
 def preset(args) -> None:
     from aline_tf.models.aline import ALINE
-    from aline_tf.models.presets import save_preset
+    from aline_tf.models.presets import load_preset, save_preset
 
     about = json.loads((args.trip / ABOUT).read_text())
     network = ALINE.from_config(about["config"])
@@ -96,8 +96,12 @@ def preset(args) -> None:
         weights = [file[f"arr_{index}"] for index in range(len(file.files))]
     for variable, weight in zip(network.trainable_variables, weights, strict=True):
         variable.assign(weight)
-    kept = ("task", "recipe", "seed", "steps")
-    save_preset(network, args.out, {name: about[name] for name in kept})
+    if args.halfway_from:
+        started = load_preset(args.halfway_from)
+        for variable, weight in zip(network.weights, started.weights, strict=True):
+            variable.assign(0.5 * (variable + weight))
+    kept = {name: about[name] for name in ("recipe", "seed", "steps")}
+    save_preset(network, args.out, {"task": network.spec.name} | kept)
     print(f"wrote {args.out}")
 
 
@@ -117,6 +121,13 @@ def main() -> None:
     back.add_argument("trip", type=Path)
     back.add_argument("out", type=Path)
     back.add_argument("--weights", type=Path, help=f"instead of {LAST} of the trip")
+    back.add_argument(
+        "--halfway-from",
+        type=Path,
+        metavar="PRESET",
+        help="take the mean of the new weights and those of this preset, where they began: less of "
+        "the noise of the last steps",
+    )
     back.set_defaults(run=preset)
     args = parser.parse_args()
     args.run(args)

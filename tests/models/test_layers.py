@@ -1,10 +1,11 @@
-"""Linear and MLP."""
+"""Linear, MLP and layer normalisation."""
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from aline_tf.models.layers import MLP, Linear
+from aline_tf.models.layers import MLP, LayerNormalization, Linear
 from tests.models.layer_harness import check_layer
 
 
@@ -31,6 +32,38 @@ def test_linear_takes_any_rank_and_an_empty_axis():
     assert layer(np.zeros([5], np.float32)).shape == (4,)
     assert layer(np.zeros([2, 1, 3, 5], np.float32)).shape == (2, 1, 3, 4)
     assert layer(np.zeros([2, 0, 5], np.float32)).shape == (2, 0, 4)
+
+
+@pytest.mark.parametrize("known", [(None, 3), (2, None), (None, None), (None, 0), (None, 1)])
+@pytest.mark.parametrize("kind", [Linear, MLP])
+def test_axes_of_unknown_size_are_what_they_turn_out_to_be(kind, known):
+    layer = kind(4)
+    layer.build((None, None, 5))
+    call = tf.function(layer, input_signature=[tf.TensorSpec([*known, 5], tf.float32)])
+    for rows in (0, 2):
+        size = 3 if known[1] is None else known[1]
+        values = np.ones([2 if known[0] else rows, size, 5], np.float32)
+        np.testing.assert_allclose(call(values), layer(values), rtol=1e-6)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_layer_normalization_is_that_of_keras(policy, values):
+    ours, theirs = (
+        LayerNormalization(dtype=policy),
+        keras.layers.LayerNormalization(epsilon=1e-5, dtype=policy),
+    )
+    rng = np.random.default_rng(2)
+    weights = [rng.standard_normal(5).astype(np.float32) for _ in range(2)]
+    found = []
+    for layer in (ours, theirs):
+        layer.build(values.shape)
+        layer.set_weights(weights)
+        found.append(layer(100.0 + 3.0 * values))
+    assert found[0].dtype == found[1].dtype
+    tolerance = 1e-4 if policy == "float32" else 0.1
+    np.testing.assert_allclose(*(tf.cast(f, tf.float32) for f in found), atol=tolerance)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(ours))
+    assert type(again) is LayerNormalization and again.epsilon == 1e-5
 
 
 def test_mlp_is_two_linears_around_a_relu(values):

@@ -45,7 +45,7 @@ def test_it_is_the_trainers_step_at_whatever_weights_it_is_given(portable, make_
 def test_weights_that_came_back_become_a_preset(portable, make_network, tmp_path, monkeypatch):
     import json
 
-    from aline_tf.models.presets import load_preset
+    from aline_tf.models.presets import load_preset, save_preset
 
     network = make_network(Coin())
     about = {"config": network.get_config(), "task": "coin", "recipe": {}, "seed": 1, "steps": 5}
@@ -58,3 +58,10 @@ def test_weights_that_came_back_become_a_preset(portable, make_network, tmp_path
     loaded = load_preset(tmp_path / "preset")
     for variable, weight in zip(loaded.trainable_variables, weights, strict=True):
         np.testing.assert_array_equal(variable, weight)
+    save_preset(network, tmp_path / "began")
+    arguments[-1] = str(tmp_path / "halfway")
+    arguments += ["--halfway-from", str(tmp_path / "began")]
+    portable.main()
+    halfway = load_preset(tmp_path / "halfway")
+    for variable, weight in zip(halfway.trainable_variables, weights, strict=True):
+        np.testing.assert_allclose(variable, weight - 0.25, atol=1e-6)
