@@ -37,7 +37,11 @@ def assert_same(answers, expected):
     assert answers
     for name, array in answers.items():
         assert array.shape == expected[name].shape, name
-        np.testing.assert_allclose(array, expected[name], rtol=1e-5, atol=1e-5, err_msg=name)
+        # Where the density is small, a rounding of the cdf moves a quantile by many of them.
+        tolerance = 1e-4 if name.endswith("quantiles") else 1e-5
+        np.testing.assert_allclose(
+            array, expected[name], rtol=tolerance, atol=tolerance, err_msg=name
+        )
 
 
 @pytest.mark.parametrize(("rows", "context"), SIZES)
