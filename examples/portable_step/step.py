@@ -52,6 +52,9 @@ def export(args) -> None:
     from aline_tf.training.trainer import METRICS, Trainer
 
     sizes, recipe = shipped_settings(args.task)
+    for text in args.size:
+        name, _, value = text.partition("=")
+        sizes = sizes | {name: int(value)}
     for text in args.set:
         name, _, value = text.partition("=")
         value = json.loads(value)
@@ -114,6 +117,9 @@ def main() -> None:
     out.add_argument("--from-preset", type=Path, help="start from these weights")
     out.add_argument(
         "--set", action="append", default=[], metavar="NAME=JSON", help="of the recipe"
+    )
+    out.add_argument(
+        "--size", action="append", default=[], metavar="NAME=N", help="of an untrained network"
     )
     out.add_argument("--seed", type=int, default=1)
     out.set_defaults(run=export)
