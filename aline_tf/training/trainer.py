@@ -189,12 +189,13 @@ class Trainer(keras.Model):
             parallel_iterations=1,
         )
         if recipe.refresh > 0:
-            more, _ = self._gradients(
+            more, told = self._gradients(
                 lambda: (refreshing_loss(self.network, self.task, recipe, seed), {})
             )
             gradients = [
                 old + recipe.refresh * new for old, new in zip(gradients, more, strict=True)
             ]
+            metrics["loss"] += recipe.refresh * told["loss"]
         return gradients, metrics
 
     def _gradients(self, losses):

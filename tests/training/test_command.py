@@ -54,6 +54,7 @@ def test_no_backup_is_left_behind(trained):
         (["--set", "batch=0"], "batch=0"),
         (["--set", "group=0"], "group=0"),
         (["--set", "group=3"], "multiple of group"),
+        (["--set", "portions=3"], "multiple of portions"),
         (["--set", "pool=2", "--set", "offer=2"], "horizon=3, pool=2"),
         (["--set", "teacher=[1, 0]"], "log_likelihood"),
         (["--set", "teacher=1"], "teacher=1"),

@@ -160,7 +160,7 @@ def test_portions_of_the_batch_add_up_to_the_whole_gradient(make_trainer):
     for gradients, metrics in others:
         for gradient, right in zip(gradients, whole, strict=True):
             np.testing.assert_allclose(gradient, right, rtol=1e-3, atol=1e-5)
-        for name in ("inference", "reward", "entropy", "policy"):
+        for name in ("loss", "inference", "reward", "entropy", "policy"):
             np.testing.assert_allclose(metrics[name], told[name], rtol=1e-4, atol=1e-6)
 
 
