@@ -107,9 +107,9 @@ def prompting_rows(study: dict, feels_coming: np.ndarray) -> list[Row]:
                 rows.append(Row.of(policy, target, budget, "warning_share", share))
     for other in ("random", "evening diary"):
         for horizon, channel in enumerate(FORECASTS):
-            curve = [study[other, budget]["log_prob"][:, horizon].mean() for budget in COMPARED]
+            curve = [_score(study[other, budget], horizon) for budget in COMPARED]
             for policy, budget in (key for key in study if key[0] in LEARNED):
-                reached = study[policy, budget]["log_prob"][:, horizon].mean()
+                reached = _score(study[policy, budget], horizon)
                 needed = prompts_needed(curve, reached)
                 spent = study[policy, budget]["prompts"].mean()
                 saved = 1.0 - spent / needed if needed > 0.0 else float("nan")
@@ -125,8 +125,8 @@ def _rows_of_the_whole_diary(study: dict) -> list[Row]:
     for horizon, channel in enumerate(FORECASTS):
         # Without a prompt it does not matter who would have asked.
         asked = [study["aline" if budget else "evening diary", budget] for budget in budgets]
-        curve = [result["log_prob"][:, horizon].mean() for result in asked]
-        reached = study["evening diary", WHOLE_DIARY]["log_prob"][:, horizon].mean()
+        curve = [_score(result, horizon) for result in asked]
+        reached = _score(study["evening diary", WHOLE_DIARY], horizon)
         if max(curve) >= reached:
             saved = 1.0 - prompts_needed(curve, reached, budgets) / WHOLE_DIARY
             target = f"prompting: {channel.name} | aline, for the score of the whole diary"
@@ -134,6 +134,11 @@ def _rows_of_the_whole_diary(study: dict) -> list[Row]:
                 Row("evening diary", target, WHOLE_DIARY, "prompts_saved", saved, float("nan"), 1)
             )
     return rows
+
+
+def _score(result: dict, horizon: int) -> float:
+    """Mean log score of the forecasts of one horizon."""
+    return result["log_prob"][:, horizon].mean()
 
 
 def prompts_needed(curve, reached: float, prompts=COMPARED) -> float:

@@ -259,11 +259,11 @@ def rollout(
     )
 
 
-def some_rows(trajectory: Trajectory, first, count: int) -> Trajectory:
-    """The trajectory of `count` of its episodes, from the one at `first` (int scalar) on."""
+def some_rows(played, first, count: int):
+    """`count` rows, from the one at `first` (int scalar) on, of every tensor of a structure."""
     rows = first + tf.range(count)
     return tf.nest.map_structure(
-        lambda item: tf.gather(item, rows) if tf.is_tensor(item) else item, trajectory
+        lambda item: tf.gather(item, rows) if tf.is_tensor(item) else item, played
     )
 
 

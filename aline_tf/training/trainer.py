@@ -164,18 +164,14 @@ class Trainer(keras.Model):
         """Gradients and metrics of the joint loss, a part of the episodes after the other: what a
         part keeps for its backward pass is gone before the next one begins."""
         recipe = self.recipe
-        trajectory, advantage = play(self.network, self.task, recipe, seed, progress)
+        played = play(self.network, self.task, recipe, seed, progress)
         rows = recipe.batch // recipe.portions
 
         def portion(index, total):
-            some = some_rows(trajectory, index * rows, rows)
-            some_advantage = tf.gather(advantage, index * rows + tf.range(rows))
+            some, own_seed = some_rows(played, index * rows, rows), draws.fold_in(seed, index)
             made = self._gradients(
-                lambda: loss_of_played(
-                    self.network, self.task, recipe, draws.fold_in(seed, index), progress,
-                    some, some_advantage,
-                )
-            )  # fmt: skip
+                lambda: loss_of_played(self.network, self.task, recipe, own_seed, progress, *some)
+            )
             return index + 1, tf.nest.map_structure(
                 lambda old, new: old + new / recipe.portions, total, made
             )

@@ -70,7 +70,7 @@ def main() -> None:
         temporary.replace(args.trip / "last.npz")
 
     def rate_after(part):
-        return rates[1] + 0.5 * (rates[0] - rates[1]) * (1.0 + np.cos(np.pi * min(part, 1.0)))
+        return rates[1] + 0.5 * (rates[0] - rates[1]) * (1.0 + np.cos(np.pi * part))
 
     chunk = jax.jit(lambda state, now: jax.lax.scan(update, state, now))
     with np.load(args.trip / "first.npz") as file:

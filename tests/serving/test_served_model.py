@@ -33,12 +33,12 @@ def in_process(tiny_model):
     }
 
 
-def assert_same(answers, expected):
+def assert_same(answers, expected, quantiles=1e-5):
+    """Equal to 1e-5, quantiles to what is given."""
     assert answers
     for name, array in answers.items():
         assert array.shape == expected[name].shape, name
-        # Where the density is small, a rounding of the cdf moves a quantile by many of them.
-        tolerance = 1e-4 if name.endswith("quantiles") else 1e-5
+        tolerance = quantiles if name.endswith("quantiles") else 1e-5
         np.testing.assert_allclose(
             array, expected[name], rtol=tolerance, atol=tolerance, err_msg=name
         )
@@ -93,4 +93,6 @@ def test_masked_rows_and_order_do_not_matter_over_the_wire(tiny_server, tiny_bat
         extra = np.zeros([2, 3, *batch[name].shape[2:]], batch[name].dtype)
         padded[name] = np.concatenate([extra, batch[name][:, ::-1]], axis=1)
     with Client(tiny_server.target, "tiny", timeout=60) as client:
-        assert_same(client.step(padded), client.step(batch))
+        # Sums in another order round differently, and where the density is small a rounding of the
+        # cdf moves a quantile by many of them.
+        assert_same(client.step(padded), client.step(batch), quantiles=1e-4)
