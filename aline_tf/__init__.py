@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 _EXPORTS = {
     "ALINE": "aline_tf.models.aline",
     "Client": "aline_tf.serving.client",
+    "Frozen": "aline_tf.models.frozen",
     "Session": "aline_tf.acquisition.session",
     "TaskSpec": "aline_tf.tasks.base",
     "Trainer": "aline_tf.training.trainer",

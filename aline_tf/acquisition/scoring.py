@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from aline_tf.batch import BATCH_FIELDS, field_dtype
+from aline_tf.models.frozen import Frozen
 
 #: Candidates scored at once, rows of the batch counted. A pass over more is no faster: its
 #: intermediate results leave the processor's cache.
@@ -24,7 +25,8 @@ class CandidateScores:
     """`candidate_logits` of a model, whatever the sizes of the batch.
 
     The sizes that change from call to call (rows, context, targets, pool) are left open, so that
-    a growing context is never compiled again, and nothing but the scores is computed.
+    a growing context is never compiled again, and nothing but the scores is computed. A `Frozen`
+    model is asked as it is: it compiles for itself, size by size.
 
     Args:
         model: maps a Batch to a dict with `candidate_logits` [B, N], each of which depends on no
@@ -41,17 +43,22 @@ class CandidateScores:
 
     def __call__(self, batch: Mapping[str, Any]) -> np.ndarray:
         """Scores [B, N] of a Batch of arrays or tensors; other entries of it are ignored."""
-        tensors = {
-            name: tf.convert_to_tensor(batch[name], field_dtype(name)) for name in BATCH_FIELDS
-        }
-        if self._compiled is None:
-            self._compiled = self._compile(tensors)
-        rows, pool = tensors["candidate_mask"].shape
+        model = self._model()
+        if isinstance(model, Frozen):
+            score, batch = model.candidate_logits, {name: batch[name] for name in BATCH_FIELDS}
+        else:
+            batch = {
+                name: tf.convert_to_tensor(batch[name], field_dtype(name)) for name in BATCH_FIELDS
+            }
+            if self._compiled is None:
+                self._compiled = self._compile(batch)
+            score = self._compiled
+        rows, pool = batch["candidate_mask"].shape
         size = max(1, self.part // max(rows, 1))
         if pool <= size:
-            return self._compiled(tensors).numpy()
-        parts = (_part_of(tensors, start, size) for start in range(0, pool, size))
-        return np.concatenate([self._compiled(part).numpy() for part in parts], axis=1)
+            return score(batch).numpy()
+        parts = (_part_of(batch, start, size) for start in range(0, pool, size))
+        return np.concatenate([score(part).numpy() for part in parts], axis=1)
 
     def _compile(self, tensors):
         signature = {}
@@ -66,11 +73,9 @@ class CandidateScores:
         )
 
 
-def _part_of(tensors, start, size):
+def _part_of(batch, start, size):
     part = slice(start, start + size)
-    return tensors | {
-        name: tensors[name][:, part] for name in ("candidate_design", "candidate_mask")
-    }
+    return batch | {name: batch[name][:, part] for name in ("candidate_design", "candidate_mask")}
 
 
 _SHARED: weakref.WeakKeyDictionary[Any, CandidateScores] = weakref.WeakKeyDictionary()

@@ -17,6 +17,7 @@ from aline_tf.acquisition.session import Session
 from aline_tf.bench.greedy_run import compiled_run
 from aline_tf.bench.stopwatch import Stopwatch
 from aline_tf.models.aline import ALINE
+from aline_tf.models.frozen import Frozen
 from aline_tf.tasks import task_by_name
 from aline_tf.training.shipped import shipped_settings
 
@@ -53,13 +54,15 @@ class _Bench:
             self.episode[mask] = tf.fill(tf.shape(self.episode[mask]), wanted)
         self.values = {key: value.numpy()[0] for key, value in self.episode.items()}
 
-    def session(self) -> Session:
-        """A session that has been told what the episode starts with."""
+    def session(self, model=None) -> Session:
+        """A session, with the network or what stands in for it, that has been told what the episode
+        starts with."""
+        model = model or self.model
         pool, inputs = self.values["candidate_design"], self.values["target_design"]
         if self.predicts:
-            session = Session(self.model, pool, [], inputs)
+            session = Session(model, pool, [], inputs)
         else:
-            session = Session(self.model, pool)
+            session = Session(model, pool)
         told = zip(self.values["context_design"], self.values["context_outcome"], strict=True)
         for design, outcome in told:
             session.tell(design, outcome)
@@ -79,14 +82,24 @@ class _Bench:
 
     def time_forward(self, runs):
         """Every output of the model, on the very batches that a session hands over."""
+        forward = tf.function(
+            lambda batch: self.model(batch), autograph=False, reduce_retracing=True
+        )
+        batches = [{k: tf.constant(v) for k, v in batch.items()} for batch in self.batches()]
+        return self.time_passes(forward, batches, runs)
+
+    def time_forward_frozen(self, runs):
+        return self.time_passes(Frozen(self.model), self.batches(), runs)
+
+    def batches(self) -> list:
+        """What a session hands over at each step."""
         session, batches = self.session(), []
         for index in range(self.horizon):
             batches.append(session.batch())
             session.tell(index, self.values["candidate_outcome"][index])
-        batches = [{k: tf.constant(v) for k, v in batch.items()} for batch in batches]
-        forward = tf.function(
-            lambda batch: self.model(batch), autograph=False, reduce_retracing=True
-        )
+        return batches
+
+    def time_passes(self, forward, batches, runs):
         watch = Stopwatch(skip=self.horizon)
         for _ in range(1 + runs):
             for batch in batches:
@@ -94,8 +107,14 @@ class _Bench:
         return watch
 
     def time_run(self, runs):
+        return self.time_runs(self.model, runs)
+
+    def time_run_frozen(self, runs):
+        return self.time_runs(Frozen(self.model), runs)
+
+    def time_runs(self, model, runs):
         def run():
-            session = self.session()
+            session = self.session(model)
             for _ in range(self.horizon):
                 self.ask_and_tell(session)
 

@@ -10,8 +10,10 @@ import dataclasses
 #: What is measured, in the order of the table: name and what one unit of it is.
 ACQUISITION = {
     "forward": "one compiled forward pass, batch 1, all answers",
+    "forward_frozen": "the same pass of the frozen model, compiled by XLA for its shapes",
     "ask_tell": "one ask and tell of a session",
     "run": "a session from its first question to its last answer",
+    "run_frozen": "the same session with the frozen model",
     "rollout": "the same run as one compiled loop",
 }
 TRAINING = {
@@ -99,4 +101,4 @@ _REFERENCES = {
 
 def reference(task: str, candidates: int, measure: str) -> Reference:
     """What one figure is held against; a `Reference` of nothing where nothing is known."""
-    return _REFERENCES.get((task, candidates, measure), _NOTHING)
+    return _REFERENCES.get((task, candidates, measure.removesuffix("_frozen")), _NOTHING)

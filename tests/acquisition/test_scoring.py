@@ -11,6 +11,7 @@ from aline_tf.acquisition.policies import LearnedPolicy
 from aline_tf.acquisition.scoring import CandidateScores, candidate_scores
 from aline_tf.acquisition.session import Session
 from aline_tf.models.aline import ALINE
+from aline_tf.models.frozen import Frozen
 from aline_tf.tasks.psychometric import SPEC
 from tests.acquisition.batches import batch_of
 
@@ -90,6 +91,28 @@ def test_beliefs_do_not_depend_on_the_pool(model):
         session.tell([0.5], 1.0)
     assert sessions[0].posterior() == sessions[1].posterior()
     assert sessions[0].predict([[1.0]]) == sessions[1].predict([[1.0]])
+
+
+def test_a_frozen_model_asks_and_believes_the_same(model):
+    pool = np.linspace(-5, 5, 9)[:, None]
+    first, second = Session(model, pool), Session(Frozen(model), pool)
+    for outcome in (1.0, 0.0):
+        one, other = first.ask(), second.ask()
+        assert one.index == other.index
+        assert one.score == pytest.approx(other.score, abs=1e-5)
+        first.tell(one.index, outcome)
+        second.tell(other.index, outcome)
+    beliefs = second.posterior()
+    for name, marginal in first.posterior().items():
+        assert beliefs[name].mean == pytest.approx(marginal.mean, abs=1e-4)
+    (one,), (other,) = first.predict([[1.0]]), second.predict([[1.0]])
+    assert one.mean == pytest.approx(other.mean, abs=1e-4)
+
+
+def test_a_frozen_model_scores_in_parts_too(model):
+    frozen, batch = Frozen(model), batch_of(rows=1, candidates=10)
+    found = CandidateScores(frozen, part=5)(batch)
+    np.testing.assert_allclose(found, model(batch)["candidate_logits"], atol=1e-5)
 
 
 def test_a_part_holds_at_least_one_candidate(model):

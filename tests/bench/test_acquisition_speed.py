@@ -14,7 +14,15 @@ def small(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("measure", "calls"), [("forward", 6), ("ask_tell", 6), ("run", 2), ("rollout", 2)]
+    ("measure", "calls"),
+    [
+        ("forward", 6),
+        ("forward_frozen", 6),
+        ("ask_tell", 6),
+        ("run", 2),
+        ("run_frozen", 2),
+        ("rollout", 2),
+    ],
 )
 def test_every_call_of_every_later_run_is_timed(measure, calls):
     assert measure in ACQUISITION

@@ -1,0 +1,79 @@
+"""A frozen model answers as the model does, with the weights it was frozen with."""
+
+import keras
+import numpy as np
+import pytest
+
+from aline_tf.models.aline import ALINE
+from aline_tf.models.frozen import Frozen
+from tests.models.batches import EVERY_KIND, SIZES, random_batch
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(5)
+    model = ALINE(EVERY_KIND, **SIZES, relation=4)
+    model.build()
+    return model
+
+
+@pytest.fixture(scope="module")
+def frozen(model):
+    return Frozen(model)
+
+
+def assert_same(found, expected, **tolerance):
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        assert found[name].shape == value.shape, name
+        np.testing.assert_allclose(found[name], value, err_msg=name, **tolerance)
+
+
+@pytest.mark.parametrize("sizes", [{}, {"B": 1, "C": 0, "M": 0}, {"B": 1, "C": 17}], ids=str)
+def test_raw_outputs_are_the_models(model, frozen, sizes):
+    batch = random_batch(3, **sizes)
+    batch["candidate_mask"][:, 1] = False
+    batch["context_outcome"][batch["context_status"] != 1] = np.nan
+    assert_same(frozen(batch), model(batch), atol=1e-5, rtol=1e-5)
+
+
+def test_summaries_are_the_models(model, frozen):
+    batch = random_batch(4)
+    expected = model.answer(batch)
+    assert_same(frozen.answer(batch), expected, atol=1e-4, rtol=1e-4)
+
+
+def test_what_only_reads_outputs_is_the_models(model, frozen):
+    batch = random_batch(5)
+    theta = np.full((3, 4), 1.0, np.float32)
+    assert frozen.spec is model.spec
+    np.testing.assert_allclose(
+        frozen.theta_log_prob(frozen(batch), theta),
+        model.theta_log_prob(model(batch), theta),
+        atol=1e-4,
+    )
+
+
+def test_a_growing_context_is_compiled_at_few_sizes(frozen, monkeypatch):
+    compiled = []
+
+    def compile_shapes(function, shapes):
+        compiled.append(shapes)
+        return lambda packed: packed
+
+    monkeypatch.setattr(frozen, "_compile", compile_shapes)
+    monkeypatch.setattr(frozen, "_programs", {})
+    for size in range(40):
+        frozen(random_batch(6, B=1, C=size, N=7))
+    assert [shapes[0][1] for shapes in compiled] == [16, 32, 64]
+
+
+def test_later_weights_are_not_seen():
+    keras.utils.set_random_seed(5)
+    model = ALINE(EVERY_KIND, **SIZES)
+    model.build()
+    frozen, batch = Frozen(model), random_batch(7)
+    before = model(batch)["candidate_logits"].numpy()
+    model.policy_head.outer.bias.assign_add([1.0])
+    np.testing.assert_allclose(frozen(batch)["candidate_logits"], before, atol=1e-5)
+    np.testing.assert_allclose(model(batch)["candidate_logits"], before + 1.0, atol=1e-5)
