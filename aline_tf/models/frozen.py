@@ -5,7 +5,7 @@
 
 Half of a small network's time on a CPU is the dispatch of its operations, and two threads mostly
 wait for each other. Frozen, the weights are constants, a batch goes in as one vector, and each
-shape of batch becomes one program by XLA: seconds the first time, half the usual time or less after.
+shape of batch becomes one program by XLA: seconds the first time, then half the usual time or less.
 """
 
 from __future__ import annotations
