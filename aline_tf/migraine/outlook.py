@@ -161,7 +161,8 @@ def look_ahead(
         risks=forecast(model, batch, seed)[0],
         contributions=contributions(model, history),
         triggers=trigger_beliefs(model, batch),
-        what_ifs=what_ifs(model, history, (*suppositions, *USUAL)),
+        # What was asked for by hand comes first, and once.
+        what_ifs=what_ifs(model, history, list(dict.fromkeys((*suppositions, *USUAL)))),
         questions=found,
         next_questions=worth_asking(found),
         price=price,

@@ -110,7 +110,7 @@ def observation(contribution) -> str:
         label = Candidate(channel, ago).label
     if contribution.highest is None:
         return f"{label} (not answered)"
-    most = "at most " if channel in ("stress", "pain") else ""
+    most = "up to " if channel in ("stress", "pain") else ""
     return f"{label} ({most}{value_text(channel, contribution.highest)})"
 
 

@@ -67,7 +67,7 @@ def test_every_channel_has_a_way_to_be_told(channel):
 
 def test_observations_and_changes_are_told():
     told = wording.observation(Contribution("stress", 1, 8.0, 0.03))
-    assert told == "Stress yesterday (at most 8 out of 10)"
+    assert told == "Stress yesterday (up to 8 out of 10)"
     assert wording.observation(Contribution("prodrome", 0, None, 0.0)).endswith("(not answered)")
     assert wording.points(0.0321) == "+3.2 points"
     assert wording.points(-0.0321) == "\u22123.2 points"
