@@ -199,13 +199,16 @@ def parameter_rows(network, cohort: Cohort, others: Cohort, known_days: int, see
 
     Real parameters: rmse, coverage_90, log_prob. Those that are there or not ("is it one of
     mine"): auc, brier, log_prob. The policy "population" says the mean, spread and share among
-    other people.
+    other people. All of them together: rmse in prior standard deviations, which prompts for
+    parameters are measured in too.
     """
     theta, anybody = cohort.world["theta"].numpy(), others.world["theta"].numpy()
     outputs = batches.call(network, cohort.batch(known_days))
     beliefs, density = _beliefs(network, outputs), network.theta_log_prob(outputs, theta).numpy()
     learned = f"aline, day {known_days}"
-    rows = []
+    spread = np.maximum(theta.std(axis=0), 1e-6)
+    error = _rmse(np.sqrt(np.mean(np.square((beliefs["mean"] - theta) / spread), axis=1)))
+    rows = [_row(learned, "all parameters", "rmse", error, len(theta), len(theta), seed)]
     for index, parameter in enumerate(network.spec.parameters):
         truth, known = theta[:, index], anybody[:, index]
         one = np.ones_like(truth)

@@ -53,8 +53,9 @@ def test_a_function_of_the_prior_is_left_nearly_as_it_is():
     offsets, scales, shrinks = [], [], []
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        design = points(30, 1, seed)
-        covariance = 0.55 * np.exp(-0.5 * np.square(design - design.T) / 0.6**2)
+        design = points(30, 2, seed)
+        square = np.square(design[:, None] - design).sum(-1)
+        covariance = 0.55 * np.exp(-0.5 * square / 1.2**2)
         factor = np.linalg.cholesky(covariance + 1e-4 * np.eye(30))
         offset, scale, shrink = frame_of(design, factor @ rng.standard_normal(30))
         offsets.append(offset)
@@ -63,6 +64,13 @@ def test_a_function_of_the_prior_is_left_nearly_as_it_is():
     assert np.abs(np.mean(offsets)) < 0.15
     assert np.median(scales) == pytest.approx(1.0, abs=0.25)
     assert np.mean(shrinks) > 0.9
+
+
+def test_the_outcomes_of_one_dimension_fill_the_range():
+    design = points(30, 1)
+    outcome = 40.0 + np.square(design[:, 0]) + np.sin(9.0 * design[:, 0])
+    offset, scale, _ = frame_of(design, outcome)
+    assert np.abs((outcome - offset) / scale).max() == pytest.approx(2.5)
 
 
 def test_a_direction_in_which_nothing_happens_is_shrunk():

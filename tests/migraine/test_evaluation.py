@@ -313,6 +313,35 @@ def small(monkeypatch):
     monkeypatch.setattr(scores, "RESAMPLES", 12)
 
 
+class Guess:
+    """Stands in for a network: says `mean` of everybody's parameters."""
+
+    spec = MigraineTask().spec
+
+    def __init__(self, mean):
+        self.mean = tf.constant(mean, tf.float32)
+
+    def __call__(self, batch):
+        return {"rows": tf.zeros(len(batch["context_mask"]))}
+
+    def theta_summary(self, outputs):
+        spread = tf.stack([self.mean - 1.0, self.mean + 1.0], axis=-1)
+        return {"mean": self.mean, "probability": tf.ones_like(self.mean), "quantiles": spread}
+
+    def theta_log_prob(self, outputs, theta):
+        return tf.zeros_like(theta)
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, 0.0), (0.5, 0.5), (1.0, 1.0)])
+def test_the_error_of_all_parameters_is_in_prior_standard_deviations(people, share, expected):
+    theta = people.world["theta"].numpy()
+    guess = Guess(theta + share * (theta.mean(axis=0) - theta))
+    rows = evaluation.parameter_rows(guess, people, people, HISTORY, seed=0)
+    (row,) = (row for row in rows if row.target == "all parameters")
+    assert (row.policy, row.metric, row.n) == (f"aline, day {HISTORY}", "rmse", PEOPLE)
+    assert row.mean == pytest.approx(expected, abs=1e-3)
+
+
 def test_the_command_prints_a_table_and_writes_every_row(small, preset, tmp_path, capsys):
     target = tmp_path / "rows.json"
     code = cli.main(
