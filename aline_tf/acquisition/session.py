@@ -68,7 +68,7 @@ class Session:
     """One person, experiment or subject under study.
 
     Args:
-        model: a built `ALINE` model.
+        model: a built `ALINE` model, or a `Frozen` one for speed.
         candidates: the pool, [N, D] in natural units.
         target: parameter names (a list, or comma-joined); all parameters when None.
         target_designs: [M, D] inputs whose outcomes are wanted too; none when None.
