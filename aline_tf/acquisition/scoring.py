@@ -7,7 +7,8 @@ one pass over all of it; only what a part needs is ever held.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,7 @@ class CandidateScores:
     """`candidate_logits` of a model, whatever the sizes of the batch.
 
     The sizes that change from call to call (rows, context, targets, pool) are left open, so that
-    a growing context is never compiled again, and nothing but the scores is computed. A `Frozen`
-    model is asked as it is: it compiles for itself, size by size.
+    a growing context is never compiled again, and nothing but the scores is computed.
 
     Args:
         model: maps a Batch to a dict with `candidate_logits` [B, N], each of which depends on no
@@ -43,22 +43,12 @@ class CandidateScores:
 
     def __call__(self, batch: Mapping[str, Any]) -> np.ndarray:
         """Scores [B, N] of a Batch of arrays or tensors; other entries of it are ignored."""
-        model = self._model()
-        if isinstance(model, Frozen):
-            score, batch = model.candidate_logits, {name: batch[name] for name in BATCH_FIELDS}
-        else:
-            batch = {
-                name: tf.convert_to_tensor(batch[name], field_dtype(name)) for name in BATCH_FIELDS
-            }
-            if self._compiled is None:
-                self._compiled = self._compile(batch)
-            score = self._compiled
-        rows, pool = batch["candidate_mask"].shape
-        size = max(1, self.part // max(rows, 1))
-        if pool <= size:
-            return score(batch).numpy()
-        parts = (_part_of(batch, start, size) for start in range(0, pool, size))
-        return np.concatenate([score(part).numpy() for part in parts], axis=1)
+        tensors = {
+            name: tf.convert_to_tensor(batch[name], field_dtype(name)) for name in BATCH_FIELDS
+        }
+        if self._compiled is None:
+            self._compiled = self._compile(tensors)
+        return in_parts(self._compiled, tensors, self.part)
 
     def _compile(self, tensors):
         signature = {}
@@ -73,6 +63,17 @@ class CandidateScores:
         )
 
 
+def in_parts(score: Callable, batch: Mapping[str, Any], part: int = PART) -> np.ndarray:
+    """Scores [B, N] of a Batch by `score`, which gets at most `part` candidates at a time, over all
+    rows."""
+    rows, pool = batch["candidate_mask"].shape
+    size = max(1, part // max(rows, 1))
+    if pool <= size:
+        return score(batch).numpy()
+    parts = (_part_of(batch, start, size) for start in range(0, pool, size))
+    return np.concatenate([score(part).numpy() for part in parts], axis=1)
+
+
 def _part_of(batch, start, size):
     part = slice(start, start + size)
     return batch | {name: batch[name][:, part] for name in ("candidate_design", "candidate_mask")}
@@ -81,8 +82,11 @@ def _part_of(batch, start, size):
 _SHARED: weakref.WeakKeyDictionary[Any, CandidateScores] = weakref.WeakKeyDictionary()
 
 
-def candidate_scores(model) -> CandidateScores:
-    """The scores of a model, compiled once for all who ask while the model lives."""
+def candidate_scores(model) -> Callable[[Mapping[str, Any]], np.ndarray]:
+    """The scores of a model, compiled once for all who ask while the model lives; a `Frozen` one
+    compiles for itself."""
+    if isinstance(model, Frozen):
+        return partial(in_parts, model.candidate_logits)
     if model not in _SHARED:
         _SHARED[model] = CandidateScores(model)
     return _SHARED[model]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aline_tf.acquisition.policies import LearnedPolicy
-from aline_tf.acquisition.scoring import CandidateScores, candidate_scores
+from aline_tf.acquisition.scoring import CandidateScores, candidate_scores, in_parts
 from aline_tf.acquisition.session import Session
 from aline_tf.models.aline import ALINE
 from aline_tf.models.frozen import Frozen
@@ -111,7 +111,7 @@ def test_a_frozen_model_asks_and_believes_the_same(model):
 
 def test_a_frozen_model_scores_in_parts_too(model):
     frozen, batch = Frozen(model), batch_of(rows=1, candidates=10)
-    found = CandidateScores(frozen, part=5)(batch)
+    found = in_parts(frozen.candidate_logits, batch, part=5)
     np.testing.assert_allclose(found, model(batch)["candidate_logits"], atol=1e-5)
 
 
