@@ -17,7 +17,7 @@ _EXPORTS = {
     "Client": "aline_tf.serving.client",
     "Frozen": "aline_tf.models.frozen",
     "Session": "aline_tf.acquisition.session",
-    "TaskSpec": "aline_tf.tasks.base",
+    "TaskSpec": "aline_tf.spec",
     "Trainer": "aline_tf.training.trainer",
     "load_preset": "aline_tf.models.presets",
     "save_preset": "aline_tf.models.presets",

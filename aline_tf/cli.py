@@ -12,7 +12,7 @@ from importlib import import_module
 
 from aline_tf import __version__
 from aline_tf.errors import InputError
-from aline_tf.quiet_start import quiet_tensorflow_start
+from aline_tf.runtime.quiet_import import quiet_tensorflow_start
 
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -29,46 +29,40 @@ class Command:
 
 COMMANDS = (
     Command(
-        ("train",), "aline_tf.training.command", "train a model on a task and save it as a preset"
+        ("train",), "aline_tf.commands.train", "train a model on a task and save it as a preset"
     ),
-    Command(
-        ("eval",), "aline_tf.evaluation.command", "measure a model against baselines, as a table"
-    ),
-    Command(("bench",), "aline_tf.bench.command", "measure speed, memory and what training buys"),
-    Command(
-        ("export",), "aline_tf.serving.export_command", "write a SavedModel with named signatures"
-    ),
-    Command(
-        ("serve",), "aline_tf.serving.serve_command", "serve SavedModels over gRPC without Docker"
-    ),
+    Command(("eval",), "aline_tf.commands.eval", "measure a model against baselines, as a table"),
+    Command(("bench",), "aline_tf.commands.bench", "measure speed, memory and what training buys"),
+    Command(("export",), "aline_tf.commands.export", "write a SavedModel with named signatures"),
+    Command(("serve",), "aline_tf.commands.serve", "serve SavedModels over gRPC without Docker"),
     Command(
         ("migraine", "import"),
-        "aline_tf.migraine.import_command",
+        "aline_tf.migraine.commands.import_records",
         "any health records into one timeline file, with what was read and skipped",
     ),
     Command(
         ("migraine", "forecast"),
-        "aline_tf.migraine.forecast_command",
+        "aline_tf.migraine.commands.forecast",
         "risk, triggers and next questions from a person's own exports",
     ),
     Command(
         ("migraine", "train"),
-        "aline_tf.migraine.train_command",
+        "aline_tf.migraine.commands.train",
         "train the network on with people who recorded themselves",
     ),
     Command(
         ("migraine", "ask"),
-        "aline_tf.migraine.ask_command",
+        "aline_tf.migraine.commands.ask",
         "question after question, the most worthwhile first, and how the answers move the risk",
     ),
     Command(
         ("migraine", "simulate"),
-        "aline_tf.migraine.simulate_command",
+        "aline_tf.migraine.commands.simulate",
         "simulated people as a table, and as records that can be imported",
     ),
     Command(
         ("migraine", "evaluate"),
-        "aline_tf.migraine.evaluate_command",
+        "aline_tf.migraine.commands.evaluate",
         "measure a model on simulated people it never met, beside baselines",
     ),
 )

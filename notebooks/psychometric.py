@@ -48,7 +48,7 @@ TRIALS = 30  # answers we get from each
 
 # %%
 # %matplotlib inline
-from aline_tf.quiet_start import quiet_tensorflow_start
+from aline_tf.runtime.quiet_import import quiet_tensorflow_start
 
 quiet_tensorflow_start()
 
@@ -63,9 +63,9 @@ import tensorflow as tf
 import aline_tf
 from aline_tf.acquisition.policies import LearnedPolicy, RandomPolicy
 from aline_tf.evaluation import metrics
-from aline_tf.evaluation import psychometric as study
 from aline_tf.evaluation.network_posterior import NetworkPosterior
-from aline_tf.files import savedmodels_dir
+from aline_tf.experiments.psychometric import estimates as study
+from aline_tf.runtime.atomic_files import savedmodels_dir
 from aline_tf.tasks.psychometric import Psychometric, response_probability
 from aline_tf.training.recipe import Recipe
 

@@ -92,7 +92,7 @@ class LearnedPolicy(Policy):
     name = "learned"
 
     def __init__(self, model):
-        from aline_tf.acquisition.scoring import candidate_scores
+        from aline_tf.models.compiled import candidate_scores
 
         self.model = model
         self._scores = candidate_scores(model)

@@ -1,8 +1,9 @@
 """Greedy design for any task with a normal outcome: the largest sampled one-step information gain.
 
 Nothing is learned beforehand. At every step the posterior of the whole history is drawn anew by
-tempering from the prior (`aline_tf.training.particles`), and each candidate's expected information
-gain is that of the mixture of outcomes over those draws (`aline_tf.training.mixture_gain`).
+tempering from the prior (`aline_tf.information.posterior_sampling`), and each candidate's expected
+information gain is that of the mixture of outcomes over those draws
+(`aline_tf.information.nested_monte_carlo`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from aline_tf.acquisition.policies import Policy, masked_argmax
-from aline_tf.training.particles import Effort
+from aline_tf.information.posterior_sampling import Effort
 
 EFFORT = Effort(proposals=8, least_stages=2, most_stages=40, moves=3)
 
@@ -43,7 +44,7 @@ class SampledGreedyPolicy(Policy):
 
     def posterior(self, batch, seed):
         """Draws [R, I, P] given the histories of a Batch."""
-        from aline_tf.training.particles import posterior_draws
+        from aline_tf.information.posterior_sampling import posterior_draws
 
         return posterior_draws(self.task, None, batch, seed, self.particles, EFFORT)
 
@@ -52,7 +53,7 @@ class SampledGreedyPolicy(Policy):
         import tensorflow as tf
 
         from aline_tf import draws
-        from aline_tf.training.mixture_gain import candidate_gain
+        from aline_tf.information.nested_monte_carlo import candidate_gain
 
         draw_seed, first_seed, second_seed = draws.split(seed, 3)
         theta = self.posterior(batch, draw_seed)

@@ -18,10 +18,10 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from aline_tf.acquisition.scoring import candidate_scores
 from aline_tf.batch import NO_ANSWER, OBSERVED, empty_batch
 from aline_tf.errors import InputError
-from aline_tf.models.posterior import QUANTILE_LEVELS
+from aline_tf.models.compiled import candidate_scores
+from aline_tf.models.distributions.theta_posterior import QUANTILE_LEVELS
 
 _FORMAT = 1
 _BUCKET = 16

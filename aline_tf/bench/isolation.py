@@ -72,8 +72,8 @@ def peak_bytes() -> int:
 
 def main() -> None:
     """Runs the job on standard input."""
-    from aline_tf.memory import keep_memory
-    from aline_tf.quiet_start import quiet_tensorflow_start
+    from aline_tf.runtime.malloc import keep_memory
+    from aline_tf.runtime.quiet_import import quiet_tensorflow_start
 
     quiet_tensorflow_start()
     keep_memory()

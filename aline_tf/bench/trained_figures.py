@@ -15,10 +15,11 @@ import tensorflow as tf
 from aline_tf import draws
 from aline_tf.acquisition.policies import LearnedPolicy
 from aline_tf.bench.greedy_run import compiled_run
-from aline_tf.evaluation import eig, metrics, psychometric
-from aline_tf.evaluation.histories import Worlds
+from aline_tf.evaluation import eig, metrics
 from aline_tf.evaluation.network_posterior import NetworkPosterior
-from aline_tf.evaluation.rows import Row
+from aline_tf.evaluation.results import Row
+from aline_tf.evaluation.simulated_runs import Worlds
+from aline_tf.experiments.psychometric import estimates as psychometric
 from aline_tf.training.rollout import without_candidates
 
 CONTRASTIVE = 100_000

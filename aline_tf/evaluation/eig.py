@@ -190,7 +190,7 @@ def _compiled(task, steps, rows, size):
     import tensorflow as tf
 
     from aline_tf import draws
-    from aline_tf.evaluation.column_likelihood import column_likelihood
+    from aline_tf.experiments.column_likelihood import column_likelihood
 
     likelihood = column_likelihood(task)
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aline_tf.evaluation import calibration, metrics
-from aline_tf.evaluation.rows import Row
+from aline_tf.evaluation.results import Row
 
 #: The target under which predictions are reported.
 OUTCOMES = "outcomes"

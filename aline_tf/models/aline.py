@@ -13,17 +13,19 @@ import keras
 import tensorflow as tf
 
 from aline_tf.batch import BATCH_FIELDS, OBSERVED
-from aline_tf.models import mixtures, posterior, predictive
-from aline_tf.models.anchor import Anchor
-from aline_tf.models.bearing import Bearing
-from aline_tf.models.digest import Digest
-from aline_tf.models.embedder import Embedder
-from aline_tf.models.encoder import EncoderLayer
-from aline_tf.models.focus import Focus
-from aline_tf.models.kriging import Kriging, Observations
-from aline_tf.models.layers import MLP, LayerNormalization
-from aline_tf.models.relations import Relations
-from aline_tf.tasks.base import TaskSpec
+from aline_tf.models.distributions import mixtures
+from aline_tf.models.distributions import outcome_prediction as predictive
+from aline_tf.models.distributions import theta_posterior as posterior
+from aline_tf.models.layers.dense import MLP, LayerNormalization
+from aline_tf.models.layers.embedder import Embedder
+from aline_tf.models.layers.encoder_layer import EncoderLayer
+from aline_tf.models.layers.gaussian_process_mixture import Kriging, Observations
+from aline_tf.models.layers.history_summary import Digest
+from aline_tf.models.layers.kernel_smoother import Anchor
+from aline_tf.models.layers.location_frame import Focus
+from aline_tf.models.layers.posterior_distance import Bearing
+from aline_tf.models.layers.relative_position_bias import Relations
+from aline_tf.spec import TaskSpec
 from aline_tf.tasks.feature_maps import history_map
 
 _EXCLUDED = -1e9

@@ -9,8 +9,8 @@ from pathlib import Path
 import h5py
 
 from aline_tf.errors import InputError
-from aline_tf.files import atomic_path
 from aline_tf.models.aline import ALINE
+from aline_tf.runtime.atomic_files import atomic_path
 
 CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE = "config.json", "metadata.json", "model.weights.h5"
 

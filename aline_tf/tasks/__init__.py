@@ -17,7 +17,7 @@ TASKS = {
     "gp1d": "aline_tf.tasks.gp:GP1D",
     "gp2d": "aline_tf.tasks.gp:GP2D",
     "hpo": "aline_tf.tasks.hpo:HPO",
-    "migraine": "aline_tf.migraine.task:MigraineTask",
+    "migraine": "aline_tf.migraine.task.simulated:MigraineTask",
 }
 
 

@@ -26,7 +26,7 @@ import math
 import tensorflow as tf
 
 from aline_tf import draws
-from aline_tf.tasks.base import Channel, Parameter, TaskSpec
+from aline_tf.spec import Channel, Parameter, TaskSpec
 from aline_tf.tasks.task import Task
 
 GOODS = 3

@@ -17,7 +17,7 @@ def check_contract(task) -> None:
             specification says, or a number that is not finite.
     """
     from aline_tf import draws
-    from aline_tf.tasks.base import TaskSpec
+    from aline_tf.spec import TaskSpec
     from aline_tf.tasks.task import Task
 
     if not isinstance(task, Task) or not isinstance(getattr(task, "spec", None), TaskSpec):

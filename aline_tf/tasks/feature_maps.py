@@ -12,7 +12,7 @@ from typing import NamedTuple
 #: Modules by name; each has `design_features`, `outcome_features` and their two sizes.
 FEATURE_MAPS = {"ces": "aline_tf.tasks.ces_features"}
 #: Modules by name; each has `history_features` and `HISTORY_FEATURES`.
-HISTORY_MAPS = {"migraine": "aline_tf.migraine.day_features"}
+HISTORY_MAPS = {"migraine": "aline_tf.migraine.task.day_features"}
 
 
 class FeatureMap(NamedTuple):

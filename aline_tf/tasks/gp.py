@@ -23,7 +23,7 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.batch import OBSERVED
-from aline_tf.tasks.base import Channel, Parameter, TaskSpec
+from aline_tf.spec import Channel, Parameter, TaskSpec
 from aline_tf.tasks.task import Task
 
 NOISE = 0.01

@@ -25,7 +25,7 @@ import tensorflow as tf
 from aline_tf import draws
 from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.errors import InputError
-from aline_tf.tasks.base import Channel, TaskSpec
+from aline_tf.spec import Channel, TaskSpec
 from aline_tf.tasks.gp import KERNELS, covariance
 from aline_tf.tasks.hpo_tables import (
     TYPICAL_SPREAD,

@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 
 from aline_tf.errors import InputError
-from aline_tf.files import atomic_path
+from aline_tf.runtime.atomic_files import atomic_path
 
 CONFIGURATIONS = 280
 ROWS = 240

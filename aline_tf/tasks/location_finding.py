@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from aline_tf import draws
-from aline_tf.tasks.base import Channel, Parameter, TaskSpec
+from aline_tf.spec import Channel, Parameter, TaskSpec
 from aline_tf.tasks.task import Task
 
 BACKGROUND = 0.1

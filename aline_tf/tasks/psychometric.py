@@ -22,7 +22,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from aline_tf import draws
-from aline_tf.tasks.base import Channel, Parameter, TaskSpec
+from aline_tf.spec import Channel, Parameter, TaskSpec
 from aline_tf.tasks.task import Task
 
 SPEC = TaskSpec(

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.batch import OBSERVED
-from aline_tf.tasks.base import TaskSpec
+from aline_tf.spec import TaskSpec
 
 
 class Task:

@@ -11,9 +11,9 @@ import dataclasses
 from aline_tf.training.recipe import Recipe
 
 _SMALL = {"width": 32, "depth": 3, "heads": 4}
-#: Tasks whose designs are places: see `aline_tf.models.relations`.
+#: Tasks whose designs are places: see `aline_tf.models.layers.relative_position_bias`.
 _PLACES = _SMALL | {"relation": 16}
-#: Tasks of smooth functions: see `aline_tf.models.kriging`.
+#: Tasks of smooth functions: see `aline_tf.models.layers.gaussian_process_mixture`.
 _FUNCTIONS = {"width": 32, "depth": 2, "heads": 4, "kriging": 12}
 # Small batches and many steps, here and for the psychometric task: with alternative labels a row
 # tells more than one truth.

@@ -8,9 +8,9 @@ import keras
 import tensorflow as tf
 
 from aline_tf import draws
-from aline_tf.memory import keep_memory
+from aline_tf.runtime.malloc import keep_memory
 from aline_tf.tasks.contract import check_contract
-from aline_tf.training.losses import (
+from aline_tf.training.phases import (
     joint_loss,
     loss_of_played,
     play,

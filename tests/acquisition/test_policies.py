@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from aline_tf.acquisition.policies import LearnedPolicy, Policy, RandomPolicy, masked_argmax
-from aline_tf.acquisition.psi_marginal import PsiMarginalPolicy
 from aline_tf.errors import InputError
+from aline_tf.experiments.psychometric.psi_marginal import PsiMarginalPolicy
 from tests.acquisition.batches import batch_of
 
 
@@ -26,7 +26,7 @@ def model():
 def policy(request, model):
     if request.param == "questplus":
         pytest.importorskip("questplus")
-        from aline_tf.acquisition.quest_plus import QuestPlusPolicy
+        from aline_tf.experiments.psychometric.quest_plus import QuestPlusPolicy
 
         return QuestPlusPolicy((3, 3, 2, 2))
     if request.param == "learned":

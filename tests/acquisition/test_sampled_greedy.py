@@ -6,7 +6,7 @@ import pytest
 from aline_tf import draws
 from aline_tf.acquisition.sampled_greedy import SampledGreedyPolicy
 from aline_tf.tasks.ces import CES
-from tests.training.linear_task import (
+from tests.information.linear_task import (
     LinearWithMoments,
     exact_gain,
     linear_state,

@@ -7,9 +7,9 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.bench import trained_figures
-from aline_tf.models import predictive
 from aline_tf.models.aline import ALINE
-from aline_tf.models.predictive import OutcomePrediction
+from aline_tf.models.distributions import outcome_prediction as predictive
+from aline_tf.models.distributions.outcome_prediction import OutcomePrediction
 from aline_tf.tasks.gp import GaussianProcess
 from aline_tf.tasks.location_finding import LocationFinding
 from aline_tf.tasks.psychometric import Psychometric

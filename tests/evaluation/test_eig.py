@@ -11,8 +11,8 @@ from aline_tf import draws
 from aline_tf.acquisition.policies import RandomPolicy
 from aline_tf.errors import InputError
 from aline_tf.evaluation import eig
-from aline_tf.evaluation.histories import Worlds
-from aline_tf.tasks.base import Channel, Parameter, TaskSpec
+from aline_tf.evaluation.simulated_runs import Worlds
+from aline_tf.spec import Channel, Parameter, TaskSpec
 from aline_tf.tasks.ces import CES
 from aline_tf.tasks.location_finding import LocationFinding
 from aline_tf.tasks.psychometric import Psychometric

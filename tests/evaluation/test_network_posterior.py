@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from aline_tf.acquisition.psychometric_grid import sample_prior
 from aline_tf.evaluation.network_posterior import NetworkPosterior
-from aline_tf.evaluation.psychometric import Trials, network_estimates, target_mask
+from aline_tf.experiments.psychometric.estimates import Trials, network_estimates, target_mask
+from aline_tf.experiments.psychometric.psychometric_grid import sample_prior
 from aline_tf.models.aline import ALINE
 from aline_tf.tasks.psychometric import SPEC
 

@@ -12,7 +12,7 @@ def network():
     """A small untrained network whose answers depend visibly on what it reads."""
     import keras
 
-    from aline_tf.migraine.task import SPEC
+    from aline_tf.migraine.task.simulated import SPEC
     from aline_tf.models.aline import ALINE
 
     keras.utils.set_random_seed(5)
@@ -28,7 +28,7 @@ def network():
 @pytest.fixture(scope="session")
 def compiled_network(network):
     """The same, as evaluations read it."""
-    from aline_tf.migraine.compiled import CompiledNetwork
+    from aline_tf.migraine.task.compiled import CompiledNetwork
 
     return CompiledNetwork(network)
 
@@ -46,7 +46,7 @@ def preset(network, tmp_path_factory):
 @pytest.fixture(scope="session")
 def example():
     """The timeline of the example person."""
-    from aline_tf.migraine.importers import import_timeline
+    from aline_tf.migraine.records.importers import import_timeline
 
     return import_timeline(EXAMPLES / "export.zip", EXAMPLES / "diary.csv")
 
@@ -56,7 +56,7 @@ def evening(example):
     """(batch, candidates, history) of the example person on an evening with an empty diary row."""
     from datetime import datetime
 
-    from aline_tf.migraine.history import history_batch
+    from aline_tf.migraine.forecast.person_batch import history_batch
 
     history = example.to_days(datetime(2025, 4, 17, 20), 112)
     batch, candidates = history_batch(history)
@@ -66,6 +66,6 @@ def evening(example):
 @pytest.fixture(scope="session")
 def example_outlook(network, example):
     """Everything a forecast says about the example person on that evening."""
-    from aline_tf.migraine.outlook import evening_of, look_ahead
+    from aline_tf.migraine.forecast.outlook import evening_of, look_ahead
 
     return look_ahead(network, example, evening_of(example, "2025-04-17"), price=0.001)

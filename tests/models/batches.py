@@ -3,7 +3,7 @@
 import numpy as np
 
 from aline_tf.batch import BATCH_FIELDS, MISSING, NO_ANSWER, OBSERVED, empty_batch
-from aline_tf.tasks.base import Channel, Parameter, TaskSpec
+from aline_tf.spec import Channel, Parameter, TaskSpec
 
 EVERY_KIND = TaskSpec(
     name="every_kind",

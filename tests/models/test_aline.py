@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from aline_tf.batch import empty_batch
 from aline_tf.models.aline import ALINE
-from aline_tf.tasks.base import TaskSpec
+from aline_tf.spec import TaskSpec
 from tests.models.batches import EVERY_KIND, SIZES, padded, random_batch
 from tests.models.layer_harness import check_layer
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from aline_tf.tasks.base import Channel, Parameter, TaskSpec
+from aline_tf.spec import Channel, Parameter, TaskSpec
 
 
 class Toy(tf.Module):

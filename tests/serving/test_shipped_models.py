@@ -8,8 +8,8 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from aline_tf import draws
 from aline_tf.batch import BATCH_FIELDS
-from aline_tf.files import savedmodels_dir
 from aline_tf.models.presets import load_preset, preset_metadata
+from aline_tf.runtime.atomic_files import savedmodels_dir
 from aline_tf.serving.export import choice
 from aline_tf.serving.signatures import SIGNATURES
 from aline_tf.tasks import task_by_name

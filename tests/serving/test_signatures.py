@@ -18,7 +18,7 @@ def test_free_shape_leaves_only_the_sizes_of_the_request_open():
 
 
 def test_quantile_levels_are_those_of_the_models():
-    from aline_tf.models.posterior import QUANTILE_LEVELS
+    from aline_tf.models.distributions.theta_posterior import QUANTILE_LEVELS
 
     assert tuple(QUANTILE_LEVELS) == signatures.QUANTILE_LEVELS
 

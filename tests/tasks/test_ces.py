@@ -8,9 +8,9 @@ import tensorflow as tf
 from scipy import stats
 
 from aline_tf import draws
+from aline_tf.information.nested_monte_carlo import candidate_gain
 from aline_tf.tasks import task_by_name
 from aline_tf.tasks.ces import CES, CLIP, LOGIT_CLIP, TAU, basket_worth, log_normal_cdf
-from aline_tf.training.mixture_gain import candidate_gain
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
 

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from aline_tf import draws
-from aline_tf.tasks.base import Channel, Parameter, TaskSpec
+from aline_tf.spec import Channel, Parameter, TaskSpec
 from aline_tf.tasks.task import Task
 
 SIZES = {"width": 8, "depth": 1, "heads": 2, "hidden": 16, "components": 3}

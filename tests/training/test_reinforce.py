@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from aline_tf import draws
-from aline_tf.training import losses
+from aline_tf.training import phases as losses
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.rollout import (
     append_candidate,

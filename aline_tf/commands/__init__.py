@@ -1,0 +1,1 @@
+"""The sub-commands of aline-tf; arguments are parsed here and nowhere else."""

@@ -1,0 +1,168 @@
+"""`aline-tf bench`: speed and memory, what a training budget buys, and what each rule adds."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from aline_tf.bench.configurations import MEASURES, TASKS
+from aline_tf.errors import InputError
+from aline_tf.runtime.atomic_files import atomic_path
+
+_BUDGET_TASKS = ("location_finding", "psychometric", "gp1d")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `aline-tf bench`."""
+    parser.add_argument(
+        "--task",
+        nargs="+",
+        metavar="TASK",
+        help=f"of {', '.join(TASKS)} (default: all; with --budget: {', '.join(_BUDGET_TASKS)})",
+    )
+    parser.add_argument(
+        "--measure",
+        nargs="+",
+        metavar="M",
+        help="; ".join(f"{name}: {what}" for name, what in MEASURES.items()) + " (default: all)",
+    )
+    parser.add_argument(
+        "--threads",
+        nargs="+",
+        type=int,
+        metavar="K",
+        help="of TensorFlow; each count is measured (default: 1 2; a budget is always one thread)",
+    )
+    parser.add_argument(
+        "--budget",
+        type=float,
+        metavar="SECONDS",
+        help="instead of speed: train from scratch for this many CPU seconds, then measure",
+    )
+    parser.add_argument(
+        "--ablation",
+        metavar="TASK",
+        help="with --budget: the paper's rule of credit and ours, step by step, on this task",
+    )
+    parser.add_argument(
+        "--seeds", nargs="+", type=int, metavar="S", help="of the trainings (default: 0 1 2)"
+    )
+    parser.add_argument(
+        "--runs", type=int, metavar="R", help="simulated runs of each figure (default: 500)"
+    )
+    parser.add_argument("--json", metavar="FILE", help="also write the rows to this file")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measures what the arguments ask for.
+
+    Raises:
+        InputError: an argument cannot be used; nothing has been measured or written.
+    """
+    _check(args)
+    from aline_tf.evaluation.results import machine
+
+    print(machine(), flush=True)
+    if args.budget is None:
+        kind, rows, table = "speed", *_speed(args)
+    else:
+        kind, rows, table = "ablation" if args.ablation else "budget", *_budget(args)
+    print(f"\n{table}")
+    if args.json:
+        _write(args.json, {"kind": kind, "machine": machine(), "rows": rows})
+        print(f"\n{len(rows)} rows written to {args.json}")
+    return 0
+
+
+def _check(args) -> None:
+    from aline_tf.bench.budget_table import POOLS
+
+    known = TASKS if args.budget is None else tuple(POOLS)
+    for option, given, allowed in (
+        ("--task", args.task or (), known),
+        ("--ablation", (args.ablation,) if args.ablation else (), known),
+        ("--measure", args.measure or (), tuple(MEASURES)),
+    ):
+        unknown = [name for name in given if name not in allowed]
+        if unknown:
+            raise InputError(f"expected {option} of {', '.join(allowed)}; received {unknown[0]!r}")
+    for option, least in (("threads", 1), ("seeds", 0)):
+        given = getattr(args, option) or [least]
+        if min(given) < least:
+            raise InputError(f"expected --{option} of {least} or more; received {min(given)}")
+    if args.runs is not None and args.runs < 1:
+        raise InputError(f"expected --runs of 1 or more; received {args.runs}")
+    _check_mode(args)
+    if args.json and Path(args.json).is_dir():
+        raise InputError(f"expected a file name after --json; received the directory {args.json}")
+
+
+def _check_mode(args) -> None:
+    """Options of one kind of measurement do not go with another."""
+    if args.budget is None:
+        for option in ("ablation", "seeds", "runs"):
+            if getattr(args, option) is not None:
+                raise InputError(f"expected --budget with --{option}; received none")
+        return
+    if not 0 < args.budget < float("inf"):
+        raise InputError(f"expected a budget above 0 seconds; received {args.budget:g}")
+    if args.measure or args.threads:
+        raise InputError("expected neither --measure nor --threads with --budget; received one")
+    if args.ablation and args.task:
+        raise InputError("expected --ablation without --task; received both")
+
+
+def _speed(args) -> tuple[list[dict], str]:
+    from aline_tf.bench.speed import format_speed, measure_rows
+
+    measured = list(
+        measure_rows(
+            args.task or TASKS, args.measure or tuple(MEASURES), args.threads or (1, 2), _reporter()
+        )
+    )
+    return [dataclasses.asdict(row) for row in measured], format_speed(measured)
+
+
+def _budget(args) -> tuple[list[dict], str]:
+    from aline_tf.bench.ablation import rules
+    from aline_tf.bench.budget_table import format_trained, train_all, trained_dicts
+    from aline_tf.training.shipped import shipped_settings
+
+    report, trained, marks = _reporter(), [], {}
+    for task in [args.ablation] if args.ablation else args.task or _BUDGET_TASKS:
+        sizes, shipped = shipped_settings(task)
+        recipes = {"shipped": shipped}
+        if args.ablation:
+            rows = rules(shipped)
+            recipes = {rule.name: rule.recipe for rule in rows}
+            marks = {rule.name: " (known likelihood)" for rule in rows if rule.needs_likelihood}
+        for run in train_all(
+            task, recipes, sizes, args.budget, _seeds(args.seeds), args.runs or 500, report
+        ):
+            trained.append(run)
+            for row in run.rows:
+                report(f"  {row['metric']} {row['target']}: {row['mean']:.3f}")
+    return trained_dicts(trained), format_trained(trained, args.budget, marks)
+
+
+def _seeds(given: Sequence[int] | None) -> list[int]:
+    return list(dict.fromkeys(given or (0, 1, 2)))
+
+
+def _reporter():
+    started = time.monotonic()
+
+    def report(line: str) -> None:
+        print(f"[{time.monotonic() - started:7.1f} s] {line}", file=sys.stderr, flush=True)
+
+    return report
+
+
+def _write(path, payload) -> None:
+    with atomic_path(path) as partial:
+        partial.write_text(json.dumps(payload, indent=1) + "\n")

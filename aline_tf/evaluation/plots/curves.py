@@ -1,0 +1,101 @@
+"""Figures from rows alone: what each policy has reached after each step, with 95% bands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from aline_tf.evaluation.plots.style import grid_of_axes, legend_below, look, new_figure, style
+from aline_tf.evaluation.results import Row
+
+#: How a metric is called on its axis.
+LABELS = {
+    "rmse": "RMSE",
+    "log_prob": "log probability\n(nats per parameter)",
+    "coverage_90": "coverage of\n90% intervals",
+    "spce": "information gained\n(sPCE, nats)",
+    "snmc": "upper bound\n(sNMC, nats)",
+    "sbc_ks": "distance from\nuniform ranks",
+    "joint_log_prob": "joint log probability\n(nats)",
+}
+
+
+def curve(axis, rows: Iterable[Row], label: str, colour: str, dash: str) -> None:
+    """One line with its band; the band is left out where no interval exists."""
+    rows = sorted(rows, key=lambda row: row.step)
+    if not rows:
+        return
+    step, mean, ci95 = (
+        np.array([getattr(row, name) for row in rows], float) for name in ("step", "mean", "ci95")
+    )
+    axis.plot(step, mean, color=colour, linestyle=dash, label=label)
+    ci95 = np.nan_to_num(ci95)
+    if ci95.any():
+        axis.fill_between(step, mean - ci95, mean + ci95, color=colour, alpha=0.15, linewidth=0)
+
+
+def draw_curves(
+    rows: Sequence[Row],
+    metrics: Sequence[str],
+    targets: Sequence[str],
+    caps: dict[str, float] | None = None,
+) -> Figure:
+    """A panel for every metric (down) and target (across), a line for every policy.
+
+    Args:
+        rows: of an evaluation.
+        metrics, targets: what is shown; metrics without any row are left out.
+        caps: height of a dotted line in the panels of a metric: what it cannot exceed, or should
+            be near.
+    """
+    measured = {row.metric for row in rows}
+    metrics = [metric for metric in metrics if metric in measured]
+    policies = list(dict.fromkeys(row.policy for row in rows))
+    # One target alone would make a tower: its metrics stand side by side instead.
+    alone = len(targets) == 1
+    columns = min(3, len(metrics)) if alone else len(targets)
+    panels = [(metric, target) for metric in metrics for target in targets]
+    with look():
+        height = -(-len(panels) // columns)
+        figure = new_figure(1.2 + 3.0 * columns, 0.7 + 2.2 * height)
+        axes = grid_of_axes(figure, height, columns, sharex=True).ravel()
+        for axis in axes[len(panels) :]:
+            axis.set_visible(False)
+        for place, (axis, (metric, target)) in enumerate(zip(axes, panels, strict=False)):
+            for policy in policies:
+                key = policy, target, metric
+                chosen = [row for row in rows if (row.policy, row.target, row.metric) == key]
+                curve(axis, chosen, policy, *style(policy))
+            if metric in (caps or {}):
+                axis.axhline(caps[metric], color="#555555", linestyle=":", linewidth=1.0)
+            if metric == "sbc_ks":
+                _band(axis, rows, target)
+            if metric == "coverage_90":
+                axis.set_ylim(0.7, 1.0)
+            if place < len(targets) and not alone:
+                axis.set_title(_title(target))
+            if alone or place % columns == 0:
+                axis.set_ylabel(LABELS.get(metric, metric))
+            if place + columns >= len(panels):
+                axis.set_xlabel("step")
+                axis.tick_params(labelbottom=True)
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        legend_below(figure, axes)
+    return figure
+
+
+def _band(axis, rows, target) -> None:
+    limit = [row for row in rows if (row.target, row.metric) == (target, "sbc_ks_95")]
+    if limit:
+        axis.axhspan(0.0, limit[0].mean, color="#009E73", alpha=0.12, linewidth=0)
+        axis.set_ylim(bottom=0.0)
+
+
+def _title(target: str) -> str:
+    names = target.split(",")
+    if len(names) > 3:
+        return f"all {len(names)} parameters"
+    return ", ".join(names) if len(names) == 1 else "{" + ", ".join(names) + "}"

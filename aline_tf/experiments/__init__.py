@@ -1,0 +1,1 @@
+"""What belongs to one task: its experiment, its oracle, its baselines, its plots."""

@@ -1,0 +1,175 @@
+"""Policies and predictors of gp1d and gp2d, compared on the same runs.
+
+Names of rows: a policy's own name stands for its choices with its own predictions. After a slash
+stands another predictor on the same choices: "gp-epig/network" tells inference from acquisition,
+"learned/exact" is the Gaussian process with the true hyper-parameters. "random" predicts with the
+network; "gp-rs" makes the same choices and predicts with a fitted process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from aline_tf.acquisition.gp_policies import GP_POLICIES, GPPolicy, GPRandomPolicy
+from aline_tf.acquisition.gp_regression import GPSettings
+from aline_tf.acquisition.policies import LearnedPolicy, Policy, RandomPolicy
+from aline_tf.acquisition.rescaling import RescaledPolicy, TrainingRange
+from aline_tf.acquisition.uncertainty import NetworkUncertaintyPolicy
+from aline_tf.evaluation import metrics
+from aline_tf.evaluation.results import Row
+from aline_tf.experiments.functions.function_runs import (
+    ExactPredictor,
+    FittedPredictor,
+    FunctionRuns,
+    NetworkHyperparameters,
+    NetworkPredictor,
+    Predictions,
+    Predictor,
+    play,
+)
+from aline_tf.tasks.gp import LENGTHSCALE, NOISE, VARIANCE
+
+#: Policies whose choices come from the network.
+NETWORK_POLICIES = ("learned", "ace-us")
+#: Policies that can be after hyper-parameters, or do not look at what is wanted.
+HYPERPARAMETER_POLICIES = ("learned", "random", "ace-us")
+#: The baseline knows of functions of the prior what the network knows: mean, noise and bounds.
+PRIOR_SETTINGS = GPSettings(
+    starts=(0.3, 1.0),
+    lengthscale=LENGTHSCALE,
+    variance=VARIANCE,
+    noise=(NOISE**2, NOISE**2),
+    standardise=False,
+)
+#: Of any other function it knows nothing.
+OPEN_SETTINGS = GPSettings()
+
+
+def make_policy(name: str, runs: FunctionRuns, seed: int, model, training_range) -> Policy:
+    """A policy by its name on the command line, for these runs."""
+    settings = OPEN_SETTINGS if runs.theta is None else PRIOR_SETTINGS
+    if name == "random":
+        return RandomPolicy(seed)
+    if name == GPRandomPolicy.name:
+        return GPRandomPolicy(settings, seed)
+    if name in GP_POLICIES:
+        return GP_POLICIES[name](settings)
+    policy = LearnedPolicy(model) if name == "learned" else NetworkUncertaintyPolicy(model)
+    return policy if training_range is None else RescaledPolicy(policy, training_range)
+
+
+def make_predictors(
+    name: str, policy: Policy, runs: FunctionRuns, model, training_range
+) -> dict[str, Predictor]:
+    """Who predicts on a policy's choices, by the name of the row."""
+    predictors: dict[str, Predictor] = {}
+    fitted = isinstance(policy, GPPolicy)
+    if fitted:
+        predictors[name] = FittedPredictor(policy)
+    # The choices of gp-rs are those of random, whose row the network's predictions are.
+    if model is not None and name != GPRandomPolicy.name:
+        label = f"{name}/network" if fitted else name
+        predictors[label] = NetworkPredictor(model, training_range)
+        if training_range is not None and name == "learned":
+            predictors["learned/unscaled"] = NetworkPredictor(model)
+    if runs.theta is not None and name != GPRandomPolicy.name:
+        predictors[f"{name}/exact"] = ExactPredictor(runs)
+    return predictors
+
+
+def metric_rows(
+    label: str,
+    target: str,
+    predictions: Predictions,
+    truth: np.ndarray,
+    wanted: np.ndarray | None = None,
+    unit: float = 1.0,
+) -> Iterator[Row]:
+    """rmse, log_prob (nats per wanted number) and coverage_90 before each step and at the end.
+
+    Args:
+        label, target: of the rows.
+        predictions: [R, K, M].
+        truth: [R, M].
+        wanted: [M] bool; all when None.
+        unit: what errors are divided by, and densities multiplied.
+    """
+    wanted = np.ones(truth.shape[1], bool) if wanted is None else wanted
+    mean, low, high, log_density = predictions
+    steps = range(mean.shape[1])
+    for t in steps:
+        error = metrics.rmse(mean[:, t] / unit, truth / unit, wanted)
+        yield Row.of(label, target, t, "rmse", error)
+    for t in steps:
+        density = metrics.log_prob(log_density[:, t] + np.log(unit), wanted)
+        yield Row.of(label, target, t, "log_prob", density)
+    for t in steps:
+        inside = metrics.coverage(low[:, t], high[:, t], truth, wanted)
+        yield Row.of(label, target, t, "coverage_90", inside)
+
+
+def evaluate(
+    names: list[str],
+    runs: FunctionRuns,
+    horizon: int,
+    seed: int = 0,
+    model=None,
+    report: Callable[[str], None] = lambda line: None,
+) -> list[Row]:
+    """All rows of one kind of function, whose outcomes at the test inputs are wanted.
+
+    Args:
+        names: of policies; those of `NETWORK_POLICIES` need a model.
+        runs: the same for every policy.
+        horizon: T.
+        seed: of the random choices.
+        model: without one, "random" has only its exact row.
+        report: called with a line whenever a part is done.
+    """
+    rows: list[Row] = []
+    for name in names:
+        training_range = TrainingRange() if runs.theta is None else None
+        policy = make_policy(name, runs, seed, model, training_range)
+        predictors = make_predictors(name, policy, runs, model, training_range)
+        _, predicted = play(
+            policy, runs, horizon, predictors,
+            lambda done, n=name: report(f"{runs.name}: {n}: {done} runs"),
+        )  # fmt: skip
+        for label, predictions in predicted.items():
+            truth = runs.target_outcome
+            rows += metric_rows(label, runs.name, predictions, truth, unit=runs.unit)
+    return rows
+
+
+def evaluate_hyperparameters(
+    names: list[str],
+    target: str,
+    runs: FunctionRuns,
+    horizon: int,
+    model,
+    seed: int = 0,
+    report: Callable[[str], None] = lambda line: None,
+) -> list[Row]:
+    """All rows of one set of hyper-parameters, the network's posterior on every policy's choices.
+
+    Args:
+        names: of policies that need no test inputs (`HYPERPARAMETER_POLICIES`).
+        target: comma-joined parameters, which the learned policy aims at.
+        runs: of the prior.
+        horizon: T.
+        model: an ALINE model.
+        seed: of the random choices.
+        report: called with a line whenever a part is done.
+    """
+    wanted = np.array(model.spec.parameter_mask(target))
+    posterior, rows = NetworkHyperparameters(model), []
+    for name in names:
+        policy = make_policy(name, runs, seed, model, None)
+        _, predicted = play(
+            policy, runs, horizon, {name: posterior},
+            lambda done, n=name: report(f"{target}: {n}: {done} runs"), wanted,
+        )  # fmt: skip
+        rows += metric_rows(name, target, predicted[name], runs.theta, wanted)
+    return rows

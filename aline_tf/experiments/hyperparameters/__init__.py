@@ -1,0 +1,1 @@
+"""Hyper-parameter landscapes that no training has met."""

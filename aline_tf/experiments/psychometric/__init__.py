@@ -1,0 +1,1 @@
+"""The psychometric task: grid oracle, psi-marginal and QUEST+, target switches, figures."""

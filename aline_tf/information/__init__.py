@@ -1,0 +1,1 @@
+"""Information as a number: posterior samples, nested Monte Carlo, expected gains, look-ahead."""

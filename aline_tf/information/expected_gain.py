@@ -1,0 +1,175 @@
+"""Two estimates of what a candidate would bring, to teach the policy faster than rewards alone.
+
+`information_gain` needs a likelihood and a prior: parameters are drawn from q, corrected to the
+exact posterior of the history, and every candidate's expected information gain about the
+selected parameters follows from them.
+
+`counterfactual_gain` needs neither: a candidate's recorded outcome is appended and q is asked
+again.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from aline_tf import draws
+from aline_tf.information.nested_monte_carlo import binary_entropy, candidate_gain
+from aline_tf.information.posterior_sampling import complete, log_posterior, posterior_draws
+from aline_tf.tasks.task import Task
+from aline_tf.training.rollout import append_candidate, selected_value, without_candidates
+
+
+def selects_all(task) -> bool:
+    """Whether every row of the task is after all of its parameters, known ones apart: it leaves
+    `Task.sample_targets` as it is."""
+    return type(task).sample_targets is Task.sample_targets
+
+
+def information_gain(
+    task, beliefs, state, seed, draws_each: int = 20, everything: bool | None = None
+) -> tf.Tensor:
+    """Expected information gain of every candidate about the selected parameters.
+
+        I(theta_S; y | x, D) = H[E p(y | x, theta)] - E_S H[E p(y | x, theta_S, rest)]
+
+    Args:
+        task: has `log_likelihood` and `log_prior`; see `particles.complete` and
+            `mixture_gain.candidate_gain` for what else it may have.
+        beliefs: q at the state (a `ThetaPosterior`); only a proposal, corrected by weights.
+        state: R states (an Episode whose pool is what can be chosen).
+        seed: int32 [2].
+        draws_each: I. With all parameters selected, cost grows with its square; with some of
+            them, I draws of these meet I of the others, and it grows with its square for a binary
+            outcome, with its cube for any other.
+        everything: whether all parameters are selected in every row, whatever `theta_mask` says;
+            must be known when the graph is built. None: as `selects_all` has it.
+
+    Returns:
+        [R, N], in nats, not negative; at most log I for an outcome that is not binary.
+    """
+    everything = selects_all(task) if everything is None else everything
+    draw_seed, outcome_seed = draws.split(seed, 2)
+    design = state["candidate_design"]
+    if everything:
+        theta = posterior_draws(task, beliefs, state, draw_seed, draws_each)
+        gain = candidate_gain(task, theta, design, outcome_seed)
+    else:
+        theta, log_weight = _posterior_pairs(task, beliefs, state, seed, draws_each)
+        if [field.kind for field in task.spec.fields] == ["binary"]:
+            gain = _binary_pair_gain(task, theta, log_weight, design)
+        else:
+            gain = _simulated_pair_gain(task, theta, log_weight, design, outcome_seed)
+    return tf.stop_gradient(tf.maximum(gain, 0.0))
+
+
+def _posterior_pairs(task, beliefs, state, seed, draws_each):
+    """Parameter sets made of I draws for the selected parameters and I for the rest.
+
+    Returns theta [R, I, I, P] and self-normalised log weights [R, I, I]:
+        w_ij = p(theta_ij) prod_t p(y_t | x_t, theta_ij) / q(selected_i) q(rest_j).
+    """
+    rows, count = tf.shape(state["theta"])[0], len(task.spec.parameters)
+
+    def sample(key):
+        shape = [draws_each, rows, count]
+        return beliefs.from_uniform(*(draws.uniform(s, shape) for s in draws.split(key, 3)))
+
+    first, second = (sample(key) for key in draws.split(seed, 2))
+    # A parameter given as known is known to the teacher too.
+    first = tf.where(state["known_mask"], state["known_theta"], first)
+    second = tf.where(state["known_mask"], state["known_theta"], second)
+    selected = state["theta_mask"]
+    known = state["known_mask"][:, None, None]
+    theta = tf.where(
+        selected[:, None, None],
+        tf.transpose(first, [1, 0, 2])[:, :, None],
+        tf.transpose(second, [1, 0, 2])[:, None],
+    )
+    theta, free = complete(task, theta, tf.broadcast_to(known, tf.shape(theta)))
+    free = free[:, 0, 0]
+    log_first = tf.where(selected & free, beliefs.log_prob(first), 0.0)
+    log_second = tf.where(~selected & free, beliefs.log_prob(second), 0.0)
+    log_first, log_second = (
+        tf.transpose(tf.reduce_sum(part, axis=-1)) for part in (log_first, log_second)
+    )
+    log_weight = log_posterior(task, tf.reshape(theta, [rows, draws_each**2, count]), state)
+    log_weight = tf.reshape(log_weight, [rows, draws_each, draws_each])
+    log_weight -= log_first[:, :, None] + log_second[:, None, :]
+    log_weight -= tf.reduce_logsumexp(log_weight, axis=[1, 2], keepdims=True)
+    return theta, log_weight
+
+
+def _conditional_weights(log_weight):
+    """Weights of the selected draws [R, I], and of the rest given each of them [R, I, I]."""
+    log_outer = tf.reduce_logsumexp(log_weight, axis=2)
+    inner = tf.exp(log_weight - log_outer[:, :, None])
+    # A selected draw without any posterior mass has no say, whatever its inner weights are.
+    return tf.exp(log_outer), tf.where(tf.math.is_finite(inner), inner, 0.0)
+
+
+def _binary_pair_gain(task, theta, log_weight, design):
+    """[R, N], by enumeration of the outcome."""
+    rows, draws_each, count = tf.shape(theta)[0], theta.shape[1], theta.shape[-1]
+    log_yes = task.log_likelihood(
+        tf.reshape(theta, [rows, draws_each**2, 1, count]), design[:, None], tf.ones([1, 1, 1, 1])
+    )
+    yes = tf.reshape(tf.exp(log_yes), [rows, draws_each, draws_each, -1])
+    outer, inner = _conditional_weights(log_weight)
+    conditional = tf.reduce_sum(inner[..., None] * yes, axis=2)
+    outer = outer[..., None]
+    marginal = tf.reduce_sum(outer * conditional, axis=1)
+    return binary_entropy(marginal) - tf.reduce_sum(outer * binary_entropy(conditional), axis=1)
+
+
+def _simulated_pair_gain(task, theta, log_weight, design, seed):
+    """[R, N], from one simulated outcome y_k for each selected draw, with a rest of its own:
+
+    sum_k w_k [ log sum_j w_j|k p(y_k | x, theta_kj) - log sum_ij w_ij p(y_k | x, theta_ij) ]
+    """
+    rows, size, count = tf.shape(theta)[0], theta.shape[1], theta.shape[-1]
+    pick_seed, outcome_seed = draws.split(seed, 2)
+    outer, inner = _conditional_weights(log_weight)
+    rest = draws.categorical(pick_seed, tf.math.log(inner + 1e-30))
+    own = tf.gather(theta, rest, batch_dims=2)
+    candidates = tf.shape(design)[1]
+    outcome = task.simulate(
+        tf.reshape(own, [-1, count]), tf.repeat(design, size, axis=0), outcome_seed
+    )
+    outcome = tf.reshape(outcome, [rows, size, candidates, outcome.shape[-1]])
+
+    def log_terms(k):
+        """Of the k-th selected draw: [R, N]."""
+        each = task.log_likelihood(
+            theta[:, None], design[:, :, None, None], outcome[:, k][:, :, None, None]
+        )
+        conditional = tf.reduce_logsumexp(each + tf.math.log(inner + 1e-30)[:, None], axis=3)
+        marginal = tf.reduce_logsumexp(conditional + tf.math.log(outer + 1e-30)[:, None], axis=2)
+        return outer[:, k][:, None] * (tf.gather(conditional, k, axis=2) - marginal)
+
+    # One after the other: all at once would take I^3 numbers for every candidate.
+    terms = tf.map_fn(log_terms, tf.range(size), fn_output_signature=tf.float32)
+    return tf.reduce_sum(terms, axis=0)
+
+
+def counterfactual_gain(network, state, tried, price=0.0) -> tf.Tensor:
+    """What log q of the selected targets gains when each tried candidate is acquired.
+
+    Args:
+        network: the model.
+        state: R states whose recorded pool outcomes are known; the last context slot is free.
+        tried: int32 [R, K] positions in the pool.
+        price: nats per unit of burden, taken off.
+
+    Returns:
+        [R, K].
+    """
+    count = tried.shape[1]
+    here = without_candidates(state)
+    value = selected_value(network, network(here), here)
+    repeated = tf.nest.map_structure(lambda array: tf.repeat(array, count, axis=0), state)
+    index = tf.reshape(tried, [-1])
+    last = tf.shape(state["context_mask"])[1] - 1
+    after = without_candidates(append_candidate(repeated, last, index))
+    value_after = tf.reshape(selected_value(network, network(after), after), [-1, count])
+    cost = tf.gather(state["candidate_cost"], tried, batch_dims=1)
+    return value_after - value[:, None] - price * cost

@@ -1,0 +1,150 @@
+"""`aline-tf migraine forecast`: a person's own exports in, risks and next questions out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from aline_tf.errors import InputError
+from aline_tf.migraine.commands.record_arguments import (
+    add_outlook_arguments,
+    add_record_arguments,
+    check_outlook_arguments,
+)
+
+REPORT = "report.html"
+TASK = "migraine"
+SHOWN_TRIGGERS = 4
+SHOWN_OBSERVATIONS = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `aline-tf migraine forecast`."""
+    add_record_arguments(parser)
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", required=True, help=f"where {REPORT} is written"
+    )
+    parser.add_argument(
+        "--now",
+        metavar="TIME",
+        help="an evening, as 2025-04-27 or 2025-04-27T20:00 (default: 20:00 of the last day)",
+    )
+    parser.add_argument(
+        "--what-if",
+        action="append",
+        default=[],
+        metavar="CHANNEL[@DAYS]=VALUE",
+        help="the risk had this been so, as stress=8 or alcohol@1=5, a day ago (repeatable)",
+    )
+    add_outlook_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Reads, forecasts, writes the report and prints what matters.
+
+    Raises:
+        InputError: an argument or a file cannot be used; nothing has been written.
+    """
+    _check(args)
+    # Imported late, and yet before the records are read: a wrong one costs nothing.
+    from aline_tf.migraine.forecast.what_if import parse
+
+    supposed = tuple(map(parse, args.what_if))
+    from aline_tf.migraine.records.importers import import_timeline
+
+    timeline = import_timeline(
+        args.apple_health, args.diary, args.column_map, args.records, args.zone
+    )
+
+    from aline_tf.migraine.forecast.outlook import evening_of, look_ahead
+    from aline_tf.migraine.report.report import render
+    from aline_tf.migraine.task.pretrained import load_network
+    from aline_tf.runtime.atomic_files import atomic_path
+
+    now = evening_of(timeline, args.now)
+    outlook = look_ahead(
+        load_network(args.model), timeline, now, args.price / 1000.0, args.seed, supposed
+    )
+    page = render(outlook)
+    destination = args.out / REPORT
+    with atomic_path(destination) as partial:
+        partial.write_text(page, encoding="utf-8")
+    print(console_text(outlook, supposed))
+    print(f"\nReport: {destination}")
+    return 0
+
+
+def console_text(outlook, supposed=()) -> str:
+    """What the command prints about an outlook, and about the what-ifs that were asked for."""
+    from aline_tf.migraine.forecast import wording
+
+    summary = outlook.summary
+    with_attack, told = outlook.attack_days
+    lines = [
+        f"Read {sum(summary.read.values()):,} records: {outlook.days_told} days with records among"
+        f" the last {len(outlook.history.dates)}, {with_attack} of {told} reported days with an"
+        " attack.",
+    ]
+    if summary.skipped:
+        lines.append(f"Skipped {sum(summary.skipped.values()):,}; the report says why.")
+    lines += wording.notes(outlook)
+    lines += ["", wording.risks(outlook.history.now, outlook.risks)]
+    moved = [c for c in outlook.contributions if abs(c.change) >= 0.005][:SHOWN_OBSERVATIONS]
+    if moved:
+        told = [f"{wording.observation(c)} {wording.points(c.change)}" for c in moved]
+        lines.append(f"  moved most by: {'; '.join(told)}")
+    lines += [
+        "",
+        "Strongest triggers (odds of an attack starting, if it is one of yours;"
+        f" {wording.trigger_yardstick()})",
+    ]
+    for belief in [b for b in outlook.triggers if b.days_recorded][:SHOWN_TRIGGERS]:
+        lines.append(
+            f"  {wording.trigger_title(belief.name)}: {wording.percent(belief.probability)} likely"
+            f" one of yours, x {wording.odds(belief.odds_ratio)} (90% interval"
+            f" {wording.odds(belief.low)} to {wording.odds(belief.high)})"
+            f" {wording.trigger_unit(belief.name)}"
+        )
+    asked = [each for each in outlook.what_ifs if each.supposition in supposed]
+    if supposed:
+        lines += ["", "What if"]
+        lines += [f"  {_supposed_text(each, outlook.risks)}" for each in asked]
+        if len(asked) < len(supposed):
+            lines.append("  What is recorded already, or lies before the records, is left out.")
+    lines += ["", "Most worth finding out next"]
+    if not outlook.next_questions:
+        lines.append("  Everything that can be asked or read this evening is known already.")
+    elif outlook.next_questions[0].value <= 0:
+        lines.append(f"  {wording.nothing_worth_it(outlook.price)}")
+    for place, question in enumerate(outlook.next_questions, 1):
+        lines.append(f"  {place}. {question.candidate.label}: {wording.worth(question)}")
+        reason = wording.reason(question, outlook.risks[0].probability, outlook.history)
+        lines.append(f"     {reason}")
+    lines += ["", wording.NOT_A_DEVICE, wording.RED_FLAGS]
+    return "\n".join(lines)
+
+
+def _supposed_text(each, risks) -> str:
+    from aline_tf.migraine.forecast import wording
+
+    pairs = ((24, each.risk_24h), (48, each.risk_48h))
+    told = [
+        f"{hours} h {wording.percent(risk.probability)} -> {wording.percent(supposed)}"
+        for (hours, supposed), risk in zip(pairs, risks, strict=True)
+    ]
+    return f"{wording.supposition(each.supposition)}: {', '.join(told)}"
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Raises InputError for what can be seen before anything is read."""
+    if args.apple_health is None and args.diary is None and not args.records:
+        raise InputError("expected --apple-health, --diary or both; received neither")
+    if args.column_map is not None and args.diary is None:
+        raise InputError("expected --diary beside --column-map; received no diary")
+    check_outlook_arguments(args)
+    if args.out.exists() and not args.out.is_dir():
+        raise InputError(f"expected a directory after --out; received the file {args.out}")
+    if (args.out / REPORT).is_dir():
+        raise InputError(
+            f"expected a place for {REPORT}; received the directory {args.out / REPORT}"
+        )

@@ -1,0 +1,140 @@
+"""`aline-tf migraine train`: the shipped network trained on with people who recorded themselves."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from aline_tf.errors import InputError
+
+STEPS, BATCH, RATE = 300, 64, 2e-4
+#: Evenings of held-out people that are scored.
+SCORED = 2048
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `aline-tf migraine train`."""
+    parser.add_argument(
+        "records",
+        type=Path,
+        metavar="DIR",
+        help="a folder of timelines that `migraine import` or `migraine simulate` wrote, one a"
+        " person",
+    )
+    parser.add_argument(
+        "--held-out", type=Path, metavar="DIR", help="timelines of other people, to score it on"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        default=Path("build/train/migraine_recorded"),
+        help="of the preset and the log (default: build/train/migraine_recorded)",
+    )
+    parser.add_argument(
+        "--from-preset", type=Path, metavar="DIR", help="start here (default: the shipped one)"
+    )
+    parser.add_argument(
+        "--steps", type=int, default=STEPS, help=f"of {BATCH} evenings each (default: {STEPS})"
+    )
+    parser.add_argument(
+        "--learning-rate", type=float, default=RATE, help=f"at its highest (default: {RATE:g})"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of everything random (default: 1)")
+    parser.add_argument("--restart", action="store_true", help="forget an interrupted run in --out")
+    parser.add_argument("--threads", type=int, help="limit TensorFlow to this many threads")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trains, saves the preset and prints log scores before and after.
+
+    Raises:
+        InputError: an argument or a timeline cannot be used; nothing has been written.
+    """
+    if args.steps < 1 or not 0 < args.learning_rate < 1:
+        raise InputError(
+            "expected --steps of 1 or more and --learning-rate between 0 and 1; received"
+            f" {args.steps} and {args.learning_rate:g}"
+        )
+    if args.out.exists() and not args.out.is_dir():
+        raise InputError(f"expected a directory after --out; received the file {args.out}")
+
+    import keras
+    import tensorflow as tf
+
+    if args.threads:
+        tf.config.threading.set_intra_op_parallelism_threads(args.threads)
+        tf.config.threading.set_inter_op_parallelism_threads(args.threads)
+
+    from aline_tf.migraine.task.pretrained import load_network
+    from aline_tf.migraine.task.recorded import RecordedTask, read_histories
+    from aline_tf.models.presets import save_preset
+    from aline_tf.training.callbacks import training_callbacks
+    from aline_tf.training.recipe import Recipe
+    from aline_tf.training.trainer import Trainer
+
+    task = RecordedTask(read_histories(args.records))
+    others = RecordedTask(read_histories(args.held_out)) if args.held_out else None
+    network = load_network(args.from_preset)
+    keras.utils.set_random_seed(args.seed)
+    print(f"{len(task.evenings):,} evenings to learn from, of {args.records}")
+    before = log_scores(network, others, args.seed) if others else None
+    recipe = Recipe(
+        batch=BATCH,
+        warmup_batch=BATCH,
+        warmup_steps=args.steps,
+        joint_steps=0,
+        horizon=5,
+        pool=16,
+        offer=16,
+        reveal=0.0,
+        learning_rate=args.learning_rate,
+    )
+    trainer = Trainer(network, task)
+    trainer.compile(recipe, seed=args.seed)
+    args.out.mkdir(parents=True, exist_ok=True)
+    trainer.fit(
+        steps_per_epoch=min(50, args.steps),
+        callbacks=training_callbacks(args.out, restart=args.restart),
+        verbose=2,
+    )
+    metadata = {
+        "task": task.spec.name,
+        "recipe": recipe.to_dict(),
+        "seed": args.seed,
+        "people": int(task.evenings[:, 0].max()) + 1,
+        "evenings": len(task.evenings),
+    }
+    save_preset(network, args.out / "preset", metadata)
+    print(f"wrote {args.out / 'preset'} and {args.out / 'training_log.csv'}")
+    if others:
+        after = log_scores(network, others, args.seed)
+        print(f"log score of {SCORED} evenings of the people of {args.held_out}:")
+        for hours, was, became in zip((24, 48), before, after, strict=True):
+            print(f"  within {hours} h: {was:.4f} before, {became:.4f} after")
+    return 0
+
+
+def log_scores(network, task, seed: int) -> list[float]:
+    """Mean log probability of what followed within 24 and 48 h, over recorded evenings."""
+    import tensorflow as tf
+
+    from aline_tf import draws
+    from aline_tf.batch import BATCH_FIELDS
+    from aline_tf.migraine.schema.channels import FORECASTS
+
+    total, count = tf.zeros([len(FORECASTS)]), tf.zeros([len(FORECASTS)])
+
+    @tf.function(autograph=False)
+    def of_batch(batch_seed):
+        episode = task.sample_episodes(batch_seed, BATCH, 1)
+        state = {name: episode[name] for name in BATCH_FIELDS}
+        outputs = network(state)
+        told = network.target_log_prob(outputs, state, episode["target_outcome"])
+        known = tf.cast(episode["target_observed"], tf.float32)[:, : len(FORECASTS)]
+        return tf.reduce_sum(known * told[:, : len(FORECASTS)], 0), tf.reduce_sum(known, 0)
+
+    for step in range(SCORED // BATCH):
+        score, known = of_batch(draws.as_seed(seed + 1_000_000 + step))
+        total, count = total + score, count + known
+    return (total / count).numpy().tolist()

@@ -1,0 +1,1 @@
+"""The study: a model beside baselines and filters on people it never met."""

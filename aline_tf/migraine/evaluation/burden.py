@@ -1,0 +1,157 @@
+"""What a few questions and readings are worth, by whom they are chosen.
+
+Everybody starts an evening with what their records hold and acquires a few data points, one after
+the other, of all that can be asked or fetched. The log probability of what followed, before
+and after each, says what they were worth; their costs say what was asked of the person.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from aline_tf import draws
+from aline_tf.batch import BATCH_FIELDS
+from aline_tf.migraine.forecast import batches
+from aline_tf.migraine.schema.candidates import LIBRARY, NOW_SLOT, Candidate
+from aline_tf.migraine.schema.channels import FORECASTS, OUTCOMES, SLOTS
+from aline_tf.migraine.schema.designs import CAPACITY, DESIGN_NAMES
+from aline_tf.migraine.task.simulated import MigraineTask
+from aline_tf.training.rollout import append_candidate, extend_context
+
+STEPS = 10
+#: Evenings per person, evenly spaced.
+OCCASIONS = 4
+POLICIES = ("aline", "random", "evening diary")
+#: What a paper diary asks every evening; when all is known, yesterday and the rest of the library.
+EVENING_DIARY = tuple(
+    Candidate(name, 0, NOW_SLOT) for name in ("attack", "pain", "stress", "prodrome", "medication")
+)
+_DIARY_ORDER = {
+    candidate: place for place, candidate in enumerate(dict.fromkeys(EVENING_DIARY + LIBRARY))
+}
+_FIRST_SLOT = DESIGN_NAMES.index("slot_0")
+_WARNING = DESIGN_NAMES.index("is_prodrome")
+_NOTHING = -1e9
+
+
+def burden_curves(network, cohort, seed: int = 0, report=lambda line: None) -> dict:
+    """Follows every policy on the same people and evenings.
+
+    Args:
+        network: a migraine model, or a `CompiledNetwork`.
+        cohort: an `aline_tf.migraine.simulation.cohort.Cohort`; each evening sees its people
+        through newly
+            drawn sources, some of whose latest readings are yet to be fetched.
+        seed: of the sources and of the random policy.
+        report: called with a line of progress.
+
+    Returns:
+        by policy: dict of log_prob [S, STEPS + 1, 2], the log probability of what followed within
+        24 h and 48 h; cost [S, STEPS + 1], spent so far in prompts; warning_prompts
+        [S, STEPS + 1], questions about warning signs so far. All are means over the evenings of a
+        person.
+    """
+    evenings = np.unique(
+        np.linspace(cohort.history, cohort.days, OCCASIONS).round().astype(int)
+    ).tolist()
+    sums: dict[str, dict] = {policy: {} for policy in POLICIES}
+    for known_days in evenings:
+        episode_seed = draws.fold_in(draws.as_seed(seed), known_days)
+        start = evening_episode(cohort, known_days, episode_seed)
+        for policy in POLICIES:
+            made = follow(network, start, scorer(policy, start, seed + known_days))
+            for name, values in made.items():
+                sums[policy][name] = sums[policy].get(name, 0.0) + values / len(evenings)
+        report(f"burden: day {known_days} done")
+    return sums
+
+
+def evening_episode(cohort, known_days: int, seed) -> dict:
+    """An Episode of everybody at 20:00 of day `known_days`, after the forecasts only."""
+    people = cohort.people
+    task = MigraineTask(days=known_days, targets=len(FORECASTS), foresight=False)
+    episode = task.episodes(
+        seed,
+        cohort.world,
+        tf.range(people),
+        tf.fill([people], known_days - 1),
+        tf.fill([people], known_days),
+        len(LIBRARY),
+    )
+    everything = tf.ones_like(episode["target_mask"])
+    return episode | {
+        "theta_mask": tf.zeros_like(episode["theta_mask"]),
+        "target_mask": everything,
+    }
+
+
+def scorer(policy: str, episode: dict, seed: int):
+    """A function from (network outputs, which candidates are left) to scores [B, N]; the highest
+    one is acquired."""
+    if policy == "aline":
+        return lambda outputs, left: outputs["candidate_logits"]
+    if policy == "random":
+        generator = np.random.default_rng(seed)
+        return lambda outputs, left: generator.random(left.shape)
+    if policy == "evening diary":
+        score = -diary_place(np.asarray(episode["candidate_design"]))
+        return lambda outputs, left: score
+    raise ValueError(f"Expected a policy of {POLICIES}. Received: policy={policy!r}")
+
+
+def diary_place(design: np.ndarray) -> np.ndarray:
+    """Place of candidates in the fixed order of the evening diary, from their designs [B, N, D]."""
+    days_ago = np.rint(design[..., 0] * CAPACITY).astype(int)
+    slots = design[..., _FIRST_SLOT : _FIRST_SLOT + SLOTS]
+    slot = np.where(slots.any(axis=-1), slots.argmax(axis=-1), -1)
+    channel = design[..., -len(OUTCOMES) :].argmax(axis=-1)
+    known = {(c.outcome, c.days_ago, c.slot): place for c, place in _DIARY_ORDER.items()}
+    # Padding of the pool has no place; it is never left to choose.
+    last = len(known)
+    return np.vectorize(lambda *what: float(known.get(what, last)))(channel, days_ago, slot)
+
+
+def follow(network, episode: dict, score) -> dict[str, np.ndarray]:
+    """Acquires the best-scored candidate that is left, `STEPS` times.
+
+    Args:
+        network: as above.
+        episode: B rows.
+        score: from `scorer`.
+
+    Returns:
+        log_prob [B, STEPS + 1, M], cost and warning_prompts [B, STEPS + 1], floats.
+    """
+    first = episode["context_mask"].shape[1]
+    state = extend_context(episode, STEPS)
+    rows = np.arange(len(episode["candidate_mask"]))
+    left = np.array(episode["candidate_mask"])
+    price = np.asarray(episode["candidate_cost"])
+    is_warning = np.asarray(episode["candidate_design"])[..., _WARNING] > 0.5
+    log_probs, costs, warnings = [], [np.zeros(len(rows))], [np.zeros(len(rows))]
+    for step in range(STEPS + 1):
+        state["candidate_mask"] = tf.constant(left)
+        # Tokens yet to come are cut off, not only masked: attention is paid for by length.
+        seen = {name: np.asarray(state[name]) for name in BATCH_FIELDS}
+        for name in ("context_design", "context_outcome", "context_status", "context_mask"):
+            seen[name] = seen[name][:, : first + step]
+        outputs = batches.call(network, seen)
+        log_probs.append(network.target_log_prob(outputs, seen, state["target_outcome"]).numpy())
+        if step == STEPS:
+            break
+        chosen = np.where(left, score(outputs, left), 10 * _NOTHING).argmax(axis=1)
+        # Where nothing is left, nothing is acquired and nothing spent.
+        some = left[rows, chosen]
+        state = append_candidate(state, first + step, tf.constant(chosen, tf.int32))
+        mask = np.array(state["context_mask"])
+        mask[:, first + step] = some
+        state["context_mask"] = tf.constant(mask)
+        costs.append(costs[-1] + np.where(some, price[rows, chosen], 0.0))
+        warnings.append(warnings[-1] + (some & is_warning[rows, chosen]))
+        left[rows, chosen] = False
+    return {
+        "log_prob": np.stack(log_probs, axis=1),
+        "cost": np.stack(costs, axis=1),
+        "warning_prompts": np.stack(warnings, axis=1),
+    }

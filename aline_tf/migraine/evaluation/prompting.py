@@ -1,0 +1,287 @@
+"""Weeks of a few questions an evening: what the same number of them is worth, by who chooses.
+
+Everybody wears everything and, for a run-in of two weeks, is asked about every part of the day.
+Then come four weeks with the same few prompts every evening for everybody, about now and yesterday,
+or, for a price, with as many as are worth it. What they answer stays in their records. The log
+probability of what followed, and who was asked about warning signs, say what a policy has
+understood.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from itertools import pairwise
+
+import numpy as np
+import tensorflow as tf
+
+from aline_tf import draws
+from aline_tf.batch import MISSING, OBSERVED
+from aline_tf.evaluation.results import Row
+from aline_tf.migraine.evaluation.burden import EVENING_DIARY, diary_place
+from aline_tf.migraine.evaluation.shortlist import best_proposals
+from aline_tf.migraine.forecast import batches
+from aline_tf.migraine.forecast.forecast import attack_probabilities
+from aline_tf.migraine.schema.candidates import LIBRARY
+from aline_tf.migraine.schema.channels import FORECASTS
+from aline_tf.migraine.schema.designs import design
+from aline_tf.migraine.simulation.cohort import Cohort
+from aline_tf.migraine.simulation.recording import prompted_sources
+
+RUN_IN, EVENINGS = 14, 28
+#: Prompts an evening: of the network's policy, and of the others, which need more of them.
+BUDGETS = (1, 2, 3, 4)
+COMPARED = (0, 1, 2, 3, 4, 5, 6)
+#: Prompts of the whole evening diary.
+WHOLE_DIARY = len(EVENING_DIARY)
+#: What a prompt must be expected to tell, nats per forecast, by the name of the policy that asks
+#: for no less, and at most `BUDGETS[-1]` times an evening.
+PRICES = {f"aline, {price:g} nats a prompt": price for price in (0.003, 0.012)}
+#: The network's policy alone, and with its proposals measured before one is made (see `shortlist`).
+LEARNED = ("aline", "aline, looking ahead", *PRICES)
+#: Every policy with its numbers of prompts. One-step EIG measures all prompts as looking ahead
+#: measures the proposals, which takes four times as long.
+STUDIED = {
+    "aline": BUDGETS,
+    "aline, looking ahead": BUDGETS[:-1],
+    **dict.fromkeys(PRICES, BUDGETS[-1:]),
+    "uncertainty": BUDGETS,
+    "one-step EIG": BUDGETS[:1],
+    "random": COMPARED,
+    "evening diary": COMPARED,
+}
+PROMPTS = tuple(candidate for candidate in LIBRARY if candidate.is_prompt)
+#: Policies that measure before they ask, with the arguments of `best_proposals`.
+_MEASURED = {"aline, looking ahead": {}, "one-step EIG": {"count": len(PROMPTS)}}
+_MEASURED |= {name: {"price": price} for name, price in PRICES.items()}
+_DAYS_AGO, _SLOT, _OUTCOME, _FIELD = (
+    np.array([getattr(prompt, name) for prompt in PROMPTS])
+    for name in ("days_ago", "slot", "outcome", "field")
+)
+_WARNING = np.array([prompt.channel == "prodrome" for prompt in PROMPTS])
+_NEVER = -1e12
+
+
+def prompting_study(network, cohort: Cohort, seed: int = 0, report=lambda line: None) -> dict:
+    """Follows the network's policy, alone and looking ahead, and those it is compared with.
+
+    All go through the same evenings. "uncertainty" asks for the answer that the network is least
+    certain of, "one-step EIG" for the one it expects to tell most, of all prompts.
+
+    Args:
+        network: a migraine model, or a `CompiledNetwork`.
+        cohort: whose last evening is day `RUN_IN + EVENINGS` or later.
+        seed: of the random policy.
+        report: called with a line of progress.
+
+    Returns:
+        by (policy, prompts an evening), as in `STUDIED`: dict of log_prob [S, 2], the mean log
+        probability of what followed within 24 h and 48 h; prompts [S], how many an evening;
+        warnings [S], the share of them about warning signs.
+    """
+    evenings = study_evenings(cohort)
+    made = {}
+    for policy, budgets in STUDIED.items():
+        for budget in budgets:
+            made[policy, budget] = _follow(network, cohort, evenings, policy, budget, seed)
+            report(f"prompting: {policy}, {budget} an evening, done")
+    return made
+
+
+def prompting_rows(study: dict, feels_coming: np.ndarray) -> list[Row]:
+    """Log scores by prompts an evening; which share of the other policies' prompts the network's
+    saves for the same score; and warning prompts of those who feel attacks coming, bool [S], and
+    of the others. Steps are the most prompts of an evening, "prompts" how many there were.
+    """
+    rows = []
+    for (policy, budget), result in study.items():
+        if policy in PRICES:
+            rows.append(Row.of(policy, "prompting", budget, "prompts", result["prompts"]))
+        for horizon, channel in enumerate(FORECASTS):
+            score = result["log_prob"][:, horizon]
+            rows.append(Row.of(policy, f"prompting: {channel.name}", budget, "log_prob", score))
+        for group, members in (("yes", feels_coming), ("no", ~feels_coming)):
+            if members.any() and budget:
+                share = result["warnings"][members]
+                target = f"prompting | feels attacks coming: {group}"
+                rows.append(Row.of(policy, target, budget, "warning_share", share))
+    for other in ("random", "evening diary"):
+        for horizon, channel in enumerate(FORECASTS):
+            curve = [_score(study[other, budget], horizon) for budget in COMPARED]
+            for policy, budget in (key for key in study if key[0] in LEARNED):
+                reached = _score(study[policy, budget], horizon)
+                needed = prompts_needed(curve, reached)
+                spent = study[policy, budget]["prompts"].mean()
+                saved = 1.0 - spent / needed if needed > 0.0 else float("nan")
+                target = f"prompting: {channel.name} | {policy}"
+                rows.append(Row(other, target, budget, "prompts_saved", saved, float("nan"), 1))
+    return rows + _rows_of_the_whole_diary(study)
+
+
+def _rows_of_the_whole_diary(study: dict) -> list[Row]:
+    """Which share of its prompts the network's policy saves where it gets to the diary's score."""
+    rows = []
+    budgets = [0, *(budget for policy, budget in study if policy == "aline")]
+    for horizon, channel in enumerate(FORECASTS):
+        # Without a prompt it does not matter who would have asked.
+        asked = [study["aline" if budget else "evening diary", budget] for budget in budgets]
+        curve = [_score(result, horizon) for result in asked]
+        reached = _score(study["evening diary", WHOLE_DIARY], horizon)
+        if max(curve) >= reached:
+            saved = 1.0 - prompts_needed(curve, reached, budgets) / WHOLE_DIARY
+            target = f"prompting: {channel.name} | aline, for the score of the whole diary"
+            rows.append(
+                Row("evening diary", target, WHOLE_DIARY, "prompts_saved", saved, float("nan"), 1)
+            )
+    return rows
+
+
+def _score(result: dict, horizon: int) -> float:
+    """Mean log score of the forecasts of one horizon."""
+    return result["log_prob"][:, horizon].mean()
+
+
+def prompts_needed(curve, reached: float, prompts=COMPARED) -> float:
+    """Prompts an evening, between those of `prompts`, at which a curve first gets to a score; the
+    most of them where it never does, so that a saving is not overstated."""
+    for (few, low), (many, high) in pairwise(zip(prompts, curve, strict=True)):
+        if high >= reached:
+            share = (reached - low) / max(high - low, 1e-12)
+            return few + (many - few) * min(max(share, 0.0), 1.0)
+    return float(prompts[-1])
+
+
+@dataclasses.dataclass(frozen=True)
+class Evening:
+    """What every policy starts from at 20:00 of day `known_days`, the run-in and the devices."""
+
+    known_days: int
+    outcome: np.ndarray
+    status: np.ndarray
+    followed: np.ndarray
+
+
+def study_evenings(cohort: Cohort, run_in: int = RUN_IN, devices: bool = True) -> list[Evening]:
+    """The evenings after day `RUN_IN`, as everybody's records stand before any prompt.
+
+    Args:
+        cohort: whose last evening is day `RUN_IN + EVENINGS` or later.
+        run_in: days with every part of the day asked about.
+        devices: whether people wear everything, from the first day, or nothing.
+    """
+    people = cohort.people
+    everybody = tf.ones([people], tf.bool)
+    sources = prompted_sources(draws.as_seed(0), cohort.sources, everybody)
+    sources |= {
+        "passive": tf.fill(tf.shape(sources["passive"]), devices),
+        "device_start": tf.zeros([people]),
+        "run_in": tf.fill([people], run_in),
+        "asked": tf.zeros_like(sources["asked"]),
+    }
+    study = dataclasses.replace(cohort, sources=sources)
+    return [
+        Evening(day, *study.records(day), study.followed(day).astype(float))
+        for day in range(RUN_IN + 1, RUN_IN + EVENINGS + 1)
+    ]
+
+
+class Asked:
+    """What people were asked by one policy, and what came of it.
+
+    Attributes:
+        prompts, warnings: [S], how many there were, and how many of them about warning signs.
+    """
+
+    def __init__(self, cohort: Cohort, policy: str, generator: np.random.Generator) -> None:
+        self._cohort, self._policy, self._generator = cohort, policy, generator
+        self._world = {
+            name: np.asarray(cohort.world[name]) for name in ("value", "status_if_tried")
+        }
+        # Of what people would answer to each prompt.
+        self._spread = np.maximum(self._world["value"].std(axis=(0, 1))[_FIELD], 1e-6)
+        self._answered = np.full(self._world["value"].shape, MISSING, np.int32)
+        self.prompts, self.warnings = np.zeros(cohort.people), np.zeros(cohort.people)
+
+    def records(self, evening: Evening) -> tuple[np.ndarray, np.ndarray]:
+        """Values and status [S, days, F] of that evening, with what was answered by then."""
+        answers = self._answered[:, : evening.known_days]
+        status = np.where(answers != MISSING, answers, evening.status)
+        value = self._world["value"][:, : evening.known_days]
+        return np.float32(np.where(answers == OBSERVED, value, evening.outcome)), status
+
+    def ask(self, network, evening: Evening, wanted: np.ndarray | None = None) -> None:
+        """One prompt to everybody, or to those for whom it is worth its price: the one that the
+        policy likes best of what is not known.
+
+        Args:
+            network: a migraine model, or a `CompiledNetwork`.
+            evening: of `study_evenings`.
+            wanted: bool [P], the parameters that it is after; None for the forecasts.
+        """
+        days = evening.known_days - 1 - _DAYS_AGO
+        records = self.records(evening)
+        left = records[1][:, days, _FIELD] == MISSING
+        chosen = self._choice(network, evening, records, left, wanted)
+        rows = np.flatnonzero(chosen >= 0)
+        chosen = chosen[rows]
+        day, field = days[chosen], _FIELD[chosen]
+        self._answered[rows, day, field] = self._world["status_if_tried"][rows, day, field]
+        self.prompts[rows] += 1
+        self.warnings[rows] += _WARNING[chosen]
+
+    def _choice(self, network, evening, records, left, wanted) -> np.ndarray:
+        """Positions [S] among the prompts, of those that are `left` bool [S, N]; -1 for none."""
+        if self._policy == "random":
+            score = self._generator.random(left.shape)
+        elif self._policy == "evening diary":
+            score = -diary_place(np.asarray(design(_DAYS_AGO, 0, _SLOT, _OUTCOME))[None])
+        else:
+            batch = _with_prompts(self._cohort, evening.known_days, records, left, wanted)
+            if self._policy in _MEASURED:
+                return best_proposals(network, batch, _FIELD, **_MEASURED[self._policy])
+            if self._policy == "uncertainty":
+                score = self._unexplained(network, batch)
+            else:
+                score = batches.call(network, batch)["candidate_logits"]
+        return np.where(left, score, _NEVER).argmax(axis=1)
+
+    def _unexplained(self, network, batch) -> np.ndarray:
+        """Predictive standard deviation of every answer [S, N], in those of all people's answers:
+        yes-or-no and graded ones have no other scale in common."""
+        asked = batches.without_candidates(batch) | {
+            "target_design": batch["candidate_design"],
+            "target_mask": np.zeros_like(batch["candidate_mask"]),
+        }
+        prediction = network.outcome_prediction(batches.call(network, asked), asked)
+        return prediction.mean_sd()[1].numpy() / self._spread
+
+
+def _follow(network, cohort, evenings, policy, budget, seed) -> dict:
+    asked = Asked(cohort, policy, np.random.default_rng([seed, budget]))
+    log_prob = np.zeros([cohort.people, len(FORECASTS)])
+    for evening in evenings:
+        for _ in range(budget):
+            asked.ask(network, evening)
+        batch = cohort.batch(evening.known_days, asked.records(evening))
+        probability = np.clip(attack_probabilities(network, batch), 1e-6, 1.0 - 1e-6)
+        log_prob += np.log(np.where(evening.followed > 0.5, probability, 1.0 - probability))
+    return {
+        "log_prob": log_prob / len(evenings),
+        "prompts": asked.prompts / len(evenings),
+        "warnings": asked.warnings / np.maximum(asked.prompts, 1.0),
+    }
+
+
+def _with_prompts(cohort, known_days, records, left, wanted) -> dict:
+    """The batch of that evening, with every prompt as a candidate; its targets are the forecasts,
+    or the parameters `wanted` bool [P]."""
+    batch = cohort.batch(known_days, records)
+    today = cohort.weekday(known_days)[:, None]
+    ago = np.broadcast_to(_DAYS_AGO, left.shape)
+    forecasts, parameters = batch["target_mask"], batch["theta_mask"]
+    return batch | {
+        "target_mask": forecasts & (wanted is None),
+        "theta_mask": parameters & (False if wanted is None else wanted),
+        "candidate_design": design(ago, (today - ago) % 7, _SLOT, _OUTCOME).numpy(),
+        "candidate_mask": left,
+    }

@@ -1,0 +1,60 @@
+"""What moved the risk: each recent observation, by leaving it out of the context.
+
+    change(o) = p(attack within 24 h | D) - p(attack within 24 h | D without o)
+
+An observation is one channel of one of the last days, with all its slots. Changes need not add up:
+two observations that say the same are each missed little.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from aline_tf.batch import MISSING, OBSERVED
+from aline_tf.migraine.forecast import batches
+from aline_tf.migraine.forecast.forecast import attack_probabilities
+from aline_tf.migraine.forecast.person_batch import history_batch
+from aline_tf.migraine.records.day_history import DayHistory
+from aline_tf.migraine.schema.candidates import RECENT_DAYS
+from aline_tf.migraine.schema.channels import CHANNELS, places
+
+
+@dataclasses.dataclass(frozen=True)
+class Contribution:
+    """One observation and what it does to the 24 h risk.
+
+    Attributes:
+        channel: its name.
+        days_ago: 0 today, 1 yesterday, 2 the day before.
+        highest: the highest value observed that day in natural units; None when it was asked for
+            and not answered.
+        change: of the 24 h risk, as a difference of probabilities; positive where it raises it.
+    """
+
+    channel: str
+    days_ago: int
+    highest: float | None
+    change: float
+
+
+def contributions(model, history: DayHistory, days: int = RECENT_DAYS) -> list[Contribution]:
+    """Observations of the last `days` days, those that moved the risk most first."""
+    days = min(days, len(history.dates))
+    found, rows = [], [history_batch(history, candidates=[])[0]]
+    for days_ago in range(days):
+        row = len(history.dates) - 1 - days_ago
+        for channel in CHANNELS:
+            fields = list(places(channel.name))
+            status = history.status[row, fields]
+            if (status == MISSING).all():
+                continue
+            values = history.values[row, fields][status == OBSERVED]
+            found.append((channel.name, days_ago, float(values.max()) if len(values) else None))
+            without = history.changed(days_ago, fields, 0.0, MISSING)
+            rows.append(history_batch(without, candidates=[])[0])
+    risk = attack_probabilities(model, batches.stack(rows))[:, 0]
+    measured = [
+        Contribution(*observation, change=float(risk[0] - left))
+        for observation, left in zip(found, risk[1:], strict=True)
+    ]
+    return sorted(measured, key=lambda contribution: -abs(contribution.change))

@@ -1,0 +1,142 @@
+"""Forecasts made evening by evening, each with what was known then, against what happened.
+
+The forecast of an evening at 20:00 is about the next calendar day (24 h) or the next two (48 h):
+the four or eight six-hour slots after the one under way. An evening counts in the score when the
+diary tells of every slot of the day after: were half-told days counted when an attack is noted, and
+left out when none is, attacks would seem more frequent than they are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date, datetime, timedelta
+
+import numpy as np
+
+from aline_tf.batch import MISSING, OBSERVED
+from aline_tf.migraine.forecast import batches
+from aline_tf.migraine.forecast.forecast import Risk, forecast
+from aline_tf.migraine.forecast.person_batch import history_batch
+from aline_tf.migraine.schema.channels import places
+from aline_tf.migraine.schema.designs import CAPACITY
+
+DAYS = 60
+#: Parameter draws per evening: the band of a curve needs fewer than a number in print.
+DRAWS = 24
+#: Below this many scored evenings, or with fewer days of either kind, a score says nothing.
+ENOUGH_EVENINGS, ENOUGH_OF_EACH = 30, 5
+_ATTACK = list(places("attack"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Evening:
+    """One forecast: the day it was made, its risks, and whether an attack followed within 24 h.
+
+    `attack` is that day's own record: 1, 0 or None where the diary does not tell; `followed` is the
+    record of the day after, and `wholly_told` says whether that day is told of slot by slot.
+    """
+
+    day: date
+    risks: tuple[Risk, ...]
+    attack: bool | None
+    followed: bool | None
+    wholly_told: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """How the 24 h forecasts did.
+
+    Attributes:
+        evenings, attacks: how many were scored, and after how many an attack followed.
+        brier: mean squared difference between risk and what happened (0 is perfect).
+        base_brier: the same for a forecaster who says the share `attacks / evenings` every
+            evening, which is known only afterwards.
+    """
+
+    evenings: int
+    attacks: int
+    brier: float
+    base_brier: float
+
+    @property
+    def enough(self) -> bool:
+        """Whether there is enough to say anything."""
+        of_each = min(self.attacks, self.evenings - self.attacks)
+        return self.evenings >= ENOUGH_EVENINGS and of_each >= ENOUGH_OF_EACH
+
+
+def rolling_forecasts(
+    model, timeline, now: datetime, days: int = DAYS, seed: int = 0, draws: int = DRAWS
+) -> list[Evening]:
+    """Forecasts of the last `days` evenings up to `now`, oldest first.
+
+    Evenings before the first observation are left out.
+
+    Args:
+        model: an ALINE of the migraine task.
+        timeline: what is recorded of the person.
+        now: the moment of the last forecast; with its time zone.
+        days: at most so many evenings.
+        seed, draws: of the parameter draws.
+    """
+    full = timeline.to_days(now, CAPACITY + days)
+    told = (full.status != MISSING).any(axis=1)
+    if not told.any():
+        return []
+    first = full.dates[int(np.argmax(told))]
+    wall = now.replace(tzinfo=None)
+    moments = [wall - timedelta(days=ago) for ago in range(days - 1, -1, -1)]
+    moments = [moment for moment in moments if moment.date() >= first]
+    rows = []
+    for moment in moments:
+        # Wall time without a zone: each evening is read with the offset of that season.
+        at = now if moment == wall else moment
+        rows.append(history_batch(timeline.to_days(at, CAPACITY), candidates=[])[0])
+    risks = forecast(model, batches.stack(rows), seed, draws)
+    record = dict(zip(full.dates, daily_attacks(full.values, full.status), strict=True))
+    wholly = dict(zip(full.dates, _wholly_told(full.status).tolist(), strict=True))
+    return [
+        Evening(
+            day=moment.date(),
+            risks=tuple(row),
+            attack=record.get(moment.date()),
+            # The day after `now` is the future, whatever a file may say of it.
+            followed=record.get(moment.date() + timedelta(days=1)),
+            wholly_told=wholly.get(moment.date() + timedelta(days=1), False),
+        )
+        for moment, row in zip(moments, risks, strict=True)
+    ]
+
+
+def daily_attacks(values: np.ndarray, status: np.ndarray) -> list[bool | None]:
+    """Whether each day [C] had an attack: None where the diary does not tell.
+
+    A day that is not over counts as free of attacks when everything up to now was.
+    """
+    observed = status[:, _ATTACK] == OBSERVED
+    attack = (observed & (values[:, _ATTACK] > 0.5)).any(axis=1)
+    return [
+        True if yes else False if all_told else None
+        for yes, all_told in zip(attack.tolist(), _wholly_told(status).tolist(), strict=True)
+    ]
+
+
+def _wholly_told(status: np.ndarray) -> np.ndarray:
+    """Whether the diary tells of every slot of each day: bool [C]."""
+    return (status[:, _ATTACK] == OBSERVED).all(axis=1)
+
+
+def score(evenings: list[Evening]) -> Score | None:
+    """Score of the 24 h forecasts; None when none of them can be checked."""
+    checked = [e for e in evenings if e.followed is not None and e.wholly_told]
+    if not checked:
+        return None
+    risk = np.array([evening.risks[0].probability for evening in checked])
+    followed = np.array([evening.followed for evening in checked], float)
+    return Score(
+        evenings=len(checked),
+        attacks=int(followed.sum()),
+        brier=float(np.mean((risk - followed) ** 2)),
+        base_brier=float(np.mean((followed.mean() - followed) ** 2)),
+    )

@@ -1,0 +1,171 @@
+"""Everything a forecast says about one person at one moment, computed in one place.
+
+The command line prints it and the report draws it; neither computes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime
+
+import numpy as np
+
+from aline_tf.batch import MISSING
+from aline_tf.errors import InputError
+from aline_tf.migraine.forecast.attribution import Contribution, contributions
+from aline_tf.migraine.forecast.backtest import (
+    Evening,
+    Score,
+    daily_attacks,
+    rolling_forecasts,
+    score,
+)
+from aline_tf.migraine.forecast.forecast import Risk, forecast
+from aline_tf.migraine.forecast.person_batch import history_batch
+from aline_tf.migraine.forecast.triggers import TriggerBelief, trigger_beliefs
+from aline_tf.migraine.forecast.value_of_information import Question, questions, worth_asking
+from aline_tf.migraine.forecast.what_if import USUAL, Supposition, WhatIf, what_ifs
+from aline_tf.migraine.records.day_history import DayHistory
+from aline_tf.migraine.records.timeline import SLOT_S, ImportSummary, Timeline
+from aline_tf.migraine.schema.candidates import NOW_SLOT
+from aline_tf.migraine.schema.channels import FIELD_INDEX, places
+from aline_tf.migraine.schema.designs import CAPACITY
+
+
+@dataclasses.dataclass(frozen=True)
+class Outlook:
+    """What is known, believed and worth asking.
+
+    Attributes:
+        history: the days it rests on, the last one that of `now`.
+        summary: what was read and skipped.
+        risks: within 24 and 48 hours.
+        contributions: what the observations of the last days did to the 24 h risk, largest first.
+        triggers: strongest first.
+        what_ifs: risks had a day gone otherwise.
+        questions: every data point that could be acquired, the most valuable first.
+        next_questions: the three to show.
+        price: nats that one unit of burden has to be worth.
+        evenings, score: forecasts of the last evenings, and how they did.
+    """
+
+    history: DayHistory
+    summary: ImportSummary
+    risks: list[Risk]
+    contributions: list[Contribution]
+    triggers: list[TriggerBelief]
+    what_ifs: list[WhatIf]
+    questions: list[Question]
+    next_questions: list[Question]
+    price: float
+    evenings: list[Evening]
+    score: Score | None
+
+    @property
+    def days_told(self) -> int:
+        """Days on which anything was recorded."""
+        return int(self._recorded().sum())
+
+    @property
+    def attack_days(self) -> tuple[int, int]:
+        """Days with a recorded attack, and days of which the diary tells whether there was one."""
+        told = daily_attacks(self.history.values, self.history.status)
+        return sum(day is True for day in told), sum(day is not None for day in told)
+
+    @property
+    def attacks_today(self) -> list[bool]:
+        """Whether an attack is recorded in each slot of today."""
+        return (self.history.values[-1, list(places("attack"))] > 0.5).tolist()
+
+    @property
+    def silent_days(self) -> int:
+        """Whole days since anything was recorded; 0 when something was today."""
+        recorded = self._recorded()
+        return int(recorded[::-1].argmax()) if recorded.any() else len(recorded)
+
+    def _recorded(self) -> np.ndarray:
+        """Days with records, bool [C]; the menstrual window is concluded from other days'."""
+        status = np.delete(self.history.status, FIELD_INDEX["menstrual_window"], axis=1)
+        return (status != MISSING).any(axis=1)
+
+
+def evening_of(timeline: Timeline, text: str | None) -> datetime:
+    """The moment of a forecast: 20:00 of the last recorded day, or as given.
+
+    Args:
+        timeline: what is recorded.
+        text: an ISO date (20:00 of that day), or date and time between 18:00 and midnight, with or
+            without a time zone. The network was trained on evenings and knows no other time.
+
+    Raises:
+        InputError: not such a moment, or one before the first record.
+    """
+    if text is None:
+        return timeline.evening()
+    moment = evening_from(text)
+    first, last = (timeline.frame["time"].iloc[end].date() for end in (0, -1))
+    if not first <= moment.date() <= last.replace(year=last.year + 1, day=min(last.day, 28)):
+        raise InputError(
+            f"expected --now within the records ({first} to {last}) or the year after them;"
+            f" received {moment.date()}"
+        )
+    return timeline.to_days(moment, 1).now
+
+
+def evening_from(text: str) -> datetime:
+    """The evening that a text names: an ISO date (20:00 of it) or date and time.
+
+    Raises:
+        InputError: not such a text, or a time before 18:00.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise InputError(
+            f"expected --now as a date or time like 2025-04-27T20:00; received {text!r}"
+        ) from None
+    if len(text.strip()) <= 10:
+        moment = moment.replace(hour=20)
+    if moment.hour // (SLOT_S // 3600) != NOW_SLOT:
+        raise InputError(
+            f"expected --now in the evening, from 18:00 to 23:59; received {moment:%H:%M}"
+        )
+    return moment
+
+
+def look_ahead(
+    model,
+    timeline: Timeline,
+    now: datetime,
+    price: float,
+    seed: int = 0,
+    suppositions: tuple[Supposition, ...] = (),
+) -> Outlook:
+    """The outlook at `now`, from what was known then and nothing later.
+
+    Args:
+        model: an ALINE of the migraine task.
+        timeline: what is recorded of the person.
+        now: an evening, with its time zone.
+        price: nats that one unit of burden has to be worth.
+        seed: of the parameter draws behind the intervals.
+        suppositions: what-ifs beside the usual ones.
+    """
+    history = timeline.to_days(now, CAPACITY)
+    batch, candidates = history_batch(history)
+    found = questions(model, batch, candidates, price)
+    evenings = rolling_forecasts(model, timeline, now, seed=seed)
+    return Outlook(
+        history=history,
+        summary=timeline.summary,
+        risks=forecast(model, batch, seed)[0],
+        contributions=contributions(model, history),
+        triggers=trigger_beliefs(model, batch),
+        # What was asked for by hand comes first, and once.
+        what_ifs=what_ifs(model, history, list(dict.fromkeys((*suppositions, *USUAL)))),
+        questions=found,
+        next_questions=worth_asking(found),
+        price=price,
+        evenings=evenings,
+        score=score(evenings),
+    )

@@ -1,0 +1,101 @@
+"""A person's triggers: which effects are theirs, and how strong each is if it is.
+
+The effect of a trigger is exactly zero (it is not one of theirs) or a number on the scale of log
+odds: the odds that an attack starts in six hours are multiplied by exp(effect) for each unit of the
+trigger. q(effect | D) keeps both parts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from aline_tf.batch import OBSERVED
+from aline_tf.migraine.forecast import batches
+from aline_tf.migraine.schema.channels import places
+from aline_tf.migraine.simulation.population import TRIGGERS
+
+#: The channel that tells of each trigger.
+SOURCE_CHANNEL = {
+    "stress": "stress",
+    "stress_fall": "stress",
+    "sleep_deviation": "sleep_hours",
+    "low_efficiency": "sleep_efficiency",
+    "pressure": "pressure_change",
+    "menstrual": "menstrual_window",
+    "caffeine_drop": "caffeine",
+    "alcohol": "alcohol",
+    "missed_meal": "missed_meal",
+}
+LEVELS = (0.05, 0.95)
+_CERTAIN = 30.0  # sigmoid(30) is 1 in float32
+
+
+@dataclasses.dataclass(frozen=True)
+class TriggerBelief:
+    """What is believed about one trigger.
+
+    Attributes:
+        name: that of the trigger.
+        probability: that it is one of this person's.
+        odds_ratio: exp of the mean effect, if it is.
+        low, high: 90% interval of the odds ratio, if it is.
+        strength: mean absolute effect, counting zero where it is none of theirs.
+        days_recorded: days whose record tells of it. Where that is 0, the belief is what holds of
+            people in general.
+    """
+
+    name: str
+    probability: float
+    odds_ratio: float
+    low: float
+    high: float
+    strength: float
+    days_recorded: int
+
+
+def trigger_beliefs(model, batch: dict) -> list[TriggerBelief]:
+    """Beliefs about every trigger (of the first row of `batch`), strongest first; those about which
+    nothing is recorded come last."""
+    outputs = batches.call(model, batches.without_candidates(batch))
+    raw = outputs["theta_raw"]
+    beliefs = model.theta_posterior(outputs)
+    # The last raw output is the logit of "not zero": with it certain, what remains is the slab.
+    certain = np.concatenate([raw[..., :-1], np.full_like(raw[..., -1:], _CERTAIN)], axis=-1)
+    slab = model.theta_posterior({"theta_raw": certain})
+    probability = beliefs.probability().numpy()[0]
+    mean, sd = (part.numpy()[0] for part in slab.mean_sd())
+    quantiles = slab.quantiles(LEVELS).numpy()[0]
+    names = model.spec.parameter_names
+    found = []
+    for trigger in TRIGGERS:
+        index = names.index(f"beta_{trigger.name}")
+        low, high = (math.exp(value) for value in quantiles[index])
+        found.append(
+            TriggerBelief(
+                name=trigger.name,
+                probability=float(probability[index]),
+                odds_ratio=math.exp(mean[index]),
+                low=low,
+                high=high,
+                strength=float(probability[index] * _mean_absolute(mean[index], sd[index])),
+                days_recorded=_days_recorded(batch, SOURCE_CHANNEL[trigger.name]),
+            )
+        )
+    return sorted(found, key=lambda belief: (belief.days_recorded == 0, -belief.strength))
+
+
+def _days_recorded(batch: dict, channel: str) -> int:
+    told = batch["context_status"][0][:, list(places(channel))] == OBSERVED
+    return int((told.any(axis=1) & batch["context_mask"][0]).sum())
+
+
+def _mean_absolute(mean: float, sd: float) -> float:
+    """E|x| of a normal with this mean and spread."""
+    if sd <= 0.0:
+        return abs(mean)
+    z = mean / sd
+    density = math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+    return 2.0 * sd * density + mean * math.erf(z / math.sqrt(2.0))

@@ -1,0 +1,196 @@
+"""What to find out next: the policy proposes, a look-ahead measures, burden is weighed.
+
+    gain(c)   = H[A | D] - sum_y p(y | D) H[A | D, (c, y)]
+    value(c)  = gain(c) - price * cost(c)
+
+A is when the first attack comes: within 24 hours, within 48, or later. The answers y to a candidate
+c come from the network's own p(y | c, D): every one of them where they can be counted, else values
+at evenly spaced levels of the distribution. Each is appended to the context, and the forecast is
+made again; a gain supposes that the answer is given. p(A | D) is the mean of p(A | D, (c, y)) over
+y; where the network keeps to that only approximately, its forecasts are shifted until it holds, so
+that a gain is never negative and never an artefact of one more token. Nothing is drawn: the same
+history gives the same answer.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from aline_tf.migraine.forecast import batches
+from aline_tf.migraine.forecast.forecast import attack_probabilities, recentred, towards_forecasts
+from aline_tf.migraine.schema.candidates import Candidate
+from aline_tf.migraine.schema.channels import CHANNEL
+
+#: Values tried for a continuous answer.
+ANSWERS = 12
+#: How many of the policy's proposals are looked at first.
+PROPOSALS = 10
+#: A policy this close to even-handed (entropy over log N) has no opinion.
+FLAT = 0.995
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """One possible answer: its value in natural units, how likely, and the 24 h risk after it."""
+
+    value: float
+    probability: float
+    risk_24h: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """A data point that could be acquired, and what it is worth.
+
+    Attributes:
+        candidate: which one.
+        answers: what it could show, in order of value.
+        gain: expected information about the two forecasts, in nats.
+        cost: burden, in units of one prompt.
+        value: gain - price * cost, in nats.
+        policy_rank: place among the policy's proposals, 1 the first.
+        proposed: whether it is among the first `PROPOSALS` of a policy that has an opinion.
+    """
+
+    candidate: Candidate
+    answers: tuple[Answer, ...]
+    gain: float
+    cost: float
+    value: float
+    policy_rank: int
+    proposed: bool
+
+
+def questions(model, batch: dict, candidates: list[Candidate], price: float) -> list[Question]:
+    """Every candidate, the most valuable first.
+
+    Args:
+        model: an ALINE of the migraine task.
+        batch: one row whose first two targets are the forecasts, from `history_batch`.
+        candidates: those of `candidate_design`, in order.
+        price: nats that one unit of burden has to be worth.
+    """
+    if not candidates:
+        return []
+    ranks, opinion = policy_ranks(model, batch)
+    likely = likely_answers(model, batch, candidates)
+    now = attack_probabilities(model, batches.without_candidates(towards_forecasts(batch)))
+    after = _forecasts_after(model, batch, candidates, likely)
+    found = []
+    for index, candidate in enumerate(candidates):
+        values, weights = likely[index]
+        risks = recentred(after[index][None], weights[None], now)[0]
+        gain = information(risks, weights)
+        answers = tuple(
+            Answer(*row) for row in zip(values.tolist(), weights.tolist(), risks[:, 0], strict=True)
+        )
+        found.append(
+            Question(
+                candidate=candidate,
+                answers=answers,
+                gain=gain,
+                cost=candidate.cost,
+                value=gain - price * candidate.cost,
+                policy_rank=int(ranks[index]),
+                proposed=not opinion or bool(ranks[index] <= PROPOSALS),
+            )
+        )
+    return sorted(found, key=lambda question: -question.value)
+
+
+def worth_asking(found: list[Question], count: int = 3) -> list[Question]:
+    """The most valuable of the policy's proposals, different channels first.
+
+    What is worth more than every proposal is let in too: the policy may not hide the best. A second
+    reading of the same channel tells less than its own gain, which supposes that the first was not
+    made; it comes after other channels, but before anything that is not worth its burden. When the
+    proposals run out, the rest follow by value.
+    """
+    best = max((question.value for question in found if question.proposed), default=-np.inf)
+    first = [question.proposed or question.value > best for question in found]
+    ordered = [question for question, early in zip(found, first, strict=True) if early]
+    ordered += [question for question, early in zip(found, first, strict=True) if not early]
+    fresh: list[Question] = []
+    repeats: list[Question] = []
+    worthless: list[Question] = []
+    for question in ordered:
+        if question.value <= 0.0:
+            worthless.append(question)
+        elif question.candidate.channel in {other.candidate.channel for other in fresh}:
+            repeats.append(question)
+        else:
+            fresh.append(question)
+    return (fresh + repeats + worthless)[:count]
+
+
+def policy_ranks(model, batch: dict) -> tuple[np.ndarray, bool]:
+    """Places [N] of the candidates in the policy's order (1 first), and whether it has an opinion.
+
+    The policy is asked for what helps the two forecasts.
+    """
+    logits = batches.call(model, towards_forecasts(batch))["candidate_logits"][0].astype(np.float64)
+    ranks = np.empty(len(logits), int)
+    ranks[np.argsort(-logits, kind="stable")] = np.arange(1, len(logits) + 1)
+    chance = np.exp(logits - logits.max())
+    chance /= chance.sum()
+    entropy = -np.sum(chance * np.log(np.maximum(chance, 1e-30)))
+    return ranks, len(logits) > 1 and bool(entropy < FLAT * np.log(len(logits)))
+
+
+def likely_answers(model, batch: dict, candidates: list[Candidate]) -> list[tuple]:
+    """For each candidate, (values [S], probabilities [S]) of its answers under p(y | c, D)."""
+    asked = batches.without_candidates(batch) | {
+        "target_design": batch["candidate_design"],
+        "target_mask": np.zeros_like(batch["candidate_mask"]),
+    }
+    prediction = model.outcome_prediction(batches.call(model, asked), asked)
+    levels = (np.arange(ANSWERS) + 0.5) / ANSWERS
+    mean, _ = (part.numpy()[0].astype(np.float64) for part in prediction.mean_sd())
+    categories = prediction.category_probabilities().numpy()[0].astype(np.float64)
+    spaced = prediction.quantiles(tuple(levels.tolist())).numpy()[0].astype(np.float64)
+    found = []
+    for index, candidate in enumerate(candidates):
+        channel = CHANNEL[candidate.channel]
+        if channel.kind == "binary":
+            values, weights = np.array([0.0, 1.0]), np.array([1.0 - mean[index], mean[index]])
+        elif channel.kind == "ordered":
+            values, weights = np.arange(channel.levels, dtype=float), categories[index]
+            weights = np.maximum(weights[: channel.levels], 0.0)
+        else:
+            values, weights = spaced[index], np.ones(ANSWERS)
+        found.append((values, weights / weights.sum()))
+    return found
+
+
+def information(risks: np.ndarray, weights: np.ndarray) -> float:
+    """Nats that the answers carry about when the first attack comes.
+
+    Args:
+        risks: [S, 2] risk within 24 and 48 h after each answer.
+        weights: [S] probability of each answer.
+
+    Returns:
+        entropy of the mean forecast minus mean entropy of the forecasts, which is not negative.
+    """
+    first = risks[:, 0]
+    within = np.maximum(risks[:, 1], first)
+    when = np.stack([first, within - first, 1.0 - within], axis=1)
+
+    def entropy(p):
+        return -np.sum(p * np.log(np.maximum(p, 1e-30)), axis=-1)
+
+    return max(0.0, float(entropy(weights @ when) - weights @ entropy(when)))
+
+
+def _forecasts_after(model, batch, candidates, likely) -> list[np.ndarray]:
+    """p(attack | D, (c, y)) for every candidate and answer: one [S, 2] array per candidate."""
+    counts = [len(values) for values, _ in likely]
+    which = np.repeat(np.arange(len(candidates)), counts)
+    field = np.array([candidate.field for candidate in candidates])[which]
+    value = np.concatenate([values for values, _ in likely])
+    base = batches.repeat(batches.without_candidates(towards_forecasts(batch)), len(which))
+    design = batch["candidate_design"][0][which]
+    after = attack_probabilities(model, batches.with_token(base, design, field, value))
+    return np.split(after, np.cumsum(counts)[:-1])

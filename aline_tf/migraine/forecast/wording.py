@@ -1,0 +1,263 @@
+"""What the forecast says in words: values with units, reasons, and what it is not. No TensorFlow.
+
+Nothing here promises an attack, and nothing here advises on treatment.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from aline_tf.batch import OBSERVED
+from aline_tf.migraine.schema.candidates import Candidate
+from aline_tf.migraine.schema.channels import CHANNEL, SPOT_READING, places
+from aline_tf.migraine.simulation.population import Settings
+
+NOT_A_DEVICE = (
+    "Research software, not a medical device: it does not diagnose, and it is no advice on"
+    " treatment. It was trained on simulated people only."
+)
+RED_FLAGS = (
+    "Seek urgent care for a sudden, severe (thunderclap) headache, a first or worst-ever headache,"
+    " or a headache with weakness, numbness, confusion, fainting, fever, a stiff neck, or trouble"
+    " speaking or seeing."
+)
+
+#: How far above its share among all people a trigger's probability has to be to be named first.
+STANDS_OUT = 0.1
+
+
+def percent(probability: float) -> str:
+    """A probability in whole per cent; never 0% or 100%, which no forecast can be."""
+    if probability < 0.01:
+        return "under 1%"
+    if probability > 0.99:
+        return "over 99%"
+    return f"{100 * probability:.0f}%"
+
+
+def percent_range(low: float, high: float) -> str:
+    """An interval in per cent: "8% to 23%"; with a decimal where it would be empty without."""
+    if percent(low) == percent(high) and 0.01 <= low <= high <= 0.99:
+        return f"{100 * low:.1f}% to {100 * high:.1f}%"
+    return f"{percent(low)} to {percent(high)}"
+
+
+def millinats(nats: float) -> str:
+    """Information with its unit: "3.2 millinats"."""
+    return f"{1000 * nats:.1f} millinats"
+
+
+def burden(cost: float) -> str:
+    """A cost in words: "1 prompt", "0.05 prompts"."""
+    return f"{cost:g} {'prompt' if cost == 1 else 'prompts'}"
+
+
+def worth(question) -> str:
+    """What a data point gives and takes: "expected gain 3.2 millinats, cost 1 prompt"."""
+    text = f"expected gain {millinats(question.gain)}, cost {burden(question.cost)}"
+    return text if question.value > 0 else f"{text}: less than its burden is worth"
+
+
+def odds(ratio: float) -> str:
+    """An odds ratio with two significant digits: "0.86", "1.3", "12"."""
+    return f"{ratio:.2g}" if ratio < 100 else "over 99"
+
+
+def value_text(channel: str, value: float) -> str:
+    """A value as a person would say it: ("ln_sdnn", 3.8) is "45 ms"."""
+    if CHANNEL[channel].kind == "binary":
+        return "yes" if value > 0.5 else "no"
+    return _FORMAT[channel](value)
+
+
+def reason(question, now: float, history) -> str:
+    """Why a data point is worth acquiring, in one sentence.
+
+    For a number, the two answers told are those at the 10th and the 90th percentile of what the
+    network expects.
+
+    Args:
+        question: a `Question`.
+        now: the present 24 h risk.
+        history: the `DayHistory` it is asked about.
+    """
+    answers = question.answers
+    channel = question.candidate.channel
+    if CHANNEL[channel].kind == "binary":
+        low, high, words = answers[0], answers[-1], ("if no", "if yes")
+    else:
+        reached = np.cumsum([answer.probability for answer in answers])
+        low = answers[int(np.argmax(reached >= 0.1 - 1e-9))]
+        high = answers[int(np.argmax(reached >= 0.9 - 1e-9))]
+        words = tuple(f"at {value_text(channel, answer.value)}" for answer in (low, high))
+    since = last_known(question.candidate, history)
+    before, after_low, after_high = (percent(risk) for risk in (now, low.risk_24h, high.risk_24h))
+    if before == after_low == after_high or words[0] == words[1]:
+        return f"Whatever the answer, the 24 h risk would stay near {before} ({since})."
+    first = f"{words[1]}, the 24 h risk would {_move(now, high.risk_24h, 'from ' + before + ' ')}"
+    second = f"{words[0]}, it would {_move(now, low.risk_24h)}"
+    return f"{first[0].upper()}{first[1:]}; {second} ({since})."
+
+
+def observation(contribution) -> str:
+    """An observation of the last days and its value: "Stress today (8 out of 10)"."""
+    channel, ago = contribution.channel, contribution.days_ago
+    if channel == "menstrual_window":
+        label = f"Menstrual window {('today', 'yesterday', 'two days ago')[ago]}"
+    else:
+        label = Candidate(channel, ago).label
+    if contribution.highest is None:
+        return f"{label} (not answered)"
+    most = "up to " if channel in ("stress", "pain") else ""
+    return f"{label} ({most}{value_text(channel, contribution.highest)})"
+
+
+def risks(now, risks) -> str:
+    """The risks of an evening, with their intervals, a line each."""
+    lines = [f"Risk of an attack, at {now:%H:%M} on {now:%A}, {now.day} {now:%B %Y}"]
+    lines += [
+        f"  within {risk.hours} h: {percent(risk.probability)}"
+        f"  (90% interval {percent_range(risk.low, risk.high)})"
+        for risk in risks
+    ]
+    return "\n".join(lines)
+
+
+def supposition(supposed) -> str:
+    """What is supposed of a day: "Drinks yesterday: 6"."""
+    label = Candidate(supposed.channel, supposed.days_ago).label
+    return f"{label}: {value_text(supposed.channel, supposed.value)}"
+
+
+def points(change: float) -> str:
+    """A difference of probabilities: "+3.2 points"."""
+    return f"{100 * change:+.1f} points".replace("-", "\u2212")
+
+
+def last_known(candidate, history) -> str:
+    """How long ago the channel was last known: "last read 5 days ago"."""
+    known = (history.status[:, list(places(candidate.channel))] == OBSERVED).any(axis=1)
+    verb = "answered" if candidate.is_prompt else "read"
+    if not known.any():
+        return f"never {verb} so far"
+    ago = int(np.argmax(known[::-1]))
+    return f"last {verb} {({0: 'today', 1: 'yesterday'}).get(ago, f'{ago} days ago')}"
+
+
+def notes(outlook) -> list[str]:
+    """What the reader should know before trusting the numbers: sentences, possibly none."""
+    found = []
+    if not outlook.days_told:
+        return [
+            f"Nothing is recorded in the last {len(outlook.history.dates)} days: this is what holds"
+            " of people in general."
+        ]
+    if outlook.silent_days:
+        days = "day" if outlook.silent_days == 1 else "days"
+        found.append(
+            f"The last record is {outlook.silent_days} {days} old: nothing newer is known."
+        )
+    if outlook.days_told < 14:
+        found.append(
+            f"Only {outlook.days_told} days with records: most of this is what holds of people in"
+            " general, not yet of you."
+        )
+    if any(outlook.attacks_today):
+        found.append("An attack is recorded today; one that lasts into tomorrow counts.")
+    return found
+
+
+def track_record(score) -> str:
+    """How the 24 h forecasts did, or that this cannot be said yet."""
+    if score is None or not score.enough:
+        evenings = score.evenings if score else 0
+        return (
+            f"{evenings} of these forecasts can be checked against the diary so far: too few, or"
+            " with too few attacks, to say how good they are."
+        )
+    better = "below" if score.brier < score.base_brier else "not below"
+    return (
+        f"{score.evenings} of these forecasts can be checked against the diary; an attack followed"
+        f" {score.attacks} of them ({percent(score.attacks / score.evenings)}). Brier score"
+        f" {score.brier:.3f} (0 is perfect), {better} the {score.base_brier:.3f} of saying"
+        f" {percent(score.attacks / score.evenings)} every evening, a share known only afterwards."
+        " So few evenings of one person cannot tell skill from luck."
+    )
+
+
+def nothing_worth_it(price: float) -> str:
+    """When even the best question is not worth its burden."""
+    return f"Nothing is worth its burden this evening at {millinats(price)} a prompt; the best are:"
+
+
+def trigger_title(name: str) -> str:
+    """A trigger in two or three words: "Fall in stress"."""
+    return _TRIGGERS[name][0]
+
+
+def trigger_unit(name: str) -> str:
+    """What its odds ratio is for: "for each cup less than the day before"."""
+    return _TRIGGERS[name][1]
+
+
+def _move(now: float, risk: float, origin: str = "") -> str:
+    if percent(now) == percent(risk):
+        return f"stay at {percent(now)}"
+    return f"{'rise' if risk > now else 'fall'} {origin}to {percent(risk)}"
+
+
+_TRIGGERS = {
+    "stress": ("Stress", "for each standard deviation of stress above usual"),
+    "stress_fall": ("Fall in stress", "for each standard deviation below the day before"),
+    "sleep_deviation": ("Unusual sleep length", "for each hour longer or shorter than usual"),
+    "low_efficiency": ("Restless sleep", "for each standard deviation of efficiency below usual"),
+    "pressure": ("Air pressure change", "for each 5.7 hPa of change since the day before"),
+    "menstrual": ("Menstrual window", "on cycle day 1, plus or minus 2"),
+    "caffeine_drop": ("Less caffeine", "for each cup less than the day before"),
+    "alcohol": ("Alcohol", "after 5 drinks or more the day before"),
+    "missed_meal": ("Missed meal", "on a day with a missed meal"),
+}
+
+
+def _signed(value: float, unit: str, digits: int) -> str:
+    return f"{value:+.{digits}f} {unit}".replace("-", "\u2212")
+
+
+_FORMAT = {
+    "pressure_change": lambda v: _signed(v, "hPa", 0),
+    "busy_hours": lambda v: f"{max(v, 0.0):.1f} busy hours",
+    "ln_rmssd": lambda v: f"{math.exp(v):.0f} ms",
+    "ln_sdnn": lambda v: f"{math.exp(v):.0f} ms",
+    SPOT_READING: lambda v: f"{math.exp(v):.0f} ms",
+    "resting_hr": lambda v: f"{v:.0f} bpm",
+    "sleep_hours": lambda v: f"{v:.1f} h of sleep",
+    "sleep_efficiency": lambda v: f"{100 * min(v, 1.0):.0f}%",
+    "skin_temperature": lambda v: _signed(v, "\u00b0C", 1),
+    "ln_steps": lambda v: f"{round(math.exp(v), -2):,.0f} steps",
+    "ln_screen_time": lambda v: f"{math.exp(v):.1f} h",
+    "alcohol": lambda v: f"{v:.0f} {'drink' if round(v) == 1 else 'drinks'}",
+    "caffeine": lambda v: f"{v:.0f} {'cup' if round(v) == 1 else 'cups'}",
+    "stress": lambda v: f"{v:.0f} out of 10",
+    "pain": lambda v: f"{v:.0f} out of 10",
+}
+
+
+def trigger_yardstick() -> str:
+    """What a trigger's probability is to be compared with: its share among all people."""
+    return f"of all people, {percent(Settings().slab_probability)} have any one of them"
+
+
+def strongest_trigger(beliefs) -> str:
+    """The strongest of the triggers that stand out from what holds of people in general.
+
+    Args:
+        beliefs: those with records, strongest first.
+    """
+    usual = Settings().slab_probability
+    for belief in beliefs:
+        if belief.probability >= usual + STANDS_OUT:
+            title = trigger_title(belief.name).lower()
+            return f"Strongest trigger: {title} ({percent(belief.probability)} likely to be yours)."
+    return "No trigger stands out from your records yet."

@@ -1,0 +1,1 @@
+"""An evening's questions: the ask loop, answers, the budget of prompts."""

@@ -1,0 +1,1 @@
+"""A person's records: timeline, files, clocks, units, days, FHIR, importers."""

@@ -1,0 +1,51 @@
+"""Importers: from the files people really hold to one timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from aline_tf.errors import InputError
+from aline_tf.migraine.records.importers.apple_health import read_apple_health
+from aline_tf.migraine.records.importers.diary import read_diary
+from aline_tf.migraine.records.importers.records import Records, read_records
+from aline_tf.migraine.records.timeline import Timeline
+from aline_tf.migraine.records.wall_clock import time_zone
+
+__all__ = ["Records", "import_timeline", "read_apple_health", "read_diary", "read_records"]
+
+
+def import_timeline(
+    apple_health: str | Path | None = None,
+    diary: str | Path | None = None,
+    column_map: Mapping[str, str] | str | Path | None = None,
+    records: Sequence[str | Path] = (),
+    zone: str | None = None,
+) -> Timeline:
+    """One timeline of everything given. A diary takes the time zone that other records show.
+
+    Args:
+        apple_health: an Apple Health export.zip.
+        diary: a diary, as CSV or JSON Lines.
+        column_map: how the diary's columns are named: see `read_diary`.
+        records: any other files, folders and archives: see `read_records`.
+        zone: the time zone the person lives in, like Europe/Berlin, for records that name none.
+
+    Raises:
+        InputError: nothing was given, a file cannot be used, or the files hold no observation.
+    """
+    if apple_health is None and diary is None and not records:
+        raise InputError("expected an Apple Health export, a diary or both; received neither")
+    timeline = Timeline.empty()
+    if apple_health is not None:
+        timeline = timeline.merge(read_apple_health(apple_health))
+    if records:
+        timeline = timeline.merge(read_records(records, column_map, zone).timeline)
+    if diary is not None:
+        clock = timeline.clock(time_zone(zone) if zone else None)
+        timeline = timeline.merge(read_diary(diary, column_map).set_by(clock))
+    if not len(timeline):
+        raise InputError(
+            "expected records of heart, steps, sleep or a diary; received files without any"
+        )
+    return timeline

@@ -1,0 +1,362 @@
+"""Apple Health: the export.zip that the Health app on a phone writes, as a timeline.
+
+| record type | becomes | unit |
+|---|---|---|
+| HeartRateVariabilitySDNN | sdnn | ms |
+| RestingHeartRate | resting_hr | bpm |
+| HeartRate | heart_rate, the mean of each hour and device | bpm |
+| StepCount | steps, the sum of each hour and device | count |
+| RespiratoryRate | respiratory_rate | /min |
+| AppleSleepingWristTemperature | wrist_temperature | C |
+| SleepAnalysis | asleep, in_bed, awake intervals | |
+| MenstrualFlow | menstrual_flow (0 none, 1 bleeding), cycle_start | |
+| Headache | pain: mild 2, moderate 5, severe 8 (middles of the customary bands) | 0-10 |
+
+A headache is not taken for a migraine attack: attacks come from a diary. A record is known once it
+has ended and was written down (`creationDate`), whichever is later. Devices are told apart and
+numbered; their names, which are often the names of people, go no further than this module.
+
+Dates carry the offset of the time zone the phone was in when it exported, also for days spent
+elsewhere. Records of sleep and some others name the zone they were made in (`HKTimeZone`); theirs
+is the wall clock of the day and a half around them.
+
+Memory grows with the months recorded, not with the size of the file: heart rate and steps, which
+are nearly all of it, are kept as one number an hour.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+from zipfile import ZipFile, ZipInfo
+
+from aline_tf.errors import InputError
+from aline_tf.migraine.records.importers.apple_dates import RecordDates, Travel
+from aline_tf.migraine.records.importers.archive import open_archive, open_member
+from aline_tf.migraine.records.importers.health_xml import (
+    MAX_PROLOG,
+    is_health_export,
+    read_records,
+)
+from aline_tf.migraine.records.timeline import KINDS, OBSERVED, ImportSummary, Timeline
+
+_QUANTITY = "HKQuantityTypeIdentifier"
+_CATEGORY = "HKCategoryTypeIdentifier"
+
+#: Quantity -> channel, and the factor from each unit that may stand beside it.
+QUANTITIES = {
+    "HeartRateVariabilitySDNN": ("sdnn", {"ms": 1.0, "s": 1000.0}),
+    "RestingHeartRate": ("resting_hr", {"count/min": 1.0, "bpm": 1.0, "count/s": 60.0}),
+    "HeartRate": ("heart_rate", {"count/min": 1.0, "bpm": 1.0, "count/s": 60.0}),
+    "RespiratoryRate": ("respiratory_rate", {"count/min": 1.0, "count/s": 60.0}),
+    "StepCount": ("steps", {"count": 1.0}),
+    "AppleSleepingWristTemperature": ("wrist_temperature", {"degC": 1.0}),
+}
+_SLEEP = {
+    "InBed": "in_bed",
+    "Awake": "awake",
+    "Asleep": "asleep",
+    "AsleepUnspecified": "asleep",
+    "AsleepCore": "asleep",
+    "AsleepDeep": "asleep",
+    "AsleepREM": "asleep",
+}
+_FLOW = {"None": 0.0, "Unspecified": 1.0, "Light": 1.0, "Medium": 1.0, "Heavy": 1.0}
+_PAIN = {"NotPresent": 0.0, "Mild": 2.0, "Moderate": 5.0, "Severe": 8.0}
+
+#: Older exports write categories as numbers.
+_NUMBERED = {
+    "SleepAnalysis": ("InBed", "Asleep", "Awake", "AsleepCore", "AsleepDeep", "AsleepREM"),
+    "MenstrualFlow": ("", "Unspecified", "Light", "Medium", "Heavy", "None"),
+    "Headache": ("Unspecified", "NotPresent", "Mild", "Moderate", "Severe"),
+}
+_CATEGORY_PREFIXES = {
+    "SleepAnalysis": ("HKCategoryValueSleepAnalysis",),
+    "MenstrualFlow": ("HKCategoryValueMenstrualFlow", "HKCategoryValueVaginalBleeding"),
+    "Headache": ("HKCategoryValueSeverity",),
+}
+MAX_REASONS = 60
+_HOURLY = ("heart_rate", "steps")
+LONGEST_S = {"steps": 24 * 3600, "asleep": 24 * 3600, "in_bed": 24 * 3600, "awake": 24 * 3600}
+
+
+def read_apple_health(path: str | Path) -> Timeline:
+    """Read an Apple Health export.
+
+    Args:
+        path: export.zip, or an export.xml taken out of it.
+
+    Returns:
+        The timeline, with a summary of what was read and skipped.
+
+    Raises:
+        InputError: no such file, a truncated or unsafe archive, no export.xml in it, or an
+            export.xml that breaks off, declares entities or is not a health export.
+    """
+    with _open_export(Path(path)) as stream:
+        return read_export(stream)
+
+
+def read_export(stream: BinaryIO) -> Timeline:
+    """Read the bytes of an export.xml. Raises InputError as `read_apple_health` does."""
+    collector = _Collector()
+    other = read_records(stream, collector.wanted, collector.record)
+    return collector.timeline(other)
+
+
+@contextmanager
+def _open_export(path: Path) -> Iterator[BinaryIO]:
+    """Yield the bytes of export.xml, out of its archive or beside it."""
+    if path.suffix.lower() == ".xml" and path.is_file():
+        try:
+            stream = path.open("rb")
+        except OSError as error:
+            raise InputError(
+                f"expected an export.xml that can be read; received {error.strerror}"
+            ) from error
+        with stream:
+            yield stream
+        return
+    with open_archive(path) as archive, open_member(archive, _find(archive)) as stream:
+        yield stream
+
+
+def _find(archive: ZipFile) -> ZipInfo:
+    """The export among the members: its name is localised on many phones, its root is not."""
+
+    def is_candidate(member: ZipInfo) -> bool:
+        name = PurePosixPath(member.filename)
+        return (
+            name.suffix.lower() == ".xml"
+            and len(name.parts) <= 2
+            and not name.stem.lower().endswith("_cda")
+        )
+
+    candidates = [member for member in archive.infolist() if is_candidate(member)]
+    candidates.sort(key=lambda member: PurePosixPath(member.filename).name != "export.xml")
+    for member in candidates[:20]:
+        with open_member(archive, member) as stream:
+            if is_health_export(stream.read(2 * MAX_PROLOG)):
+                return member
+    # A damaged export.xml is still the one that was meant: its own error says more.
+    for member in candidates[:1]:
+        if PurePosixPath(member.filename).name == "export.xml":
+            return member
+    raise InputError(
+        "expected apple_health_export/export.xml in the archive, as the Health app writes it;"
+        f" received {len(archive.infolist())} files and none of that kind"
+    )
+
+
+class _Skip(Exception):
+    """A record that cannot be used; the message is the reason, without its value."""
+
+
+class _Collector:
+    """Turns records into rows, keeping counts of what was used and what was not."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple] = []
+        self.read: Counter[str] = Counter()
+        self.skipped: Counter[str] = Counter()
+        self._handlers: dict[str, Callable[[dict, dict], None]] = {}
+        for name in QUANTITIES:
+            self._handlers[_QUANTITY + name] = self._quantity
+        self._handlers[_CATEGORY + "SleepAnalysis"] = self._sleep
+        self._handlers[_CATEGORY + "MenstrualFlow"] = self._menstruation
+        self._handlers[_CATEGORY + "Headache"] = self._headache
+        self.wanted = frozenset(self._handlers)
+        self._dates = RecordDates()
+        self._sources: dict[str, str] = {}
+        self._device_counts: Counter[str] = Counter()
+        self._travel = Travel()
+        self._zone: str | None = None
+        # Numbers of the rows whose record named its time zone itself.
+        self._zoned: set[int] = set()
+        # (channel, source, hour, offset) -> [sum, count, last known second]
+        self._hours: dict[tuple[str, str, int, int], list[float]] = {}
+
+    def record(self, attributes: dict[str, str], metadata: dict[str, str]) -> None:
+        self._zone = metadata.get("HKTimeZone")
+        try:
+            self._handlers[attributes["type"]](attributes, metadata)
+        except _Skip as reason:
+            self.skipped[str(reason)] += 1
+
+    def timeline(self, other: int) -> Timeline:
+        for (channel, source, hour, offset), (total, count, known) in self._hours.items():
+            value = total / count if channel == "heart_rate" else total
+            begin = hour * 3600 - 60 * offset
+            known = max(known, begin)
+            if not KINDS[channel].low <= value <= KINDS[channel].high:
+                self.skipped[f"{channel}: a value out of range"] += 1
+                continue
+            self.rows.append(
+                (
+                    begin,
+                    begin + 3600,
+                    known,
+                    offset,
+                    offset,
+                    channel,
+                    value,
+                    KINDS[channel].unit,
+                    OBSERVED,
+                    source,
+                )
+            )
+        if other:
+            self.skipped["record types that are not used"] = other
+        if self._travel.away:
+            self.rows = [
+                row if number in self._zoned else self._travel.moved(row)
+                for number, row in enumerate(self.rows)
+            ]
+        return Timeline.from_rows(self.rows, ImportSummary(dict(self.read), dict(self.skipped)))
+
+    def _quantity(self, attributes: dict[str, str], metadata: dict[str, str]) -> None:
+        channel, factors = QUANTITIES[attributes["type"][len(_QUANTITY) :]]
+        unit = attributes.get("unit", "")
+        if unit not in factors:
+            # Few units are named, so that a file of odd ones cannot make an endless summary.
+            name = _plain(unit) if len(self.skipped) < MAX_REASONS else "of another kind"
+            raise _Skip(f"{channel}: unit {name} instead of {' or '.join(factors)}")
+        try:
+            value = float(attributes["value"]) * factors[unit]
+        except (KeyError, ValueError):
+            raise _Skip(f"{channel}: not a number") from None
+        kind = KINDS[channel]
+        if not (math.isfinite(value) and kind.low <= value <= kind.high):
+            raise _Skip(f"{channel}: a value out of range")
+        span = self._span(channel, attributes)
+        if channel == "steps":
+            self._spread(channel, span, value, attributes)
+        elif channel == "heart_rate":
+            self._hour(channel, span, value, attributes)
+        else:
+            self._append(channel, span, value, attributes)
+        self.read[channel] += 1
+
+    def _sleep(self, attributes: dict[str, str], metadata: dict[str, str]) -> None:
+        channel = _SLEEP.get(self._category("SleepAnalysis", attributes))
+        if channel is None:
+            raise _Skip("sleep: an unknown stage")
+        begin, end, *_ = span = self._span(channel, attributes)
+        if end == begin:
+            raise _Skip("sleep: an interval without length")
+        self._append(channel, span, 1.0, attributes)
+        self.read[channel] += 1
+
+    def _menstruation(self, attributes: dict[str, str], metadata: dict[str, str]) -> None:
+        flow = _FLOW.get(self._category("MenstrualFlow", attributes))
+        if flow is None:
+            raise _Skip("menstrual_flow: an unknown value")
+        span = self._span("menstrual_flow", attributes)
+        self._append("menstrual_flow", span, flow, attributes)
+        self.read["menstrual_flow"] += 1
+        mark = metadata.get("HKMenstrualCycleStart")
+        if mark is not None and flow:
+            started = mark.strip().lower() in ("1", "true", "yes")
+            self._append("cycle_start", span, float(started), attributes)
+            self.read["cycle_start"] += 1
+
+    def _headache(self, attributes: dict[str, str], metadata: dict[str, str]) -> None:
+        pain = _PAIN.get(self._category("Headache", attributes))
+        if pain is None:
+            raise _Skip("headache: severity not given")
+        self._append("pain", self._span("pain", attributes), pain, attributes)
+        self.read["pain"] += 1
+
+    @staticmethod
+    def _category(name: str, attributes: dict[str, str]) -> str:
+        value = attributes.get("value", "")
+        for prefix in _CATEGORY_PREFIXES[name]:
+            if value.startswith(prefix):
+                return value[len(prefix) :]
+        names = _NUMBERED[name]
+        return names[int(value)] if value in ("0", "1", "2", "3", "4", "5")[: len(names)] else ""
+
+    def _span(self, channel: str, attributes: dict[str, str]) -> tuple[int, int, int, int, int]:
+        """Start, end, the moment known (seconds UTC), and the offsets of start and end."""
+        try:
+            begin, offset = self._dates.read(attributes["startDate"])
+            end, end_offset = self._dates.read(attributes["endDate"])
+            created = attributes.get("creationDate")
+            known = max(end, self._dates.read(created)[0]) if created else end
+        except (KeyError, ValueError):
+            raise _Skip(f"{channel}: an invalid date") from None
+        if self._zone:
+            there = [
+                self._travel.sight(self._zone, at, written)
+                for at, written in ((begin, offset), (end, end_offset))
+            ]
+            # Readings of many an hour are put together by what is written, and moved as a whole.
+            if channel not in _HOURLY:
+                offset, end_offset = there
+        if end < begin:
+            raise _Skip(f"{channel}: ends before it starts")
+        if end - begin > LONGEST_S.get(channel, 2 * 86_400):
+            raise _Skip(f"{channel}: lasts too long")
+        return begin, end, known, offset, end_offset
+
+    def _append(self, channel: str, span: tuple, value: float, attributes: dict[str, str]) -> None:
+        begin, end, known, offset, end_offset = span
+        if self._zone:
+            self._zoned.add(len(self.rows))
+        self.rows.append(
+            (
+                begin,
+                end,
+                known,
+                offset,
+                end_offset,
+                channel,
+                value,
+                KINDS[channel].unit,
+                OBSERVED,
+                self._source(attributes),
+            )
+        )
+
+    def _hour(self, channel: str, span: tuple, value: float, attributes: dict[str, str]) -> None:
+        begin, _, known, offset, _ = span
+        key = (channel, self._source(attributes), (begin + 60 * offset) // 3600, offset)
+        kept = self._hours.get(key)
+        if kept is None:
+            self._hours[key] = [value, 1, known]
+        else:
+            kept[0] += value
+            kept[1] += 1
+            kept[2] = max(kept[2], known)
+
+    def _spread(self, channel: str, span: tuple, value: float, attributes: dict[str, str]) -> None:
+        """Share a sum between the hours it was counted in, evenly in time."""
+        begin, end, known, offset, _ = span
+        first, last = (begin + 60 * offset) // 3600, max(begin, end - 1) + 60 * offset
+        if first == last // 3600:
+            self._hour(channel, span, value, attributes)
+            return
+        for hour in range(first, last // 3600 + 1):
+            start = max(begin, hour * 3600 - 60 * offset)
+            stop = min(end, (hour + 1) * 3600 - 60 * offset)
+            part = value * (stop - start) / (end - begin)
+            self._hour(channel, (start, stop, known, offset, offset), part, attributes)
+
+    def _source(self, attributes: dict[str, str]) -> str:
+        name = attributes.get("sourceName", "")
+        label = self._sources.get(name)
+        if label is None:
+            text = name + attributes.get("device", "")
+            kind = "watch" if "Watch" in text else "phone" if "iPhone" in text else "other"
+            self._device_counts[kind] += 1
+            label = f"apple_health/{kind}-{self._device_counts[kind]}"
+            self._sources[name] = label
+        return label
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in text if c.isprintable())[:12] or "(none)"

@@ -1,0 +1,435 @@
+"""Fitbit, as its own export or as "Google Health" in a Google Takeout, as a timeline.
+
+| file | becomes |
+|---|---|
+| sleep-*.json, UserSleeps with UserSleepStages | in_bed, asleep, awake intervals |
+| heart_rate-*.json, heart_rate_*.csv | heart_rate, the mean of each hour and device |
+| steps-*.json, steps_*.csv | steps, the sum of each hour and device |
+| resting_heart_rate-*.json, daily_resting_heart_rate.csv | resting_hr |
+| Daily Heart Rate Variability Summary, daily_heart_rate_variability.csv | rmssd |
+| daily_respiratory_rate.csv, Daily Respiratory Rate Summary | respiratory_rate |
+| Computed Temperature, daily_sleep_temperature_derivations.csv | wrist_temperature |
+| menstrual_health_cycles.csv | menstrual_flow, cycle_start; what was predicted is left out |
+
+Time zones: sleep is written in wall time without an offset, the newer CSV files in UTC. Offsets
+come from UserSleeps, from other records of the same person, from a time zone that is named, or
+from the one in Profile.csv, in this order. Minutes of the older JSON files are UTC, which nobody
+documents; when they put steps into sleep that wall time would not, they are read as wall time.
+
+The older and the newer files repeat each other: on a day for which both have readings the newer
+ones count. Fitbit's scores of sleep, stress and readiness are its own and not read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from itertools import chain
+
+from aline_tf.errors import InputError
+from aline_tf.migraine.records.importers.documents import Document
+from aline_tf.migraine.records.importers.fitbit_files import (
+    Dates,
+    csv_rows,
+    fitbit_family,
+    instant,
+    json_list,
+    offset_minutes,
+)
+from aline_tf.migraine.records.importers.fitbit_readings import Readings
+from aline_tf.migraine.records.importers.fitbit_sleep import (
+    BadNight,
+    Night,
+    read_night,
+    read_row,
+    read_stages,
+)
+from aline_tf.migraine.records.importers.intervals import Interval, union
+from aline_tf.migraine.records.timeline import DAY_S, KINDS, OBSERVED, ImportSummary, Timeline
+from aline_tf.migraine.records.wall_clock import WallClock, time_zone
+
+HOUR_S = 3600
+NOON_S = 12 * HOUR_S
+EVENING_S = 20 * HOUR_S
+SOURCE = "fitbit"
+
+
+def read_fitbit(documents: Sequence[Document], clock: WallClock | None = None) -> Timeline:
+    """Read the files of a Fitbit export; those of other kinds are passed over.
+
+    Args:
+        documents: its files, in any order.
+        clock: what other records, or the person, say of the time zone.
+
+    Raises:
+        InputError: a file of a known kind is damaged, or none is of one.
+    """
+    files: dict[str, list[Document]] = defaultdict(list)
+    for document in documents:
+        family = fitbit_family(document.name)
+        if family is not None:
+            files[family].append(document)
+    if not files:
+        raise InputError("expected files of a Fitbit export; received none that is read")
+    export = _Export(files, clock or WallClock())
+    export.read()
+    return export.timeline()
+
+
+@dataclasses.dataclass(frozen=True)
+class _Daily:
+    """A value of a local day; `rank` tells the newer form of a file from the older."""
+
+    channel: str
+    midnight: int
+    value: float
+    rank: int
+
+
+class _Export:
+    """Collects rows from the files of an export."""
+
+    def __init__(self, files: dict[str, list[Document]], clock: WallClock) -> None:
+        self._files = files
+        self._dates = Dates()
+        self._rows: list[tuple] = []
+        self._read: Counter[str] = Counter()
+        self._skipped: Counter[str] = Counter()
+        self._notes: list[str] = []
+        self._nights: dict[object, Night] = {}
+        self._daily: dict[tuple[str, int], _Daily] = {}
+        self._sources: dict[str, str] = {}
+        self._sleeps = [row for name in files["sleeps_csv"] for row in csv_rows(name)]
+        self._clock = self._best_clock(clock)
+        self._readings = Readings(self._clock)
+
+    def read(self) -> None:
+        """All files, the ones that others depend on first."""
+        for name, read in (
+            ("sleep_json", self._sleep_file),
+            ("resting_json", self._resting_json),
+            ("heart_json", self._heart_json),
+            ("steps_json", self._steps_json),
+            ("temperature", self._temperature),
+            ("cycles", self._cycles),
+        ):
+            for document in self._files[name]:
+                read(document)
+        self._sleeps_table()
+        for name, channel, column in (
+            ("heart_csv", "heart_rate", "beats per minute"),
+            ("steps_csv", "steps", "steps"),
+        ):
+            for document in self._files[name]:
+                self._readings_table(document, channel, column)
+        for name, rank, channel, column in (
+            ("resting_csv", 1, "resting_hr", "beats per minute"),
+            ("hrv_csv", 1, "rmssd", "average heart rate variability milliseconds"),
+            ("hrv_summary", 0, "rmssd", "rmssd"),
+            ("breath_csv", 1, "respiratory_rate", "breaths per minute"),
+            ("breath_summary", 0, "respiratory_rate", "daily_respiratory_rate"),
+            ("temperature_csv", 1, "wrist_temperature", "nightly temperature celsius"),
+        ):
+            for document in self._files[name]:
+                self._daily_table(document, rank, channel, column)
+
+    def timeline(self) -> Timeline:
+        """What was read."""
+        if self._readings.settle(list(self._nights.values()), SOURCE):
+            self._notes.append(
+                "minutes of the older Fitbit files were read as wall time: as UTC they would put"
+                " steps into sleep"
+            )
+        for night in self._nights.values():
+            self._night_rows(night)
+        self._daily_rows()
+        for channel, source, span, offset, value, known in self._readings.hours():
+            if self._in_range(channel, value):
+                self._row(channel, span, (offset, offset), value, known, source)
+        if not self._clock.is_known:
+            self._notes.append(
+                "no time zone is known for the Fitbit files: their wall times were taken as UTC"
+            )
+        read, skipped = self._read + self._readings.read, self._skipped + self._readings.skipped
+        summary = ImportSummary(dict(read), dict(skipped), tuple(self._notes))
+        return Timeline.from_rows(self._rows, summary)
+
+    # Time zones.
+
+    def _best_clock(self, clock: WallClock) -> WallClock:
+        zone = clock.zone or self._profile_zone()
+        seconds, offsets = [], []
+        for row in self._sleeps:
+            for edge in ("start", "end"):
+                try:
+                    offset = offset_minutes(row[f"{edge}_utc_offset"])
+                    second = instant(row[f"sleep_{edge}"])
+                except (KeyError, ValueError, OverflowError):
+                    continue
+                # "+00:00" also stands where the offset was not recorded.
+                if offset or zone is None:
+                    seconds.append(second)
+                    offsets.append(offset)
+        return clock.extended(zone, seconds, offsets)
+
+    def _profile_zone(self):
+        for row in chain.from_iterable(csv_rows(name) for name in self._files["profile"]):
+            if row.get("timezone"):
+                try:
+                    return time_zone(row["timezone"])
+                except InputError:
+                    self._skip("profile: an unknown time zone")
+        return None
+
+    # Sleep.
+
+    def _sleep_file(self, document: Document) -> None:
+        for log in json_list(document):
+            try:
+                if not isinstance(log, dict):
+                    raise BadNight("sleep: an invalid date or length")
+                night = read_night(log, self._dates, self._clock)
+            except BadNight as reason:
+                self._skip(str(reason))
+                continue
+            # A night on the border of two files is in both.
+            key = log.get("logId")
+            key = key if isinstance(key, int | str) else (night.begin, night.end)
+            if key in self._nights:
+                self._skip("sleep: the same log again")
+            else:
+                self._nights[key] = night
+                self._read["sleep"] += 1
+
+    def _sleeps_table(self) -> None:
+        """Nights of UserSleeps that no sleep-*.json has."""
+        taken = union([(night.begin, night.end) for night in self._nights.values()])
+        stages = chain.from_iterable(csv_rows(name) for name in self._files["stages_csv"])
+        by_id = read_stages(stages, self._skip) if self._sleeps else {}
+        for row in self._sleeps:
+            try:
+                night = read_row(row, by_id, self._clock)
+            except BadNight as reason:
+                self._skip(str(reason))
+                continue
+            if any(begin < night.end and end > night.begin for begin, end in taken):
+                self._skip("sleep: also in the older files")
+            else:
+                self._nights[night.begin, night.end] = night
+                self._read["sleep"] += 1
+
+    def _night_rows(self, night: Night) -> None:
+        bounds, offsets = (night.begin, night.end), (night.offset, night.end_offset)
+        self._row("in_bed", bounds, offsets, 1.0, night.end)
+        for channel, spans in (("asleep", night.asleep), ("awake", night.awake)):
+            for begin, end in spans:
+                places = self._offset(begin, night), self._offset(end, night)
+                self._row(channel, (begin, end), places, 1.0, night.end)
+        if not night.asleep and night.main and night.bed_s:
+            at, offset = (night.end, night.end), (night.end_offset, night.end_offset)
+            self._row("sleep_hours", at, offset, night.asleep_s / HOUR_S, night.end)
+            self._row("sleep_efficiency", at, offset, night.asleep_s / night.bed_s, night.end)
+
+    def _offset(self, second: int, night: Night) -> int:
+        return self._clock.offset_at(second) if self._clock.is_known else night.offset
+
+    # Readings of many a minute.
+
+    def _heart_json(self, document: Document) -> None:
+        for entry in json_list(document):
+            try:
+                value = entry["value"]
+                bpm, sure = float(value["bpm"]), value.get("confidence", 1)
+                second = self._dates.american(entry["dateTime"])
+            except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+                self._skip("heart_rate: an invalid date or number")
+                continue
+            # Without a pulse to go by the tracker writes a number and does not trust it.
+            if sure == 0:
+                self._skip("heart_rate: of no confidence")
+            else:
+                self._written("heart_rate", second, bpm)
+
+    def _steps_json(self, document: Document) -> None:
+        for entry in json_list(document):
+            try:
+                count = float(entry["value"])
+                second = self._dates.american(entry["dateTime"])
+            except (KeyError, TypeError, ValueError, OverflowError):
+                self._skip("steps: an invalid date or number")
+                continue
+            self._written("steps", second, count)
+
+    def _written(self, channel: str, second: int, value: float) -> None:
+        if self._in_range(channel, value):
+            self._readings.add_written(channel, second, value)
+
+    def _readings_table(self, document: Document, channel: str, column: str) -> None:
+        for row in csv_rows(document):
+            try:
+                second, value = instant(row["timestamp"]), float(row[column])
+            except (KeyError, ValueError, OverflowError):
+                self._skip(f"{channel}: an invalid date or number")
+                continue
+            if self._in_range(channel, value):
+                source = self._device(row.get("data source", ""))
+                self._readings.add(channel, source, second, value)
+
+    # Values of a day.
+
+    def _resting_json(self, document: Document) -> None:
+        for entry in json_list(document):
+            try:
+                value = entry["value"]
+                bpm = float(value["value"])
+                if value["date"] is None or bpm == 0:
+                    self._skip("resting_hr: days without a value")
+                    continue
+                midnight = self._dates.american_day(value["date"])
+            except (KeyError, TypeError, ValueError, OverflowError):
+                self._skip("resting_hr: an invalid date or number")
+                continue
+            self._note_daily(_Daily("resting_hr", midnight, bpm, 0))
+
+    def _daily_table(self, document: Document, rank: int, channel: str, column: str) -> None:
+        for row in csv_rows(document):
+            origin = row.get("data source", "").lower()
+            if channel == "rmssd" and ("health kit" in origin or "apple" in origin):
+                self._skip("rmssd: from a source that measures SDNN")
+                continue
+            cell = row.get(column, "").lower()
+            if cell in ("", "nan", "0", "0.0"):
+                self._skip(f"{channel}: days without a value")
+                continue
+            try:
+                midnight, value = self._day_of(row["timestamp"]), float(cell)
+            except (KeyError, ValueError, OverflowError):
+                self._skip(f"{channel}: an invalid date or number")
+                continue
+            self._note_daily(_Daily(channel, midnight, value, rank))
+
+    def _day_of(self, text: str) -> int:
+        """The local midnight of a day's stamp; midnight "UTC" is how the day itself is written."""
+        if len(text) <= 10 or text[11:16] == "00:00" or not text.endswith("Z"):
+            return self._dates.day(text[:10])
+        return self._local_day(instant(text)) * DAY_S
+
+    def _note_daily(self, daily: _Daily) -> None:
+        if not self._in_range(daily.channel, daily.value):
+            return
+        key = (daily.channel, daily.midnight)
+        kept = self._daily.get(key)
+        if kept is not None:
+            self._skip(f"{daily.channel}: the same day again")
+            self._read[daily.channel] -= 1
+        if kept is None or daily.rank >= kept.rank:
+            self._daily[key] = daily
+        self._read[daily.channel] += 1
+
+    def _daily_rows(self) -> None:
+        """Nightly values stand at waking; a resting heart rate is complete when the day is."""
+        waking: dict[int, tuple[int, int]] = {}
+        for night in self._nights.values():
+            if night.main:
+                day = (night.end + 60 * night.end_offset) // DAY_S
+                waking[day] = max(waking.get(day, (0, 0)), (night.end, night.end_offset))
+        for daily in self._daily.values():
+            begin, offset = self._clock.utc_of_wall(daily.midnight)
+            if daily.channel == "resting_hr":
+                end, end_offset = self._clock.utc_of_wall(daily.midnight + DAY_S)
+            else:
+                noon = self._clock.utc_of_wall(daily.midnight + NOON_S)
+                begin, offset = waking.get(daily.midnight // DAY_S, noon)
+                end, end_offset = begin, offset
+            self._row(daily.channel, (begin, end), (offset, end_offset), daily.value, end)
+
+    def _temperature(self, document: Document) -> None:
+        for row in csv_rows(document):
+            try:
+                walls = self._dates.iso(row["sleep_start"]), self._dates.iso(row["sleep_end"])
+                value = float(row["nightly_temperature"])
+            except (KeyError, ValueError, OverflowError):
+                self._skip("wrist_temperature: an invalid date or number")
+                continue
+            if not 0 <= walls[1] - walls[0] <= DAY_S:
+                self._skip("wrist_temperature: lasts too long, or not at all")
+            elif self._in_range("wrist_temperature", value):
+                (begin, offset), (end, end_offset) = map(self._clock.utc_of_wall, walls)
+                end = max(end, begin)
+                self._row("wrist_temperature", (begin, end), (offset, end_offset), value, end)
+                self._read["wrist_temperature"] += 1
+
+    def _cycles(self, document: Document) -> None:
+        for row in csv_rows(document):
+            if row.get("period_source", "").lower() not in ("manual", ""):
+                self._skip("menstrual_flow: predicted, not noted")
+                continue
+            try:
+                first = self._dates.day(row["period_start_date"])
+                last = self._dates.day(row["period_end_date"])
+            except (KeyError, ValueError):
+                self._skip("menstrual_flow: an invalid date")
+                continue
+            if not 0 <= last - first <= 30 * DAY_S:
+                self._skip("menstrual_flow: lasts too long, or ends before it starts")
+                continue
+            for midnight in range(first, last + 1, DAY_S):
+                begin, offset = self._clock.utc_of_wall(midnight)
+                known = self._clock.utc_of_wall(midnight + EVENING_S)[0]
+                at, offsets = (begin, begin), (offset, offset)
+                self._row("menstrual_flow", at, offsets, 1.0, known)
+                self._row("cycle_start", at, offsets, float(midnight == first), known)
+            self._read["menstrual_flow"] += 1
+
+    # Rows.
+
+    def _in_range(self, channel: str, value: float) -> bool:
+        kind = KINDS[channel]
+        fits = math.isfinite(value) and kind.low <= value <= kind.high
+        if not fits:
+            self._skip(f"{channel}: a value out of range")
+        return fits
+
+    def _local_day(self, second: int) -> int:
+        return (second + 60 * self._clock.offset_at(second)) // DAY_S
+
+    def _device(self, name: str) -> str:
+        label = self._sources.get(name)
+        if label is None:
+            kind = "phone" if "phone" in name.lower() else "tracker" if name else ""
+            stem = f"{SOURCE}/{kind}-"
+            number = 1 + sum(known.startswith(stem) for known in self._sources.values())
+            label = f"{SOURCE}/{kind}-{number}" if kind else SOURCE
+            if len(self._sources) < 1000:
+                self._sources[name] = label
+        return label
+
+    def _skip(self, reason: str, count: int = 1) -> None:
+        self._skipped[reason] += count
+
+    def _row(
+        self,
+        channel: str,
+        span: Interval,
+        offsets: tuple[int, int],
+        value: float,
+        known: int,
+        source: str = SOURCE,
+    ) -> None:
+        (begin, end), (offset, end_offset) = span, offsets
+        self._rows.append(
+            (
+                begin,
+                end,
+                max(known, begin),
+                offset,
+                end_offset,
+                channel,
+                value,
+                KINDS[channel].unit,
+                OBSERVED,
+                source,
+            )
+        )

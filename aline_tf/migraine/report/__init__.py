@@ -1,0 +1,1 @@
+"""The report of a forecast as one HTML file."""

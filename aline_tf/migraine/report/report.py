@@ -1,0 +1,370 @@
+"""The report of a forecast: one HTML file that needs nothing else and reads well on a phone.
+
+No script, no request to anywhere, no font of its own. Every text that came from an input is
+escaped.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from aline_tf import __version__
+from aline_tf.migraine.forecast import wording
+from aline_tf.migraine.forecast.outlook import Outlook
+from aline_tf.migraine.forecast.triggers import TriggerBelief
+from aline_tf.migraine.forecast.value_of_information import Question
+from aline_tf.migraine.report import plots
+from aline_tf.migraine.report.style_sheet import STYLE
+
+#: Ends of the scale of odds ratios, and where it is labelled.
+_ODDS = (0.4, 6.0)
+_ODDS_LABELS = (0.5, 1.0, 2.0, 4.0)
+_BARS = 14
+_MOVED = 6
+#: Recorded days before their share with an attack is drawn.
+_ENOUGH_DAYS = 28
+#: Changes of the risk smaller than this are not worth a line.
+_LEAST_CHANGE = 0.001
+
+
+def render(outlook: Outlook) -> str:
+    """The whole report as HTML."""
+    now = outlook.history.now
+    sections = (
+        _summary(outlook),
+        _risk_now(outlook),
+        _what_moved_it(outlook),
+        _next_questions(outlook),
+        _over_time(outlook),
+        _triggers(outlook),
+        _what_if(outlook),
+        _information(outlook),
+        _what_was_read(outlook),
+        _what_this_is_not(),
+    )
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="referrer" content="no-referrer">
+<title>Migraine forecast, {now.day} {now:%B %Y}</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<header>
+<h1>Migraine forecast</h1>
+<p class="soft">Made for {now:%A}, {now.day} {now:%B %Y}, {now:%H:%M}, from what was known then.</p>
+</header>
+<main>
+{"".join(sections)}
+</main>
+<footer class="soft">aline_tf {escape(__version__)}</footer>
+</body>
+</html>
+"""
+
+
+def _section(name: str, title: str, body: str) -> str:
+    return f'<section id="{name}"><h2>{title}</h2>\n{body}</section>\n'
+
+
+def _summary(outlook: Outlook) -> str:
+    day, two_days = outlook.risks
+    with_attack, told = outlook.attack_days
+    lines = [
+        f"The risk of an attack is <strong>{wording.percent(day.probability)}</strong> within 24"
+        f" hours and <strong>{wording.percent(two_days.probability)}</strong> within 48 hours."
+    ]
+    if told:
+        lines.append(
+            f"On the days of which the diary tells, {with_attack} of {told} had an attack"
+            f" ({wording.percent(with_attack / told)})."
+        )
+    own = [belief for belief in outlook.triggers if belief.days_recorded]
+    if own:
+        lines.append(escape(wording.strongest_trigger(own)))
+    if outlook.next_questions:
+        best = outlook.next_questions[0]
+        lines.append(f"Most worth knowing next: {_lower(best.candidate.label)}.")
+    notes = "".join(f'<p class="soft">{escape(note)}</p>' for note in wording.notes(outlook))
+    body = "".join(f"<p>{line}</p>" for line in lines) + notes
+    return _section("summary", "Summary", f'<div class="card">{body}</div>\n')
+
+
+def _risk_now(outlook: Outlook) -> str:
+    with_attack, told = outlook.attack_days
+    usual = with_attack / told if told >= _ENOUGH_DAYS else None
+    cards = []
+    for risk in outlook.risks:
+        span = wording.percent_range(risk.low, risk.high)
+        label = (
+            f"Risk within {risk.hours} hours: {wording.percent(risk.probability)}, 90% interval"
+            f" {span}, on a scale from 0 to 100%"
+        )
+        marks = plots.interval(risk.low, risk.high) + plots.dot(risk.probability)
+        if risk.hours == 24 and usual is not None:
+            marks += plots.tick(usual)
+        cards.append(
+            f'<div class="card"><h3>Within {risk.hours} hours</h3>'
+            f'<p class="number">{wording.percent(risk.probability)}</p>'
+            f'<p class="soft">90% interval {span}</p>{plots.track(label, marks)}'
+            '<div class="ends"><span>0%</span><span>100%</span></div></div>'
+        )
+    explained = (
+        '<p class="soft">The chance that an attack begins or goes on in the next calendar day (24'
+        " hours) or the next two (48 hours). The interval says how far it depends on what is not"
+        " yet known about you: the more is known, the narrower it gets."
+        f"{_tick_explained(usual)}</p>"
+    )
+    return _section(
+        "risk", "Risk now", f'<div class="pair">\n{"".join(cards)}</div>\n{explained}\n'
+    )
+
+
+def _tick_explained(usual: float | None) -> str:
+    if usual is None:
+        return ""
+    return (
+        " The thin line marks the share of your recorded days that had an attack"
+        f" ({wording.percent(usual)})."
+    )
+
+
+def _what_moved_it(outlook: Outlook) -> str:
+    shown = [c for c in outlook.contributions if abs(c.change) >= _LEAST_CHANGE][:_MOVED]
+    if not shown:
+        return ""
+    top = max(abs(contribution.change) for contribution in shown)
+    rows = []
+    for contribution in shown:
+        what, change = wording.observation(contribution), wording.points(contribution.change)
+        chart = plots.signed_bar(f"{what}: {change}", contribution.change / top)
+        rows.append(
+            f'<div class="row"><div class="head"><h3>{escape(what)}</h3>'
+            f'<span class="soft">{change}</span></div>{chart}</div>\n'
+        )
+    explained = (
+        "<p>The observations of the last three days without which the 24 h risk would differ most."
+        " To the right: they raise it. What is known from before sets the level they start from."
+        "</p>"
+    )
+    return _section("moved", "What moved it", f'{explained}<div class="card">{"".join(rows)}</div>')
+
+
+def _next_questions(outlook: Outlook) -> str:
+    if not outlook.next_questions:
+        body = "<p>Everything that can be asked or read this evening is known already.</p>"
+        return _section("next", "What to find out next", body)
+    now = outlook.risks[0].probability
+    items = []
+    for question in outlook.next_questions:
+        reason = escape(wording.reason(question, now, outlook.history))
+        items.append(
+            f'<li class="card"><h3>{escape(question.candidate.label)}</h3><p>{reason}</p>'
+            f'<p class="soft">{_worth(question)}</p></li>\n'
+        )
+    remark = ""
+    if outlook.next_questions[0].value <= 0:
+        remark = f'<p class="soft">{escape(wording.nothing_worth_it(outlook.price))}</p>'
+    return _section(
+        "next", "What to find out next", f'{remark}<ol class="next">\n{"".join(items)}</ol>\n'
+    )
+
+
+def _worth(question: Question) -> str:
+    text = wording.worth(question)
+    return f"{text[0].upper()}{text[1:]} (number {question.policy_rank} in the policy\u2019s order)"
+
+
+def _over_time(outlook: Outlook) -> str:
+    evenings = outlook.evenings
+    if not evenings:
+        return _section("over-time", "Risk over time", "<p>There is no past evening yet.</p>")
+    attacks = sum(evening.followed is True for evening in evenings)
+    label = (
+        f"Risk of an attack on each of {len(evenings)} days, as given at 20:00 the evening before,"
+        f" from {wording.percent(min(e.risks[0].probability for e in evenings))} to"
+        f" {wording.percent(max(e.risks[0].probability for e in evenings))}; attacks are recorded"
+        f" on {attacks} of these days"
+    )
+    drawings = "".join(
+        f'<div class="{name}">{plots.risk_over_time(evenings, width, height, label)}</div>'
+        for name, width, height in (("narrow", 340, 260), ("wide", 700, 300))
+    )
+    legend = (
+        '<p class="legend"><span class="key-line">risk for that day, given at 20:00 the evening'
+        ' before</span><span class="key-band">90% interval</span><span class="key-attack">attack'
+        ' recorded</span><span class="key-none">no attack recorded</span></p>'
+    )
+    record = f"<p>{escape(wording.track_record(outlook.score))}</p>"
+    caveat = (
+        '<p class="soft">Each point uses only what was known that evening. Days without a mark are'
+        " days of which the diary does not tell.</p>"
+    )
+    return _section(
+        "over-time",
+        "Risk over time",
+        f'<div class="card">{drawings}{legend}</div>\n{record}\n{caveat}\n',
+    )
+
+
+def _triggers(outlook: Outlook) -> str:
+    place = plots.log_scale(*_ODDS)
+    rows = "".join(_trigger_row(belief, place) for belief in outlook.triggers)
+    labels = "".join(
+        f'<span style="left:{100 * place(odds):.2f}%">\u00d7 {odds:g}</span>'
+        for odds in _ODDS_LABELS
+    )
+    explained = (
+        "<p>How much each trigger multiplies the odds that an attack starts within six hours, if it"
+        " is one of yours: the dot is the best guess, the thick line holds the truth with 90%"
+        " probability, and the thin line at \u00d7 1 means no effect. Before anything is recorded,"
+        f" {wording.trigger_yardstick()}: a share near that says that your records have not told"
+        " yet.</p>"
+    )
+    caveat = (
+        '<p class="soft">What goes before an attack need not cause it: an attack on its way can'
+        " bring stress, hunger or restless nights of its own.</p>"
+    )
+    return _section(
+        "triggers",
+        "Your triggers",
+        f'{explained}<div class="card">{rows}<div class="scale">{labels}</div></div>\n{caveat}\n',
+    )
+
+
+def _what_if(outlook: Outlook) -> str:
+    if not outlook.what_ifs:
+        return ""
+    now = outlook.risks[0].probability
+    changes = [each.risk_24h - now for each in outlook.what_ifs]
+    top = max(max(map(abs, changes)), _LEAST_CHANGE)
+    rows = []
+    for each, change in zip(outlook.what_ifs, changes, strict=True):
+        what, moved = wording.supposition(each.supposition), wording.points(change)
+        told = f"{wording.percent(each.risk_24h)} ({moved})"
+        chart = plots.signed_bar(f"{what}: {told}", change / top)
+        rows.append(
+            f'<div class="row"><div class="head"><h3>{escape(what)}</h3>'
+            f'<span class="soft">{told}</span></div>{chart}</div>\n'
+        )
+    explained = (
+        f"<p>The 24 h risk, {wording.percent(now)} now, had one thing been otherwise and all else"
+        " as recorded.</p>"
+    )
+    caveat = (
+        '<p class="soft">What such days are followed by, not what changing them would do: the risk'
+        " may move because an attack on its way changes the day.</p>"
+    )
+    return _section(
+        "what-if", "What if", f'{explained}<div class="card">{"".join(rows)}</div>\n{caveat}\n'
+    )
+
+
+def _trigger_row(belief: TriggerBelief, place) -> str:
+    title = wording.trigger_title(belief.name)
+    odds = (
+        f"\u00d7 {belief.odds_ratio:.2g} ({wording.odds(belief.low)} to"
+        f" {wording.odds(belief.high)})"
+    )
+    known = (
+        f"recorded on {belief.days_recorded} days"
+        if belief.days_recorded
+        else "nothing recorded: this is what holds of people in general"
+    )
+    label = (
+        f"{title}: {wording.percent(belief.probability)} likely to be one of yours; odds ratio if"
+        f" it is {belief.odds_ratio:.2g}, 90% interval {wording.odds(belief.low)} to"
+        f" {wording.odds(belief.high)}"
+    )
+    marks = (
+        plots.tick(place(1.0))
+        + plots.interval(place(belief.low), place(belief.high))
+        + plots.dot(place(belief.odds_ratio))
+    )
+    faint = "" if belief.days_recorded else " faint"
+    return (
+        f'<div class="row{faint}"><div class="head"><h3>{escape(title)}</h3><span>'
+        f"{wording.percent(belief.probability)} likely one of yours</span></div>"
+        f"{plots.track(label, marks)}"
+        f'<p class="soft">{odds} {escape(wording.trigger_unit(belief.name))}; {known}.</p></div>\n'
+    )
+
+
+def _information(outlook: Outlook) -> str:
+    if not outlook.questions:
+        return ""
+    top = max(max(q.gain, outlook.price * q.cost) for q in outlook.questions) or 1.0
+    shown = sorted(outlook.questions, key=lambda question: -question.gain)
+    rows = [_information_row(question, top, outlook.price) for question in shown]
+    more = ""
+    if len(rows) > _BARS:
+        more = (
+            f"<details><summary>{len(rows) - _BARS} more</summary>{''.join(rows[_BARS:])}</details>"
+        )
+    explained = (
+        "<p>How much each answer is expected to tell about the next 48 hours (bar), and what it has"
+        f" to tell to be worth its burden at {wording.millinats(outlook.price)} a prompt"
+        " (outline).</p>"
+    )
+    legend = (
+        '<p class="legend"><span class="key-gain">expected gain</span>'
+        '<span class="key-cost">price of its burden</span></p>'
+    )
+    return _section(
+        "information",
+        "Information per question",
+        f'{explained}<div class="card">{legend}{"".join(rows[:_BARS])}{more}</div>\n',
+    )
+
+
+def _information_row(question: Question, top: float, price: float) -> str:
+    gain, burden = wording.millinats(question.gain), wording.burden(question.cost)
+    label = f"{question.candidate.label}: expected gain {gain}, cost {burden}"
+    chart = plots.bar(label, question.gain / top, price * question.cost / top)
+    return (
+        f'<div class="row"><div class="head"><h3>{escape(question.candidate.label)}</h3>'
+        f'<span class="soft">{gain} \u00b7 {burden} \u00b7 policy #{question.policy_rank}</span>'
+        f"</div>{chart}</div>\n"
+    )
+
+
+def _what_was_read(outlook: Outlook) -> str:
+    summary, dates = outlook.summary, outlook.history.dates
+    read = _table(summary.read)
+    skipped = _table(summary.skipped) if summary.skipped else "<p>No record was left out.</p>"
+    notes = "".join(f"<p>{escape(note[:1].upper() + note[1:])}.</p>" for note in summary.notes)
+    body = (
+        f"<p>{sum(summary.read.values()):,} records. The forecast rests on"
+        f" {outlook.days_told} days with records among the last {len(dates)}.</p>"
+        f'<div class="card"><h3>Read</h3>{read}</div>'
+        f'<div class="card"><h3>Left out</h3>{skipped}{notes}</div>\n'
+    )
+    return _section("read", "What was read", body)
+
+
+def _table(counts) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(str(name).replace('_', ' '))}</td><td>{count:,}</td></tr>"
+        for name, count in sorted(counts.items())
+    )
+    return f"<table>{rows}</table>"
+
+
+def _what_this_is_not() -> str:
+    body = (
+        f'<div class="card caution"><p>{wording.NOT_A_DEVICE}</p><p>{wording.RED_FLAGS}</p>'
+        "<p>A risk is not an announcement: evenings with a raised risk pass without an attack,"
+        " and attacks come after evenings with a low one. Do not start, stop or change any"
+        " treatment because of this report; talk to a clinician.</p>"
+        '<p class="soft">Everything was computed on this machine and nothing was sent'
+        " anywhere.</p></div>\n"
+    )
+    return _section("safety", "What this is not", body)
+
+
+def _lower(label: str) -> str:
+    return escape(label[0].lower() + label[1:])

@@ -1,0 +1,1 @@
+"""What can be recorded, asked and forecast: channels, candidates, designs, parameters, spec."""

@@ -1,0 +1,1 @@
+"""People who never were: population, simulator, measurement, recording."""

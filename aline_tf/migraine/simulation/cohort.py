@@ -1,0 +1,188 @@
+"""People nobody trained on, seen evening by evening through records that stay the same.
+
+A cohort is a set of simulated people, each with their own devices and diary for good. Asked for an
+evening, it gives what those records hold at 20:00 of that day, oldest day first, and what followed.
+What a record says of a day does not change later, except that late readings arrive.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from aline_tf import draws
+from aline_tf.batch import MISSING, empty_batch
+from aline_tf.migraine.schema.channels import FORECASTS, OUTCOME_INDEX, WEARABLE_NAMES
+from aline_tf.migraine.schema.channels import PASSIVE_NAMES as READINGS
+from aline_tf.migraine.schema.designs import CAPACITY, design
+from aline_tf.migraine.simulation.population import Settings
+from aline_tf.migraine.simulation.recording import (
+    ATTACK_DIARY,
+    NO_DIARY,
+    complete_sources,
+    context_of,
+    sample_sources,
+)
+from aline_tf.migraine.simulation.simulator import simulate_people
+from aline_tf.migraine.task.simulated import SPEC
+
+#: Training draws its people from (seed, optimiser step); no run has that many steps.
+_STREAM = 1_900_000_000
+#: Days after the last evening: the longest horizon of a forecast.
+AFTER = 2
+DAYS_IN_A_MONTH = 30.4
+#: True migraine days a month that part few, some and many.
+_FEW, _MANY = 4.0, 8.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Cohort:
+    """S people, their lives and their sources.
+
+    Attributes:
+        world: tensors of `simulate_people`, `days` + 2 days long.
+        sources: of `sample_sources`, one row a person.
+        seed: int32 [2], of what the sources miss.
+        days: the last evening.
+        history: the first evening; whoever began to record late began before it.
+    """
+
+    world: dict
+    sources: dict
+    seed: tf.Tensor
+    days: int
+    history: int
+
+    @property
+    def people(self) -> int:
+        """S."""
+        return int(self.world["theta"].shape[0])
+
+    def records(self, known_days: int) -> tuple[np.ndarray, np.ndarray]:
+        """Values and status [S, known_days, F] at 20:00 of day `known_days`, the last row."""
+        days_ago = known_days - 1 - tf.tile(tf.range(self.days)[None], [self.people, 1])
+        # Shares of the history as it is by then: the day a device came does not move.
+        sources = dict(self.sources)
+        for start in ("device_start", "diary_start"):
+            sources[start] = tf.minimum(self.sources[start] * self.history / known_days, 1.0)
+        # The shape of the draws must not depend on the evening, so cutting comes last.
+        outcome, status = context_of(
+            self.seed,
+            sources,
+            self.world["value"][:, : self.days],
+            self.world["status_if_tried"][:, : self.days],
+            days_ago,
+            tf.fill([self.people], known_days),
+        )
+        return outcome[:, :known_days].numpy(), status[:, :known_days].numpy()
+
+    def batch(self, known_days: int, records: tuple[np.ndarray, np.ndarray] | None = None) -> dict:
+        """The batch of that evening: everybody's records, all parameters and both forecasts.
+
+        Args:
+            known_days: of the evening.
+            records: what `records` gave for it, to spare a second look.
+        """
+        outcome, status = self.records(known_days) if records is None else records
+        sizes = {"B": self.people, "C": known_days, "M": len(FORECASTS), "N": 0}
+        batch = empty_batch(SPEC.sizes | sizes)
+        today = self.weekday(known_days)[:, None]
+        days_ago = np.arange(known_days - 1, -1, -1)[None]
+        which = [[OUTCOME_INDEX[channel.name] for channel in FORECASTS]]
+        batch["context_design"] = design(days_ago, (today - days_ago) % 7, -1, -1).numpy()
+        batch["context_outcome"], batch["context_status"] = outcome, status
+        batch["context_mask"] = (status != MISSING).any(axis=2)
+        batch["target_design"] = design(0, today, -1, which).numpy()
+        batch["target_mask"][:] = True
+        batch["theta_mask"][:] = True
+        return batch
+
+    def weekday(self, known_days: int) -> np.ndarray:
+        """Weekday of that evening, 0 for Monday: [S]."""
+        return self.world["weekday"][:, known_days - 1].numpy()
+
+    def followed(self, known_days: int) -> np.ndarray:
+        """Whether an attack followed within 24 h and within 48 h: bool [S, 2]."""
+        attack = self.world["attack"][:, known_days : known_days + AFTER].numpy().max(axis=2) > 0
+        return np.logical_or.accumulate(attack, axis=1)
+
+    def under_way(self, known_days: int) -> np.ndarray:
+        """Whether an attack is going on at 20:00; where not, what follows is an onset: bool [S]."""
+        return self.world["attack"][:, known_days - 1, -1].numpy() > 0
+
+    def groups(self) -> dict[str, np.ndarray]:
+        """Subgroups by name: bool [S] each."""
+        female = self.world["female"].numpy() > 0.5
+        cycling = self.world["cycling"].numpy() > 0.5
+        migraine_day = self.world["attack"][:, : self.days].numpy().max(axis=2)
+        monthly = migraine_day.mean(axis=1) * DAYS_IN_A_MONTH
+        style = self.sources["style"].numpy()
+        wearable = self.sources["passive"].numpy()[:, [READINGS.index(n) for n in WEARABLE_NAMES]]
+        return {
+            "sex: female": female,
+            "sex: male": ~female,
+            "cycling: yes": cycling,
+            "cycling: no": ~cycling,
+            "days a month: under 4": monthly < _FEW,
+            "days a month: 4 to 8": (monthly >= _FEW) & (monthly < _MANY),
+            "days a month: 8 or more": monthly >= _MANY,
+            "diary: none": style == NO_DIARY,
+            "diary: attacks only": style == ATTACK_DIARY,
+            "diary: daily": (style != NO_DIARY) & (style != ATTACK_DIARY),
+            "wearable: yes": wearable.any(axis=1),
+            "wearable: no": ~wearable.any(axis=1),
+        }
+
+    def with_full_records(self) -> Cohort:
+        """The same people with every device and answering for every part of every day, the evening
+        of the forecast included.
+
+        Prompts and devices still fail as often as they do, and half of the people see their latest
+        readings late: that is how days reach an application.
+        """
+        everybody = tf.ones([self.people], tf.bool)
+        sources = complete_sources(self.sources, everybody, everybody)
+        return dataclasses.replace(self, sources=sources)
+
+    def part(self, chosen: slice) -> Cohort:
+        """Some of the people. What their records miss is drawn anew."""
+        return dataclasses.replace(
+            self,
+            world={name: table[chosen] for name, table in self.world.items()},
+            sources={name: table[chosen] for name, table in self.sources.items()},
+            seed=draws.fold_in(self.seed, chosen.start or 0),
+        )
+
+
+def sample_cohort(
+    seed: int, people: int, days: int, history: int, settings: Settings | None = None
+) -> Cohort:
+    """People and their sources, from a stream of random numbers that training never reaches.
+
+    Args:
+        seed: of everything.
+        people: S.
+        days: of the last evening, `history` to 112.
+        history: of the first evening, at least 1.
+        settings: of the simulated world.
+
+    Raises:
+        ValueError: days or history out of range.
+    """
+    if not 1 <= history <= days <= CAPACITY:
+        raise ValueError(
+            f"Expected 1 <= history <= days <= {CAPACITY}. Received: history={history}, days={days}"
+        )
+    world_seed, source_seed, record_seed = draws.split(
+        draws.fold_in(draws.as_seed(seed), _STREAM), 3
+    )
+    simulate = tf.function(lambda s: simulate_people(s, people, days + AFTER, settings))
+    return Cohort(
+        world=simulate(world_seed),
+        sources=sample_sources(source_seed, people),
+        seed=record_seed,
+        days=days,
+        history=history,
+    )

@@ -1,0 +1,1 @@
+"""The task of the application: simulated and recorded episodes, day features, trained model."""

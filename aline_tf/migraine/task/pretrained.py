@@ -1,0 +1,36 @@
+"""The trained network of the application, checked before it reads anybody's records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aline_tf.errors import InputError
+from aline_tf.migraine.task.simulated import SPEC
+from aline_tf.models.presets import load_preset
+from aline_tf.runtime.atomic_files import shipped_model
+
+
+def load_network(directory: Path | None = None):
+    """The network of a preset, or the newest shipped one.
+
+    Raises:
+        InputError: no preset there, one of another task, or one trained on other channels.
+    """
+    directory = shipped_model(SPEC.name) if directory is None else directory
+    model = load_preset(directory, task=SPEC.name)
+    if _reads(model.spec) != _reads(SPEC):
+        raise InputError(
+            f"expected a preset trained on the channels of this version; received {directory},"
+            " which was trained on others"
+        )
+    return model
+
+
+def _reads(spec) -> tuple:
+    """What a network reads and answers, in order; its scales are its own."""
+    channels = (spec.fields, spec.outcomes)
+    return (
+        spec.design_names,
+        *(tuple((c.name, c.kind, c.levels) for c in part) for part in channels),
+        tuple((p.name, p.kind) for p in spec.parameters),
+    )

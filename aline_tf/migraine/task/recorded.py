@@ -1,0 +1,266 @@
+"""People who recorded themselves as a task to train on: no simulator, no parameters.
+
+An episode is one evening of one person, as in `aline_tf.migraine.task.simulated`, but what is not
+recorded
+cannot be a target: parameters never are, a forecast is one only where the diary tells of every slot
+of the days after, and a candidate is a reading or an answer that was recorded and is held back, so
+that what it shows is what it showed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from aline_tf import draws
+from aline_tf.batch import MISSING, OBSERVED
+from aline_tf.errors import InputError
+from aline_tf.migraine.records.day_history import DayHistory
+from aline_tf.migraine.schema import candidates as pool
+from aline_tf.migraine.schema.channels import (
+    CHANNELS,
+    FIELD_NAMES,
+    FORECASTS,
+    OUTCOME_INDEX,
+    PASSIVE_NAMES,
+    SLOTS,
+    places,
+)
+from aline_tf.migraine.schema.designs import CAPACITY, design
+from aline_tf.migraine.simulation.recording import not_yet
+from aline_tf.migraine.task.simulated import FIELD_OF_CHANNEL, HAS_SLOTS, LIBRARY_PLACES, SPEC
+from aline_tf.tasks.task import Task
+
+#: Days before the first evening that is forecast.
+LEAST_HISTORY = 7
+#: Most days read of one person: a few years.
+_MOST_DAYS = 1500
+_AFTER, _BEFORE = 3, 14
+_ATTACK = list(places("attack"))
+
+
+def read_histories(folder: Path) -> list[DayHistory]:
+    """The days of everybody whose timeline lies in a folder, by file name.
+
+    Args:
+        folder: of files that `aline-tf migraine import` wrote (.jsonl or .jsonl.gz), one a person.
+
+    Raises:
+        InputError: no folder, no timeline in it, or one that cannot be read.
+    """
+    from aline_tf.migraine.records.timeline_file import read_timeline
+
+    if not folder.is_dir():
+        raise InputError(f"expected a folder of timelines; received {folder}")
+    files = sorted(p for p in folder.iterdir() if p.name.endswith((".jsonl", ".jsonl.gz")))
+    if not files:
+        raise InputError(f"expected timelines (.jsonl, .jsonl.gz) in {folder}; received none")
+    histories = []
+    for path in files:
+        timeline = read_timeline(path)
+        history = timeline.to_days(timeline.evening(), _MOST_DAYS)
+        told = (history.status != MISSING).any(axis=1)
+        first = int(np.argmax(told)) if told.any() else len(told)
+        histories.append(
+            DayHistory(
+                history.values[first:], history.status[first:], history.dates[first:], history.now
+            )
+        )
+    return histories
+
+
+def recorded_attacks(values: np.ndarray, status: np.ndarray) -> np.ndarray:
+    """Whether each day [C] had an attack: 1, 0, or NaN where not every slot of it is told.
+
+    A day of which one slot is told, and had an attack, stays untold: were such days counted, and
+    those without an attack left out, attacks would seem more frequent than they are.
+    """
+    told = (status[:, _ATTACK] == OBSERVED).all(axis=1)
+    return np.where(told, (values[:, _ATTACK] > 0.5).any(axis=1).astype(float), np.nan)
+
+
+class RecordedTask(Task):
+    """Evenings of recorded people.
+
+    Args:
+        histories: S people.
+        targets: M, as in `MigraineTask`.
+
+    Raises:
+        InputError: nobody has an evening, after a week of history, whose day after is told.
+    """
+
+    spec = SPEC
+
+    def __init__(self, histories: Sequence[DayHistory], targets: int = 8):
+        longest = max((len(history.dates) for history in histories), default=0) + _AFTER
+        shape = (len(histories), longest, len(FIELD_NAMES))
+        value, status = np.zeros(shape, np.float32), np.zeros(shape, np.int32)
+        attack = np.full(shape[:2], np.nan, np.float32)
+        evenings = []
+        for row, history in enumerate(histories):
+            days = len(history.dates)
+            value[row, :days], status[row, :days] = history.values, history.status
+            attack[row, :days] = recorded_attacks(history.values, history.status)
+            told = np.flatnonzero(np.isfinite(attack[row, 1:]))
+            evenings += [(row, day) for day in told if day >= LEAST_HISTORY]
+        if not evenings:
+            raise InputError(
+                f"expected somebody with {LEAST_HISTORY} days of history and a diary that tells of"
+                f" the day after; received none among {len(histories)} people"
+            )
+        self.targets = targets
+        self.target_weights = (3.0,) * len(FORECASTS) + (1.0,) * (targets - len(FORECASTS))
+        self.evenings = np.array(evenings, np.int32)
+        self._value, self._status = tf.constant(value), tf.constant(status)
+        self._attack = tf.constant(attack)
+        self._weekday = tf.constant([h.dates[0].weekday() if h.dates else 0 for h in histories])
+
+    def sample_theta(self, seed, batch):
+        """Nobody knows the parameters of recorded people: zeros, never a target."""
+        return tf.zeros([batch, len(SPEC.parameters)])
+
+    def sample_designs(self, seed, batch, count):
+        """Designs of the library: [B, N, D]."""
+        drawn = draws.uniform(seed, [batch, count], 0.0, float(len(pool.LIBRARY)))
+        return tf.gather(
+            self._library_designs(tf.zeros([batch], tf.int32)),
+            tf.cast(drawn, tf.int32),
+            batch_dims=1,
+        )
+
+    def simulate(self, theta, design, seed):
+        """Not to be had: what happened is recorded, what else might have is not.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError("Recorded people have no simulator: use sample_episodes.")
+
+    def sample_episodes(self, seed, batch, candidates):
+        """Evenings at random; see the module."""
+        which_seed, hide_seed, pool_seed, target_seed = draws.split(seed, 4)
+        drawn = draws.uniform(which_seed, [batch], 0.0, float(len(self.evenings)))
+        person, now = tf.unstack(tf.gather(self.evenings, tf.cast(drawn, tf.int32)), axis=1)
+        today = (tf.gather(self._weekday, person) + now) % 7
+        days_ago = tf.tile(tf.range(CAPACITY - 1, -1, -1)[None], [batch, 1])
+        value, status = self._days(person, now[:, None] - days_ago)
+        hidden, unknowable = _hidden(hide_seed, value, days_ago)
+        shown = tf.where(hidden | unknowable, MISSING, status)
+        episode = {
+            "context_design": design(days_ago, (today[:, None] - days_ago) % 7, -1, -1),
+            "context_outcome": tf.where(shown == OBSERVED, value, 0.0),
+            "context_status": shown,
+            "context_mask": tf.reduce_any(shown != MISSING, axis=2),
+            "known_theta": tf.zeros([batch, len(SPEC.parameters)]),
+            "known_mask": tf.zeros([batch, len(SPEC.parameters)], tf.bool),
+            "theta": tf.zeros([batch, len(SPEC.parameters)]),
+            "theta_observed": tf.zeros([batch, len(SPEC.parameters)], tf.bool),
+            "theta_mask": tf.zeros([batch, len(SPEC.parameters)], tf.bool),
+        }
+        held = tf.where(hidden & ~unknowable, status, MISSING)
+        episode |= self._candidates(pool_seed, value, held, today, candidates)
+        return episode | self._targets(target_seed, person, now, today)
+
+    def _days(self, person, day):
+        """Values and status [B, R, F] of days [B, R]; outside of the record nothing is known."""
+        last = self._value.shape[1] - 1
+        inside = (day >= 0) & (day <= last)
+        person = tf.broadcast_to(person[:, None], tf.shape(day))
+        index = tf.stack([person, tf.clip_by_value(day, 0, last)], axis=2)
+        status = tf.where(inside[:, :, None], tf.gather_nd(self._status, index), MISSING)
+        return tf.gather_nd(self._value, index), status
+
+    def _library_designs(self, today):
+        ago, slot, which = (
+            tf.constant([getattr(item, name) for item in pool.LIBRARY])[None]
+            for name in ("days_ago", "slot", "outcome")
+        )
+        return design(ago, (today[:, None] - ago) % 7, slot, which)
+
+    def _candidates(self, seed, value, held, today, count):
+        """What was recorded of the last days and is held back, in random order."""
+        rows, fields, size = value.shape[0], len(FIELD_NAMES), len(pool.LIBRARY)
+
+        def of_library(table):
+            recent = tf.reverse(table[:, -pool.RECENT_DAYS :], axis=[1])
+            return tf.gather(tf.reshape(recent, [rows, -1]), LIBRARY_PLACES, axis=1)
+
+        result, revealed = of_library(held), of_library(value)
+        order = tf.where(result != MISSING, draws.uniform(seed, [rows, size]), -1.0)
+        best = tf.math.top_k(order, min(count, size))
+        mask, result = best.values > 0.0, tf.gather(result, best.indices, batch_dims=1)
+        revealed = tf.gather(revealed, best.indices, batch_dims=1)
+        field, cost = (
+            tf.gather(tf.constant([getattr(item, name) for item in pool.LIBRARY]), best.indices)
+            for name in ("field", "cost")
+        )
+        place = tf.one_hot(field, fields)
+        answer = tf.where(mask & (result == OBSERVED), revealed, 0.0)
+        made = {
+            "candidate_design": tf.gather(self._library_designs(today), best.indices, batch_dims=1),
+            "candidate_mask": mask,
+            "candidate_outcome": place * answer[:, :, None],
+            "candidate_status": tf.cast(place, tf.int32) * tf.where(mask, result, 0)[:, :, None],
+            "candidate_cost": cost,
+        }
+        missing = count - min(count, size)
+        return {
+            name: tf.pad(table, [[0, 0], [0, missing]] + [[0, 0]] * (len(table.shape) - 2))
+            for name, table in made.items()
+        }
+
+    def _targets(self, seed, person, now, today):
+        """The two forecasts, then channels at random times, where they are recorded."""
+        rows, count = person.shape[0], self.targets - len(FORECASTS)
+        attack = tf.gather(self._attack, person)
+        one, two = (tf.gather(attack, now + ahead, batch_dims=1) for ahead in (1, 2))
+        # One day with an attack would settle the 48 hours, but see `recorded_attacks`.
+        forecast = tf.stack([one, tf.minimum(one + two, 1.0)], axis=1)
+        channel_u, ago_u, slot_u = tf.unstack(draws.uniform(seed, [3, rows, count]))
+        channel = tf.cast(channel_u * len(CHANNELS), tf.int32)
+        ago = tf.cast(tf.floor(ago_u * (_AFTER + _BEFORE)), tf.int32) - (_AFTER - 1)
+        slot = tf.where(tf.gather(HAS_SLOTS, channel), tf.cast(slot_u * SLOTS, tf.int32), -1)
+        place = tf.gather(FIELD_OF_CHANNEL, channel) + tf.maximum(slot, 0)
+        value, status = self._days(person, now[:, None] - ago)
+        outcome = tf.gather(value, place[:, :, None], batch_dims=2)[:, :, 0]
+        recorded = tf.gather(status, place[:, :, None], batch_dims=2)[:, :, 0] == OBSERVED
+        known = tf.math.is_finite(forecast)
+        which = tf.constant([[OUTCOME_INDEX[c.name] for c in FORECASTS]])
+        observed = tf.concat([known, recorded], axis=1)
+        return {
+            "target_design": tf.concat(
+                [
+                    design(0, today[:, None], -1, which),
+                    design(ago, (today[:, None] - ago) % 7, slot, channel + len(FORECASTS)),
+                ],
+                axis=1,
+            ),
+            "target_outcome": tf.concat(
+                [tf.where(known, forecast, 0.0), tf.where(recorded, outcome, 0.0)], axis=1
+            ),
+            "target_observed": observed,
+            "target_mask": tf.concat([known, tf.zeros_like(recorded)], axis=1),
+        }
+
+
+def _hidden(seed, value, days_ago):
+    """What of the days [B, C, F] is held back, and what nobody could know at 20:00: two bool.
+
+    Half of the rows hold back many of the readings of the last days, half of them what was said
+    this evening: an application has yet to fetch the first and to ask for the second.
+    """
+    rows, days, fields = value.shape
+    row_seed, cell_seed, evening_seed = draws.split(seed, 3)
+    holds_back = draws.uniform(row_seed, [rows, 1, 1]) < 0.5
+    drawn = draws.uniform(cell_seed, [rows, days, fields]) < 0.5
+    reading = tf.range(fields) < len(PASSIVE_NAMES)
+    recent = (days_ago < pool.RECENT_DAYS)[:, :, None]
+    evening = [name.endswith(f"_{pool.NOW_SLOT}") for name in FIELD_NAMES]
+    unasked = draws.uniform(evening_seed, [rows, 1, 1]) < 0.5
+    hidden = recent & holds_back & drawn & reading
+    hidden |= (days_ago == 0)[:, :, None] & unasked & evening
+    return hidden, not_yet(value, days_ago)

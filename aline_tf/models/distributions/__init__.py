@@ -1,0 +1,1 @@
+"""Distributions as pure functions of raw head outputs: mixtures, posteriors, predictions."""

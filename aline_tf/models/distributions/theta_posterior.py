@@ -1,0 +1,159 @@
+"""q(theta | D): from raw head outputs [B, P, H] to log densities, summaries, draws and tfd objects.
+
+    interval    theta = low + (high - low) u,   u ~ truncated mixture
+    real        theta = loc + scale u,          u ~ normal mixture
+    binary      theta ~ Bernoulli(sigmoid(a))
+    spike_slab  theta = 0 with probability 1 - sigmoid(a), otherwise as "real"
+
+The density of "spike_slab" is with respect to a point mass at 0 plus Lebesgue measure.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from aline_tf.models.distributions import mixtures
+from aline_tf.spec import Parameter
+
+QUANTILE_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def raw_size(components: int) -> int:
+    """H: a mixture and one logit."""
+    return 3 * components + 1
+
+
+def raw_bias(components: int) -> list[float]:
+    """A neutral starting bias for the head; both mixtures share it well enough."""
+    return [*mixtures.raw_bias(components, truncated=False), 0.0]
+
+
+class ThetaPosterior:
+    """A product of marginals over P parameters, built from the head's raw outputs.
+
+    Args:
+        parameters: the P parameters, in order.
+        raw: [..., P, H].
+        components: K.
+    """
+
+    def __init__(self, parameters: tuple[Parameter, ...], raw, components: int):
+        self.parameters = parameters
+        raw = tf.cast(raw, tf.float32)
+        mixture_raw, self.logit = raw[..., : 3 * components], raw[..., 3 * components]
+        self._unit = mixtures.from_raw(mixture_raw, components, truncated=True)
+        self._real = mixtures.from_raw(mixture_raw, components, truncated=False)
+        self._interval = tf.constant([p.kind == "interval" for p in parameters], tf.bool)
+        self._binary = tf.constant([p.kind == "binary" for p in parameters], tf.bool)
+        self._atom = tf.constant([p.kind == "spike_slab" for p in parameters], tf.bool)
+        self._kinds = {p.kind for p in parameters}
+        self._loc = tf.constant([p.low if p.kind == "interval" else p.loc for p in parameters])
+        self._scale = tf.constant(
+            [p.high - p.low if p.kind == "interval" else p.scale for p in parameters]
+        )
+
+    def log_prob(self, theta) -> tf.Tensor:
+        """log q of each marginal at theta [..., P]: [..., P]."""
+        theta = tf.cast(theta, tf.float32)
+        value = (theta - self._loc) / self._scale
+        result = tf.zeros_like(value)
+        if "interval" in self._kinds:
+            density = mixtures.log_prob(self._unit, tf.clip_by_value(value, 0.0, 1.0))
+            result = tf.where(self._interval, density - tf.math.log(self._scale), result)
+        if self._kinds & {"real", "spike_slab"}:
+            density = mixtures.log_prob(self._real, value) - tf.math.log(self._scale)
+            log_slab = density + tf.math.log_sigmoid(self.logit)
+            log_atom = tf.math.log_sigmoid(-self.logit)
+            spike_slab = tf.where(tf.equal(theta, 0.0), log_atom, log_slab)
+            density = tf.where(self._atom, spike_slab, density)
+            result = tf.where(self._interval | self._binary, result, density)
+        if "binary" in self._kinds:
+            bernoulli = tf.math.log_sigmoid(tf.where(theta > 0.5, self.logit, -self.logit))
+            result = tf.where(self._binary, bernoulli, result)
+        return result
+
+    def mean_sd(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Posterior mean and standard deviation: two [..., P]."""
+        mean, variance = mixtures.mean_variance(self._real)
+        if "interval" in self._kinds:
+            unit_mean, unit_variance = mixtures.mean_variance(self._unit)
+            mean = tf.where(self._interval, unit_mean, mean)
+            variance = tf.where(self._interval, unit_variance, variance)
+        mean, variance = self._loc + self._scale * mean, tf.square(self._scale) * variance
+        probability = tf.sigmoid(self.logit)
+        second = probability * (variance + tf.square(mean))
+        mean = tf.where(self._atom, probability * mean, mean)
+        variance = tf.where(self._atom, second - tf.square(mean), variance)
+        mean = tf.where(self._binary, probability, mean)
+        variance = tf.where(self._binary, probability * (1.0 - probability), variance)
+        return mean, tf.sqrt(tf.maximum(variance, 0.0))
+
+    def probability(self) -> tf.Tensor:
+        """P(theta = 1) for binary, P(theta != 0) for spike_slab, 1 for the others: [..., P]."""
+        return tf.where(self._binary | self._atom, tf.sigmoid(self.logit), 1.0)
+
+    def cdf(self, theta) -> tf.Tensor:
+        """P(parameter <= theta), marginal by marginal: [..., P]."""
+        value = (theta - self._loc) / self._scale
+        result = mixtures.cdf(self._real, value)
+        if "interval" in self._kinds:
+            result = tf.where(self._interval, mixtures.cdf(self._unit, value), result)
+        probability = tf.sigmoid(self.logit)
+        at_zero = tf.cast(theta >= 0.0, tf.float32)
+        result = tf.where(self._atom, probability * result + (1.0 - probability) * at_zero, result)
+        steps = tf.where(theta >= 1.0, 1.0, (1.0 - probability) * at_zero)
+        return tf.where(self._binary, steps, result)
+
+    def quantiles(self, levels=QUANTILE_LEVELS) -> tf.Tensor:
+        """Quantiles of each marginal: [..., P, len(levels)]."""
+        low, high = mixtures.bounds(self._real)
+        low, high = tf.where(self._interval, 0.0, low), tf.where(self._interval, 1.0, high)
+        low, high = self._loc + self._scale * low, self._loc + self._scale * high
+        # Atoms of the discrete parts must lie inside the bracket.
+        low = tf.where(self._atom | self._binary, tf.minimum(low, -1e-6), low)
+        high = tf.where(self._atom, tf.maximum(high, 1e-6), tf.where(self._binary, 1.0, high))
+        result = mixtures.quantiles(self.cdf, (low, high), levels)
+        discrete = tf.where(result > 0.5, 1.0, 0.0)
+        near_atom = tf.abs(result) < 1e-5 * self._scale[:, None]
+        result = tf.where(self._atom[:, None] & near_atom, 0.0, result)
+        return tf.where(self._binary[:, None], discrete, result)
+
+    def from_uniform(self, pick, position, spike) -> tf.Tensor:
+        """One draw of every marginal from three independent uniforms [..., P]."""
+        unit = mixtures.from_uniform(self._unit, pick, position)
+        real = mixtures.from_uniform(self._real, pick, position)
+        value = self._loc + self._scale * tf.where(self._interval, unit, real)
+        present = tf.cast(spike < tf.sigmoid(self.logit), tf.float32)
+        value = tf.where(self._atom, present * value, value)
+        return tf.where(self._binary, present, value)
+
+    def distributions(self) -> list:
+        """One tfp distribution per parameter, of batch shape [...] (spike_slab: the mixture of a
+        point mass at 0 and the slab)."""
+        import tensorflow_probability as tfp
+
+        tfd = tfp.distributions
+        return [
+            self._distribution(tfd, p, parameter) for p, parameter in enumerate(self.parameters)
+        ]
+
+    def _distribution(self, tfd, p, parameter):
+        if parameter.kind == "binary":
+            return tfd.Bernoulli(logits=self.logit[..., p], dtype=tf.float32, name=parameter.name)
+        mixture = self._unit if parameter.kind == "interval" else self._real
+        weights = tfd.Categorical(logits=mixture.log_weight[..., p, :])
+        loc = self._loc[p] + self._scale[p] * mixture.loc[..., p, :]
+        scale = self._scale[p] * mixture.scale[..., p, :]
+        if parameter.kind == "interval":
+            component = tfd.TruncatedNormal(loc, scale, parameter.low, parameter.high)
+        else:
+            component = tfd.Normal(loc, scale)
+        continuous = tfd.MixtureSameFamily(weights, component, name=parameter.name)
+        if parameter.kind != "spike_slab":
+            return continuous
+        present = self.logit[..., p]
+        return tfd.Mixture(
+            tfd.Categorical(logits=tf.stack([tf.zeros_like(present), present], axis=-1)),
+            [tfd.Deterministic(tf.zeros_like(present)), continuous],
+            name=parameter.name,
+        )

@@ -1,0 +1,315 @@
+"""Predictions by Gaussian processes whose kernels the network proposes and the data weigh.
+
+    f | g ~ GP(0, v (k_g(r) + c_g)),   y = f(x) + N(0, v s_g),   r^2 = sum_d ((x_d - x'_d) / l_gd)^2
+    w_g ~ p_g int p(y | g, v) p(v) dv                            g = 1..G, n observations
+    m_g(x), s_g(x)^2                                             closed forms of each process
+
+The kernels k_g are an RBF, a Matern 3/2 or a Matern 5/2; their lengthscales l, levels c, noises s
+and prior weights p are read from what the encoder has made of the context, so a few of them
+suffice where a fixed grid would need hundreds. The predictive head says what it has to say in
+the frame of their mixture,
+
+    C(x) = sum_g w_g m_g(x),    W(x)^2 = sum_g w_g (s_g(x)^2 + (m_g(x) - C(x))^2),
+
+parameters see the weights, and candidates see what one process, of the average hyper-parameters,
+expects of them: its spread there, and how much it would tell about the wanted targets.
+
+Source: mixtures of Gaussian processes weighted by their evidence are MacKay's, "Information Theory,
+Inference, and Learning Algorithms", chapter 45; the expected information is that of EPIG, Bickford
+Smith et al., AISTATS 2023.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from aline_tf.models.layers.dense import MLP, Linear
+
+KINDS = ("rbf", "matern32", "matern52")
+#: Variances v that are averaged over, in standardised outcomes.
+_VARIANCES = tuple(np.geomspace(0.03, 8.0, 9))
+_LEAST_NOISE, _MOST_NOISE = 1e-4, 1.0
+_TINY = 1e-12
+_LEAST_GAIN = 1e-5
+#: Of squared correlations: beyond it 1 - square is all rounding, and would make scores of it.
+_MOST_EXPLAINED = 0.99
+
+
+def unit_kernel(square, kind: str) -> tf.Tensor:
+    """The kernel of unit variance, by its name in `KINDS`, at squared distances."""
+    if kind == "rbf":
+        return tf.exp(-0.5 * square)
+    away = tf.sqrt((3.0 if kind == "matern32" else 5.0) * square + _TINY)
+    scale = 1.0 + away if kind == "matern32" else 1.0 + away + tf.square(away) / 3.0
+    return scale * tf.exp(-away)
+
+
+def squared_gaps(first, second) -> tf.Tensor:
+    """Squared differences of positions [B, S, D] and [B, Q, D], by dimension: [B, D, S, Q]."""
+    first, second = (tf.transpose(position, [0, 2, 1]) for position in (first, second))
+    return tf.square(first[:, :, :, None] - second[:, :, None])
+
+
+class Observations(NamedTuple):
+    """What was measured: `position` [B, S, D], scaled to [-1, 1]; `value` [B, S], standardised, 0
+    where there is none; `seen` [B, S] float, 1 where there is one."""
+
+    position: tf.Tensor
+    value: tf.Tensor
+    seen: tf.Tensor
+
+
+class Members(NamedTuple):
+    """The processes, given the observations.
+
+    Attributes:
+        log_length: [B, G, D].
+        level, noise: [B, G], c and s.
+        factor: [B, G, S, S], Cholesky factor of the covariance of the outcomes; v = 1.
+        white: [B, G, S], the outcomes after its inverse.
+        weight: [B, G], w.
+        variance: [B, G], posterior mean of v.
+    """
+
+    log_length: tf.Tensor
+    level: tf.Tensor
+    noise: tf.Tensor
+    factor: tf.Tensor
+    white: tf.Tensor
+    weight: tf.Tensor
+    variance: tf.Tensor
+
+
+@keras.saving.register_keras_serializable("aline_tf")
+class Kriging(keras.layers.Layer):
+    """The processes and the three views of them.
+
+    Args:
+        width: E.
+        dims: D.
+        members: G, a multiple of three.
+        hidden: width of hidden layers.
+        shortest, longest: lengthscales among which the processes start, times sqrt(D), in designs
+            scaled to [-1, 1].
+    """
+
+    def __init__(
+        self, width=32, dims=1, members=12, hidden=64, shortest=0.02, longest=1.0, **kwargs
+    ):
+        # Positions and outcomes stay in float32, whatever the dtype policy.
+        super().__init__(autocast=False, **kwargs)
+        if members < len(KINDS) or members % len(KINDS):
+            raise ValueError(
+                f"Expected a positive multiple of {len(KINDS)} members. Received: {members}"
+            )
+        self.width = width
+        self.dims = dims
+        self.members = members
+        self.hidden = hidden
+        self.shortest = shortest
+        self.longest = longest
+        policy = self.dtype_policy
+        self.inner = Linear(hidden, kernel_initializer="he_normal", dtype=policy)
+        # Zero at first: the processes start where they are spread.
+        self.outer = Linear(members * (dims + 3), kernel_initializer="zeros", dtype=policy)
+        self.target_mlp = MLP(width, hidden, dtype=policy)
+        self.theta_mlp = MLP(width, hidden, dtype=policy)
+        self.candidate_mlp = MLP(width, hidden, dtype=policy)
+
+    def build(self, input_shape=None):
+        for layer in (self.inner, self.outer):
+            layer.build((None, self.width if layer is self.inner else self.hidden))
+        self.target_mlp.build((None, 3 * self.members + 1))
+        self.theta_mlp.build((None, self.members * (self.dims + 2)))
+        self.candidate_mlp.build((None, 3))
+        self.base = self.add_weight(
+            name="base",
+            shape=(self.members, self.dims + 3),
+            initializer=lambda shape, dtype=None: tf.constant(self._spread(), dtype),
+        )
+        self.variance_logits = self.add_weight(
+            name="variance_logits", shape=(len(_VARIANCES),), initializer="zeros"
+        )
+        self.built = True
+
+    def _spread(self):
+        """Where the processes start: [G, D + 3] (log lengthscales, log level, log noise, log
+        prior weight). Those of one kind are spread over the lengthscales evenly, dimension by
+        dimension at another rate."""
+        each = self.members // len(KINDS)
+        place = (np.arange(each) + 0.5) / each
+        # Powers of an irrational number fill a square more evenly than chance.
+        rates = 1.0 + np.arange(self.dims) * 0.6180339887 * each
+        unit = np.mod(place[:, None] * rates, 1.0)
+        low, high = math.log(self.shortest), math.log(self.longest)
+        log_length = low + (high - low) * unit + 0.5 * math.log(self.dims)
+        start = np.concatenate([log_length, np.tile([-5.0, -6.0, 0.0], (each, 1))], axis=1)
+        return np.tile(start, (len(KINDS), 1)).astype(np.float32)
+
+    def _kernel(self, gaps, log_length):
+        """[B, G, S, Q] from squared gaps [B, D, S, Q], those of one kind together."""
+        shape = tf.shape(gaps)
+        flat = tf.reshape(gaps, [shape[0], self.dims, shape[2] * shape[3]])
+        square = tf.matmul(tf.exp(-2.0 * log_length), flat)
+        square = tf.reshape(square, [shape[0], self.members, shape[2], shape[3]])
+        parts = tf.split(square, len(KINDS), axis=1)
+        return tf.concat(
+            [unit_kernel(part, kind) for part, kind in zip(parts, KINDS, strict=True)], axis=1
+        )
+
+    def weigh(self, summary, observations: Observations) -> Members:
+        """The processes that fit a context.
+
+        Args:
+            summary: [B, E], what the encoder has made of the context.
+            observations: may be none at all.
+        """
+        offsets = tf.cast(self.outer(tf.nn.relu(self.inner(summary))), tf.float32)
+        offsets = tf.reshape(offsets, [-1, self.members, self.dims + 3])
+        settings = tf.cast(tf.convert_to_tensor(self.base), tf.float32) + offsets
+        log_length, log_level, log_noise, log_prior = tf.split(
+            settings, [self.dims, 1, 1, 1], axis=2
+        )
+        log_length = tf.clip_by_value(log_length, math.log(1e-3), math.log(30.0))
+        level = tf.exp(tf.clip_by_value(log_level[..., 0], -12.0, 2.0))
+        low, high = math.log(_LEAST_NOISE), math.log(_MOST_NOISE)
+        noise = tf.exp(tf.clip_by_value(log_noise[..., 0], low, high))
+
+        position, value, seen = observations
+        both = seen[:, None, :, None] * seen[:, None, None]
+        matrix = self._kernel(squared_gaps(position, position), log_length)
+        matrix = (matrix + level[..., None, None]) * both
+        # What was not observed is measured apart, with variance one, as zero.
+        own = noise[..., None] * seen[:, None] + (1.0 - seen[:, None])
+        factor = tf.linalg.cholesky(matrix + tf.linalg.diag(own))
+        column = tf.repeat(value[:, None, :, None], self.members, axis=1)
+        white = tf.linalg.triangular_solve(factor, column)[..., 0]
+
+        half_log_det = tf.reduce_sum(tf.math.log(tf.linalg.diag_part(factor)), axis=-1)
+        fit = 0.5 * tf.reduce_sum(tf.square(white), axis=-1)
+        count = tf.reduce_sum(seen, axis=1)[:, None, None]
+        grid = tf.constant(_VARIANCES, tf.float32)
+        log_grid = tf.nn.log_softmax(tf.cast(tf.convert_to_tensor(self.variance_logits), "float32"))
+        log_each = log_grid - 0.5 * count * tf.math.log(grid) - fit[..., None] / grid
+        log_evidence = tf.reduce_logsumexp(log_each, axis=-1) - half_log_det + log_prior[..., 0]
+        variance = tf.reduce_sum(tf.nn.softmax(log_each) * grid, axis=-1)
+        return Members(
+            log_length, level, noise, factor, white, tf.nn.softmax(log_evidence), variance
+        )
+
+    def predict(self, members: Members, observations: Observations, position):
+        """Frame and token of every predictive target.
+
+        Args:
+            position: [B, M, D], scaled to [-1, 1].
+
+        Returns:
+            the centre [B, M, 1] and the width [B, M, 1] of the frame, float32, in standardised
+            outcomes; and what to add to the targets' tokens, [B, M, E].
+        """
+        gaps = squared_gaps(observations.position, position)
+        cross = self._kernel(gaps, members.log_length) + members.level[..., None, None]
+        cross *= observations.seen[:, None, :, None]
+        explained = tf.linalg.triangular_solve(members.factor, cross)
+        mean = tf.linalg.matvec(explained, members.white, transpose_a=True)
+        total = (1.0 + members.level + members.noise)[..., None]
+        share = tf.maximum(total - tf.reduce_sum(tf.square(explained), axis=2), _LEAST_NOISE)
+        variance = members.variance[..., None] * share
+        weight = members.weight[..., None]
+        center = tf.reduce_sum(weight * mean, axis=1, keepdims=True)
+        spread = variance + tf.square(mean - center)
+        width = tf.sqrt(tf.reduce_sum(weight * spread, axis=1, keepdims=True))
+        view = [
+            (mean - center) / width,
+            0.5 * tf.math.log(variance) - tf.math.log(width),
+            tf.broadcast_to(weight, tf.shape(mean)),
+            tf.math.log(width),
+        ]
+        tokens = self.target_mlp(tf.transpose(tf.concat(view, axis=1), [0, 2, 1]))
+        return tf.transpose(center, [0, 2, 1]), tf.transpose(width, [0, 2, 1]), tokens
+
+    def hyperparameters(self, members: Members):
+        """What to add to the parameters' tokens: [B, 1, E]."""
+        rows, size = tf.shape(members.weight)[0], self.members * self.dims
+        view = [
+            3.0 * members.weight,
+            tf.math.log(members.variance),
+            tf.reshape(members.log_length, [rows, size]),
+        ]
+        return self.theta_mlp(tf.concat(view, axis=1))[:, None]
+
+    def prospects(self, members: Members, observations: Observations, position, target, wanted):
+        """What to add to the candidates' tokens, [B, N, E]: the view of `expectations`, read and
+        not taught. Arguments as there."""
+        view = self.expectations(members, observations, position, target, wanted)
+        log_sd, usual, gain = map(tf.stop_gradient, view)
+        view = [log_sd + 2.0, log_sd - usual, 0.5 * tf.math.log(gain + _LEAST_GAIN) + 2.0]
+        return self.candidate_mlp(tf.stack(view, axis=-1))
+
+    def expectations(self, members: Members, observations: Observations, position, target, wanted):
+        """What one process of the average hyper-parameters expects of an outcome at candidates.
+
+        Args:
+            position: [B, N, D] of the candidates, `target` [B, M, D] of the targets, both scaled
+                to [-1, 1].
+            wanted: bool [B, M].
+
+        Returns:
+            log of the predictive standard deviation [B, N]; its mean over the wanted targets
+            [B, 1]; the information about an outcome at a wanted target, averaged over them, in
+            nats [B, N]. The last two are 0 where no target is wanted.
+        """
+        # A weight of zero does not silence NaN.
+        target = tf.where(wanted[..., None], target, 0.0)
+        points = tf.concat([position, target], axis=1)
+        weight = members.weight[..., None]
+        length = tf.exp(tf.reduce_sum(weight * members.log_length, axis=1))
+        level, noise, variance = (
+            tf.exp(tf.reduce_sum(members.weight * tf.math.log(each), axis=1))[:, None]
+            for each in (members.level, members.noise, members.variance)
+        )
+        kinds = tf.reduce_sum(
+            tf.reshape(members.weight, [-1, len(KINDS), self.members // len(KINDS)]), axis=2
+        )
+
+        def kernel(first, second):
+            gaps = squared_gaps(first / length[:, None], second / length[:, None])
+            square = tf.reduce_sum(gaps, axis=1)
+            each = [unit_kernel(square, kind) for kind in KINDS]
+            return sum(kinds[:, k, None, None] * each[k] for k in range(len(KINDS)))
+
+        seen = observations.seen
+        own = kernel(observations.position, observations.position) + level[..., None]
+        own *= seen[:, :, None] * seen[:, None]
+        factor = tf.linalg.cholesky(own + tf.linalg.diag(noise * seen + (1.0 - seen)))
+        cross = (kernel(observations.position, points) + level[..., None]) * seen[..., None]
+        explained = tf.linalg.triangular_solve(factor, cross)
+        share = 1.0 + level + noise - tf.reduce_sum(tf.square(explained), axis=1)
+        share = tf.maximum(share, noise)
+        count = tf.shape(position)[1]
+        between = kernel(position, target) + level[..., None]
+        between -= tf.matmul(explained[:, :, :count], explained[:, :, count:], transpose_a=True)
+        square = tf.square(between) / (share[:, :count, None] * share[:, None, count:])
+        gain = -0.5 * tf.math.log1p(-tf.minimum(square, _MOST_EXPLAINED))
+        wanted = tf.cast(wanted, tf.float32)
+        many = tf.reduce_sum(wanted, axis=1, keepdims=True)
+        gain = tf.math.divide_no_nan(tf.linalg.matvec(gain, wanted), many)
+        log_sd = 0.5 * tf.math.log(share * variance)
+        # Of the targets, not of the other candidates: nobody sees those.
+        usual = tf.math.divide_no_nan(tf.linalg.matvec(log_sd[:, None, count:], wanted), many)
+        return log_sd[:, :count], usual, gain
+
+    def get_config(self):
+        return super().get_config() | {
+            "width": self.width,
+            "dims": self.dims,
+            "members": self.members,
+            "hidden": self.hidden,
+            "shortest": self.shortest,
+            "longest": self.longest,
+        }

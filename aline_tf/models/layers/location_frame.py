@@ -1,0 +1,117 @@
+"""Parameters that are places: where to look for them, and in which units.
+
+A parameter that is a position on a design axis (a source, a threshold) is known far more finely
+towards the end than at the beginning. A head that speaks in units of the whole axis would need
+many digits; here it speaks in a frame of its own,
+
+    a_s = attention of the parameter's token over the context
+    c   = sum_s a_s x_s                          v_s > 0 predicted from token s; the start token
+    w^2 = sum_s a_s ((x_s - c)^2 / D + v_s)      stands at the middle of the space with v = 1
+
+and a mixture component of raw location m and spread s stands at c + w m with spread w s. The
+second look reads the context again in units of w, so nearby observations are told apart.
+"""
+
+from __future__ import annotations
+
+import math
+
+import keras
+import tensorflow as tf
+
+from aline_tf.models.layers.dense import MLP, LayerNormalization, Linear
+from aline_tf.models.layers.relative_position_bias import Relations
+
+_HIDDEN_SCORE = -1e9
+_NARROWEST = 1e-3
+#: Starting value of log sqrt(v): a tenth of the half-width of the axis.
+_FIRST_SPREAD = math.log(0.1)
+
+
+@keras.saving.register_keras_serializable("aline_tf")
+class Focus(keras.layers.Layer):
+    """The frame of every parameter token, and the token after looking again in it.
+
+    Args:
+        width: E.
+        dims: D.
+        relation: R of the second look.
+        looks: how often the frame is found, read and found again.
+        hidden: width of hidden layers.
+    """
+
+    def __init__(self, width=32, dims=1, relation=32, looks=2, hidden=128, **kwargs):
+        # Positions and outcomes stay in float32, whatever the dtype policy.
+        super().__init__(autocast=False, **kwargs)
+        self.width = width
+        self.dims = dims
+        self.relation = relation
+        self.looks = looks
+        self.hidden = hidden
+        policy = self.dtype_policy
+        self.queries = [Linear(width, dtype=policy) for _ in range(looks)]
+        self.keys = Linear(width, dtype=policy)
+        self.spread = MLP(1, hidden, dtype=policy)
+        self.relations = [
+            Relations(width, dims, relation, biases=0, dtype=policy) for _ in range(looks)
+        ]
+        self.updates = [MLP(width, hidden, dtype=policy) for _ in range(looks)]
+        self.norm = LayerNormalization(dtype=policy)
+
+    def build(self, input_shape=None):
+        for layer in (*self.queries, self.keys, self.norm):
+            layer.build((None, None, self.width))
+        self.spread.build((None, self.width))
+        for relations, update in zip(self.relations, self.updates, strict=True):
+            relations.build()
+            update.build((None, self.width + self.dims + 1))
+        self.built = True
+
+    def call(self, tokens, context, position, visible, placed):
+        """Tokens [B, P, E] after looking; centre [B, P, D] and width w [B, P, 1] of the frames,
+        float32, in designs scaled to [-1, 1].
+
+        Args:
+            tokens: [B, P, E] of the parameters.
+            context: [B, S, E], the first of them the start token; `position` [B, S, D] float32.
+            visible, placed: bool [B, S], what may be read and what of it stands somewhere.
+        """
+        tokens = tf.cast(tokens, self.compute_dtype)
+        readable = placed | (tf.range(tf.shape(placed)[1]) == 0)
+        hidden = tf.where(visible & readable, 0.0, _HIDDEN_SCORE)[:, None]
+        keys = self.keys(context)
+        first = tf.cast(tf.range(tf.shape(placed)[1]) == 0, tf.float32)
+        log_spread = tf.cast(self.spread(context)[..., 0], tf.float32) + _FIRST_SPREAD
+        own = tf.exp(2.0 * tf.clip_by_value(log_spread * (1.0 - first), -7.0, 1.0))
+        for query, relations, update in zip(
+            self.queries, self.relations, self.updates, strict=True
+        ):
+            scores = tf.matmul(query(self.norm(tokens)), keys, transpose_b=True)
+            attention = tf.nn.softmax(tf.cast(scores, tf.float32) * self.width**-0.5 + hidden)
+            center = tf.matmul(attention, position)
+            away = position[:, None] - center[:, :, None]
+            second = tf.reduce_mean(tf.square(away), axis=-1) + own[:, None]
+            width = tf.sqrt(tf.reduce_sum(attention * second, axis=-1, keepdims=True))
+            width = tf.maximum(width, _NARROWEST)
+            message, *_ = relations(
+                self.norm(tokens),
+                center,
+                context,
+                position,
+                tf.ones([1, 1], tf.bool),
+                visible & placed,
+                zoom=width,
+            )
+            frame = tf.cast(tf.concat([center, tf.math.log(width)], -1), message.dtype)
+            seen = tokens + message
+            tokens = seen + update(tf.concat([self.norm(seen), frame], -1))
+        return tokens, center, width
+
+    def get_config(self):
+        return super().get_config() | {
+            "width": self.width,
+            "dims": self.dims,
+            "relation": self.relation,
+            "looks": self.looks,
+            "hidden": self.hidden,
+        }

@@ -1,0 +1,1 @@
+"""What the process needs around the work: whole files, memory that is kept, a quiet start."""

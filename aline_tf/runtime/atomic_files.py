@@ -1,0 +1,119 @@
+"""Where files are found, and how they are written: whole or not at all."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from aline_tf.errors import InputError
+
+SAVEDMODELS_VARIABLE = "ALINE_TF_SAVEDMODELS"
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary sibling of `path` that takes its name when the block succeeds.
+
+    The block creates a file or a directory at the yielded path, which does not exist yet and ends
+    in the name of `path`, so that writers that look at the suffix behave as they would there. When
+    the block raises, what it wrote is removed, together with parent directories made for it, and
+    whatever stood at `path` before is untouched.
+
+    Args:
+        path: final place of the file or directory. An existing file is replaced; an existing
+            directory is replaced as a whole.
+
+    Yields:
+        The path to write to.
+
+    Raises:
+        RuntimeError: the block ended without creating anything.
+        OSError: the final place cannot be written, or is a directory while the block wrote a file
+            (or the other way round).
+    """
+    final = Path(path)
+    made = _make_parents(final.parent)
+    partial = final.with_name(f".partial-{uuid.uuid4().hex[:12]}-{final.name}")
+    try:
+        yield partial
+        if not partial.exists():
+            raise RuntimeError(f"nothing was written for {final}")
+        if partial.is_dir():
+            _replace_directory(partial, final)
+        else:
+            os.replace(partial, final)
+    except BaseException:
+        _remove(partial)
+        for parent in reversed(made):
+            with suppress(OSError):
+                parent.rmdir()
+        raise
+
+
+def savedmodels_dir() -> Path:
+    """Directory of the trained models that ship with the project.
+
+    It is the one named by the environment variable ALINE_TF_SAVEDMODELS, otherwise `savedmodels/`
+    of the checkout this package was installed from. Its layout is ``<model>/<version>/``.
+
+    Raises:
+        InputError: that directory does not exist.
+    """
+    configured = os.environ.get(SAVEDMODELS_VARIABLE)
+    place = Path(configured) if configured else Path(__file__).resolve().parents[2] / "savedmodels"
+    if not place.is_dir():
+        raise InputError(
+            f"expected a directory of trained models (set {SAVEDMODELS_VARIABLE} to one);"
+            f" received {place}, which is not a directory"
+        )
+    return place
+
+
+def shipped_model(name: str) -> Path:
+    """Directory of the newest shipped version of a model.
+
+    Raises:
+        InputError: none ships.
+    """
+    versions = [path for path in (savedmodels_dir() / name).glob("*") if path.name.isdecimal()]
+    if not versions:
+        raise InputError(f"expected a shipped model of task {name!r}; received none")
+    return max(versions, key=lambda path: int(path.name))
+
+
+def _make_parents(parent: Path) -> list[Path]:
+    """Create `parent` and return the directories that were missing, outermost first."""
+    missing: list[Path] = []
+    while not parent.exists():
+        missing.insert(0, parent)
+        parent = parent.parent
+    for directory in missing:
+        directory.mkdir(exist_ok=True)
+    return missing
+
+
+def _replace_directory(partial: Path, final: Path) -> None:
+    """Put `partial` in the place of `final`, bringing the old directory back if that fails."""
+    if not final.exists():
+        os.rename(partial, final)
+        return
+    if not final.is_dir():
+        raise NotADirectoryError(20, "a file stands where a directory is to be written", str(final))
+    # A directory that is not empty cannot be replaced in one step: the old one steps aside first.
+    retired = final.with_name(f".retired-{uuid.uuid4().hex[:12]}-{final.name}")
+    os.rename(final, retired)
+    try:
+        os.rename(partial, final)
+    except BaseException:
+        os.rename(retired, final)
+        raise
+    shutil.rmtree(retired, ignore_errors=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,44 @@
+"""What q is fitted to: the true parameters, and others that might as well have been true.
+
+A simulated history D comes with one draw of its posterior, the theta it was made of: a label, and
+a noisy one. Where the likelihood is known, n more are drawn from q, and all share the label,
+
+    log q  ->  sum_i w_i log q(theta_i | D),   w_i ~ p(theta_i) p(D | theta_i) / q(theta_i | D)
+
+over i = 0 (the truth) to n. Had the draws been shuffled, w_i would be the chance that theta_i was
+the truth: so the mean stays what it was, whatever q is, and the variance can only shrink.
+
+Source: the chance of each place of iterated sampling importance resampling, Andrieu, Lee and
+Vihola (2018); Rao-Blackwell.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from aline_tf import draws
+from aline_tf.information.posterior_sampling import complete, log_posterior
+
+
+def shared_labels(task, beliefs, state, seed, count: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """The true parameters and `count` alternatives, with the chance that each was the truth.
+
+    Args:
+        task: has `log_likelihood` and `log_prior`.
+        beliefs: q at the R states (a `ThetaPosterior`), which proposes.
+        state: R states (a Batch) whose theta is recorded; what is given as known stays known.
+        seed: int32 [2].
+        count: n.
+
+    Returns:
+        theta [n + 1, R, P] and weights [n + 1, R] that sum to one over the first axis; neither
+        passes a gradient on.
+    """
+    shape = [count, *tf.unstack(tf.shape(state["theta"]))]
+    drawn = beliefs.from_uniform(*(draws.uniform(key, shape) for key in draws.split(seed, 3)))
+    drawn = tf.where(state["known_mask"], state["known_theta"], drawn)
+    theta = tf.concat([state["theta"][None], drawn], axis=0)
+    theta, free = complete(task, theta, tf.broadcast_to(state["known_mask"], tf.shape(theta)))
+    log_weight = tf.transpose(log_posterior(task, tf.transpose(theta, [1, 0, 2]), state))
+    log_weight -= tf.reduce_sum(tf.where(free, beliefs.log_prob(theta), 0.0), axis=-1)
+    return tf.stop_gradient(theta), tf.stop_gradient(tf.nn.softmax(log_weight, axis=0))

@@ -1,0 +1,152 @@
+"""Functions unlike those of training: their frames, and policies asked within them."""
+
+import numpy as np
+import pytest
+
+from aline_tf.acquisition.gp_regression import unit_kernel
+from aline_tf.acquisition.policies import Policy
+from aline_tf.acquisition.rescaling import (
+    RescaledPolicy,
+    TrainingRange,
+    frame_of,
+    unit_covariances,
+)
+from aline_tf.batch import OBSERVED, empty_batch
+
+
+def points(count, dims, seed=0):
+    return np.random.default_rng(seed).uniform(-5, 5, (count, dims))
+
+
+def batch_of(function, seen=8, rows=3, dims=2):
+    batch = empty_batch({"B": rows, "C": seen + 2, "D": dims, "F": 1, "P": 2, "M": 4, "N": 5})
+    for name in ("context_design", "candidate_design", "target_design"):
+        batch[name][:] = points(rows * batch[name].shape[1], dims).reshape(batch[name].shape)
+    batch["context_outcome"][..., 0] = function(batch["context_design"])
+    batch["context_status"][:] = OBSERVED
+    batch["context_mask"][:, :seen] = True
+    batch["candidate_mask"][:] = True
+    return batch
+
+
+def test_covariances_of_a_grid_are_those_of_its_kernels():
+    design, lengthscales = points(7, 2), np.array([[0.5, 2.0], [3.0, 1.0], [8.0, 8.0]])
+    expected = [
+        unit_kernel(name, length)(design) for name in ("rbf", "matern52") for length in lengthscales
+    ]
+    np.testing.assert_allclose(unit_covariances(design, lengthscales), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("dims", [1, 2])
+@pytest.mark.parametrize(("factor", "shift"), [(1e5, -3e5), (1e-4, 7.0), (-2.0, 0.0)])
+def test_units_of_the_outcome_do_not_matter(dims, factor, shift):
+    design = points(12, dims)
+    outcome = np.sin(design).sum(1)
+    offset, scale, shrink = frame_of(design, outcome)
+    moved = frame_of(design, factor * outcome + shift)
+    assert moved[0] == pytest.approx(factor * offset + shift, rel=1e-6)
+    assert moved[1] == pytest.approx(abs(factor) * scale, rel=1e-6)
+    np.testing.assert_allclose(moved[2], shrink, rtol=1e-6)
+
+
+def test_a_function_of_the_prior_is_left_nearly_as_it_is():
+    offsets, scales, shrinks = [], [], []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        design = points(30, 2, seed)
+        square = np.square(design[:, None] - design).sum(-1)
+        covariance = 0.55 * np.exp(-0.5 * square / 1.2**2)
+        factor = np.linalg.cholesky(covariance + 1e-4 * np.eye(30))
+        offset, scale, shrink = frame_of(design, factor @ rng.standard_normal(30))
+        offsets.append(offset)
+        scales.append(scale)
+        shrinks.append(shrink[0])
+    assert np.abs(np.mean(offsets)) < 0.15
+    assert np.median(scales) == pytest.approx(1.0, abs=0.25)
+    assert np.mean(shrinks) > 0.9
+
+
+def test_the_outcomes_of_one_dimension_fill_the_range():
+    design = points(30, 1)
+    outcome = 40.0 + np.square(design[:, 0]) + np.sin(9.0 * design[:, 0])
+    offset, scale, _ = frame_of(design, outcome)
+    assert np.abs((outcome - offset) / scale).max() == pytest.approx(2.5)
+
+
+def test_a_direction_in_which_nothing_happens_is_shrunk():
+    design = points(30, 2)
+    _, _, shrink = frame_of(design, np.sin(2.0 * design[:, 0]))
+    assert shrink[0] > 0.7
+    assert shrink[1] < 0.4
+
+
+def test_one_spike_stays_within_the_range():
+    design = points(30, 2)
+    outcome = np.exp(-np.square(design - design[0]).sum(1)) * 1e4
+    offset, scale, _ = frame_of(design, outcome)
+    scaled = (outcome - offset) / scale
+    assert np.abs(scaled).max() <= 2.5 + 1e-9
+    assert np.ptp(scaled) > 1.0
+
+
+def test_many_observations_of_one_place_count_as_few():
+    places = points(6, 1, seed=4)
+    outcome = np.array([1.0, -1.0, 0.5, -0.4, 0.2, -0.3])
+    alone = frame_of(places, outcome)
+    crowd = places[0] + 1e-3 * np.arange(30)[:, None]
+    crowded = frame_of(np.vstack([places, crowd]), np.append(outcome, np.full(30, 1.0)))
+    # The mean of all 36 outcomes is above .8.
+    assert crowded[0] < 0.45
+    assert alone[0] < 0.3
+
+
+@pytest.mark.parametrize("outcome", [[], [0.0], [-7.0], [3.0, 3.0, 3.0]])
+def test_little_or_nothing_seen_gives_a_usable_frame(outcome):
+    design = points(len(outcome), 2)
+    offset, scale, shrink = frame_of(design, np.array(outcome))
+    assert np.isfinite([offset, scale]).all() and scale > 0
+    np.testing.assert_array_equal(shrink, [1.0, 1.0])
+    if outcome:
+        assert offset == outcome[0]
+
+
+def test_outcomes_go_to_the_network_and_back():
+    frames = TrainingRange().frames(batch_of(lambda x: 300 + 50 * np.sin(x).sum(-1)))
+    outcome = np.linspace(200, 400, 12).reshape(3, 4)
+    there = frames.outcome_to_network(outcome)
+    np.testing.assert_allclose(frames.outcome_from_network(there), outcome, rtol=1e-5)
+    # A density in natural units: its integral over outcomes is that of the scaled one.
+    grid = np.linspace(-2000, 2000, 20_001)
+    scaled = frames.outcome_to_network(np.tile(grid, (3, 1)))
+    log_density = frames.log_density_from_network(-0.5 * scaled**2 - 0.5 * np.log(2 * np.pi))
+    np.testing.assert_allclose(np.exp(log_density).sum(1) * (grid[1] - grid[0]), 1.0, rtol=1e-3)
+
+
+def test_only_the_observed_context_is_looked_at():
+    batch = batch_of(lambda x: np.cos(x).sum(-1))
+    found = TrainingRange().frames(batch)
+    batch["context_outcome"][:, 8:] = 1e6
+    batch["target_design"][:] = 0.0
+    again = TrainingRange().frames(batch)
+    np.testing.assert_array_equal(again.scale, found.scale)
+    np.testing.assert_array_equal(again.shrink, found.shrink)
+
+
+def test_a_rescaled_policy_is_asked_in_the_networks_range():
+    class Listener(Policy):
+        def _choose(self, batch, mask):
+            self.heard = batch
+            return np.full(len(mask), 3)
+
+    listener, training_range = Listener(), TrainingRange()
+    batch = batch_of(lambda x: 1e4 * x[..., 0] ** 2)
+    policy = RescaledPolicy(listener, training_range)
+    np.testing.assert_array_equal(policy.choose(batch), [3, 3, 3])
+    seen = batch["context_mask"]
+    assert np.abs(listener.heard["context_outcome"][seen]).max() <= 2.5 + 1e-6
+    shrink = training_range.frames(batch).shrink
+    np.testing.assert_allclose(
+        listener.heard["candidate_design"], batch["candidate_design"] * shrink[:, None], rtol=1e-6
+    )
+    for name in ("context_design", "candidate_design", "target_design", "context_outcome"):
+        assert listener.heard[name].dtype == np.float32

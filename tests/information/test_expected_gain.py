@@ -1,0 +1,252 @@
+"""Information gains against grids and closed forms; counterfactual gains worked out by hand."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import stats
+
+from aline_tf import draws
+from aline_tf.experiments.location_finding import location_grid
+from aline_tf.information.expected_gain import counterfactual_gain, information_gain, selects_all
+from aline_tf.information.look_ahead import look_ahead_gain
+from aline_tf.models.distributions.theta_posterior import ThetaPosterior, raw_bias
+from aline_tf.tasks.location_finding import NOISE, LocationFinding, log_intensity
+from aline_tf.tasks.psychometric import Psychometric
+from aline_tf.training.rollout import append_candidate, extend_context, selected_value
+from aline_tf.training.rollout import without_candidates as alone
+from tests.information.linear_task import Linear, LinearWithMoments, linear_state, posterior_moments
+from tests.information.linear_task import beliefs as linear_beliefs
+from tests.information.linear_task import exact_gain as linear_gain
+
+TRIALS = np.array([[-1.0, 0.0], [1.0, 1.0], [0.2, 1.0], [-3.0, 0.0]], np.float32)
+POOL = np.array([-4.0, -1.0, 0.0, 0.7, 4.5], np.float32)
+ROWS = 3  # after threshold and slope; after guess and lapse; the latter with the guess known
+GUESS = 0.6
+DRAWS = 160
+
+
+@pytest.fixture(scope="module")
+def task():
+    return Psychometric()
+
+
+@pytest.fixture(scope="module")
+def state(task):
+    episode = task.sample_episodes(draws.as_seed(3), ROWS, len(POOL))
+    state = extend_context(episode, len(TRIALS) + 1)
+    seen = np.zeros([ROWS, len(TRIALS) + 1, 2], np.float32)
+    seen[:, :-1] = TRIALS
+    pairs = [[True, True, False, False], [False, False, True, True], [False, False, True, True]]
+    return state | {
+        "context_design": tf.constant(seen[..., :1]),
+        "context_outcome": tf.constant(seen[..., 1:]),
+        "context_status": tf.ones([ROWS, len(TRIALS) + 1, 1], tf.int32),
+        "context_mask": tf.constant([[True] * len(TRIALS) + [False]] * ROWS),
+        "candidate_design": tf.constant(np.tile(POOL[None, :, None], (ROWS, 1, 1))),
+        "theta_mask": tf.constant(pairs),
+        "known_mask": tf.constant([[False] * 4, [False] * 4, [False, False, True, False]]),
+        "known_theta": tf.constant([[0.0, 0.0, GUESS, 0.0]] * ROWS),
+    }
+
+
+@pytest.fixture(scope="module")
+def gain(task, state, psychometric_network):
+    beliefs = psychometric_network.theta_posterior(psychometric_network(state))
+    compiled = tf.function(
+        lambda seed: information_gain(task, beliefs, state, seed, draws_each=DRAWS)
+    )
+    return np.stack([compiled(draws.as_seed(seed)) for seed in range(8)])
+
+
+def exact_gain(selected, guess=None):
+    """By enumeration of a grid of midpoints, in float64 numpy."""
+    sizes, bounds = (48, 32, 12, 12), ((-3, 3), (0.1, 2), (0.1, 0.9), (0, 0.5))
+    axes = [
+        low + (high - low) * (np.arange(size) + 0.5) / size
+        for size, (low, high) in zip(sizes, bounds, strict=True)
+    ]
+    if guess is not None:
+        axes[2] = np.array([guess])
+    threshold, slope, guess, lapse = np.meshgrid(*axes, indexing="ij", sparse=True)
+
+    def yes(x):
+        transition = 1 - np.exp(-(10.0 ** np.clip((x - threshold) / slope, -12, 2)))
+        return guess * lapse + (1 - lapse) * transition
+
+    weight = np.ones([len(axis) for axis in axes])
+    for x, y in TRIALS:
+        weight *= yes(x) if y else 1 - yes(x)
+    weight /= weight.sum()
+    rest = tuple(axis for axis in range(4) if axis not in selected)
+
+    def entropy(p):
+        return -(p * np.log(p) + (1 - p) * np.log1p(-p))
+
+    outer = weight.sum(axis=rest)
+    gains = []
+    for x in POOL:
+        conditional = (weight * yes(x)).sum(axis=rest) / outer
+        gains.append(entropy((outer * conditional).sum()) - (outer * entropy(conditional)).sum())
+    return np.array(gains)
+
+
+def test_information_gain_is_that_of_an_exact_grid(gain):
+    exact = np.stack([exact_gain((0, 1)), exact_gain((2, 3)), exact_gain((2, 3), guess=GUESS)])
+    assert exact.max() > 0.05  # there is something to be wrong about
+    error = gain.std(axis=0) / np.sqrt(len(gain))
+    assert error.max() < 0.01
+    assert (np.abs(gain.mean(axis=0) - exact) < 0.002 + 4 * error).all()
+    choice = gain.mean(axis=0).argmax(axis=1)
+    assert (exact.max(axis=1) - exact[range(ROWS), choice] < 0.003).all()
+
+
+def test_information_gains_are_never_negative(gain):
+    assert (gain >= 0.0).all()
+
+
+def test_nothing_is_to_be_gained_about_what_is_known(task, state, psychometric_network):
+    known = state | {"known_mask": state["theta_mask"], "known_theta": state["theta"]}
+    beliefs = psychometric_network.theta_posterior(psychometric_network(known))
+    nothing = information_gain(task, beliefs, known, draws.as_seed(1), draws_each=20)
+    np.testing.assert_allclose(nothing, 0.0, atol=2e-6)
+
+
+def test_padding_in_the_history_changes_nothing(task, state, psychometric_network):
+    beliefs = psychometric_network.theta_posterior(psychometric_network(state))
+    seed = draws.as_seed(2)
+    before = information_gain(task, beliefs, state, seed, draws_each=10)
+    other = state | {"context_design": state["context_design"] + [[[0.0]] * 4 + [[2.5]]]}
+    after = information_gain(task, beliefs, other, seed, draws_each=10)
+    np.testing.assert_array_equal(before, after)
+
+
+def test_counterfactual_gain_is_what_acquiring_the_candidate_brings(state, psychometric_network):
+    network = psychometric_network
+    tried = tf.constant([[0, 3], [4, 1], [2, 2]])
+    gain = counterfactual_gain(network, state, tried, price=0.25).numpy()
+    here = alone(state)
+    before = selected_value(network, network(here), here).numpy()
+    for k in range(2):
+        after = alone(append_candidate(state, len(TRIALS), tried[:, k]))
+        assert after["context_mask"].numpy().all()
+        value = selected_value(network, network(after), after).numpy()
+        np.testing.assert_allclose(gain[:, k], value - before - 0.25, atol=1e-5)
+    np.testing.assert_allclose(gain[2, 0], gain[2, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize(("task", "noise"), [(Linear(), 0.25), (LinearWithMoments(), 0.1)])
+def test_gain_of_a_continuous_outcome_about_all_parameters(task, noise):
+    rows, seen = 8, 4
+    state = linear_state(task, rows, seen, 12)
+    compiled = tf.function(
+        lambda seed: information_gain(task, linear_beliefs(task, rows), state, seed, 48)
+    )
+    found = np.mean([compiled(draws.as_seed(seed)) for seed in range(6)], axis=0)
+    error = []
+    for row in range(rows):
+        design = state["context_design"][row, :seen].numpy().astype(float)
+        _, covariance = posterior_moments(design, np.zeros(seen))
+        exact = linear_gain(covariance, state["candidate_design"][row].numpy())
+        np.testing.assert_allclose(found[row], exact, atol=noise)
+        assert exact.max() - exact[found[row].argmax()] < noise / 2
+        error.append(found[row] - exact)
+    assert abs(np.mean(error)) < 0.03
+
+
+def test_gain_of_a_continuous_outcome_about_one_of_two_parameters():
+    task, rows, seen = Linear(), 3, 4
+    state = linear_state(task, rows, seen, 8, selected=(True, False))
+    compiled = tf.function(
+        lambda seed: information_gain(
+            task, linear_beliefs(task, rows), state, seed, 40, everything=False
+        )
+    )
+    found = np.mean([compiled(draws.as_seed(seed)) for seed in range(10)], axis=0)
+    for row in range(rows):
+        design = state["context_design"][row, :seen].numpy().astype(float)
+        _, covariance = posterior_moments(design, np.zeros(seen))
+        candidates = state["candidate_design"][row].numpy().astype(float)
+        rest = covariance[1, 1] - covariance[0, 1] ** 2 / covariance[0, 0]
+        left = 0.5 * np.log1p(rest * candidates[:, 1] ** 2 / task.NOISE**2)
+        exact = linear_gain(covariance, candidates) - left
+        np.testing.assert_allclose(found[row], exact, atol=0.1)
+        assert stats.spearmanr(found[row], exact).statistic > 0.8
+
+
+class LocationWithMoments(LocationFinding):
+    """The same task, with its outcome told to be normal."""
+
+    def normal_outcome(self, theta, design):
+        return log_intensity(self._places(theta), design), tf.constant(NOISE)
+
+
+@pytest.mark.parametrize("shown", [0, 3, 10])
+def test_gains_of_location_finding_rank_candidates_as_an_exact_grid_does(shown):
+    task, rows, pool = LocationWithMoments(), 10, 40
+    state = linear_state(task, rows, shown, pool, seed=shown)
+    parameters = task.spec.parameters
+    raw = tf.repeat(tf.constant([[raw_bias(4)] * 2]), rows, axis=0)
+    gain = information_gain(
+        task, ThetaPosterior(parameters, raw, 4), state, draws.as_seed(1), draws_each=64
+    ).numpy()
+    lost, agreement = [], []
+    for row in range(rows):
+        design = state["context_design"][row, :shown].numpy().astype(float)
+        outcome = state["context_outcome"][row, :shown, 0].numpy().astype(float)
+        posterior = location_grid.shrinking_posteriors(design, outcome, [shown])[0]
+        exact = location_grid.information_gain(posterior, state["candidate_design"][row].numpy())
+        lost.append(1.0 - exact[gain[row].argmax()] / exact.max())
+        agreement.append(stats.spearmanr(gain[row], exact).statistic)
+    # With nothing seen, gains hardly differ between places.
+    assert np.mean(agreement) > (0.2 if shown == 0 else 0.85)
+    assert np.mean(lost) < 0.1
+
+
+def test_a_wrong_q_gives_finite_gains():
+    task = LinearWithMoments()
+    state = linear_state(task, 4, 3, 5)
+    far = state | {"context_outcome": state["context_outcome"] + 1e4}
+    gain = information_gain(task, linear_beliefs(task, 4, -80.0, 1e-3), far, draws.as_seed(1), 16)
+    assert np.isfinite(gain).all()
+
+
+def test_tasks_say_whether_rows_are_after_everything(task):
+    assert selects_all(LocationFinding())
+    assert not selects_all(task)
+
+
+def test_look_ahead_is_how_far_the_beliefs_after_each_answer_lie_apart(state, psychometric_network):
+    """A binary outcome has two answers: both appended by hand, their beliefs compared."""
+    network = psychometric_network
+    tried = tf.constant([[0, 3], [4, 1], [2, 2]])
+    gain = look_ahead_gain(network, state, tried, draws.as_seed(1), price=0.25).numpy()
+    selected = (state["theta_mask"] & ~state["known_mask"]).numpy()
+    for k in range(2):
+        here = alone(state)
+        here["target_design"] = tf.gather(
+            state["candidate_design"], tried[:, k : k + 1], batch_dims=1
+        )
+        here["target_mask"] = tf.ones([len(tried), 1], tf.bool)
+        chance = network.outcome_prediction(network(here), here).mean_sd()[0].numpy()
+        weight = np.concatenate([1.0 - chance, chance], axis=1)
+        means, variances = [], []
+        for answer in (0.0, 1.0):
+            answered = state | {"candidate_outcome": answer + 0.0 * state["candidate_outcome"]}
+            after = alone(append_candidate(answered, len(TRIALS), tried[:, k]))
+            mean, sd = network.theta_posterior(network(after)).mean_sd()
+            means.append(mean.numpy())
+            variances.append(np.square(sd.numpy()))
+        center = sum(weight[:, a, None] * means[a] for a in (0, 1))
+        total = sum(weight[:, a, None] * (variances[a] + (means[a] - center) ** 2) for a in (0, 1))
+        apart = 0.5 * np.log(total)
+        apart -= 0.5 * sum(weight[:, a, None] * np.log(variances[a]) for a in (0, 1))
+        expected = (selected * apart).sum(axis=1) / selected.sum(axis=1)
+        assert (expected > 0.0).all()
+        np.testing.assert_allclose(gain[:, k], expected - 0.25, atol=1e-5)
+
+
+def test_look_ahead_expects_nothing_of_what_was_not_answered(state, psychometric_network):
+    silent = state | {"candidate_status": 2 * tf.ones_like(state["candidate_status"])}
+    tried = tf.constant([[0, 3], [4, 1], [2, 2]])
+    gain = look_ahead_gain(psychometric_network, silent, tried, draws.as_seed(1))
+    assert not gain.numpy().any()

@@ -1,0 +1,80 @@
+"""`aline-tf migraine import` from the outside: what is written, what is said, what is refused."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from aline_tf.cli import main
+from aline_tf.migraine.records.importers import read_records
+from aline_tf.migraine.records.timeline_file import read_timeline
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+
+
+def run(*args):
+    return main(["migraine", "import", *map(str, args)])
+
+
+def test_it_writes_a_timeline_and_a_bundle_of_the_same(tmp_path, capsys):
+    out, bundle = tmp_path / "new" / "t.jsonl.gz", tmp_path / "b.json"
+    assert run(EXAMPLES / "more", "--out", out, "--fhir", bundle) == 0
+    said = capsys.readouterr().out
+    assert "calendar.ics: calendar, 6 records read" in said
+    assert "menstrual_flow: predicted, not noted: 1" in said
+    assert ".csv files that hold nothing known: 2" in said
+    timeline = read_timeline(out)
+    expected = read_records([EXAMPLES / "more"]).timeline
+    pd.testing.assert_frame_equal(timeline.frame, expected.frame)
+    assert len(json.loads(bundle.read_text())["entry"]) == len(timeline)
+    pd.testing.assert_frame_equal(read_records([bundle]).timeline.frame, timeline.frame)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["{more}/absent.csv", "--out", "{tmp}/t"], "expected a file, a folder"),
+        (["{more}", "--out", "{tmp}"], "received the directory"),
+        (["{more}", "--out", "{tmp}/t", "--fhir", "{tmp}/t"], "two different files"),
+        (["{tmp}/in.csv", "--out", "{tmp}/in.csv"], "another file to write than those read"),
+        (["{more}", "--out", "{tmp}/t", "--zone", "Mars/Olympus"], "time zone"),
+        (["{tmp}/in.csv", "--out", "{tmp}/t", "--column-map", "{tmp}/no.json"], "column map"),
+        (["{tmp}/empty.csv", "--out", "{tmp}/t", "--fhir", "{tmp}/b"], "empty"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_written(tmp_path, capsys, args, message):
+    (tmp_path / "in.csv").write_text("date,stress\n2025-03-09,3\n")
+    (tmp_path / "empty.csv").write_text("")
+    before = sorted(tmp_path.rglob("*"))
+    assert run(*(a.format(more=EXAMPLES / "more", tmp=tmp_path) for a in args)) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+    assert (tmp_path / "in.csv").read_text() == "date,stress\n2025-03-09,3\n"
+
+
+def test_a_failed_write_leaves_neither_file(tmp_path, monkeypatch):
+    real, calls = os.replace, []
+
+    def fail(source, target):
+        calls.append(target)
+        # The bundle is whole and the timeline under way.
+        if len(calls) == 2:
+            raise OSError("disk full")
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        run(EXAMPLES / "diary.csv", "--out", tmp_path / "t.jsonl", "--fhir", tmp_path / "b.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_importing_loads_no_tensorflow(tmp_path):
+    code = "import sys; from aline_tf.cli import main;"
+    code += f"main(['migraine', 'import', {str(EXAMPLES / 'diary.csv')!r},"
+    code += f" '--out', {str(tmp_path / 't.jsonl')!r}]); assert 'tensorflow' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=EXAMPLES.parent)

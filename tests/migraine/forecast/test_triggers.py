@@ -1,0 +1,55 @@
+"""Triggers: the two parts of a spike and slab, read off correctly and told honestly."""
+
+import math
+
+import numpy as np
+import pytest
+
+from aline_tf.migraine.forecast import batches
+from aline_tf.migraine.forecast.triggers import SOURCE_CHANNEL, trigger_beliefs
+from aline_tf.migraine.simulation.population import TRIGGERS
+
+
+@pytest.fixture(scope="module")
+def beliefs(network, evening):
+    return trigger_beliefs(network, evening[0])
+
+
+def test_every_trigger_is_told_once(beliefs):
+    assert {belief.name for belief in beliefs} == {trigger.name for trigger in TRIGGERS}
+    assert set(SOURCE_CHANNEL) == {trigger.name for trigger in TRIGGERS}
+
+
+def test_strongest_come_first_and_those_without_record_last(beliefs):
+    recorded = [belief for belief in beliefs if belief.days_recorded]
+    assert beliefs[: len(recorded)] == recorded
+    for part in (recorded, beliefs[len(recorded) :]):
+        strengths = [belief.strength for belief in part]
+        assert strengths == sorted(strengths, reverse=True)
+
+
+def test_slab_is_the_posterior_without_its_atom(network, evening, beliefs):
+    outputs = batches.call(network, evening[0])
+    posterior = network.theta_posterior(outputs)
+    names = network.spec.parameter_names
+    for belief in beliefs:
+        index = names.index(f"beta_{belief.name}")
+        chance = float(posterior.probability()[0, index])
+        assert belief.probability == pytest.approx(chance, abs=1e-6)
+        for odds, level in ((belief.low, 0.05), (belief.high, 0.95)):
+            effect = np.zeros([1, len(names)], np.float32)
+            effect[0, index] = math.log(odds)
+            whole = float(posterior.cdf(effect)[0, index])
+            # cdf = P slab + (1 - P) [effect >= 0]
+            slab = (whole - (1 - chance) * (effect[0, index] >= 0)) / chance
+            assert slab == pytest.approx(level, abs=2e-3)
+        mean = float(posterior.mean_sd()[0][0, index])
+        assert chance * math.log(belief.odds_ratio) == pytest.approx(mean, abs=1e-4)
+
+
+def test_days_recorded_are_counted_from_the_history(evening, beliefs):
+    history = evening[2]
+    by_name = {belief.name: belief for belief in beliefs}
+    assert by_name["pressure"].days_recorded == 0
+    alcohol = np.isfinite(history.column("alcohol")).sum()
+    assert by_name["alcohol"].days_recorded == alcohol > 50
