@@ -46,7 +46,6 @@ DEBTS = {
     ("information/expected_gain.py", "training"),
     ("information/look_ahead.py", "training"),
     ("migraine/commands/evaluate.py", "commands"),
-    ("migraine/simulation/cohort.py", "migraine.task"),
 }
 #: Modules that still parse arguments outside of commands/.
 PARSERS_ELSEWHERE = {

@@ -12,7 +12,7 @@ def network():
     """A small untrained network whose answers depend visibly on what it reads."""
     import keras
 
-    from aline_tf.migraine.task.simulated import SPEC
+    from aline_tf.migraine.schema.spec import SPEC
     from aline_tf.models.aline import ALINE
 
     keras.utils.set_random_seed(5)

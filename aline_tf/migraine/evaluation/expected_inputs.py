@@ -16,7 +16,7 @@ import numpy as np
 
 from aline_tf.batch import OBSERVED
 from aline_tf.migraine.schema.channels import FIELD_INDEX, places
-from aline_tf.migraine.simulation.population import TRIGGERS
+from aline_tf.migraine.schema.parameters import TRIGGERS
 
 #: Means of inputs nobody recorded, over days of the simulator.
 _UNKNOWN = {

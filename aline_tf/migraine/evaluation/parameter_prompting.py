@@ -13,8 +13,8 @@ import numpy as np
 from aline_tf.evaluation.results import Row
 from aline_tf.migraine.evaluation.prompting import Asked, study_evenings
 from aline_tf.migraine.forecast import batches
+from aline_tf.migraine.schema.spec import SPEC
 from aline_tf.migraine.simulation.cohort import Cohort
-from aline_tf.migraine.task.simulated import SPEC
 
 #: Evenings, and prompts of each.
 PARAMETER_EVENINGS, A_DAY = 10, 2

@@ -25,8 +25,9 @@ from aline_tf import draws
 from aline_tf.batch import OBSERVED
 from aline_tf.migraine.evaluation.expected_inputs import expected_inputs, level, readings
 from aline_tf.migraine.schema.channels import SLOTS, SPOT_READING, places
+from aline_tf.migraine.schema.parameters import PARAMETER_INDEX, TRIGGERS
 from aline_tf.migraine.simulation.attack_probability import LONGEST, MEDIANS, ending_chances
-from aline_tf.migraine.simulation.population import PARAMETER_INDEX, TRIGGERS, sample_people
+from aline_tf.migraine.simulation.population import sample_people
 from aline_tf.migraine.simulation.recording import ATTACK_DIARY, SLOT_DIARY
 from aline_tf.migraine.simulation.simulator import (
     GOES_ON,

@@ -23,8 +23,9 @@ from aline_tf.migraine.evaluation.prompting import EVENINGS, RUN_IN, prompting_r
 from aline_tf.migraine.forecast import batches
 from aline_tf.migraine.forecast.forecast import attack_probabilities
 from aline_tf.migraine.schema.channels import FORECASTS
+from aline_tf.migraine.schema.parameters import PARAMETER_INDEX
 from aline_tf.migraine.simulation.cohort import Cohort, sample_cohort
-from aline_tf.migraine.simulation.population import PARAMETER_INDEX, Settings
+from aline_tf.migraine.simulation.population import Settings
 from aline_tf.migraine.task.compiled import CompiledNetwork
 
 #: Other people, on whom baselines are fitted, and about how many of their evenings.

@@ -19,7 +19,7 @@ import numpy as np
 
 from aline_tf.migraine.forecast import batches
 from aline_tf.migraine.schema.channels import FORECASTS
-from aline_tf.migraine.simulation.population import PARAMETERS
+from aline_tf.migraine.schema.parameters import PARAMETERS
 
 #: Parameters drawn together, given those of the groups before. The level of risk comes first, for
 #: the effects of triggers depend on it.

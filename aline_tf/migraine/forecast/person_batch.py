@@ -9,7 +9,7 @@ from aline_tf.errors import InputError
 from aline_tf.migraine.schema.candidates import Candidate, candidates_for
 from aline_tf.migraine.schema.channels import FIELD_NAMES, FORECASTS, OUTCOME_INDEX
 from aline_tf.migraine.schema.designs import CAPACITY, design
-from aline_tf.migraine.task.simulated import SPEC
+from aline_tf.migraine.schema.spec import SPEC
 
 
 def history_batch(

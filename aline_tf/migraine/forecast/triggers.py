@@ -15,7 +15,7 @@ import numpy as np
 from aline_tf.batch import OBSERVED
 from aline_tf.migraine.forecast import batches
 from aline_tf.migraine.schema.channels import places
-from aline_tf.migraine.simulation.population import TRIGGERS
+from aline_tf.migraine.schema.parameters import TRIGGERS
 
 #: The channel that tells of each trigger.
 SOURCE_CHANNEL = {

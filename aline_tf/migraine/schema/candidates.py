@@ -132,6 +132,8 @@ def _library() -> tuple[Candidate, ...]:
 
 #: Every candidate there is.
 LIBRARY = _library()
+#: Where they lie among the fields of the last days, [RECENT_DAYS, F] in one row, today first.
+LIBRARY_PLACES = tuple(item.days_ago * len(FIELD_INDEX) + item.field for item in LIBRARY)
 
 
 def candidates_for(status: np.ndarray) -> list[Candidate]:

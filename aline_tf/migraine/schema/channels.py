@@ -245,3 +245,8 @@ def places(channel: str) -> tuple[int, ...]:
     if channel in SLOT_REPORT_NAMES:
         return tuple(FIELD_INDEX[field_name(channel, slot)] for slot in range(SLOTS))
     return (FIELD_INDEX[channel],)
+
+
+#: The first field of every channel of `CHANNELS`, and whether it has one for each slot.
+FIELD_OF_CHANNEL = tuple(places(channel.name)[0] for channel in CHANNELS)
+HAS_SLOTS = tuple(channel.name in SLOT_REPORT_NAMES for channel in CHANNELS)

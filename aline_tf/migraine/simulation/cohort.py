@@ -17,6 +17,7 @@ from aline_tf.batch import MISSING, empty_batch
 from aline_tf.migraine.schema.channels import FORECASTS, OUTCOME_INDEX, WEARABLE_NAMES
 from aline_tf.migraine.schema.channels import PASSIVE_NAMES as READINGS
 from aline_tf.migraine.schema.designs import CAPACITY, design
+from aline_tf.migraine.schema.spec import SPEC
 from aline_tf.migraine.simulation.population import Settings
 from aline_tf.migraine.simulation.recording import (
     ATTACK_DIARY,
@@ -26,7 +27,6 @@ from aline_tf.migraine.simulation.recording import (
     sample_sources,
 )
 from aline_tf.migraine.simulation.simulator import simulate_people
-from aline_tf.migraine.task.simulated import SPEC
 
 #: Training draws its people from (seed, optimiser step); no run has that many steps.
 _STREAM = 1_900_000_000

@@ -20,7 +20,8 @@ from aline_tf.migraine.schema.channels import (
     SPOT_READING,
     WEARABLE_NAMES,
 )
-from aline_tf.migraine.simulation.population import PARAMETER_INDEX, Settings
+from aline_tf.migraine.schema.parameters import PARAMETER_INDEX
+from aline_tf.migraine.simulation.population import Settings
 
 PRODROME, ATTACK = 1, 2
 #: The log-odds of an answer fall by this for every prompt already sent that day.

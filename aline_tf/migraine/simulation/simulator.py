@@ -20,13 +20,9 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.migraine.schema.channels import SLOTS
+from aline_tf.migraine.schema.parameters import PARAMETER_INDEX, TRIGGERS
 from aline_tf.migraine.simulation.measurement import observe
-from aline_tf.migraine.simulation.population import (
-    PARAMETER_INDEX,
-    TRIGGERS,
-    Settings,
-    sample_people,
-)
+from aline_tf.migraine.simulation.population import Settings, sample_people
 
 INTERICTAL, PRODROME, ATTACK, POSTDROME = 0, 1, 2, 3
 #: Chances per slot that a prodrome and a postdrome end; share of prodromes that lead to an attack.

@@ -7,7 +7,7 @@ import pandas as pd
 
 from aline_tf.batch import OBSERVED
 from aline_tf.migraine.schema.channels import FIELD_NAMES, SLOTS
-from aline_tf.migraine.simulation.population import PARAMETERS
+from aline_tf.migraine.schema.parameters import PARAMETERS
 
 
 def people_frame(world: dict, observed_only: bool = True) -> pd.DataFrame:

@@ -6,8 +6,7 @@ find. Tokens of one day (a day's records, and what was acquired of it later) are
 every day is then shown
 
     against the person    (z - own mean) / own spread, of readings, counts and stress
-    as inputs of a hazard the nine triggers of `aline_tf.migraine.simulation.population`, as far as
-    recorded
+    as inputs of a hazard the nine triggers of `aline_tf.migraine.schema.parameters`, where recorded
     beside its neighbours attacks of the day after; traces of attacks and warning signs before
     as recorded           every report of the four slots, a little pain apart from much of it,
                           and the last answer of the day

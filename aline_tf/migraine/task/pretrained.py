@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.task.simulated import SPEC
+from aline_tf.migraine.schema.spec import SPEC
 from aline_tf.models.presets import load_preset
 from aline_tf.runtime.atomic_files import shipped_model
 

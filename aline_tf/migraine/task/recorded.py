@@ -20,18 +20,21 @@ from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.day_history import DayHistory
 from aline_tf.migraine.schema import candidates as pool
+from aline_tf.migraine.schema.candidates import LIBRARY_PLACES
 from aline_tf.migraine.schema.channels import (
     CHANNELS,
     FIELD_NAMES,
+    FIELD_OF_CHANNEL,
     FORECASTS,
+    HAS_SLOTS,
     OUTCOME_INDEX,
     PASSIVE_NAMES,
     SLOTS,
     places,
 )
 from aline_tf.migraine.schema.designs import CAPACITY, design
+from aline_tf.migraine.schema.spec import SPEC
 from aline_tf.migraine.simulation.recording import not_yet
-from aline_tf.migraine.task.simulated import FIELD_OF_CHANNEL, HAS_SLOTS, LIBRARY_PLACES, SPEC
 from aline_tf.tasks.task import Task
 
 #: Days before the first evening that is forecast.

@@ -3,7 +3,7 @@
 An episode is one person at 20:00 of one day. Its context is what their records hold by then, one
 token a day, seen through randomly drawn sources; its candidates are prompts about now and yesterday
 and readings of the last days that nobody fetched yet; its targets are the parameters of
-`aline_tf.migraine.simulation.population`, the risk of an attack within 24 and 48 hours, and
+`aline_tf.migraine.schema.parameters`, the risk of an attack within 24 and 48 hours, and
 channels at random times, past and future.
 """
 
@@ -14,23 +14,24 @@ import tensorflow as tf
 from aline_tf import draws
 from aline_tf.batch import MISSING, NO_ANSWER, OBSERVED
 from aline_tf.migraine.schema import candidates as pool
+from aline_tf.migraine.schema.candidates import LIBRARY_PLACES
 from aline_tf.migraine.schema.channels import (
     CHANNELS,
     FIELD_INDEX,
     FIELD_NAMES,
-    FIELDS,
+    FIELD_OF_CHANNEL,
     FORECASTS,
+    HAS_SLOTS,
     OUTCOME_INDEX,
-    OUTCOMES,
     PASSIVE_NAMES,
-    SLOT_REPORT_NAMES,
     SLOTS,
-    places,
 )
-from aline_tf.migraine.schema.designs import CAPACITY, DESIGN_HIGH, DESIGN_LOW, DESIGN_NAMES, design
+from aline_tf.migraine.schema.designs import CAPACITY, design
+from aline_tf.migraine.schema.parameters import PARAMETERS
+from aline_tf.migraine.schema.spec import PHYSIOLOGY_NAMES, SPEC, TRIGGER_NAMES
 from aline_tf.migraine.simulation.attack_probability import attack_chances
 from aline_tf.migraine.simulation.measurement import PROMPT_FATIGUE
-from aline_tf.migraine.simulation.population import PARAMETERS, Settings, sample_people
+from aline_tf.migraine.simulation.population import Settings, sample_people
 from aline_tf.migraine.simulation.recording import (
     complete_sources,
     context_of,
@@ -38,22 +39,8 @@ from aline_tf.migraine.simulation.recording import (
     sample_sources,
 )
 from aline_tf.migraine.simulation.simulator import simulate_people
-from aline_tf.spec import TaskSpec
 from aline_tf.tasks.task import Task
 
-SPEC = TaskSpec(
-    name="migraine",
-    design_names=DESIGN_NAMES,
-    design_low=DESIGN_LOW,
-    design_high=DESIGN_HIGH,
-    fields=FIELDS,
-    outcomes=OUTCOMES,
-    parameters=PARAMETERS,
-    horizon=10,
-    features="migraine",
-)
-TRIGGER_NAMES = tuple(name for name in SPEC.parameter_names if name.startswith("beta_"))[:-1]
-PHYSIOLOGY_NAMES = tuple(name for name in SPEC.parameter_names if name not in TRIGGER_NAMES)
 #: Groups of targets met in training, with their shares: (parameters, forecasts, channels). Among
 #: fifteen parameters one that can be learned hardly counts, so some are also wanted alone.
 TARGET_GROUPS = (
@@ -75,11 +62,6 @@ COMPLETE_SHARE = 0.3
 PROMPTED_SHARE = 0.2
 #: Simulated days before the history (so that yesterday exists) and after it (to be forecast).
 _BEFORE, _AFTER = pool.RECENT_DAYS, 4
-#: The first field of every channel, and whether it has one for each slot.
-FIELD_OF_CHANNEL = [places(channel.name)[0] for channel in CHANNELS]
-HAS_SLOTS = [channel.name in SLOT_REPORT_NAMES for channel in CHANNELS]
-#: Where the candidates of the library lie among the fields of the last days, today first.
-LIBRARY_PLACES = [item.days_ago * len(FIELD_NAMES) + item.field for item in pool.LIBRARY]
 
 
 class MigraineTask(Task):

@@ -125,7 +125,7 @@ def preset_of_another_task(folder: Path) -> Path:
 
 
 def preset_of_other_channels(folder: Path) -> Path:
-    from aline_tf.migraine.task.simulated import SPEC
+    from aline_tf.migraine.schema.spec import SPEC
     from aline_tf.models.aline import ALINE
     from aline_tf.models.presets import save_preset
 

@@ -6,10 +6,10 @@ import pytest
 from aline_tf.batch import MISSING
 from aline_tf.migraine.evaluation import parameter_prompting, prompting
 from aline_tf.migraine.schema.channels import PASSIVE_NAMES
+from aline_tf.migraine.schema.spec import SPEC
 from aline_tf.migraine.simulation.cohort import sample_cohort
 from aline_tf.migraine.task.compiled import CompiledNetwork
 from aline_tf.migraine.task.pretrained import load_network
-from aline_tf.migraine.task.simulated import SPEC
 
 PEOPLE, FIRST = 6, len(PASSIVE_NAMES)
 

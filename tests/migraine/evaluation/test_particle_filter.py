@@ -11,8 +11,8 @@ from aline_tf.migraine.evaluation.particle_filter import (
     vulnerability_grid,
 )
 from aline_tf.migraine.schema.channels import FIELD_INDEX, FIELDS
+from aline_tf.migraine.schema.parameters import TRIGGERS
 from aline_tf.migraine.simulation import cohort
-from aline_tf.migraine.simulation.population import TRIGGERS
 from aline_tf.migraine.simulation.recording import ATTACK_DIARY, SLOT_DIARY
 from aline_tf.migraine.simulation.simulator import VULNERABILITY_MEMORY
 

@@ -11,9 +11,9 @@ from aline_tf.batch import MISSING
 from aline_tf.migraine.evaluation import prompting
 from aline_tf.migraine.evaluation.burden_plots import draw_prompting
 from aline_tf.migraine.schema.channels import FIELD_NAMES, PASSIVE_NAMES, SPOT_READING
+from aline_tf.migraine.schema.spec import SPEC
 from aline_tf.migraine.simulation.cohort import sample_cohort
 from aline_tf.migraine.simulation.recording import PROMPTS, prompted_sources, sample_sources
-from aline_tf.migraine.task.simulated import SPEC
 
 PEOPLE, FIRST = 6, len(PASSIVE_NAMES)
 #: Reports that a run-in asks for every day.

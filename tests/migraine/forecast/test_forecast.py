@@ -10,7 +10,7 @@ from aline_tf.migraine.forecast.forecast import (
     forecast,
     recentred,
 )
-from aline_tf.migraine.task.simulated import SPEC
+from aline_tf.migraine.schema.spec import SPEC
 
 
 def test_recentred_probabilities_have_the_total_as_their_mean_and_keep_their_order():

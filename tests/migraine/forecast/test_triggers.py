@@ -7,7 +7,7 @@ import pytest
 
 from aline_tf.migraine.forecast import batches
 from aline_tf.migraine.forecast.triggers import SOURCE_CHANNEL, trigger_beliefs
-from aline_tf.migraine.simulation.population import TRIGGERS
+from aline_tf.migraine.schema.parameters import TRIGGERS
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from aline_tf.migraine.forecast.triggers import TriggerBelief
 from aline_tf.migraine.forecast.value_of_information import Answer, Question
 from aline_tf.migraine.schema.candidates import LIBRARY, Candidate
 from aline_tf.migraine.schema.channels import CHANNELS, FIELD_INDEX, FIELD_NAMES
-from aline_tf.migraine.simulation.population import TRIGGERS
+from aline_tf.migraine.schema.parameters import TRIGGERS
 
 
 def question(candidate, *answers):

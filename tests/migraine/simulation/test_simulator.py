@@ -19,12 +19,8 @@ from aline_tf.migraine.schema.channels import (
     SPOT_READING,
     places,
 )
-from aline_tf.migraine.simulation.population import (
-    PARAMETER_INDEX,
-    PARAMETERS,
-    Settings,
-    beta_from_uniforms,
-)
+from aline_tf.migraine.schema.parameters import PARAMETER_INDEX, PARAMETERS
+from aline_tf.migraine.simulation.population import Settings, beta_from_uniforms
 from aline_tf.migraine.simulation.simulator import (
     ATTACK,
     INTERICTAL,

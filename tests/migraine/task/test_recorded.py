@@ -12,9 +12,9 @@ from aline_tf.errors import InputError
 from aline_tf.migraine.records.day_history import DayHistory
 from aline_tf.migraine.schema import channels
 from aline_tf.migraine.schema.channels import FIELD_INDEX, FIELDS
+from aline_tf.migraine.schema.spec import SPEC
 from aline_tf.migraine.simulation.simulator import simulate_people
 from aline_tf.migraine.task.recorded import LEAST_HISTORY, RecordedTask, recorded_attacks
-from aline_tf.migraine.task.simulated import SPEC
 from aline_tf.models.aline import ALINE
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer

@@ -20,8 +20,9 @@ from aline_tf.migraine.schema.channels import (
     PASSIVE_NAMES,
 )
 from aline_tf.migraine.schema.designs import DESIGN_NAMES
+from aline_tf.migraine.schema.spec import SPEC
 from aline_tf.migraine.simulation.simulator import simulate_people
-from aline_tf.migraine.task.simulated import SPEC, MigraineTask
+from aline_tf.migraine.task.simulated import MigraineTask
 from aline_tf.spec import TaskSpec
 
 ROWS, POOL, DAYS = 96, 32, 40
