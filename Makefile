@@ -6,11 +6,12 @@ STAMP := $(VENV)/.installed
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format clean distclean
+.PHONY: help install demo test wheel lint format clean distclean
 
 help:
 	@echo "make demo       forecast from the example exports, report in build/demo/report.html"
 	@echo "make test       every test"
+	@echo "make wheel      sdist and wheel into dist/, tried in a clean environment"
 	@echo "make lint       ruff check and format check; 'make format' repairs"
 	@echo "make install    the environment in $(VENV), which the others create when they need it"
 	@echo "make clean      outputs and caches; 'make distclean' also removes $(VENV)"
@@ -41,6 +42,9 @@ demo: install
 
 test: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests
+
+wheel: install
+	.ci/wheel
 
 lint: install
 	$(BIN)/ruff check .

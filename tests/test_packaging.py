@@ -68,8 +68,10 @@ class TestPublicNames:
 
 
 class TestDependencies:
-    def test_extras_are_there(self):
-        assert {"notebook", "gateway", "federated", "dev"} <= set(PROJECT["optional-dependencies"])
+    def test_extras_are_there_and_each_is_for_a_room_that_exists(self):
+        rooms = {"notebook": ROOT / "notebooks", "dev": ROOT / "tests"}
+        assert set(PROJECT["optional-dependencies"]) == set(rooms)
+        assert all(room.is_dir() for room in rooms.values())
 
     def test_python_range_is_the_one_that_was_tried(self):
         assert PROJECT["requires-python"] == ">=3.11,<3.13"

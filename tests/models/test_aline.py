@@ -24,12 +24,15 @@ def test_layer_contract(relation):
 
 
 def test_fit_trains_it_like_any_keras_model(network):
-    """The network alone under compile / fit, with a loss on one of its outputs."""
+    """The model alone under compile / fit, with a loss on every output: no weight is left out."""
     model = ALINE(EVERY_KIND, **SIZES)
     model.build()
-    model.compile(optimizer="sgd", loss={"theta_raw": "mse"})
     batch = random_batch(1)
-    labels = {"theta_raw": np.zeros([3, PARAMETERS, RAW], np.float32)}
+    # The score of a masked candidate is a constant, and a large one.
+    batch["candidate_mask"] = np.ones_like(batch["candidate_mask"])
+    labels = {name: np.zeros(raw.shape, np.float32) for name, raw in model(batch).items()}
+    assert labels["theta_raw"].shape == (3, PARAMETERS, RAW)
+    model.compile(optimizer="sgd", loss=dict.fromkeys(labels, "mse"))
     history = model.fit(batch, labels, epochs=2, batch_size=3, verbose=0)
     first, second = history.history["loss"]
     assert second < first

@@ -1,0 +1,103 @@
+"""What somebody does with the installed wheel alone, from an empty directory.
+
+Run by .ci/wheel with the interpreter of a clean environment; the argument is a directory with the
+inputs (a phone's export, a diary, a task of one's own). Ends with exit code 1 at the first thing
+that is not as it should be.
+"""
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+INPUTS = Path(sys.argv[1]).resolve()
+SERVING = "serving "
+
+
+def say(what, started):
+    print(f"ok  {what} ({time.monotonic() - started:.0f} s)", flush=True)
+
+
+def command(*words):
+    """Runs aline-tf; returns what it printed."""
+    started = time.monotonic()
+    result = subprocess.run(["aline-tf", *words], capture_output=True, text=True)
+    if result.returncode:
+        sys.exit(f"aline-tf {' '.join(words)}: exit {result.returncode}\n{result.stderr}")
+    say(f"aline-tf {' '.join(words)}", started)
+    return result.stdout
+
+
+def check(true, what):
+    if not true:
+        sys.exit(f"NOT as it should be: {what}")
+
+
+def presets():
+    import numpy as np
+
+    import aline_tf
+
+    started = time.monotonic()
+    check("site-packages" in aline_tf.__file__, f"imported from {aline_tf.__file__}")
+    check((Path(aline_tf.__file__).parent / "py.typed").is_file(), "py.typed is in the wheel")
+    table = aline_tf.presets()
+    check(len(table) == 7, f"seven presets, {len(table)} found")
+    for name in table["name"]:
+        model = aline_tf.ALINE.from_preset(name)
+        check(all(np.isfinite(weight.numpy()).all() for weight in model.weights), name)
+    session = aline_tf.Session(
+        aline_tf.ALINE.from_preset("psychometric"), np.linspace(-5, 5, 50)[:, None]
+    )
+    session.tell(session.ask().index, 1.0)
+    check(session.posterior()["threshold"].sd > 0, "a posterior")
+    say("every preset by its name, and a session", started)
+    return list(table["name"])
+
+
+def serve():
+    import numpy as np
+
+    from aline_tf.serving import Client
+
+    for what in ("exports the model once", "finds it in the cache"):
+        started = time.monotonic()
+        with subprocess.Popen(
+            ["aline-tf", "serve", "--models", "psychometric", "--port", "0", "--quiet"],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as server:
+            try:
+                lines = []
+                for line in server.stdout:
+                    lines.append(line)
+                    if line.startswith(SERVING):
+                        break
+                check(lines and lines[-1].startswith(SERVING), f"serves; printed {lines}")
+                with Client(lines[-1].split()[-1], "psychometric", timeout=60) as client:
+                    pool = np.linspace(-5, 5, 50, dtype=np.float32)[None, :, None]
+                    index = client.propose({"candidate_design": pool})["index"]
+                check(0 <= int(index[0]) < 50, f"proposes {index}")
+            finally:
+                server.terminate()
+        say(f"aline-tf serve {what}", started)
+
+
+if __name__ == "__main__":
+    names = presets()
+    listed = command("models")
+    check(all(name in listed for name in names), "aline-tf models lists every preset")
+    health, diary = INPUTS / "export.zip", INPUTS / "diary.csv"
+    command(
+        "migraine", "forecast", "--apple-health", str(health), "--diary", str(diary), "--out", "out"
+    )
+    check(Path("out/report.html").stat().st_size > 10_000, "a report")
+    table = command("eval", "psychometric", "--policy", "learned", "random", "--runs", "4")
+    check("rmse" in table and "learned" in table, "a table")
+    serve()
+    shutil.copy(INPUTS / "own_task.py", ".")
+    command(
+        "train", "own_task:Elimination", "--out", "own", "--warmup-steps", "2", "--joint-steps", "0"
+    )
+    check(Path("own/preset/model.weights.h5").is_file(), "a preset of one's own task")
