@@ -38,6 +38,11 @@ Padding is invisible to the model and the order of the context does not matter.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from aline_tf.errors import InputError
+
 MISSING, OBSERVED, NO_ANSWER = 0, 1, 2
 
 #: Fields of a Batch: rank and whether they are boolean masks, floats or status integers.
@@ -65,6 +70,18 @@ EPISODE_FIELDS = BATCH_FIELDS | {
 }
 
 
+#: What the letters mean, in messages.
+LETTER_MEANING = {
+    "B": "batch rows",
+    "C": "context tokens",
+    "D": "design dimensions",
+    "F": "outcome fields of a context token",
+    "M": "predictive targets",
+    "N": "candidates",
+    "P": "parameters",
+}
+
+
 def field_dtype(name: str) -> str:
     """The dtype of a batch or episode field, as a string numpy and TensorFlow understand."""
     if name.endswith(("_mask", "_observed")):
@@ -73,7 +90,7 @@ def field_dtype(name: str) -> str:
 
 
 def empty_batch(sizes: dict[str, int]) -> dict:
-    """A numpy batch of zeros (nothing known, nothing asked).
+    """A numpy batch of zeros (nothing known, nothing selected).
 
     Args:
         sizes: size of each letter of the glossary; B and C, M, N default to 1 and 0.
@@ -88,3 +105,110 @@ def empty_batch(sizes: dict[str, int]) -> dict:
         name: np.zeros([sizes[letter] for letter in letters], field_dtype(name))
         for name, letters in BATCH_FIELDS.items()
     }
+
+
+def specs(spec, free: str = "BCMN", **sizes: int) -> dict:
+    """The shape and dtype of every field of a task's Batch, as a graph's input signature.
+
+        specs(spec)["context_design"] == tf.TensorSpec([None, None, D], "float32", "context_design")
+
+    Args:
+        spec: the `aline_tf.spec.TaskSpec`; its letters are D, F and P.
+        free: letters whose size is left open.
+        **sizes: size of each letter of B, C, M and N that is not free.
+
+    Returns:
+        dict of named `tf.TensorSpec`, in the order of the glossary.
+
+    Raises:
+        ValueError: a letter that is neither free nor given a size.
+    """
+    import tensorflow as tf
+
+    sizes = sizes | dict.fromkeys(free) | spec.sizes
+    lacking = sorted(set("BCMN") - set(sizes))
+    if lacking:
+        raise ValueError(
+            f"Expected each of B, C, M, N to be free or to have a size. Received: free={free!r} "
+            f"and no size of {', '.join(lacking)}"
+        )
+    return {
+        name: tf.TensorSpec([sizes[letter] for letter in letters], field_dtype(name), name)
+        for name, letters in BATCH_FIELDS.items()
+    }
+
+
+def check(batch: Mapping[str, Any], spec, fields: Mapping[str, tuple] = BATCH_FIELDS) -> None:
+    """Refuses what is not a Batch of this task, in one sentence: a name, rank, dtype or size.
+
+    Only descriptions of the arrays are read, never their values, so that it costs microseconds and
+    serves symbolic tensors too (sizes that are not known yet are taken to be right).
+
+    Args:
+        batch: field -> numpy array or tensor. Fields of an Episode may be there too.
+        spec: the `aline_tf.spec.TaskSpec` whose D, F and P the batch must have.
+        fields: what must be there; `EPISODE_FIELDS` for an Episode.
+
+    Raises:
+        InputError: "expected ...; received ...".
+    """
+    if not isinstance(batch, Mapping):
+        raise InputError(f"expected a batch as a dict of arrays; received {type(batch).__name__}")
+    unknown = [name for name in batch if name not in EPISODE_FIELDS]
+    if unknown:
+        raise InputError(
+            f"expected fields of a batch ({', '.join(fields)}); received "
+            f"{', '.join(map(repr, unknown))}"
+        )
+    for name in fields:
+        if name not in batch:
+            raise InputError(f"expected {name} in the batch; received {', '.join(batch) or 'none'}")
+    shapes = {}
+    for name, array in batch.items():
+        if not (hasattr(array, "shape") and hasattr(array, "dtype")):
+            raise InputError(
+                f"expected {name} as an array or tensor; received {type(array).__name__}"
+            )
+        dtype, letters = getattr(array.dtype, "name", str(array.dtype)), EPISODE_FIELDS[name]
+        if dtype != field_dtype(name):
+            raise InputError(f"expected {name} of dtype {field_dtype(name)}; received {dtype}")
+        if getattr(array.shape, "rank", 0) is None:
+            continue
+        shape = tuple(array.shape)
+        fixed = [spec.sizes.get(letter) for letter in letters]
+        if len(shape) != len(letters) or any(
+            None not in (size, own) and size != own for size, own in zip(fixed, shape, strict=True)
+        ):
+            shown = ", ".join(str(spec.sizes.get(letter, letter)) for letter in letters)
+            raise InputError(f"expected {name} of shape [{shown}]; received {list(shape)}")
+        shapes[name] = shape
+    conflict = size_conflict(shapes)
+    if conflict:
+        raise InputError(conflict)
+
+
+def size_conflict(shapes: Mapping[str, tuple[int | None, ...]]) -> str | None:
+    """Say where the inputs of one request disagree about a size, or None where they agree.
+
+    Args:
+        shapes: shape of every input, each of the rank of its field. Names that are not fields of
+            an Episode only have to agree about their first size, the batch. A size of None is not
+            known and agrees with any.
+
+    Returns:
+        "expected one size C (context tokens) in all of its inputs; received context_design [2, 3,
+        1], context_mask [2, 4]", or None.
+    """
+    groups: dict[str, dict[str, int]] = {}
+    for name, shape in shapes.items():
+        for letter, size in zip(EPISODE_FIELDS.get(name, ("B",)), shape, strict=False):
+            if size is not None:
+                groups.setdefault(letter, {})[name] = size
+    for letter, holders in groups.items():
+        if len(set(holders.values())) > 1:
+            received = ", ".join(f"{name} {list(shapes[name])}" for name in holders)
+            return (
+                f"expected one size {letter} ({LETTER_MEANING[letter]}) in all of its inputs;"
+                f" received {received}"
+            )
+    return None

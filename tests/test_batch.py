@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aline_tf.batch import BATCH_FIELDS, EPISODE_FIELDS, empty_batch, field_dtype
+from aline_tf.batch import BATCH_FIELDS, EPISODE_FIELDS, empty_batch, field_dtype, size_conflict
 from aline_tf.tasks.psychometric import SPEC
 
 
@@ -45,3 +45,24 @@ def test_the_sizes_of_the_task_must_be_given():
 def test_the_dtype_follows_from_the_name(name, dtype):
     assert field_dtype(name) == dtype
     assert np.zeros(1, field_dtype(name)).dtype == dtype
+
+
+class TestSizeConflict:
+    def test_agreement_is_no_conflict(self):
+        shapes = {"context_design": (2, 0, 3), "context_mask": (2, 0), "candidate_mask": (2, 9)}
+        assert size_conflict(shapes) is None
+
+    def test_a_conflict_names_the_letter_and_every_input_that_has_it(self):
+        shapes = {"context_design": (2, 4, 3), "context_mask": (2, 5), "theta_mask": (2, 4)}
+        assert size_conflict(shapes) == (
+            "expected one size C (context tokens) in all of its inputs;"
+            " received context_design [2, 4, 3], context_mask [2, 5]"
+        )
+
+    def test_one_row_does_not_stand_for_many(self):
+        shapes = {"context_design": (64, 4, 3), "known_mask": (1, 2)}
+        assert "size B (batch rows)" in size_conflict(shapes)
+
+    def test_inputs_of_other_models_agree_about_the_batch_only(self):
+        assert size_conflict({"a": (2, 3), "b": (2, 9)}) is None
+        assert "size B" in size_conflict({"a": (2, 3), "b": (1, 3)})

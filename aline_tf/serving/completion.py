@@ -11,9 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from aline_tf.batch import BATCH_FIELDS, EPISODE_FIELDS, MISSING, NO_ANSWER, OBSERVED
+from aline_tf.batch import (
+    BATCH_FIELDS,
+    EPISODE_FIELDS,
+    MISSING,
+    NO_ANSWER,
+    OBSERVED,
+    size_conflict,
+)
 from aline_tf.errors import InputError
-from aline_tf.serving.signatures import input_dtype, size_conflict
+from aline_tf.serving.signatures import input_dtype
 
 #: What must be given where the signature takes it: without it there is nothing to ask.
 _NEEDED = {"predict": ("target_design",), "propose": ("candidate_design",)}

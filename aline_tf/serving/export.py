@@ -13,13 +13,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from aline_tf.batch import BATCH_FIELDS, field_dtype
+from aline_tf.batch import BATCH_FIELDS, LETTER_MEANING, field_dtype
 from aline_tf.errors import InputError
 from aline_tf.models.presets import CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE, save_preset
 from aline_tf.runtime.atomic_files import atomic_path
 from aline_tf.serving.signatures import (
     DEFAULT_SIGNATURE,
-    LETTER_MEANING,
     SERVING_DEFAULT,
     SIGNATURES,
     free_shape,

@@ -13,9 +13,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
-from aline_tf.batch import BATCH_FIELDS
+from aline_tf.batch import BATCH_FIELDS, size_conflict
 from aline_tf.errors import InputError
-from aline_tf.serving.signatures import size_conflict
 
 #: Elements one tensor may have. A request of a few bytes can announce any shape, and a tensor
 #: whose values are left out is filled up to its shape.

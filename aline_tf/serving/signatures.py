@@ -64,39 +64,3 @@ def free_shape(name: str, sizes: dict[str, int]) -> list[int | None]:
 def input_dtype(name: str) -> str:
     """The dtype of input `name`: "float32", "int32" or "bool"."""
     return field_dtype(name)
-
-
-def size_conflict(shapes: dict[str, tuple[int, ...]]) -> str | None:
-    """Say where the inputs of one request disagree about a size, or None where they agree.
-
-    Args:
-        shapes: shape of every input, each of the rank of its Batch field. Names that are not
-            fields of a Batch only have to agree about their first size, the batch.
-
-    Returns:
-        "expected one size C (context tokens) in all of its inputs; received context_design [2, 3,
-        1], context_mask [2, 4]", or None.
-    """
-    groups: dict[str, dict[str, int]] = {}
-    for name, shape in shapes.items():
-        for letter, size in zip(BATCH_FIELDS.get(name, ("B",)), shape, strict=False):
-            groups.setdefault(letter, {})[name] = size
-    for letter, holders in groups.items():
-        if len(set(holders.values())) > 1:
-            received = ", ".join(f"{name} {list(shapes[name])}" for name in holders)
-            return (
-                f"expected one size {letter} ({LETTER_MEANING[letter]}) in all of its inputs;"
-                f" received {received}"
-            )
-    return None
-
-
-LETTER_MEANING = {
-    "B": "batch rows",
-    "C": "context tokens",
-    "D": "design dimensions",
-    "F": "outcome fields of a context token",
-    "M": "predictive targets",
-    "N": "candidates",
-    "P": "parameters",
-}

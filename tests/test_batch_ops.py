@@ -1,0 +1,144 @@
+"""The algebra of batches, for numpy arrays and tensors alike."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aline_tf import batch_ops
+from aline_tf.batch import BATCH_FIELDS, EPISODE_FIELDS, empty_batch, field_dtype
+
+SIZES = {"B": 2, "C": 3, "M": 2, "N": 4, "P": 5, "D": 6, "F": 7}
+QUICK = settings(max_examples=25, deadline=None)
+
+
+def filled(fields=BATCH_FIELDS, **sizes) -> dict:
+    """A batch of the given sizes with every entry different from its neighbours."""
+    sizes = SIZES | sizes
+    batch = {}
+    for name, letters in fields.items():
+        shape = [sizes[letter] for letter in letters]
+        dtype = field_dtype(name)
+        numbers = np.arange(np.prod(shape, dtype=int))
+        numbers = numbers % {"bool": 2, "int32": 3}.get(dtype, 1000)
+        batch[name] = numbers.reshape(shape).astype(dtype)
+    return batch
+
+
+def random_episode(seed: int, **sizes) -> dict:
+    rng = np.random.default_rng(seed)
+    sizes = SIZES | sizes
+    episode = {}
+    for name, letters in EPISODE_FIELDS.items():
+        shape, dtype = [sizes[letter] for letter in letters], field_dtype(name)
+        high = {"bool": 2, "int32": 3}.get(dtype)
+        made = rng.standard_normal(shape) if high is None else rng.integers(high, size=shape)
+        episode[name] = made.astype(dtype)
+    return episode
+
+
+def tensors(batch: dict) -> dict:
+    return {name: tf.constant(array) for name, array in batch.items()}
+
+
+def assert_same(first: dict, second: dict) -> None:
+    assert list(first) == list(second)
+    for name in first:
+        one, two = np.asarray(first[name]), np.asarray(second[name])
+        assert one.dtype == two.dtype, name
+        np.testing.assert_array_equal(one, two, err_msg=name)
+
+
+def test_repeat_keeps_the_copies_of_a_row_together():
+    batch = filled()
+    repeated = batch_ops.repeat(batch, 3)
+    for name in BATCH_FIELDS:
+        np.testing.assert_array_equal(repeated[name][3:], np.stack([batch[name][1]] * 3))
+
+
+def test_stack_pads_what_is_shorter_with_masked_places():
+    short, long = filled(C=1, N=2), filled()
+    stacked = batch_ops.stack([short, long])
+    assert stacked["context_design"].shape == (4, 3, 6)
+    np.testing.assert_array_equal(stacked["context_design"][:2, :1], short["context_design"])
+    assert not stacked["context_mask"][:2, 1:].any()
+    assert not stacked["candidate_mask"][:2, 2:].any()
+    np.testing.assert_array_equal(stacked["candidate_mask"][2:], long["candidate_mask"])
+
+
+def test_token_carries_one_observed_field():
+    batch = filled()
+    outcome, status = batch_ops.one_field(np.array([1, 4]), np.array([8.0, 9.0]), SIZES["F"])
+    more = batch_ops.append(batch, np.full([2, 6], 0.5), outcome, status)
+    assert more["context_mask"].shape == (2, 4) and more["context_mask"][:, 3].all()
+    np.testing.assert_array_equal(more["context_outcome"][:, 3].nonzero(), ([0, 1], [1, 4]))
+    np.testing.assert_array_equal(more["context_status"][:, 3].sum(axis=1), [1, 1])
+    assert more["context_outcome"][1, 3, 4] == 9.0
+    assert batch["context_mask"].shape == (2, 3)
+
+
+def test_parameters_known_before_keep_their_value():
+    batch = empty_batch(SIZES)
+    batch["known_theta"][:, 0], batch["known_mask"][:, 0] = 3.0, True
+    more = batch_ops.condition_on(batch, np.full([2, 5], 7.0), np.array([1, 1, 0, 0, 0], bool))
+    np.testing.assert_array_equal(more["known_theta"][0], [3.0, 7.0, 0.0, 0.0, 0.0])
+    np.testing.assert_array_equal(more["known_mask"][1], [True, True, False, False, False])
+    assert batch["known_mask"].sum() == 2
+
+
+INDEX = np.array([3, 1], np.int32)
+NARROW = np.array([[3, 1, 1], [0, 2, 3]], np.int32)
+WHICH = np.array([True, True, False, False, True])
+WHERE = np.array([True, False])
+EDITS = {
+    "extend_context": lambda b, as_: batch_ops.extend_context(b, 2),
+    "pad": lambda b, as_: batch_ops.pad(b, C=1, M=2, N=3),
+    "cut_context": lambda b, as_: batch_ops.cut_context(b, 2),
+    "write_token": lambda b, as_: batch_ops.write_token(
+        b, 1, b["candidate_design"][:, 0], b["candidate_outcome"][:, 1], where=as_(WHERE)
+    ),
+    "append": lambda b, as_: batch_ops.append(
+        b, b["candidate_design"][:, 0], b["candidate_outcome"][:, 1], b["candidate_status"][:, 2]
+    ),
+    "append_candidate": lambda b, as_: batch_ops.append_candidate(b, 2, as_(INDEX)),
+    "narrow": lambda b, as_: batch_ops.narrow(b, as_(NARROW)),
+    "narrow, the same for all": lambda b, as_: batch_ops.narrow(b, as_(INDEX)),
+    "drop_candidates": lambda b, as_: batch_ops.drop_candidates(b),
+    "first_candidates": lambda b, as_: batch_ops.first_candidates(b, 2),
+    "take_candidate": lambda b, as_: batch_ops.take_candidate(b, as_(INDEX)),
+    "outcomes_at": lambda b, as_: batch_ops.outcomes_at(b, b["candidate_design"]),
+    "condition_on": lambda b, as_: batch_ops.condition_on(b, b["theta"], as_(WHICH)),
+    "repeat": lambda b, as_: batch_ops.repeat(b, 3),
+    "take_rows": lambda b, as_: batch_ops.take_rows(b, as_(np.array([1, 1, 0]))),
+    "take_rows, a slice": lambda b, as_: batch_ops.take_rows(b, slice(1, 2)),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+@given(seed=st.integers(0, 2**31))
+@QUICK
+def test_tensors_and_arrays_are_edited_alike(edit, seed):
+    episode = random_episode(seed)
+    before = {name: array.copy() for name, array in episode.items()}
+    plain = edit(episode, np.asarray)
+    assert all(isinstance(array, np.ndarray) for array in plain.values())
+    assert_same(plain, edit(tensors(episode), tf.constant))
+    compiled = tf.function(lambda batch: edit(batch, tf.constant), autograph=False)
+    assert_same(plain, dict(zip(plain, map(compiled(tensors(episode)).get, plain), strict=True)))
+    assert_same(episode, before)
+
+
+def test_edits_of_arrays_need_no_tensorflow():
+    code = (
+        "import sys, numpy as np; from aline_tf import batch, batch_ops as ops; "
+        "b = batch.empty_batch({'D': 1, 'F': 1, 'P': 2, 'N': 3}); "
+        "b = ops.append(b, np.ones([1, 1]), np.ones([1, 1])); "
+        "b = ops.stack([ops.narrow(ops.take_candidate(b, np.array([1])), [0, 2]), b]); "
+        "b = ops.condition_on(ops.repeat(b, 2), [0.0, 1.0], [True, False]); "
+        "sys.exit('tensorflow' in sys.modules or b['candidate_mask'].shape != (4, 3))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
