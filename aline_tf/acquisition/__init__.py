@@ -1,1 +1,29 @@
+"""Acquisition: the session that asks and is told, and the policies that choose the next design."""
 
+from aline_tf.runtime.lazy_exports import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "GPInformationPolicy": "gp_policies",
+        "GPPolicy": "gp_policies",
+        "GPPosterior": "gp_regression",
+        "GPRandomPolicy": "gp_policies",
+        "GPSettings": "gp_regression",
+        "GPUncertaintyPolicy": "gp_policies",
+        "GPVarianceReductionPolicy": "gp_policies",
+        "JointVariance": "gp_regression",
+        "LearnedPolicy": "policies",
+        "Marginal": "session",
+        "Policy": "policies",
+        "Question": "session",
+        "RandomPolicy": "policies",
+        "RescaledPolicy": "rescaling",
+        "Rescaling": "rescaling",
+        "SampledGreedyPolicy": "sampled_greedy",
+        "Session": "session",
+        "TrainingRange": "rescaling",
+        "UncertaintySamplingPolicy": "uncertainty",
+        "policy_by_name": "policies",
+    },
+)

@@ -35,9 +35,15 @@ class GPPolicy(Policy):
     def posteriors(self, batch: Mapping[str, Any]) -> Iterator[GPPosterior]:
         """The fitted process of each row; rows need one observation of one outcome field.
 
+        Args:
+            batch: a Batch of B rows.
+
         Raises:
-            InputError: a row without an observation.
+            InputError: a row without an observation, or several outcome fields.
         """
+        fields = np.shape(batch["context_outcome"])[-1]
+        if fields != 1:
+            raise InputError(f"expected one outcome field for {self.name}; received {fields}")
         design = np.asarray(batch["context_design"], float)
         outcome = np.asarray(batch["context_outcome"], float)[..., 0]
         seen = np.asarray(batch["context_mask"], bool)
@@ -63,13 +69,13 @@ class GPPolicy(Policy):
     def _choose(self, batch, mask):
         candidates = np.asarray(batch["candidate_design"], float)
         targets = np.asarray(batch["target_design"], float)
-        wanted = np.asarray(batch["target_mask"], bool)
-        if self.reads_targets and not wanted.any(axis=1).all():
+        selected = np.asarray(batch["target_mask"], bool)
+        if self.reads_targets and not selected.any(axis=1).all():
             raise InputError(f"expected a selected target input in every row for {self.name}")
         scores = np.full(mask.shape, -np.inf)
         for row, posterior in enumerate(self.posteriors(batch)):
             offered = candidates[row, mask[row]]
-            scores[row, mask[row]] = self._scores(posterior, offered, targets[row, wanted[row]])
+            scores[row, mask[row]] = self._scores(posterior, offered, targets[row, selected[row]])
         return masked_argmax(scores, mask)
 
     def _scores(self, posterior: GPPosterior, candidates, targets) -> np.ndarray:

@@ -124,22 +124,24 @@ class GPPosterior:
     def _whitened(self, points):
         return solve_triangular(self._factor, self.signal(self._design, points), lower=True)
 
+    def _variance(self, points, whitened):
+        return np.maximum(self.signal.diag(points) - np.sum(np.square(whitened), axis=0), 0.0)
+
     def predict(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of an outcome (noise included) at points [M, D]: two [M]."""
         points = np.asarray(points, float)
         mean = self.signal(points, self._design) @ self._weights
-        variance = self.signal.diag(points) - np.sum(np.square(self._whitened(points)), axis=0)
-        sd = np.sqrt(np.maximum(variance, 0.0) + self.noise)
+        sd = np.sqrt(self._variance(points, self._whitened(points)) + self.noise)
         return self.offset + self.scale * mean, self.scale * sd
 
     def joint(self, candidates: np.ndarray, targets: np.ndarray) -> JointVariance:
         """What is uncertain at candidates [N, D] and targets [M, D], in the unit of c^2."""
         candidates, targets = np.asarray(candidates, float), np.asarray(targets, float)
-        seen, wanted = self._whitened(candidates), self._whitened(targets)
+        at_candidates, at_targets = self._whitened(candidates), self._whitened(targets)
         return JointVariance(
-            np.maximum(self.signal.diag(candidates) - np.sum(np.square(seen), axis=0), 0.0),
-            np.maximum(self.signal.diag(targets) - np.sum(np.square(wanted), axis=0), 0.0),
-            self.signal(candidates, targets) - seen.T @ wanted,
+            self._variance(candidates, at_candidates),
+            self._variance(targets, at_targets),
+            self.signal(candidates, targets) - at_candidates.T @ at_targets,
             self.noise,
         )
 

@@ -1,4 +1,4 @@
-"""Policies: which candidate to acquire next, given what is known and what is wanted.
+"""Acquisition policies: which candidate to acquire next, given what is known and selected.
 
 A policy reads a Batch (see `aline_tf.batch`) and answers one index per row. It may read the
 context, the pool and the selected targets, never the true parameters. All policies share the one
@@ -11,11 +11,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from aline_tf.errors import InputError
+from aline_tf.models.protocol import SessionModel
+from aline_tf.spec import TaskSpec
 
 # Keeps the random policy's draws apart from those of whoever else uses the same seed.
 _RANDOM_STREAM = 0x52414E44
@@ -24,12 +27,29 @@ _RANDOM_STREAM = 0x52414E44
 class Policy(ABC):
     """Chooses the next design from a pool, for many rows at once.
 
-    `choose` checks the pool and the answer; a subclass implements `_choose`.
+    `choose` checks the pool; a subclass implements `_choose`.
+
+    Attributes:
+        name: as in tables and on the command line.
+        reads_targets: whether the selected targets can change its choices.
+        spec: the one task that it serves; None for any.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.acquisition import Policy
+        >>> class First(Policy):
+        ...     name = "first"
+        ...     def _choose(self, batch, mask):
+        ...         return np.argmax(mask, axis=1)
+        >>> pool = {"candidate_design": np.zeros((1, 3, 1)),
+        ...         "candidate_mask": np.array([[False, True, True]])}
+        >>> First().choose(pool)
+        array([1])
     """
 
     name: str = "policy"
-    #: Whether the selected targets can change its choices.
     reads_targets: bool = True
+    spec: TaskSpec | None = None
 
     def choose(self, batch: Mapping[str, Any]) -> np.ndarray:
         """Index of the candidate to acquire next.
@@ -52,21 +72,50 @@ class Policy(ABC):
             )
         return np.asarray(self._choose(batch, mask), np.int64)
 
+    def logits(self, batch: Mapping[str, Any]) -> np.ndarray | None:
+        """Log-probabilities of the candidates up to a constant, or None: it has none.
+
+        Args:
+            batch: as for `choose`.
+
+        Returns:
+            [B, N], float; what stands at candidates that are not allowed means nothing.
+        """
+        return None
+
     @abstractmethod
     def _choose(self, batch: Mapping[str, Any], mask: np.ndarray) -> np.ndarray:
         """Indices [B]; `mask` [B, N] is the pool as numpy, with at least one True in each row."""
 
 
 def masked_argmax(scores: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Index [B] of the largest score [B, N] among the allowed; the first of equals."""
+    """The best allowed candidate of each row.
+
+    Args:
+        scores: [B, N].
+        mask: [B, N] bool, False where a candidate may not be chosen.
+
+    Returns:
+        Index [B] of the largest score among the allowed; the first of equals.
+    """
     return np.argmax(np.where(mask, scores, -np.inf), axis=1)
 
 
 class RandomPolicy(Policy):
     """A uniform draw from the pool.
 
-    The draw depends on the seed and on the size of the context, not on earlier calls, so the same
-    state asked twice gets the same answer.
+    The draw depends on the seed and on the size of the context, not on earlier calls, so that equal
+    states get equal choices.
+
+    Args:
+        seed: of the draws.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.acquisition import RandomPolicy
+        >>> batch = {"context_mask": np.zeros((2, 0), bool), "candidate_mask": np.eye(2) > 0}
+        >>> RandomPolicy(seed=1).choose(batch)
+        array([0, 1])
     """
 
     name = "random"
@@ -86,16 +135,59 @@ class LearnedPolicy(Policy):
     scored in parts.
 
     Args:
-        model: maps a Batch to a dict with `candidate_logits` [B, N].
+        model: an `ALINE` model, a `Frozen` one or a served one (a `SessionModel`).
+
+    Example:
+        >>> import aline_tf
+        >>> from aline_tf.acquisition import LearnedPolicy
+        >>> from aline_tf.batch import empty_batch
+        >>> from aline_tf.tasks.psychometric import SPEC
+        >>> model = aline_tf.ALINE(SPEC)
+        >>> model.build()
+        >>> batch = empty_batch(SPEC.sizes | {"N": 5})
+        >>> batch["candidate_mask"][:, 3] = True
+        >>> LearnedPolicy(model).choose(batch)
+        array([3])
     """
 
     name = "learned"
 
-    def __init__(self, model):
-        from aline_tf.models.compiled import candidate_scores
-
+    def __init__(self, model: SessionModel):
         self.model = model
-        self._scores = candidate_scores(model)
+
+    def logits(self, batch):
+        return np.asarray(self.model.candidate_logits(batch))
 
     def _choose(self, batch, mask):
-        return masked_argmax(self._scores(batch), mask)
+        return masked_argmax(self.logits(batch), mask)
+
+
+#: Policies that need a name alone, or the model beside it: where each is found.
+POLICIES = {
+    "learned": ("policies", "LearnedPolicy", True),
+    "random": ("policies", "RandomPolicy", False),
+    "gp-rs": ("gp_policies", "GPRandomPolicy", False),
+    "gp-us": ("gp_policies", "GPUncertaintyPolicy", False),
+    "gp-vr": ("gp_policies", "GPVarianceReductionPolicy", False),
+    "gp-epig": ("gp_policies", "GPInformationPolicy", False),
+    "ace-us": ("uncertainty", "UncertaintySamplingPolicy", True),
+}
+
+
+def policy_by_name(name: str, model: SessionModel) -> Policy:
+    """A policy with its default settings.
+
+    Args:
+        name: one of `POLICIES`.
+        model: for the policies that read one.
+
+    Raises:
+        InputError: another name, or a policy that does not fit the model's task.
+    """
+    if name not in POLICIES:
+        raise InputError(
+            f"expected a policy of {', '.join(POLICIES)}, or a Policy object; received {name!r}"
+        )
+    module, title, reads_model = POLICIES[name]
+    policy = getattr(import_module(f"aline_tf.acquisition.{module}"), title)
+    return policy(model) if reads_model else policy()

@@ -1,11 +1,11 @@
-"""Functions unlike those a network was trained on, brought to the range that it knows.
+"""Functions unlike those a model was trained on, brought to the range that it knows.
 
-A network of a Gaussian process task has met functions of mean 0, of a spread of about .7 and of
+A model of a Gaussian process task has met functions of mean 0, of a spread of about .7 and of
 lengthscales up to 2 sqrt(D), on [-5, 5]^D. For any other function the pair of affine maps
 
     y' = (y - offset) / scale          x'_j = shrink_j x_j,   0 < shrink_j <= 1
 
-is estimated anew from whatever has been observed, the network is asked about (x', y'), and its
+is estimated anew from whatever has been observed, the model is asked about (x', y'), and its
 predictions are mapped back. A shrunk box makes a function that is smoother than all of training
 look like one of it; one that is rougher cannot be stretched, for its designs would leave the box.
 
@@ -43,7 +43,7 @@ _FARTHEST = 2.5
 #: prior's own the same. In two, more is better for functions with flat middles and high edges
 #: (three-hump camel), less for smooth ones (Branin).
 _NEAREST = (2.5, 1.75)
-#: Lengthscales of the grid and the longest that is left alone (the network's own processes reach
+#: Lengthscales of the grid and the longest that is left alone (the model's own processes reach
 #: half as far again as the prior's), in design units times sqrt(D).
 _LENGTHSCALES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 _CAP = 3.0
@@ -52,45 +52,45 @@ _DESIGNS = ("context_design", "candidate_design", "target_design")
 
 
 @dataclass(frozen=True)
-class Frames:
+class Rescaling:
     """The two maps of B rows: `offset` [B], `scale` [B], `shrink` [B, D]."""
 
     offset: np.ndarray
     scale: np.ndarray
     shrink: np.ndarray
 
-    def to_network(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """The Batch as the network should see it."""
+    def to_model(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """The Batch as the model should see it."""
         mapped = dict(batch)
         for name in _DESIGNS:
             mapped[name] = (np.asarray(batch[name]) * self.shrink[:, None]).astype(np.float32)
-        mapped["context_outcome"] = self.outcome_to_network(
+        mapped["context_outcome"] = self.outcome_to_model(
             np.asarray(batch["context_outcome"])[..., 0]
         )[..., None]
         return mapped
 
-    def outcome_to_network(self, outcome: np.ndarray) -> np.ndarray:
-        """Outcomes [B, M] as the network's: float32 [B, M]."""
+    def outcome_to_model(self, outcome: np.ndarray) -> np.ndarray:
+        """Outcomes [B, M] as the model's: float32 [B, M]."""
         scaled = (np.asarray(outcome, float) - self.offset[:, None]) / self.scale[:, None]
         return scaled.astype(np.float32)
 
-    def outcome_from_network(self, outcome: np.ndarray) -> np.ndarray:
+    def outcome_from_model(self, outcome: np.ndarray) -> np.ndarray:
         """Predicted outcomes [B, M] in natural units."""
         return self.offset[:, None] + self.scale[:, None] * outcome
 
-    def log_density_from_network(self, log_density: np.ndarray) -> np.ndarray:
+    def log_density_from_model(self, log_density: np.ndarray) -> np.ndarray:
         """Log densities [B, M] of scaled outcomes as those of natural ones."""
         return log_density - np.log(self.scale)[:, None]
 
 
 class TrainingRange:
-    """Finds the frames of a batch; a function of the batch alone, remembered to save time."""
+    """Finds the maps of a batch; a function of the batch alone, remembered to save time."""
 
     def __init__(self):
         self._found: dict[bytes, tuple] = {}
 
-    def frames(self, batch: Mapping[str, Any]) -> Frames:
-        """The frame of each row, from its observed context.
+    def rescaling(self, batch: Mapping[str, Any]) -> Rescaling:
+        """The maps of each row, from its observed context.
 
         Args:
             batch: a Batch with one outcome field.
@@ -103,14 +103,14 @@ class TrainingRange:
         parts = []
         for x, y, rows in zip(design, outcome, seen, strict=True):
             key = x[rows].tobytes() + y[rows].tobytes()
-            self._found[key] = known.get(key) or frame_of(x[rows], y[rows])
+            self._found[key] = known.get(key) or estimate_rescaling(x[rows], y[rows])
             parts.append(self._found[key])
         offset, scale, shrink = zip(*parts, strict=True)
-        return Frames(np.array(offset), np.array(scale), np.stack(shrink))
+        return Rescaling(np.array(offset), np.array(scale), np.stack(shrink))
 
 
 class RescaledPolicy(Policy):
-    """A policy of the network, asked within its training range.
+    """A policy of the model, asked within its training range.
 
     Args:
         policy: the policy.
@@ -123,10 +123,10 @@ class RescaledPolicy(Policy):
         self._policy, self._range = policy, training_range
 
     def _choose(self, batch, mask):
-        return self._policy.choose(self._range.frames(batch).to_network(batch))
+        return self._policy.choose(self._range.rescaling(batch).to_model(batch))
 
 
-def frame_of(design: np.ndarray, outcome: np.ndarray) -> tuple[float, float, np.ndarray]:
+def estimate_rescaling(design: np.ndarray, outcome: np.ndarray) -> tuple[float, float, np.ndarray]:
     """Offset, scale and shrink [D] from observations at designs [n, D] of outcomes [n]."""
     count, dims = design.shape
     offset = outcome.mean() if count else 0.0

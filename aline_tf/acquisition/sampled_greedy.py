@@ -24,21 +24,24 @@ class SampledGreedyPolicy(Policy):
 
     Args:
         task: has `log_likelihood` and `log_prior`.
-        particles: I, draws of the posterior.
-        shown: how many of them the first look at every candidate takes.
-        finalists: candidates that are looked at again with all draws; those with the largest
-            gains at first.
+        num_particles: I, draws of the posterior.
+        screening_particles: how many of them judge every candidate at first.
+        num_finalists: how many candidates, those with the largest gains at first, are judged again
+            with all draws.
         seed: of the draws. Equal histories get equal answers in a batch of equal size.
     """
 
     name = "greedy"
     reads_targets = False
 
-    def __init__(self, task, particles=256, shown=64, finalists=64, seed: int = 0):
+    def __init__(
+        self, task, num_particles=256, screening_particles=64, num_finalists=64, seed: int = 0
+    ):
         self.task = task
-        self.particles = particles
-        self.shown = shown
-        self.finalists = finalists
+        self.spec = task.spec
+        self.num_particles = num_particles
+        self.screening_particles = screening_particles
+        self.num_finalists = num_finalists
         self.seed = seed
         self._compiled = None
 
@@ -46,7 +49,7 @@ class SampledGreedyPolicy(Policy):
         """Draws [R, I, P] given the histories of a Batch."""
         from aline_tf.information.posterior_sampling import posterior_draws
 
-        return posterior_draws(self.task, None, batch, seed, self.particles, EFFORT)
+        return posterior_draws(self.task, None, batch, seed, self.num_particles, EFFORT)
 
     def gains(self, batch, seed):
         """Gains [R, n] of the finalists and their indices [R, n]."""
@@ -59,10 +62,10 @@ class SampledGreedyPolicy(Policy):
         theta = self.posterior(batch, draw_seed)
         design, mask = batch["candidate_design"], batch["candidate_mask"]
         # Every so manieth draw: neighbours are relatives.
-        first = theta[:, :: max(1, self.particles // self.shown)]
+        first = theta[:, :: max(1, self.num_particles // self.screening_particles)]
         gain = candidate_gain(self.task, first, design, first_seed)
         gain = tf.where(mask, gain, -1.0)
-        count = min(self.finalists, design.shape[1])
+        count = min(self.num_finalists, design.shape[1])
         index = tf.math.top_k(gain, count).indices
         finalists = tf.gather(design, index, batch_dims=1)
         gain = candidate_gain(self.task, theta, finalists, second_seed)
@@ -73,8 +76,8 @@ class SampledGreedyPolicy(Policy):
 
         if self._compiled is None:
             self._compiled = tf.function(self.gains, autograph=False)
-        wanted = ("context_", "known_", "candidate_")
-        batch = {k: tf.constant(v) for k, v in batch.items() if k.startswith(wanted)}
+        read = ("context_", "known_", "candidate_")
+        batch = {k: tf.constant(v) for k, v in batch.items() if k.startswith(read)}
         step = int(np.asarray(batch["context_mask"]).sum())
         gain, index = self._compiled(batch, tf.constant([self.seed, step]))
         chosen = masked_argmax(gain.numpy(), np.ones(gain.shape, bool))

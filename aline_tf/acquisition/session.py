@@ -1,4 +1,4 @@
-"""A session: ask for the next design, tell its outcome, look at what is believed.
+"""A session: ask for the next design, tell its outcome, read the posterior.
 
     session = Session(load_preset("savedmodels/psychometric/1"), np.linspace(-5, 5, 200)[:, None])
     session.retarget(["threshold", "slope"])
@@ -7,25 +7,27 @@
     session.posterior()["threshold"].mean
 
 The user owns the loop. The state is plain data: `to_json` and `from_json` carry it to another
-process, which then asks the same question.
+process, which then asks the same question. The model may be in this process or behind a server
+(see `aline_tf.models.protocol`); in the latter case TensorFlow is not imported.
 """
 
 from __future__ import annotations
 
 import json
+import warnings
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
+from aline_tf.acquisition.policies import Policy, policy_by_name
 from aline_tf.batch import NO_ANSWER, OBSERVED, empty_batch
 from aline_tf.errors import InputError
-from aline_tf.models.compiled import candidate_scores
-from aline_tf.models.distributions.theta_posterior import QUANTILE_LEVELS
+from aline_tf.models.protocol import QUANTILE_LEVELS, SessionModel
+from aline_tf.spec import TaskSpec
 
 _FORMAT = 1
 _BUCKET = 16
-# No belief depends on the pool: one candidate stands for all of it.
+# No posterior depends on the pool: one candidate stands for all of it.
 _ONE = 1
 
 
@@ -35,15 +37,20 @@ class Question(NamedTuple):
     Attributes:
         index: position in the session's pool.
         design: [D], natural units.
-        score: of the policy, after costs were weighed.
-        probability: softmax of the scores over what is left of the pool.
+        score: of the policy, after costs were weighed; None where the policy has no scores.
+        probability: softmax of the scores over what is left of the pool; None likewise.
         cost: burden, in units of one prompt.
+
+    Example:
+        >>> from aline_tf.acquisition import Question
+        >>> Question(index=2, design=[0.5], score=None, probability=None, cost=1.0).index
+        2
     """
 
     index: int
     design: np.ndarray
-    score: float
-    probability: float
+    score: float | None
+    probability: float | None
     cost: float
 
 
@@ -55,6 +62,12 @@ class Marginal(NamedTuple):
         quantiles: at `quantile_levels`.
         probability: P(1) of a binary, P(not 0) of a spike-and-slab parameter, 1 otherwise.
         quantile_levels: the levels.
+
+    Example:
+        >>> from aline_tf.acquisition import Marginal
+        >>> threshold = Marginal(0.1, 0.2, (-0.2, 0.0, 0.1, 0.2, 0.4), 1.0)
+        >>> dict(zip(threshold.quantile_levels, threshold.quantiles, strict=True))[0.95]
+        0.4
     """
 
     mean: float
@@ -68,31 +81,56 @@ class Session:
     """One person, experiment or subject under study.
 
     Args:
-        model: a built `ALINE` model, or a `Frozen` one for speed.
+        model: a `SessionModel`: a built `ALINE` model, a `Frozen` one for speed, or a
+            `RemoteModel` behind a server.
         candidates: the pool, [N, D] in natural units.
         target: parameter names (a list, or comma-joined); all parameters when None.
-        target_designs: [M, D] inputs whose outcomes are wanted too; none when None.
+        target_designs: [M, D] inputs whose outcomes are selected too; none when None.
         costs: [N] burden of each candidate; 1 each when None.
-        price: how much one unit of burden lowers a candidate's score (0: costs do not weigh).
+        cost_weight: how much one unit of burden lowers a candidate's score (0: costs do not
+            weigh). Only policies with scores, such as the learned one, can weigh costs.
         known: parameters given as known, name to value.
+        policy: who chooses: a `Policy`, or a name of `policy_by_name`; the model's own policy when
+            None. Whether it heeds the targets says its `reads_targets`; some need an observation,
+            or target designs, before they can choose.
+        price: deprecated, an older name of `cost_weight`.
 
     Raises:
-        InputError: shapes, names or numbers that do not fit the model's task.
+        InputError: shapes, names or numbers that do not fit the model's task, or a policy of
+            another task, or one that cannot weigh costs.
+
+    Example:
+        >>> import numpy as np
+        >>> import aline_tf
+        >>> from aline_tf.tasks.psychometric import SPEC
+        >>> model = aline_tf.ALINE(SPEC)
+        >>> model.build()
+        >>> session = aline_tf.Session(model, np.linspace(-5, 5, 21)[:, None], policy="random")
+        >>> session.tell(session.ask().index, 1.0)
+        >>> sorted(session.posterior())
+        ['guess', 'lapse', 'slope', 'threshold']
     """
 
     def __init__(
         self,
-        model,
+        model: SessionModel,
         candidates,
         target=None,
         target_designs=None,
         costs=None,
-        price: float = 0.0,
+        cost_weight: float = 0.0,
         known: dict[str, float] | None = None,
+        *,
+        policy: Policy | str | None = None,
+        price: float | None = None,
     ):
+        if price is not None:
+            warnings.warn(
+                "price is now named cost_weight", category=DeprecationWarning, stacklevel=2
+            )
+            cost_weight = price
         self.model = model
         self.spec = model.spec
-        self._scores = candidate_scores(model)
         self._candidates = self._designs(candidates, "candidates")
         if not len(self._candidates):
             raise InputError("expected a pool of at least one candidate; received an empty one")
@@ -103,21 +141,24 @@ class Session:
                 f"expected {count} finite costs, one per candidate; "
                 f"received an array of shape {self._costs.shape}"
             )
-        self.price = float(price)
+        self.cost_weight = float(cost_weight)
+        if not np.isfinite(self.cost_weight):
+            raise InputError(f"expected a finite cost_weight; received {self.cost_weight}")
         self._left = np.ones(count, bool)
         self._context: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         self._known = self._checked_known(known or {})
         self.retarget(self.spec.parameter_names if target is None else target, target_designs)
+        self.policy, self._policy_is_named = self._checked_policy(policy)
 
     def retarget(self, target, target_designs=None) -> None:
-        """Changes what is wanted; at any step, without losing what is known.
+        """Changes what is to be learned; at any step, without losing what is known.
 
         Args:
             target: parameter names, a list or comma-joined; may be empty when designs are given.
             target_designs: [M, D], or None.
 
         Raises:
-            InputError: an unknown parameter, or nothing wanted at all.
+            InputError: an unknown parameter, or nothing selected at all.
         """
         try:
             mask = np.array(self.spec.parameter_mask(target), bool)
@@ -132,45 +173,49 @@ class Session:
 
     @property
     def target(self) -> tuple[str, ...]:
-        """Names of the parameters that are wanted."""
+        """Names of the selected parameters."""
         names = self.spec.parameter_names
-        return tuple(name for name, wanted in zip(names, self._theta_mask, strict=True) if wanted)
+        return tuple(name for name, chosen in zip(names, self._theta_mask, strict=True) if chosen)
 
     @property
     def steps(self) -> int:
-        """How many outcomes (or refusals) have been told."""
+        """How many outcomes (or refusals) have been observed."""
         return len(self._context)
 
     def ask(self) -> Question:
         """The candidate that the policy would acquire next.
 
+        Returns:
+            the `Question`; its score and probability are None where the policy has no scores.
+
         Raises:
-            InputError: the pool is exhausted.
+            InputError: the pool is exhausted, or the policy cannot choose yet.
         """
         if not self._left.any():
             raise InputError(
                 f"expected a candidate left to ask for; received {self.steps} answers "
                 "and an exhausted pool"
             )
-        logits = self._scores(self.batch())[0]
-        score = np.where(self._left, logits - self.price * self._costs, -np.inf)
-        index = int(np.argmax(score))
-        probability = 1.0 / np.exp(score - score[index]).sum()
-        return Question(
-            index,
-            self._candidates[index].copy(),
-            float(score[index]),
-            float(probability),
-            float(self._costs[index]),
-        )
+        batch = self.batch()
+        logits = self.policy.logits(batch)
+        score = probability = None
+        if logits is None:
+            self._check_costs_are_not_weighed()
+            index = int(self.policy.choose(batch)[0])
+        else:
+            scores = np.where(self._left, logits[0] - self.cost_weight * self._costs, -np.inf)
+            index = int(np.argmax(scores))
+            score = float(scores[index])
+            probability = float(1.0 / np.exp(scores - scores[index]).sum())
+        design, cost = self._candidates[index].copy(), float(self._costs[index])
+        return Question(index, design, score, probability, cost)
 
     def tell(self, design, outcome) -> None:
         """Adds an outcome to what is known.
 
         Args:
             design: the index of a candidate (it leaves the pool), or a design [D] of one's own.
-            outcome: a number, F numbers (NaN: that field was not observed), or None: asked but
-                not answered.
+            outcome: a number, F numbers (NaN: that field was not observed), or None: no answer.
 
         Raises:
             InputError: an index already taken, a design or outcome of the wrong shape, an
@@ -193,29 +238,45 @@ class Session:
             self._left[index] = False
 
     def posterior(self) -> dict[str, Marginal]:
-        """q(parameter | everything told), by name; a parameter given as known is exactly that."""
-        outputs = self._answers()
-        columns = [outputs[f"theta_{name}"].numpy()[0] for name in _SUMMARY]
-        beliefs = {}
+        """q(parameter | everything observed), by name; a parameter given as known is exactly
+        that.
+
+        Returns:
+            parameter name to `Marginal`.
+        """
+        answer = self._answer()
+        columns = [np.asarray(answer[f"theta_{name}"])[0] for name in _SUMMARY]
+        marginals = {}
         for name, mean, sd, quantiles, probability in zip(
             self.spec.parameter_names, *columns, strict=True
         ):
-            beliefs[name] = Marginal(
+            marginals[name] = Marginal(
                 float(mean), float(sd), tuple(map(float, quantiles)), float(probability)
             )
         for name, value in self._known.items():
             present = float(value != 0.0)
-            beliefs[name] = Marginal(value, 0.0, (value,) * len(QUANTILE_LEVELS), present)
-        return beliefs
+            marginals[name] = Marginal(value, 0.0, (value,) * len(QUANTILE_LEVELS), present)
+        return marginals
 
     def distributions(self) -> dict:
-        """The same marginals as tensorflow_probability distributions, by name."""
-        outputs = self.model(self._tensors(self._batch_of(_ONE)))
+        """The same marginals as tensorflow_probability distributions, by name.
+
+        Raises:
+            InputError: the model is behind a server, which sends summaries alone.
+        """
+        if not hasattr(self.model, "theta_distributions"):
+            raise InputError(
+                f"expected a model in this process for distributions; received {self.model!r}"
+            )
+        import tensorflow as tf
+
+        batch = self._batch_of(_ONE)
+        outputs = self.model({name: tf.convert_to_tensor(part) for name, part in batch.items()})
         made = self.model.theta_distributions(outputs)
         return dict(zip(self.spec.parameter_names, made, strict=True))
 
     def predict(self, designs) -> list[Marginal]:
-        """p(outcome | design, everything told).
+        """p(outcome | design, everything observed).
 
         Args:
             designs: [M, D] in natural units.
@@ -223,9 +284,9 @@ class Session:
         Returns:
             one `Marginal` per design; of a binary outcome, `mean` is its probability.
         """
-        outputs = self._answers(self._designs(designs, "designs"))
+        answer = self._answer(self._designs(designs, "designs"))
         mean, sd, quantiles = (
-            outputs[f"target_{name}"].numpy()[0] for name in ("mean", "sd", "quantiles")
+            np.asarray(answer[f"target_{name}"])[0] for name in ("mean", "sd", "quantiles")
         )
         return [
             Marginal(float(m), float(s), tuple(map(float, q)), float(m))
@@ -233,14 +294,15 @@ class Session:
         ]
 
     def to_json(self) -> str:
-        """The whole state but the model, as JSON."""
+        """The whole state but the model and a policy given as an object, as JSON."""
         return json.dumps(
             {
                 "format": _FORMAT,
                 "task": self.spec.name,
                 "candidates": self._candidates.tolist(),
                 "costs": self._costs.tolist(),
-                "price": self.price,
+                # The file's word for cost_weight, which older versions read.
+                "price": self.cost_weight,
                 "left": self._left.tolist(),
                 "context": [
                     {"design": d.tolist(), "outcome": y.tolist(), "status": s.tolist()}
@@ -249,15 +311,25 @@ class Session:
                 "known": self._known,
                 "target": list(self.target),
                 "target_designs": self._target_designs.tolist(),
+                "policy": self.policy.name,
+                "policy_is_named": self._policy_is_named,
             }
         )
 
     @classmethod
-    def from_json(cls, text: str, model) -> Session:
+    def from_json(
+        cls, text: str, model: SessionModel, *, policy: Policy | str | None = None
+    ) -> Session:
         """A session from `to_json`'s text and the model it was with.
 
+        Args:
+            text: of `to_json`, of this version or an older one.
+            model: of the same task.
+            policy: who chooses from now on. By default the policy by its name, where the session
+                was made with a name; a policy that was given as an object has to be given again.
+
         Raises:
-            InputError: not such a text, or of another task.
+            InputError: not such a text, or of another task, or a policy object is missing.
         """
         try:
             state = json.loads(text)
@@ -267,15 +339,22 @@ class Session:
                 raise InputError(
                     f"expected a session of task {model.spec.name!r}; received {state['task']!r}"
                 )
-            designs = state["target_designs"] or None
+            if policy is None and "policy" in state:
+                policy = state["policy"]
+                if not state["policy_is_named"]:
+                    raise InputError(
+                        f"expected the policy {policy!r} that the session was made with; "
+                        "received none"
+                    )
             session = cls(
                 model,
                 state["candidates"],
                 state["target"],
-                designs,
+                state["target_designs"] or None,
                 state["costs"],
                 state["price"],
                 state["known"],
+                policy=policy,
             )
             left = np.array(state["left"], bool)
             if left.shape != session._left.shape:
@@ -302,7 +381,10 @@ class Session:
         """The state as a Batch of one row, its context padded to a multiple of 16.
 
         Args:
-            predict_designs: [M, D] to predict at instead of the wanted ones; never selected.
+            predict_designs: [M, D] to predict at instead of the target designs; never selected.
+
+        Returns:
+            every field of `aline_tf.batch.BATCH_FIELDS`, numpy arrays with B = 1.
         """
         return self._batch_of(len(self._candidates), predict_designs)
 
@@ -328,12 +410,29 @@ class Session:
         batch["candidate_mask"][0] = self._left[:pool]
         return batch
 
-    def _answers(self, predict_designs=None):
-        return self.model.answer(self._tensors(self._batch_of(_ONE, predict_designs)))
+    def _answer(self, predict_designs=None):
+        return self.model.answer(self._batch_of(_ONE, predict_designs))
 
-    @staticmethod
-    def _tensors(batch):
-        return {name: tf.convert_to_tensor(array) for name, array in batch.items()}
+    def _checked_policy(self, policy) -> tuple[Policy, bool]:
+        """The policy, and whether its name alone was given."""
+        named = policy is None or isinstance(policy, str)
+        if named:
+            policy = policy_by_name(policy or "learned", self.model)
+        if not isinstance(policy, Policy):
+            raise InputError(f"expected a Policy or the name of one; received {policy!r}")
+        if policy.spec is not None and not _same_task(policy.spec, self.spec):
+            raise InputError(
+                f"expected a policy for this very task {self.spec.name!r}; received "
+                f"{policy.name!r}, made for a task {policy.spec.name!r}"
+            )
+        return policy, named
+
+    def _check_costs_are_not_weighed(self):
+        if self.cost_weight:
+            raise InputError(
+                "expected cost_weight=0 with a policy that has no scores; received "
+                f"cost_weight={self.cost_weight:g} with {self.policy.name!r}"
+            )
 
     def _designs(self, designs, what) -> np.ndarray:
         array = np.asarray(designs, np.float32)
@@ -382,3 +481,9 @@ class Session:
 
 
 _SUMMARY = ("mean", "sd", "quantiles", "probability")
+
+
+def _same_task(first: TaskSpec, second: TaskSpec) -> bool:
+    """Whether a history of one means the same to the other."""
+    names = ("name", "design_names", "fields", "parameters")
+    return all(getattr(first, name) == getattr(second, name) for name in names)

@@ -1,49 +1,78 @@
-"""Uncertainty sampling on the network's own predictions ("ace-us")."""
+"""Uncertainty sampling on a model's own predictions ("ace-us")."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from aline_tf.acquisition.policies import Policy, masked_argmax
 from aline_tf.errors import InputError
+from aline_tf.models.protocol import SessionModel
 
 
-class NetworkUncertaintyPolicy(Policy):
-    """The candidate whose outcome an ALINE model is least certain of.
+class UncertaintySamplingPolicy(Policy):
+    """The candidate whose outcome a model is least certain of.
 
     Candidates are given to the inference head as predictive targets; continuous outcomes are
-    compared by their predictive standard deviation, binary and ordered ones by their entropy.
-    What is wanted does not enter, so parameters as targets change nothing.
+    compared by their predictive standard deviation, the others by their entropy. The selected
+    targets do not enter, so parameters as targets change nothing.
 
     Args:
-        model: a built model of a task with one kind of outcome.
+        model: an `ALINE` or `Frozen` model of a task with one kind of outcome; or a served one,
+            whose summaries tell the order of continuous and of binary outcomes.
 
     Raises:
-        InputError: the task has several kinds of outcome, which have no common scale.
+        InputError: the task has several kinds of outcome, which have no common scale; or its kind
+            has no order in a served model's summaries.
+
+    Example:
+        >>> import aline_tf
+        >>> from aline_tf.acquisition import UncertaintySamplingPolicy
+        >>> from aline_tf.batch import empty_batch
+        >>> from aline_tf.tasks.psychometric import SPEC
+        >>> model = aline_tf.ALINE(SPEC)
+        >>> model.build()
+        >>> batch = empty_batch(SPEC.sizes | {"N": 5})
+        >>> batch["candidate_mask"][:, 3] = True
+        >>> UncertaintySamplingPolicy(model).choose(batch)
+        array([3])
     """
 
     name = "ace-us"
     reads_targets = False
 
-    def __init__(self, model):
-        import tensorflow as tf
-
+    def __init__(self, model: SessionModel):
         kinds = [channel.kind for channel in model.spec.outcomes]
         if len(kinds) != 1:
             raise InputError(
                 f"expected a task with one outcome channel for {self.name}; received {len(kinds)}"
             )
-
-        @tf.function(reduce_retracing=True)
-        def uncertainty(batch):
-            prediction = model.outcome_prediction(model(batch), batch)
-            return prediction.mean_sd()[1] if kinds[0] == "continuous" else prediction.entropy()
-
-        self._uncertainty = uncertainty
+        if hasattr(model, "outcome_prediction"):
+            self._uncertainty = _compiled_uncertainty(model, kinds[0])
+        elif kinds[0] in ("continuous", "binary"):
+            # The standard deviation of a Bernoulli outcome rises and falls with its entropy.
+            self._uncertainty = lambda batch: model.answer(batch)["target_sd"]
+        else:
+            raise InputError(
+                f"expected a model in this process for {self.name} of {kinds[0]} outcomes; "
+                f"received {model!r}"
+            )
 
     def _choose(self, batch, mask):
-        asked = dict(batch)
-        asked["target_design"] = asked["candidate_design"]
-        asked["target_mask"] = mask & False
+        query = dict(batch)
+        query["target_design"] = query["candidate_design"]
+        query["target_mask"] = mask & False
         # The pool itself is not scored here.
-        asked["candidate_design"] = asked["candidate_design"][:, :1]
-        asked["candidate_mask"] = mask[:, :1]
-        return masked_argmax(self._uncertainty(asked).numpy(), mask)
+        query["candidate_design"] = query["candidate_design"][:, :1]
+        query["candidate_mask"] = mask[:, :1]
+        return masked_argmax(np.asarray(self._uncertainty(query)), mask)
+
+
+def _compiled_uncertainty(model, kind):
+    import tensorflow as tf
+
+    @tf.function(reduce_retracing=True)
+    def uncertainty(batch):
+        prediction = model.outcome_prediction(model(batch), batch)
+        return prediction.mean_sd()[1] if kind == "continuous" else prediction.entropy()
+
+    return uncertainty

@@ -10,9 +10,11 @@ the selected targets; the selection is part of the input and may change at any s
 from __future__ import annotations
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from aline_tf.batch import BATCH_FIELDS, OBSERVED
+from aline_tf.models.compiled import candidate_scores
 from aline_tf.models.distributions import mixtures
 from aline_tf.models.distributions import outcome_prediction as predictive
 from aline_tf.models.distributions import theta_posterior as posterior
@@ -393,6 +395,11 @@ class ALINE(keras.Model):
             | {f"theta_{name}": value for name, value in theta.items()}
             | {f"target_{name}": value for name, value in target.items()}
         )
+
+    def candidate_logits(self, batch) -> np.ndarray:
+        """The policy's scores alone: [B, N] of a Batch of arrays or tensors of any sizes, compiled
+        once; a big pool is scored in parts."""
+        return candidate_scores(self)(batch)
 
     def theta_distributions(self, outputs) -> list:
         """One tfp distribution of batch shape [B] per parameter."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -69,9 +68,9 @@ def in_parts(score: Callable, batch: Mapping[str, Any], part: int = PART) -> np.
     rows, pool = batch["candidate_mask"].shape
     size = max(1, part // max(rows, 1))
     if pool <= size:
-        return score(batch).numpy()
+        return np.asarray(score(batch))
     parts = (_part_of(batch, start, size) for start in range(0, pool, size))
-    return np.concatenate([score(part).numpy() for part in parts], axis=1)
+    return np.concatenate([np.asarray(score(part)) for part in parts], axis=1)
 
 
 def _part_of(batch, start, size):
@@ -86,7 +85,7 @@ def candidate_scores(model) -> Callable[[Mapping[str, Any]], np.ndarray]:
     """The scores of a model, compiled once for all who ask while the model lives; a `Frozen` one
     compiles for itself."""
     if isinstance(model, Frozen):
-        return partial(in_parts, model.candidate_logits)
+        return model.candidate_logits
     if model not in _SHARED:
         _SHARED[model] = CandidateScores(model)
     return _SHARED[model]

@@ -11,6 +11,7 @@ shape of batch becomes one program by XLA: seconds the first time, then half the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import keras
@@ -46,9 +47,11 @@ class Frozen:
         # Traced anew: the model's own graph reads its variables.
         return self._run(self._model.answer.python_function, batch)
 
-    def candidate_logits(self, batch: Mapping[str, Any]) -> tf.Tensor:
-        """The policy's scores alone: [B, N]."""
-        return self._run(self._logits, batch)
+    def candidate_logits(self, batch: Mapping[str, Any]) -> np.ndarray:
+        """The policy's scores alone: [B, N]; a big pool is scored in parts."""
+        from aline_tf.models.compiled import in_parts
+
+        return in_parts(partial(self._run, self._logits), batch)
 
     def __getattr__(self, name):
         return getattr(self._model, name)

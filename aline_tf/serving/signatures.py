@@ -30,6 +30,7 @@ Every output has the batch as its first size, so that a server may batch request
 """
 
 from aline_tf.batch import BATCH_FIELDS, field_dtype
+from aline_tf.models.protocol import QUANTILE_LEVELS as QUANTILE_LEVELS
 
 CONTEXT = ("context_design", "context_outcome", "context_status", "context_mask")
 KNOWN = ("known_theta", "known_mask")
@@ -44,8 +45,6 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
 }
 DEFAULT_SIGNATURE = "step"
 SERVING_DEFAULT = "serving_default"
-#: Levels of `quantiles` and `theta_quantiles`, as the models are built with.
-QUANTILE_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 #: Letters whose size the request chooses; the others (D, F, P) belong to the task.
 FREE_LETTERS = ("B", "C", "M", "N")

@@ -17,9 +17,9 @@ def model():
     from aline_tf.tasks.psychometric import SPEC
 
     keras.utils.set_random_seed(2)
-    network = ALINE(SPEC, width=8, depth=1, heads=2, hidden=8, components=2)
-    network.build()
-    return network
+    model = ALINE(SPEC, width=8, depth=1, heads=2, hidden=8, components=2)
+    model.build()
+    return model
 
 
 @pytest.fixture(params=["random", "psi-marginal", "learned", "questplus"])

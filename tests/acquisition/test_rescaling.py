@@ -1,4 +1,4 @@
-"""Functions unlike those of training: their frames, and policies asked within them."""
+"""Functions unlike those of training: their rescaling, and policies asked within them."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from aline_tf.acquisition.policies import Policy
 from aline_tf.acquisition.rescaling import (
     RescaledPolicy,
     TrainingRange,
-    frame_of,
+    estimate_rescaling,
     unit_covariances,
 )
 from aline_tf.batch import OBSERVED, empty_batch
@@ -42,8 +42,8 @@ def test_covariances_of_a_grid_are_those_of_its_kernels():
 def test_units_of_the_outcome_do_not_matter(dims, factor, shift):
     design = points(12, dims)
     outcome = np.sin(design).sum(1)
-    offset, scale, shrink = frame_of(design, outcome)
-    moved = frame_of(design, factor * outcome + shift)
+    offset, scale, shrink = estimate_rescaling(design, outcome)
+    moved = estimate_rescaling(design, factor * outcome + shift)
     assert moved[0] == pytest.approx(factor * offset + shift, rel=1e-6)
     assert moved[1] == pytest.approx(abs(factor) * scale, rel=1e-6)
     np.testing.assert_allclose(moved[2], shrink, rtol=1e-6)
@@ -57,7 +57,7 @@ def test_a_function_of_the_prior_is_left_nearly_as_it_is():
         square = np.square(design[:, None] - design).sum(-1)
         covariance = 0.55 * np.exp(-0.5 * square / 1.2**2)
         factor = np.linalg.cholesky(covariance + 1e-4 * np.eye(30))
-        offset, scale, shrink = frame_of(design, factor @ rng.standard_normal(30))
+        offset, scale, shrink = estimate_rescaling(design, factor @ rng.standard_normal(30))
         offsets.append(offset)
         scales.append(scale)
         shrinks.append(shrink[0])
@@ -69,13 +69,13 @@ def test_a_function_of_the_prior_is_left_nearly_as_it_is():
 def test_the_outcomes_of_one_dimension_fill_the_range():
     design = points(30, 1)
     outcome = 40.0 + np.square(design[:, 0]) + np.sin(9.0 * design[:, 0])
-    offset, scale, _ = frame_of(design, outcome)
+    offset, scale, _ = estimate_rescaling(design, outcome)
     assert np.abs((outcome - offset) / scale).max() == pytest.approx(2.5)
 
 
 def test_a_direction_in_which_nothing_happens_is_shrunk():
     design = points(30, 2)
-    _, _, shrink = frame_of(design, np.sin(2.0 * design[:, 0]))
+    _, _, shrink = estimate_rescaling(design, np.sin(2.0 * design[:, 0]))
     assert shrink[0] > 0.7
     assert shrink[1] < 0.4
 
@@ -83,7 +83,7 @@ def test_a_direction_in_which_nothing_happens_is_shrunk():
 def test_one_spike_stays_within_the_range():
     design = points(30, 2)
     outcome = np.exp(-np.square(design - design[0]).sum(1)) * 1e4
-    offset, scale, _ = frame_of(design, outcome)
+    offset, scale, _ = estimate_rescaling(design, outcome)
     scaled = (outcome - offset) / scale
     assert np.abs(scaled).max() <= 2.5 + 1e-9
     assert np.ptp(scaled) > 1.0
@@ -92,18 +92,18 @@ def test_one_spike_stays_within_the_range():
 def test_many_observations_of_one_place_count_as_few():
     places = points(6, 1, seed=4)
     outcome = np.array([1.0, -1.0, 0.5, -0.4, 0.2, -0.3])
-    alone = frame_of(places, outcome)
+    alone = estimate_rescaling(places, outcome)
     crowd = places[0] + 1e-3 * np.arange(30)[:, None]
-    crowded = frame_of(np.vstack([places, crowd]), np.append(outcome, np.full(30, 1.0)))
+    crowded = estimate_rescaling(np.vstack([places, crowd]), np.append(outcome, np.full(30, 1.0)))
     # The mean of all 36 outcomes is above .8.
     assert crowded[0] < 0.45
     assert alone[0] < 0.3
 
 
 @pytest.mark.parametrize("outcome", [[], [0.0], [-7.0], [3.0, 3.0, 3.0]])
-def test_little_or_nothing_seen_gives_a_usable_frame(outcome):
+def test_little_or_nothing_seen_gives_a_usable_rescaling(outcome):
     design = points(len(outcome), 2)
-    offset, scale, shrink = frame_of(design, np.array(outcome))
+    offset, scale, shrink = estimate_rescaling(design, np.array(outcome))
     assert np.isfinite([offset, scale]).all() and scale > 0
     np.testing.assert_array_equal(shrink, [1.0, 1.0])
     if outcome:
@@ -111,42 +111,44 @@ def test_little_or_nothing_seen_gives_a_usable_frame(outcome):
 
 
 def test_outcomes_go_to_the_network_and_back():
-    frames = TrainingRange().frames(batch_of(lambda x: 300 + 50 * np.sin(x).sum(-1)))
+    rescaling = TrainingRange().rescaling(batch_of(lambda x: 300 + 50 * np.sin(x).sum(-1)))
     outcome = np.linspace(200, 400, 12).reshape(3, 4)
-    there = frames.outcome_to_network(outcome)
-    np.testing.assert_allclose(frames.outcome_from_network(there), outcome, rtol=1e-5)
+    there = rescaling.outcome_to_model(outcome)
+    np.testing.assert_allclose(rescaling.outcome_from_model(there), outcome, rtol=1e-5)
     # A density in natural units: its integral over outcomes is that of the scaled one.
     grid = np.linspace(-2000, 2000, 20_001)
-    scaled = frames.outcome_to_network(np.tile(grid, (3, 1)))
-    log_density = frames.log_density_from_network(-0.5 * scaled**2 - 0.5 * np.log(2 * np.pi))
+    scaled = rescaling.outcome_to_model(np.tile(grid, (3, 1)))
+    log_density = rescaling.log_density_from_model(-0.5 * scaled**2 - 0.5 * np.log(2 * np.pi))
     np.testing.assert_allclose(np.exp(log_density).sum(1) * (grid[1] - grid[0]), 1.0, rtol=1e-3)
 
 
 def test_only_the_observed_context_is_looked_at():
     batch = batch_of(lambda x: np.cos(x).sum(-1))
-    found = TrainingRange().frames(batch)
+    found = TrainingRange().rescaling(batch)
     batch["context_outcome"][:, 8:] = 1e6
     batch["target_design"][:] = 0.0
-    again = TrainingRange().frames(batch)
+    again = TrainingRange().rescaling(batch)
     np.testing.assert_array_equal(again.scale, found.scale)
     np.testing.assert_array_equal(again.shrink, found.shrink)
 
 
 def test_a_rescaled_policy_is_asked_in_the_networks_range():
-    class Listener(Policy):
+    class Recorder(Policy):
         def _choose(self, batch, mask):
-            self.heard = batch
+            self.observed = batch
             return np.full(len(mask), 3)
 
-    listener, training_range = Listener(), TrainingRange()
+    recorder, training_range = Recorder(), TrainingRange()
     batch = batch_of(lambda x: 1e4 * x[..., 0] ** 2)
-    policy = RescaledPolicy(listener, training_range)
+    policy = RescaledPolicy(recorder, training_range)
     np.testing.assert_array_equal(policy.choose(batch), [3, 3, 3])
     seen = batch["context_mask"]
-    assert np.abs(listener.heard["context_outcome"][seen]).max() <= 2.5 + 1e-6
-    shrink = training_range.frames(batch).shrink
+    assert np.abs(recorder.observed["context_outcome"][seen]).max() <= 2.5 + 1e-6
+    shrink = training_range.rescaling(batch).shrink
     np.testing.assert_allclose(
-        listener.heard["candidate_design"], batch["candidate_design"] * shrink[:, None], rtol=1e-6
+        recorder.observed["candidate_design"],
+        batch["candidate_design"] * shrink[:, None],
+        rtol=1e-6,
     )
     for name in ("context_design", "candidate_design", "target_design", "context_outcome"):
-        assert listener.heard[name].dtype == np.float32
+        assert recorder.observed[name].dtype == np.float32

@@ -18,7 +18,9 @@ ROWS, SEEN = 6, 3
 
 @pytest.fixture(scope="module")
 def policy():
-    return SampledGreedyPolicy(LinearWithMoments(), particles=128, shown=64, finalists=8)
+    return SampledGreedyPolicy(
+        LinearWithMoments(), num_particles=128, screening_particles=64, num_finalists=8
+    )
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +64,10 @@ def test_a_sharp_posterior_is_found_from_the_prior():
         "known_theta": np.zeros([8, 5], np.float32),
         "known_mask": np.zeros([8, 5], bool),
     }
-    found = SampledGreedyPolicy(task, particles=256).posterior(state, draws.as_seed(4)).numpy()
+    found = SampledGreedyPolicy(task, num_particles=256).posterior(state, draws.as_seed(4)).numpy()
     z = (found.mean(axis=1) - theta.numpy()) / (found.std(axis=1) + 1e-4)
     assert np.sqrt(np.mean(z**2)) < 2.0
     # Log u is known to a tenth where answers left the ends of the slider.
-    heard = (np.abs(outcome[..., 0]) < 15.0).sum(axis=1) > 4
-    assert heard.any()
-    assert found.std(axis=1)[heard, 4].max() < 0.3
+    within_earshot = (np.abs(outcome[..., 0]) < 15.0).sum(axis=1) > 4
+    assert within_earshot.any()
+    assert found.std(axis=1)[within_earshot, 4].max() < 0.3

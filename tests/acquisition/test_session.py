@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from aline_tf.acquisition.policies import RandomPolicy
 from aline_tf.acquisition.session import Session
 from aline_tf.errors import InputError
 from aline_tf.models.aline import ALINE
+from aline_tf.models.frozen import Frozen
+from aline_tf.models.protocol import SessionModel
 from aline_tf.tasks.psychometric import SPEC
 
 POOL = np.linspace(-5, 5, 21)[:, None]
@@ -16,19 +19,19 @@ def model():
     import keras
 
     keras.utils.set_random_seed(4)
-    network = ALINE(SPEC, width=16, depth=1, heads=2, hidden=16, components=3)
-    network.build()
-    return network
+    model = ALINE(SPEC, width=16, depth=1, heads=2, hidden=16, components=3)
+    model.build()
+    return model
 
 
-def test_a_candidate_told_about_leaves_the_pool(model):
+def test_an_observed_candidate_leaves_the_pool(model):
     session = Session(model, POOL)
-    asked = []
+    chosen = []
     for _ in range(len(POOL)):
         question = session.ask()
-        asked.append(question.index)
+        chosen.append(question.index)
         session.tell(question.index, 1.0)
-    assert sorted(asked) == list(range(len(POOL)))
+    assert sorted(chosen) == list(range(len(POOL)))
     with pytest.raises(InputError, match="exhausted"):
         session.ask()
 
@@ -43,19 +46,24 @@ def test_context_beyond_one_bucket_is_still_read(model):
     assert session.posterior()["guess"].mean != before
 
 
-def test_retargeting_changes_scores_but_not_beliefs(model):
+def test_retargeting_changes_scores_but_not_the_posterior(model):
     session = Session(model, POOL, target="threshold,slope")
     session.tell(3, 0.0)
-    beliefs, question = session.posterior(), session.ask()
+    posterior, question = session.posterior(), session.ask()
     session.retarget(["guess", "lapse"])
     assert session.target == ("guess", "lapse")
-    assert session.posterior() == beliefs
+    assert session.posterior() == posterior
     assert session.ask().score != question.score
 
 
 def test_the_same_state_elsewhere_asks_the_same_question(model):
     session = Session(
-        model, POOL, target="slope", costs=np.linspace(0, 1, 21), price=0.5, known={"lapse": 0.1}
+        model,
+        POOL,
+        target="slope",
+        costs=np.linspace(0, 1, 21),
+        cost_weight=0.5,
+        known={"lapse": 0.1},
     )
     session.tell(2, 1.0)
     session.tell(5, None)
@@ -77,14 +85,135 @@ def test_no_answer_is_an_outcome_of_its_own(model):
 
 def test_a_parameter_given_as_known_is_that_value(model):
     session = Session(model, POOL, known={"lapse": 0.1})
-    beliefs = session.posterior()
-    assert beliefs["lapse"].mean == 0.1 and beliefs["lapse"].sd == 0.0
-    assert beliefs["guess"] != Session(model, POOL).posterior()["guess"]
+    posterior = session.posterior()
+    assert posterior["lapse"].mean == 0.1 and posterior["lapse"].sd == 0.0
+    assert posterior["guess"] != Session(model, POOL).posterior()["guess"]
 
 
-def test_price_moves_the_choice_to_cheap_candidates(model):
+def test_cost_weight_moves_the_choice_to_cheap_candidates(model):
     costs = np.where(np.arange(21) == 11, 0.0, 1.0)
-    assert Session(model, POOL, costs=costs, price=1e3).ask().index == 11
+    assert Session(model, POOL, costs=costs, cost_weight=1e3).ask().index == 11
+
+
+def test_the_old_name_of_the_cost_weight_still_weighs_and_says_so(model):
+    costs = np.where(np.arange(21) == 11, 0.0, 1.0)
+    with pytest.warns(DeprecationWarning, match="cost_weight"):
+        session = Session(model, POOL, costs=costs, price=1e3)
+    assert session.ask().index == 11
+
+
+class TestPolicies:
+    @pytest.mark.parametrize("given", ["psi-marginal", "ace-us", "random", "gp-us", "gp-rs"])
+    def test_any_policy_chooses_as_it_does_for_the_batch(self, model, given):
+        from aline_tf.experiments.psychometric.psi_marginal import PsiMarginalPolicy
+
+        policy = PsiMarginalPolicy((8, 6, 4, 4)) if given == "psi-marginal" else given
+        session = Session(model, POOL, target="threshold,slope", policy=policy)
+        session.tell(3, 0.0)
+        session.tell(15, 1.0)
+        for _ in range(3):
+            question = session.ask()
+            assert question.index == session.policy.choose(session.batch())[0]
+            assert question.score is None and question.probability is None
+            assert question.index not in (3, 15)
+            session.tell(question.index, 1.0)
+        assert session.steps == 5
+
+    def test_greedy_design_from_sampled_posteriors(self):
+        from aline_tf.acquisition import SampledGreedyPolicy
+        from tests.information.linear_task import LinearWithMoments
+
+        task = LinearWithMoments()
+        model = ALINE(task.spec, width=8, depth=1, heads=2, hidden=8, components=2)
+        model.build()
+        dims = task.spec.sizes["D"]
+        pool = np.random.default_rng(0).normal(size=(9, dims))
+        session = Session(model, pool, policy=SampledGreedyPolicy(task, 64, 32, 4))
+        first = session.ask()
+        session.tell(first.index, 0.3)
+        assert session.ask().index != first.index
+
+    def test_learned_is_the_default_and_has_scores(self, model):
+        by_default, by_name = Session(model, POOL), Session(model, POOL, policy="learned")
+        assert by_default.ask()._replace(design=None) == by_name.ask()._replace(design=None)
+        assert by_default.ask().score is not None
+
+    def test_targets_reach_the_policy(self, model):
+        class Reads(RandomPolicy):
+            def _choose(self, batch, mask):
+                self.selected = batch["theta_mask"][0].tolist()
+                return super()._choose(batch, mask)
+
+        policy = Reads()
+        session = Session(model, POOL, policy=policy)
+        session.retarget("slope")
+        session.ask()
+        assert policy.selected == [False, True, False, False]
+
+    def test_a_named_policy_travels_and_an_object_has_to_be_given_again(self, model):
+        named = Session(model, POOL, policy="random")
+        assert Session.from_json(named.to_json(), model).ask() == named.ask()
+        given = Session(model, POOL, policy=RandomPolicy(3))
+        with pytest.raises(InputError, match="expected the policy 'random'"):
+            Session.from_json(given.to_json(), model)
+        again = Session.from_json(given.to_json(), model, policy=RandomPolicy(3))
+        assert again.ask().index == given.ask().index
+
+    def test_a_state_of_before_there_were_policies_still_loads(self, model):
+        import json
+
+        session = Session(model, POOL, target="slope", costs=np.linspace(0, 1, 21), cost_weight=0.5)
+        session.tell(2, 1.0)
+        state = json.loads(session.to_json())
+        del state["policy"], state["policy_is_named"]
+        assert state["format"] == 1 and state["price"] == 0.5
+        again = Session.from_json(json.dumps(state), model)
+        assert again.ask()._replace(design=None) == session.ask()._replace(design=None)
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ({"policy": "psi"}, "expected a policy of learned, random.*received 'psi'"),
+            ({"policy": 3}, "expected a Policy or the name of one; received 3"),
+            ({"policy": "random", "cost_weight": 1.0}, "expected cost_weight=0 with a policy"),
+            ({"cost_weight": float("nan")}, "finite cost_weight"),
+        ],
+    )
+    def test_what_cannot_be_meant_is_refused(self, model, arguments, message):
+        with pytest.raises(InputError, match=message):
+            Session(model, POOL, **arguments).ask()
+
+    def test_a_policy_of_another_task_is_refused(self):
+        from aline_tf.experiments.psychometric.psi_marginal import PsiMarginalPolicy
+        from aline_tf.tasks.gp import GP1D
+
+        other = ALINE(GP1D().spec, width=8, depth=1, heads=2, hidden=8, components=2)
+        other.build()
+        with pytest.raises(InputError, match="received 'psi-marginal', made for a task 'psycho"):
+            Session(other, POOL, policy=PsiMarginalPolicy((4, 4, 2, 2)))
+
+
+def test_session_of_any_model_that_answers_needs_nothing_else(model):
+    """What the session uses of a model is the protocol and no more."""
+
+    class Bare:
+        spec = model.spec
+
+        def answer(self, batch):
+            return {name: value.numpy() for name, value in model.answer(batch).items()}
+
+        def candidate_logits(self, batch):
+            return model.candidate_logits(batch)
+
+    assert all(isinstance(one, SessionModel) for one in (model, Frozen(model), Bare()))
+    here, there = Session(model, POOL), Session(Bare(), POOL)
+    for session in (here, there):
+        session.tell(session.ask().index, 1.0)
+    assert here.to_json() == there.to_json()
+    assert here.posterior() == there.posterior()
+    assert here.predict([[0.3]]) == there.predict([[0.3]])
+    with pytest.raises(InputError, match="in this process for distributions"):
+        there.distributions()
 
 
 def test_posterior_agrees_with_its_tfp_distributions(model):

@@ -1,10 +1,10 @@
-"""Uncertainty sampling on the network's own predictions."""
+"""Uncertainty sampling on the model's own predictions."""
 
 import keras
 import numpy as np
 import pytest
 
-from aline_tf.acquisition.uncertainty import NetworkUncertaintyPolicy
+from aline_tf.acquisition.uncertainty import UncertaintySamplingPolicy
 from aline_tf.errors import InputError
 from aline_tf.models.aline import ALINE
 from aline_tf.tasks.gp import GP1D
@@ -24,15 +24,15 @@ def test_the_least_certain_candidate_is_taken(spec):
     model = tiny(spec)
     batch = random_batch(1, spec, B=4, C=3, M=2, N=9)
     batch["candidate_mask"][:, ::3] = False
-    chosen = NetworkUncertaintyPolicy(model).choose(batch)
+    chosen = UncertaintySamplingPolicy(model).choose(batch)
     # Asked one candidate at a time, as a target.
     uncertainty = np.full((4, 9), -np.inf)
     for n in np.flatnonzero(batch["candidate_mask"][0]):
-        asked = batch | {
+        query = batch | {
             "target_design": batch["candidate_design"][:, n : n + 1],
             "target_mask": np.zeros([4, 1], bool),
         }
-        summary = model.target_summary(model(asked), asked)
+        summary = model.target_summary(model(query), query)
         uncertainty[:, n] = summary["sd"].numpy()[:, 0]
     # The entropy of a binary outcome orders as its standard deviation does.
     np.testing.assert_array_equal(chosen, uncertainty.argmax(1))
@@ -40,7 +40,7 @@ def test_the_least_certain_candidate_is_taken(spec):
 
 def test_what_is_wanted_changes_nothing():
     model = tiny(GP1D().spec)
-    policy = NetworkUncertaintyPolicy(model)
+    policy = UncertaintySamplingPolicy(model)
     batch = random_batch(2, model.spec, B=3)
     first = policy.choose(batch)
     other = batch | {"theta_mask": ~batch["theta_mask"], "target_mask": ~batch["target_mask"]}
@@ -50,4 +50,4 @@ def test_what_is_wanted_changes_nothing():
 
 def test_outcomes_of_several_kinds_are_refused():
     with pytest.raises(InputError, match="received 3"):
-        NetworkUncertaintyPolicy(tiny(EVERY_KIND))
+        UncertaintySamplingPolicy(tiny(EVERY_KIND))

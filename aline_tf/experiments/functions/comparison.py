@@ -16,7 +16,7 @@ from aline_tf.acquisition.gp_policies import GP_POLICIES, GPPolicy, GPRandomPoli
 from aline_tf.acquisition.gp_regression import GPSettings
 from aline_tf.acquisition.policies import LearnedPolicy, Policy, RandomPolicy
 from aline_tf.acquisition.rescaling import RescaledPolicy, TrainingRange
-from aline_tf.acquisition.uncertainty import NetworkUncertaintyPolicy
+from aline_tf.acquisition.uncertainty import UncertaintySamplingPolicy
 from aline_tf.evaluation import metrics
 from aline_tf.evaluation.results import Row
 from aline_tf.experiments.functions.function_runs import (
@@ -56,7 +56,7 @@ def make_policy(name: str, runs: FunctionRuns, seed: int, model, training_range)
         return GPRandomPolicy(settings, seed)
     if name in GP_POLICIES:
         return GP_POLICIES[name](settings)
-    policy = LearnedPolicy(model) if name == "learned" else NetworkUncertaintyPolicy(model)
+    policy = LearnedPolicy(model) if name == "learned" else UncertaintySamplingPolicy(model)
     return policy if training_range is None else RescaledPolicy(policy, training_range)
 
 

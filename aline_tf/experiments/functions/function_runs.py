@@ -193,14 +193,14 @@ class NetworkPredictor:
         self._predict = predict
 
     def predict(self, batch, truth, rows):
-        frames = None if self._range is None else self._range.frames(batch)
-        if frames is not None:
-            batch, truth = frames.to_network(batch), frames.outcome_to_network(truth)
+        rescaling = None if self._range is None else self._range.rescaling(batch)
+        if rescaling is not None:
+            batch, truth = rescaling.to_model(batch), rescaling.outcome_to_model(truth)
         found = self._predict(_without_pool(batch), np.asarray(truth, np.float32))
         *places, density = (part.numpy().astype(float) for part in found)
-        if frames is not None:
-            places = [frames.outcome_from_network(place) for place in places]
-            density = frames.log_density_from_network(density)
+        if rescaling is not None:
+            places = [rescaling.outcome_from_model(place) for place in places]
+            density = rescaling.log_density_from_model(density)
         return Predictions(*places, density)
 
 

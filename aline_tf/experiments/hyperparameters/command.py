@@ -77,7 +77,7 @@ def _policies(names, args, task):
     """Each policy and who predicts on its choices, by name."""
     from aline_tf.acquisition.gp_policies import GP_POLICIES, GPRandomPolicy
     from aline_tf.acquisition.policies import LearnedPolicy, RandomPolicy
-    from aline_tf.acquisition.uncertainty import NetworkUncertaintyPolicy
+    from aline_tf.acquisition.uncertainty import UncertaintySamplingPolicy
     from aline_tf.experiments.functions.function_runs import FittedPredictor, NetworkPredictor
     from aline_tf.experiments.hyperparameters.landscapes import GP_SETTINGS
 
@@ -90,7 +90,7 @@ def _policies(names, args, task):
             policy = {
                 "learned": lambda: LearnedPolicy(model),
                 "random": lambda: RandomPolicy(args.seed),
-                "ace-us": lambda: NetworkUncertaintyPolicy(model),
+                "ace-us": lambda: UncertaintySamplingPolicy(model),
             }[name]()
             policies[name] = (policy, {name: network})
             continue

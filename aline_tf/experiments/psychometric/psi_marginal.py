@@ -16,6 +16,7 @@ import numpy as np
 from aline_tf.acquisition.policies import Policy, masked_argmax
 from aline_tf.experiments.psychometric.psychometric_grid import PsychometricGrid
 from aline_tf.experiments.psychometric.trial_history import TrialHistory
+from aline_tf.tasks.psychometric import SPEC
 
 # Rows scored together: the arrays [rows, target cells, X] stay in the tens of megabytes.
 _ROWS_PER_CHUNK = 16
@@ -88,6 +89,7 @@ class PsiMarginalPolicy(Policy):
     """
 
     name = "psi-marginal"
+    spec = SPEC
 
     def __init__(self, sizes: tuple[int, int, int, int] = (32, 16, 10, 8)):
         self.grid = PsychometricGrid(sizes)

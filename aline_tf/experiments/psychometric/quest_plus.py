@@ -17,6 +17,7 @@ from aline_tf.experiments.psychometric.psychometric_grid import (
     success_probability,
 )
 from aline_tf.experiments.psychometric.trial_history import TrialHistory
+from aline_tf.tasks.psychometric import SPEC
 
 # questplus' names for threshold, slope, guess, lapse.
 _DIMENSIONS = ("threshold", "slope", "lower_asymptote", "lapse_rate")
@@ -33,6 +34,7 @@ class QuestPlusPolicy(Policy):
     """
 
     name = "questplus"
+    spec = SPEC
     reads_targets = False
 
     def __init__(self, sizes: tuple[int, int, int, int] = (11, 5, 5, 5)):

@@ -13,9 +13,8 @@ from __future__ import annotations
 import tensorflow as tf
 
 from aline_tf.models.distributions import mixtures
+from aline_tf.models.protocol import QUANTILE_LEVELS
 from aline_tf.spec import Parameter
-
-QUANTILE_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def raw_size(components: int) -> int:
