@@ -43,8 +43,6 @@ DEBTS = {
     ("experiments/hyperparameters/command.py", "commands"),
     ("experiments/known_likelihood_command.py", "commands"),
     ("experiments/psychometric/command.py", "commands"),
-    ("information/expected_gain.py", "training"),
-    ("information/look_ahead.py", "training"),
     ("migraine/commands/evaluate.py", "commands"),
 }
 #: Modules that still parse arguments outside of commands/.

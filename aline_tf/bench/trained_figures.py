@@ -14,13 +14,13 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.acquisition.policies import LearnedPolicy
+from aline_tf.batch_ops import drop_candidates
 from aline_tf.bench.greedy_run import compiled_run
 from aline_tf.evaluation import eig, metrics
 from aline_tf.evaluation.network_posterior import NetworkPosterior
 from aline_tf.evaluation.results import Row
 from aline_tf.evaluation.simulated_runs import Worlds
 from aline_tf.experiments.psychometric import estimates as psychometric
-from aline_tf.training.rollout import without_candidates
 
 CONTRASTIVE = 100_000
 _RUNS_AT_ONCE = 50
@@ -84,7 +84,7 @@ def _function_row(network, task, runs, seed, candidates):
             "target_mask": tf.ones_like(episode["target_mask"]),
         }
         play = play or compiled_run(network, episode, horizon)
-        final = without_candidates(play(episode, key).episode)
+        final = drop_candidates(play(episode, key).episode)
         mean, _ = network.outcome_prediction(network(final), final).mean_sd()
         away = tf.square(mean - final["target_outcome"])
         errors.append(tf.sqrt(tf.reduce_mean(away, axis=1)).numpy())

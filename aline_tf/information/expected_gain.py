@@ -1,11 +1,8 @@
-"""Two estimates of what a candidate would bring, to teach the policy faster than rewards alone.
+"""Expected information gain of every candidate about the selected parameters, by likelihood.
 
-`information_gain` needs a likelihood and a prior: parameters are drawn from q, corrected to the
-exact posterior of the history, and every candidate's expected information gain about the
-selected parameters follows from them.
-
-`counterfactual_gain` needs neither: a candidate's recorded outcome is appended and q is asked
-again.
+Parameters are drawn from q, corrected to the exact posterior of the history, and what every
+candidate's outcome is expected to tell about the selected ones follows from them. Needs a
+likelihood and a prior.
 """
 
 from __future__ import annotations
@@ -16,7 +13,6 @@ from aline_tf import draws
 from aline_tf.information.nested_monte_carlo import binary_entropy, candidate_gain
 from aline_tf.information.posterior_sampling import complete, log_posterior, posterior_draws
 from aline_tf.tasks.task import Task
-from aline_tf.training.rollout import append_candidate, selected_value, without_candidates
 
 
 def selects_all(task) -> bool:
@@ -149,27 +145,3 @@ def _simulated_pair_gain(task, theta, log_weight, design, seed):
     # One after the other: all at once would take I^3 numbers for every candidate.
     terms = tf.map_fn(log_terms, tf.range(size), fn_output_signature=tf.float32)
     return tf.reduce_sum(terms, axis=0)
-
-
-def counterfactual_gain(network, state, tried, price=0.0) -> tf.Tensor:
-    """What log q of the selected targets gains when each tried candidate is acquired.
-
-    Args:
-        network: the model.
-        state: R states whose recorded pool outcomes are known; the last context slot is free.
-        tried: int32 [R, K] positions in the pool.
-        price: nats per unit of burden, taken off.
-
-    Returns:
-        [R, K].
-    """
-    count = tried.shape[1]
-    here = without_candidates(state)
-    value = selected_value(network, network(here), here)
-    repeated = tf.nest.map_structure(lambda array: tf.repeat(array, count, axis=0), state)
-    index = tf.reshape(tried, [-1])
-    last = tf.shape(state["context_mask"])[1] - 1
-    after = without_candidates(append_candidate(repeated, last, index))
-    value_after = tf.reshape(selected_value(network, network(after), after), [-1, count])
-    cost = tf.gather(state["candidate_cost"], tried, batch_dims=1)
-    return value_after - value[:, None] - price * cost

@@ -14,8 +14,8 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.batch import OBSERVED
+from aline_tf.batch_ops import append_candidate, drop_candidates, narrow, outcomes_at, repeat
 from aline_tf.information.nested_monte_carlo import binary_entropy
-from aline_tf.training.rollout import append_candidate, without_candidates
 
 #: Answers that stand for all of them.
 ANSWERS = 3
@@ -40,10 +40,10 @@ def look_ahead_gain(network, state, tried, seed, price=0.0) -> tf.Tensor:
     """
     rows, count = tf.shape(tried)[0], tried.shape[1]
     value, weight = _answers(network, state, tried, seed)
-    repeated = tf.nest.map_structure(lambda array: tf.repeat(array, count * ANSWERS, axis=0), state)
+    repeated = repeat(state, count * ANSWERS)
     index = tf.repeat(tf.reshape(tried, [-1]), ANSWERS)
     last = tf.shape(state["context_mask"])[1] - 1
-    after = without_candidates(append_candidate(repeated, last, index))
+    after = drop_candidates(append_candidate(repeated, last, index))
     told = after["context_status"][:, -1] == OBSERVED
     token = tf.where(told, tf.reshape(value, [-1, 1]), 0.0)[:, None]
     after["context_outcome"] = tf.concat([after["context_outcome"][:, :-1], token], axis=1)
@@ -77,9 +77,7 @@ def look_ahead_gain(network, state, tried, seed, price=0.0) -> tf.Tensor:
 
 def _answers(network, state, tried, seed):
     """Answers that stand for p(y | x, D) of every tried candidate, and their weights: [R, K, A]."""
-    here = without_candidates(state)
-    here["target_design"] = tf.gather(state["candidate_design"], tried, batch_dims=1)
-    here["target_mask"] = tf.zeros(tf.shape(tried), tf.bool)
+    here = outcomes_at(drop_candidates(state), narrow(state, tried)["candidate_design"])
     prediction = network.outcome_prediction(network(here), here)
     uniforms = draws.uniform(seed, [2, ANSWERS - 1, *tried.shape])
     return prediction.representatives(*tf.unstack(uniforms))

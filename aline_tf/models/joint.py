@@ -11,21 +11,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from aline_tf import draws
-
-
-def given(batch: dict, theta, which) -> dict:
-    """The batch with more parameters given as known.
-
-    Args:
-        batch: B rows.
-        theta: [B, P] values.
-        which: bool [P] or [B, P], the parameters to take from `theta`; those known before stay.
-    """
-    fresh = tf.convert_to_tensor(which) & ~tf.convert_to_tensor(batch["known_mask"])
-    return batch | {
-        "known_theta": tf.where(fresh, tf.cast(theta, tf.float32), batch["known_theta"]),
-        "known_mask": batch["known_mask"] | fresh,
-    }
+from aline_tf.batch_ops import condition_on
 
 
 def joint_log_prob(model, batch: dict, theta, order=None) -> tf.Tensor:
@@ -50,7 +36,7 @@ def joint_log_prob(model, batch: dict, theta, order=None) -> tf.Tensor:
         log_prob = model.theta_log_prob(model(batch), theta)
         scored = tf.cast(mask & ~tf.convert_to_tensor(batch["known_mask"]), tf.float32)
         total += tf.reduce_sum(scored * log_prob, axis=1)
-        batch = given(batch, theta, mask)
+        batch = condition_on(batch, theta, mask)
     return total
 
 
@@ -71,7 +57,7 @@ def sample_joint(model, batch: dict, seed, order=None) -> tf.Tensor:
         beliefs = model.theta_posterior(model(batch))
         seeds = draws.split(draws.fold_in(seed, index), 3)
         theta = beliefs.from_uniform(*(draws.uniform(part, shape) for part in seeds))
-        batch = given(batch, theta, mask)
+        batch = condition_on(batch, theta, mask)
     return tf.where(batch["known_mask"], batch["known_theta"], 0.0)
 
 

@@ -10,18 +10,17 @@ from __future__ import annotations
 import tensorflow as tf
 
 from aline_tf import draws
+from aline_tf.batch_ops import ACQUIRED, condition_on, drop_candidates, narrow
 from aline_tf.information import expected_gain as teacher
 from aline_tf.information.look_ahead import look_ahead_gain
 from aline_tf.training import objectives
+from aline_tf.training.counterfactual import counterfactual_gain
 from aline_tf.training.posterior_labels import shared_labels
 from aline_tf.training.rollout import (
-    ACQUIRED,
     Trajectory,
-    offer_candidates,
     rollout,
     selected_value,
     states_at,
-    without_candidates,
 )
 
 #: Streams of a step's seed that its other draws do not use.
@@ -39,9 +38,7 @@ def reveal_parameters(state: dict, seed, share: float) -> dict:
     row = draws.uniform(row_seed, [shape[0], 1]) < share
     chance = draws.uniform(chance_seed, [shape[0], 1])
     revealed = row & (draws.uniform(cell_seed, shape) < chance) & state["theta_observed"]
-    known = state["known_mask"] | revealed
-    value = tf.where(revealed, state["theta"], state["known_theta"])
-    return state | {"known_mask": known, "known_theta": value}
+    return condition_on(state, state["theta"], revealed)
 
 
 def _theta_log_prob(network, task, outputs, state, theta, seed, alternatives):
@@ -93,14 +90,14 @@ def warmup_loss(network, task, recipe, seed) -> tuple[tf.Tensor, dict]:
     episode_seed, length_seed, reveal_seed = draws.split(seed, 3)
     batch = recipe.warmup_batch
     episode = task.sample_episodes(episode_seed, batch, max(horizon, recipe.offer))
-    episode = offer_candidates(episode, tf.repeat(tf.range(horizon)[None], batch, axis=0))
+    episode = narrow(episode, tf.repeat(tf.range(horizon)[None], batch, axis=0))
     state = dict(episode)
     for context, source in ACQUIRED.items():
         state[context] = tf.concat([episode[context], episode[source]], axis=1)
     length = tf.cast(draws.uniform(length_seed, [batch, 1]) * (horizon + 1), tf.int32)
     taken = (tf.range(horizon) < length) & episode["candidate_mask"]
     state["context_mask"] = tf.concat([episode["context_mask"], taken], axis=1)
-    state = reveal_parameters(without_candidates(state), reveal_seed, recipe.reveal)
+    state = reveal_parameters(drop_candidates(state), reveal_seed, recipe.reveal)
     loss = _inference_loss(network, task, recipe, network(state), state, seed)
     return loss, {"inference": loss}
 
@@ -268,7 +265,7 @@ def _of_tried(network, recipe, state, logits, weight, seed) -> list:
     allowed = tf.gather(state["candidate_mask"], tried, batch_dims=1)
     scores, parts = tf.gather(logits, tried, batch_dims=1), []
     if recipe.counterfactual > 0:
-        gain = teacher.counterfactual_gain(network, state, tried, recipe.price)
+        gain = counterfactual_gain(network, state, tried, recipe.price)
         gain = _on_one_scale(gain, state, tf.cast(allowed, tf.float32) * weight[:, None])
         parts.append((recipe.counterfactual, objectives.all_action_loss(scores, gain, allowed)))
     if recipe.look_ahead > 0:

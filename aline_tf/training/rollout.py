@@ -13,13 +13,13 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from aline_tf import draws
-
-#: What acquiring a candidate carries from the pool into the context.
-ACQUIRED = {
-    "context_design": "candidate_design",
-    "context_outcome": "candidate_outcome",
-    "context_status": "candidate_status",
-}
+from aline_tf.batch_ops import (
+    append_candidate,
+    drop_candidates,
+    extend_context,
+    narrow,
+    repeat,
+)
 
 #: Squared distance, in designs scaled to [-1, 1], below which candidates are as close as can be.
 _CLOSEST = 1e-4
@@ -48,48 +48,6 @@ class Trajectory(NamedTuple):
     choice: tf.Tensor
     value: tf.Tensor
     entropy: tf.Tensor
-
-
-def extend_context(episode: dict, horizon: int) -> dict:
-    """The episode with room for `horizon` more context tokens, masked out."""
-    rows = tf.shape(episode["context_design"])[0]
-    extended = dict(episode)
-    for name in ACQUIRED:
-        array = episode[name]
-        room = tf.zeros([rows, horizon, array.shape[-1]], array.dtype)
-        extended[name] = tf.concat([array, room], axis=1)
-    room = tf.zeros([rows, horizon], tf.bool)
-    extended["context_mask"] = tf.concat([episode["context_mask"], room], axis=1)
-    return extended
-
-
-def append_candidate(episode: dict, position, index) -> dict:
-    """The episode after candidate `index` [B] was acquired into context slot `position`.
-
-    Only the context changes; taking the candidate from the pool is the caller's business.
-    """
-    slot = tf.range(tf.shape(episode["context_mask"])[1]) == position
-    updated = dict(episode)
-    for context, source in ACQUIRED.items():
-        new = tf.gather(episode[source], index, batch_dims=1)[:, None]
-        updated[context] = tf.where(slot[None, :, None], new, episode[context])
-    updated["context_mask"] = episode["context_mask"] | slot
-    return updated
-
-
-def offer_candidates(episode: dict, offered) -> dict:
-    """The episode with its pool narrowed to the candidates `offered` [B, n]."""
-    narrowed = dict(episode)
-    for name in (*ACQUIRED.values(), "candidate_mask", "candidate_cost"):
-        narrowed[name] = tf.gather(episode[name], offered, batch_dims=1)
-    return narrowed
-
-
-def without_candidates(episode: dict) -> dict:
-    """The episode with an empty pool: inference alone."""
-    return offer_candidates(
-        episode, tf.zeros([tf.shape(episode["candidate_mask"])[0], 0], tf.int32)
-    )
 
 
 def selected_value(network, outputs, episode, theta_log_prob=None) -> tf.Tensor:
@@ -196,7 +154,7 @@ def rollout(
             offered = tf.repeat(tf.range(pool)[None], rows, axis=0)
             # The loop wants to know that the number of rows stays what it was.
             offered = tf.ensure_shape(offered, [episode["theta"].shape[0], pool])
-        current = offer_candidates(state | {"candidate_mask": remaining}, offered)
+        current = narrow(state | {"candidate_mask": remaining}, offered)
         outputs = network(current)
         logits = outputs["candidate_logits"]
         noise = draws.gumbel(choice_seed, tf.shape(logits))
@@ -212,10 +170,9 @@ def rollout(
         }
         records = {name: records[name].write(t, made[name]) for name in records}
         remaining &= ~tf.cast(tf.one_hot(index, pool), tf.bool)
-        context = append_candidate(state, initial + t, index)
         # Where the whole pool was taken already, nothing is acquired and nothing is seen.
-        acquired = tf.gather(current["candidate_mask"], choice, batch_dims=1)[:, None]
-        context["context_mask"] = tf.where(acquired, context["context_mask"], state["context_mask"])
+        acquired = tf.gather(current["candidate_mask"], choice, batch_dims=1)
+        context = append_candidate(state, initial + t, index, acquired)
         if near > 0:
             square = network.distance_from_belief(outputs, state)
         return t + 1, context, remaining, square, records
@@ -238,7 +195,7 @@ def rollout(
             (tf.constant(first), extend_context(episode, last - first), remaining, square, records),
             maximum_iterations=last - first,
         )
-    final = without_candidates(episode)
+    final = drop_candidates(episode)
     final_value = value(network, network(final), final)
 
     def by_row(name):
@@ -279,14 +236,12 @@ def states_at(trajectory: Trajectory, steps) -> dict:
     """
     count = steps.shape[1]
     horizon = trajectory.choice.shape[1]
-    episode = tf.nest.map_structure(
-        lambda array: tf.repeat(array, count, axis=0), trajectory.episode
-    )
+    episode = repeat(trajectory.episode, count)
     flat = tf.reshape(steps, [-1])
     acting = tf.minimum(flat, horizon - 1)
     offered = tf.gather(tf.repeat(trajectory.offered, count, axis=0), acting, batch_dims=1)
     available = tf.gather(tf.repeat(trajectory.available, count, axis=0), acting, batch_dims=1)
-    state = offer_candidates(episode, offered)
+    state = narrow(episode, offered)
     position = tf.range(tf.shape(state["context_mask"])[1])
     seen = position[None, :] < trajectory.initial + flat[:, None]
     return state | {"candidate_mask": available, "context_mask": state["context_mask"] & seen}

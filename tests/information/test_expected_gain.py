@@ -1,4 +1,4 @@
-"""Information gains against grids and closed forms; counterfactual gains worked out by hand."""
+"""Information gains against grids and closed forms."""
 
 import numpy as np
 import pytest
@@ -7,21 +7,15 @@ from scipy import stats
 
 from aline_tf import draws
 from aline_tf.experiments.location_finding import location_grid
-from aline_tf.information.expected_gain import counterfactual_gain, information_gain, selects_all
-from aline_tf.information.look_ahead import look_ahead_gain
+from aline_tf.information.expected_gain import information_gain, selects_all
 from aline_tf.models.distributions.theta_posterior import ThetaPosterior, raw_bias
 from aline_tf.tasks.location_finding import NOISE, LocationFinding, log_intensity
 from aline_tf.tasks.psychometric import Psychometric
-from aline_tf.training.rollout import append_candidate, extend_context, selected_value
-from aline_tf.training.rollout import without_candidates as alone
 from tests.information.linear_task import Linear, LinearWithMoments, linear_state, posterior_moments
 from tests.information.linear_task import beliefs as linear_beliefs
 from tests.information.linear_task import exact_gain as linear_gain
+from tests.information.psychometric_state import GUESS, POOL, ROWS, TRIALS, psychometric_state
 
-TRIALS = np.array([[-1.0, 0.0], [1.0, 1.0], [0.2, 1.0], [-3.0, 0.0]], np.float32)
-POOL = np.array([-4.0, -1.0, 0.0, 0.7, 4.5], np.float32)
-ROWS = 3  # after threshold and slope; after guess and lapse; the latter with the guess known
-GUESS = 0.6
 DRAWS = 160
 
 
@@ -31,22 +25,8 @@ def task():
 
 
 @pytest.fixture(scope="module")
-def state(task):
-    episode = task.sample_episodes(draws.as_seed(3), ROWS, len(POOL))
-    state = extend_context(episode, len(TRIALS) + 1)
-    seen = np.zeros([ROWS, len(TRIALS) + 1, 2], np.float32)
-    seen[:, :-1] = TRIALS
-    pairs = [[True, True, False, False], [False, False, True, True], [False, False, True, True]]
-    return state | {
-        "context_design": tf.constant(seen[..., :1]),
-        "context_outcome": tf.constant(seen[..., 1:]),
-        "context_status": tf.ones([ROWS, len(TRIALS) + 1, 1], tf.int32),
-        "context_mask": tf.constant([[True] * len(TRIALS) + [False]] * ROWS),
-        "candidate_design": tf.constant(np.tile(POOL[None, :, None], (ROWS, 1, 1))),
-        "theta_mask": tf.constant(pairs),
-        "known_mask": tf.constant([[False] * 4, [False] * 4, [False, False, True, False]]),
-        "known_theta": tf.constant([[0.0, 0.0, GUESS, 0.0]] * ROWS),
-    }
+def state():
+    return psychometric_state()
 
 
 @pytest.fixture(scope="module")
@@ -118,20 +98,6 @@ def test_padding_in_the_history_changes_nothing(task, state, psychometric_networ
     other = state | {"context_design": state["context_design"] + [[[0.0]] * 4 + [[2.5]]]}
     after = information_gain(task, beliefs, other, seed, draws_each=10)
     np.testing.assert_array_equal(before, after)
-
-
-def test_counterfactual_gain_is_what_acquiring_the_candidate_brings(state, psychometric_network):
-    network = psychometric_network
-    tried = tf.constant([[0, 3], [4, 1], [2, 2]])
-    gain = counterfactual_gain(network, state, tried, price=0.25).numpy()
-    here = alone(state)
-    before = selected_value(network, network(here), here).numpy()
-    for k in range(2):
-        after = alone(append_candidate(state, len(TRIALS), tried[:, k]))
-        assert after["context_mask"].numpy().all()
-        value = selected_value(network, network(after), after).numpy()
-        np.testing.assert_allclose(gain[:, k], value - before - 0.25, atol=1e-5)
-    np.testing.assert_allclose(gain[2, 0], gain[2, 1], atol=1e-6)
 
 
 @pytest.mark.parametrize(("task", "noise"), [(Linear(), 0.25), (LinearWithMoments(), 0.1)])
@@ -213,40 +179,3 @@ def test_a_wrong_q_gives_finite_gains():
 def test_tasks_say_whether_rows_are_after_everything(task):
     assert selects_all(LocationFinding())
     assert not selects_all(task)
-
-
-def test_look_ahead_is_how_far_the_beliefs_after_each_answer_lie_apart(state, psychometric_network):
-    """A binary outcome has two answers: both appended by hand, their beliefs compared."""
-    network = psychometric_network
-    tried = tf.constant([[0, 3], [4, 1], [2, 2]])
-    gain = look_ahead_gain(network, state, tried, draws.as_seed(1), price=0.25).numpy()
-    selected = (state["theta_mask"] & ~state["known_mask"]).numpy()
-    for k in range(2):
-        here = alone(state)
-        here["target_design"] = tf.gather(
-            state["candidate_design"], tried[:, k : k + 1], batch_dims=1
-        )
-        here["target_mask"] = tf.ones([len(tried), 1], tf.bool)
-        chance = network.outcome_prediction(network(here), here).mean_sd()[0].numpy()
-        weight = np.concatenate([1.0 - chance, chance], axis=1)
-        means, variances = [], []
-        for answer in (0.0, 1.0):
-            answered = state | {"candidate_outcome": answer + 0.0 * state["candidate_outcome"]}
-            after = alone(append_candidate(answered, len(TRIALS), tried[:, k]))
-            mean, sd = network.theta_posterior(network(after)).mean_sd()
-            means.append(mean.numpy())
-            variances.append(np.square(sd.numpy()))
-        center = sum(weight[:, a, None] * means[a] for a in (0, 1))
-        total = sum(weight[:, a, None] * (variances[a] + (means[a] - center) ** 2) for a in (0, 1))
-        apart = 0.5 * np.log(total)
-        apart -= 0.5 * sum(weight[:, a, None] * np.log(variances[a]) for a in (0, 1))
-        expected = (selected * apart).sum(axis=1) / selected.sum(axis=1)
-        assert (expected > 0.0).all()
-        np.testing.assert_allclose(gain[:, k], expected - 0.25, atol=1e-5)
-
-
-def test_look_ahead_expects_nothing_of_what_was_not_answered(state, psychometric_network):
-    silent = state | {"candidate_status": 2 * tf.ones_like(state["candidate_status"])}
-    tried = tf.constant([[0, 3], [4, 1], [2, 2]])
-    gain = look_ahead_gain(psychometric_network, silent, tried, draws.as_seed(1))
-    assert not gain.numpy().any()

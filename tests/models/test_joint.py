@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from aline_tf import draws
+from aline_tf.batch_ops import condition_on
 from aline_tf.models.aline import ALINE
-from aline_tf.models.joint import given, joint_log_prob, sample_joint
+from aline_tf.models.joint import joint_log_prob, sample_joint
 from aline_tf.tasks.psychometric import Psychometric
 
 ROWS = 3
@@ -28,7 +29,7 @@ def episode():
 def test_the_chain_rule_factor_by_factor(network, episode):
     theta, names = episode["theta"], ("guess", "threshold")
     first = network.theta_log_prob(network(episode), theta)[:, 2]
-    state = given(episode, theta, network.spec.parameter_mask(["guess"]))
+    state = condition_on(episode, theta, network.spec.parameter_mask(["guess"]))
     second = network.theta_log_prob(network(state), theta)[:, 0]
     joint = joint_log_prob(network, episode, theta, names)
     np.testing.assert_allclose(joint, first + second, rtol=1e-5)
@@ -36,14 +37,14 @@ def test_the_chain_rule_factor_by_factor(network, episode):
 
 def test_what_is_known_already_is_not_scored(network, episode):
     theta = episode["theta"]
-    known = given(episode, theta, [True, True, True, False])
+    known = condition_on(episode, theta, [True, True, True, False])
     last = network.theta_log_prob(network(known), theta)[:, 3]
     np.testing.assert_allclose(joint_log_prob(network, known, theta), last, rtol=1e-5)
 
 
-def test_given_keeps_what_was_known_before(episode):
-    once = given(episode, np.full([ROWS, 4], 0.3), [True, False, False, False])
-    twice = given(once, np.full([ROWS, 4], 0.7), [True, True, False, False])
+def test_conditioning_keeps_what_was_known_before(episode):
+    once = condition_on(episode, np.full([ROWS, 4], 0.3), [True, False, False, False])
+    twice = condition_on(once, np.full([ROWS, 4], 0.7), [True, True, False, False])
     np.testing.assert_allclose(twice["known_theta"], [[0.3, 0.7, 0.0, 0.0]] * ROWS)
     np.testing.assert_array_equal(twice["known_mask"], [[True, True, False, False]] * ROWS)
 

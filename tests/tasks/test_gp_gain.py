@@ -4,8 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 from aline_tf import draws
+from aline_tf.batch_ops import append_candidate, extend_context
 from aline_tf.tasks.gp import KERNELS, NOISE, GaussianProcess, covariance
-from aline_tf.training.rollout import append_candidate, extend_context
 
 
 def test_gain_is_the_drop_of_the_logarithm_of_the_expected_error():

@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from aline_tf import draws
+from aline_tf.batch_ops import extend_context
 from aline_tf.training.recipe import Recipe
-from aline_tf.training.rollout import extend_context
 from aline_tf.training.trainer import Trainer
 from tests.training.small_tasks import BaseRates, ConjugateNormal
 

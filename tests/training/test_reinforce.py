@@ -7,13 +7,11 @@ import pytest
 import tensorflow as tf
 
 from aline_tf import draws
+from aline_tf.batch_ops import append_candidate, drop_candidates, extend_context
 from aline_tf.training import phases as losses
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.rollout import (
-    append_candidate,
-    extend_context,
     selected_value,
-    without_candidates,
 )
 from tests.training.small_tasks import OneEpisode
 
@@ -55,7 +53,7 @@ def enumerate_runs(network):
         log_policy.append(tf.gather(scores, sequences[:, t], batch_dims=1))
         remaining &= ~tf.cast(tf.one_hot(sequences[:, t], 3), tf.bool)
         state = append_candidate(state, t, sequences[:, t])
-    final = without_candidates(state)
+    final = drop_candidates(state)
     value.append(selected_value(network, network(final), final))
     return tf.stack(log_policy, 1), tf.stop_gradient(tf.stack(value, 1))
 

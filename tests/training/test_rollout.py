@@ -7,18 +7,15 @@ import pytest
 import tensorflow as tf
 
 from aline_tf import draws
+from aline_tf.batch_ops import append_candidate, drop_candidates, extend_context, narrow
 from aline_tf.tasks.psychometric import Psychometric
 from aline_tf.training import rollout as module
 from aline_tf.training.rollout import (
     _stretches,
-    append_candidate,
     drawn_offers,
-    extend_context,
-    offer_candidates,
     rollout,
     selected_value,
     states_at,
-    without_candidates,
 )
 
 ROWS, POOL, HORIZON, OFFER = 6, 5, 4, 3
@@ -32,7 +29,7 @@ def episode():
     state = extend_context(start, 2)
     for slot in range(2):
         state = append_candidate(state, slot, tf.fill([ROWS], POOL + slot))
-    state = offer_candidates(state, tf.repeat(tf.range(POOL)[None], ROWS, axis=0))
+    state = narrow(state, tf.repeat(tf.range(POOL)[None], ROWS, axis=0))
     state["context_mask"] &= tf.constant([[row % 2 == 0, True] for row in range(ROWS)])
     state["candidate_mask"] &= tf.range(POOL) != 1
     return state
@@ -151,7 +148,7 @@ def test_a_cold_policy_takes_the_best_of_what_is_offered(run, psychometric_netwo
 
 def test_the_state_after_the_last_step_has_the_whole_context(run, psychometric_network):
     trajectory = run(7)
-    state = without_candidates(states_at(trajectory, tf.fill([ROWS, 1], HORIZON)))
+    state = drop_candidates(states_at(trajectory, tf.fill([ROWS, 1], HORIZON)))
     value = selected_value(psychometric_network, psychometric_network(state), state)
     np.testing.assert_allclose(value, trajectory.value[:, -1], atol=1e-5)
     np.testing.assert_array_equal(state["context_mask"], trajectory.episode["context_mask"])
