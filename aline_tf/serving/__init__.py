@@ -1,29 +1,18 @@
 """Serving: named signatures, their export, a server that speaks TensorFlow Serving, a client.
 
-The public names are resolved on first use (PEP 562): a program that only calls a server imports
-neither TensorFlow nor the model.
+A program that only calls a server imports neither TensorFlow nor the model.
 """
 
-from importlib import import_module
-from typing import Any
+from aline_tf.runtime.lazy_exports import lazy_exports
 
-_EXPORTS = {
-    "Client": "aline_tf.serving.client",
-    "ModelRepository": "aline_tf.serving.repository",
-    "Server": "aline_tf.serving.server",
-    "export_model": "aline_tf.serving.export",
-}
-
-__all__ = list(_EXPORTS)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _EXPORTS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_EXPORTS[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "Client": "client",
+        "ModelRepository": "repository",
+        "NotFoundError": "repository",
+        "RemoteModel": "remote_model",
+        "Server": "server",
+        "export_model": "export",
+    },
+)

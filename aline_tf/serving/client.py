@@ -35,10 +35,18 @@ class Client:
         label: label of a version instead of its number, e.g. "stable".
         timeout: seconds to wait for each answer.
 
+        with Client("127.0.0.1:8500", "psychometric") as client:
+            answer = client.propose({"candidate_design": pool})   # [B, N, D]
+            chosen = answer["index"]                              # [B]
+
+    Raises:
+        InputError: a version and a label, or a timeout that is not positive.
+
     Example:
-        >>> with Client("127.0.0.1:8500", "psychometric") as client:
-        ...     answer = client.propose({"candidate_design": pool})   # [B, N, D]
-        ...     chosen = answer["index"]                              # [B]
+        >>> from aline_tf.serving import Client
+        >>> with Client("127.0.0.1:8500", "psychometric", timeout=2) as client:
+        ...     client.target  # connected to with the first request
+        '127.0.0.1:8500'
     """
 
     def __init__(
@@ -133,6 +141,15 @@ class Client:
             }
             for status in response.model_version_status
         }
+
+    def sizes(self) -> dict[str, int]:
+        """The task's D, F and P (see `aline_tf.batch`), read off the model's signatures.
+
+        Raises:
+            InputError: no such model, or not one of an ALINE export.
+            ConnectionError: no answer in time.
+        """
+        return _sizes(self._signatures or self.metadata()["signatures"])
 
     def close(self) -> None:
         """Close the connection."""

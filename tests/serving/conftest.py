@@ -95,6 +95,18 @@ def tiny_server(tiny_models):
 
 
 @pytest.fixture(scope="session")
+def psychometric_server():
+    """The shipped psychometric model, alone."""
+    from aline_tf.runtime.atomic_files import savedmodels_dir
+    from aline_tf.serving.repository import ModelRepository
+    from aline_tf.serving.server import Server
+
+    repository = ModelRepository(savedmodels_dir() / "psychometric")
+    with Server(repository, port=0, warm_up=False, poll_seconds=0) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def toy_server(toy_models):
     from aline_tf.serving.repository import ModelRepository
     from aline_tf.serving.server import Server
