@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from aline_tf import __version__
-from aline_tf.errors import InputError
+from aline_tf.errors import InputError, TrainingDiverged
 from aline_tf.runtime.quiet_import import quiet_tensorflow_start
 
+EXIT_FAILED = 1
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130
 
@@ -98,13 +99,17 @@ def build_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, 2 for bad input, 130 when interrupted."""
+    """Run the command line and return its exit code: 0, 1 for a training run that met numbers which
+    are not finite, 2 for bad input, 130 when interrupted."""
     quiet_tensorflow_start()
     args = build_parser(COMMANDS).parse_args(argv)
     try:
         return int(args.handler(args) or 0)
     except InputError as error:
         return _report(str(error))
+    except TrainingDiverged as error:
+        _report(str(error))
+        return EXIT_FAILED
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
         if error.filename is None:
             raise

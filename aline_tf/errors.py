@@ -9,3 +9,10 @@ class InputError(ValueError):
     server answers INVALID_ARGUMENT with it. Anything that is our own mistake is some other
     exception and keeps its traceback.
     """
+
+
+class TrainingDiverged(RuntimeError):
+    """A training run met a number that is not finite, and ended before it was written anywhere.
+
+    The command line prints the message on one line and exits with code 1.
+    """

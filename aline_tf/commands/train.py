@@ -81,7 +81,11 @@ def run(args: argparse.Namespace) -> int:
     started = time.process_time()
     trainer.fit(
         steps_per_epoch=args.steps_per_epoch,
-        callbacks=training_callbacks(out, restart=args.restart),
+        callbacks=training_callbacks(
+            out,
+            restart=args.restart,
+            run={"task": args.task, "from_preset": args.from_preset and str(args.from_preset)},
+        ),
         verbose=2,
     )
     metadata = {

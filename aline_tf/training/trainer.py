@@ -10,6 +10,7 @@ import tensorflow as tf
 from aline_tf import draws
 from aline_tf.runtime.malloc import keep_memory
 from aline_tf.tasks.contract import check_contract
+from aline_tf.training.callbacks import StopWhenNotFinite
 from aline_tf.training.phases import (
     joint_loss,
     loss_of_played,
@@ -224,7 +225,13 @@ class Trainer(keras.Model):
 
         Returns:
             the Keras History.
+
+        Raises:
+            TrainingDiverged: the loss or a weight became NaN or infinite.
         """
+        kwargs["callbacks"] = [StopWhenNotFinite(), *(kwargs.get("callbacks") or ())]
+        # A callback may set it; that of an earlier call is none of this one's.
+        self._initial_epoch = None
         if epochs is None:
             remaining = max(1, self.recipe.steps - int(self.optimizer.iterations.numpy()))
             steps_per_epoch = min(steps_per_epoch, remaining)

@@ -1,5 +1,6 @@
 """`aline-tf train`: what it writes, and what it refuses in one line."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -108,3 +109,24 @@ def test_a_task_or_pool_of_no_use_ends_before_any_work(tmp_path, capsys, task, s
 
 def test_metadata_is_json(trained):
     json.loads((trained / "preset" / "metadata.json").read_text())
+
+
+def test_numbers_that_are_not_finite_end_in_one_line_and_code_1(tmp_path, capsys):
+    out = tmp_path / "out"
+    task = "tests.training.small_tasks:SometimesBroken"
+    settings = ["--warmup-steps", "40", "--joint-steps", "0"]
+    assert main(["train", task, "--out", str(out), *TINY, *settings]) == 1
+    error = capsys.readouterr().err
+    assert "received a loss of nan at step" in error
+    assert error.count("\n") == 1
+    assert not (out / "preset").exists() or load_preset(out)
+
+
+def test_another_seed_does_not_go_on_with_a_run(tmp_path, capsys, trained):
+    out = tmp_path / "out"
+    (out / "backup").mkdir(parents=True)
+    about = {"epoch": 1, "sha256": hashlib.sha256(b"state").hexdigest(), "run": {"seed": 3}}
+    (out / "backup" / "latest.weights.h5").write_bytes(b"state")
+    (out / "backup" / "latest.json").write_text(json.dumps(about))
+    assert main(["train", TASK, "--out", str(out), "--seed", "7", *TINY]) == 2
+    assert "with seed=3 (--restart forgets it); received seed=7" in capsys.readouterr().err

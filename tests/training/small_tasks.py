@@ -128,3 +128,12 @@ class OneEpisode(Task):
     def simulate(self, theta, design, seed):
         count = design.shape[1]
         return tf.repeat(tf.constant(self.OUTCOMES)[None, :count, None], theta.shape[0], axis=0)
+
+
+class SometimesBroken(Coin):
+    """A simulator with a defect that no first look finds: one call in ten is NaN."""
+
+    def simulate(self, theta, design, seed):
+        outcome = super().simulate(theta, design, seed)
+        broken = draws.uniform(draws.fold_in(seed, 9), []) < 0.1
+        return tf.where(broken, float("nan"), outcome)

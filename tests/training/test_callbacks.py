@@ -6,11 +6,12 @@ import keras
 import numpy as np
 import pytest
 
+from aline_tf.errors import InputError, TrainingDiverged
 from aline_tf.models.presets import load_preset, preset_metadata
-from aline_tf.training.callbacks import PresetCheckpoint, training_callbacks
+from aline_tf.training.callbacks import PresetCheckpoint, TrainingLog, training_callbacks
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
-from tests.training.small_tasks import Coin
+from tests.training.small_tasks import Coin, SometimesBroken
 
 WARMUP = Recipe(warmup_batch=4, warmup_steps=3, joint_steps=0, pool=4, offer=3)
 
@@ -81,5 +82,69 @@ def test_a_run_is_resumed_with_its_log_or_restarted_without(make_network, tmp_pa
     callbacks = training_callbacks(tmp_path, restart=True)
     restarted.fit(steps_per_epoch=1, verbose=0, callbacks=callbacks)
     assert epochs() == [0, 1, 2, 3]
+    assert [path.name for path in (tmp_path / "backup").iterdir()] == ["stale"]
     for a, b in zip(resumed.get_weights(), restarted.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+MINE = ("thesis.tex", "backup/thesis.tex", "backup/latest/a.h5")
+
+
+def test_files_of_other_people_survive(trainer, tmp_path):
+    for name in MINE:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("three years")
+    for restart in (False, True):
+        callbacks = training_callbacks(tmp_path, restart=restart)
+        trainer.fit(steps_per_epoch=1, epochs=1, verbose=0, callbacks=callbacks)
+        for name in MINE:
+            assert (tmp_path / name).read_text() == "three years"
+    assert {path.name for path in (tmp_path / "backup").iterdir()} == {"thesis.tex", "latest"}
+
+
+def test_another_file_in_the_place_of_the_log_is_refused(tmp_path):
+    path = tmp_path / "training_log.csv"
+    path.write_text("day,pain\n1,2\n")
+    with pytest.raises(InputError, match="expected a training log or nothing"):
+        training_callbacks(tmp_path)
+    assert path.read_text() == "day,pain\n1,2\n"
+
+
+def test_lines_behind_the_checkpoint_are_cut_off_the_log(trainer, tmp_path):
+    path = tmp_path / "log.csv"
+    header = "epoch,entropy,inference,loss,policy,reward,teacher\n"
+    path.write_text(header + "0,0,1.5,1.5,0,0,0\n1,0,1.4,1.4,0,0,0\n2,0,1")
+    trainer.fit(
+        epochs=2, initial_epoch=1, steps_per_epoch=1, verbose=0, callbacks=[TrainingLog(path)]
+    )
+    lines = path.read_text().splitlines()
+    assert lines[0] == header.strip()
+    assert lines[1].startswith("0,0,1.5")
+    assert [line[:2] for line in lines[1:]] == ["0,", "1,"]
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_saved(make_network, tmp_path):
+    task = SometimesBroken()
+    trainer = Trainer(make_network(task), task)
+    trainer.compile(dataclasses.replace(WARMUP, warmup_steps=40), seed=1)
+    callbacks = training_callbacks(tmp_path)
+    callbacks[1].every = 1
+    with pytest.raises(TrainingDiverged, match="received a loss of nan"):
+        trainer.fit(steps_per_epoch=1, verbose=0, callbacks=callbacks)
+    steps = int(trainer.optimizer.iterations.numpy())
+    assert 1 < steps < 40
+    assert preset_metadata(tmp_path / "preset")["steps"] == steps - 1
+    weights = load_preset(tmp_path / "preset").get_weights()
+    assert all(np.isfinite(weight).all() for weight in weights)
+    record, _ = callbacks[2].newest()
+    assert record["epoch"] == steps - 1
+
+
+def test_a_weight_that_is_not_finite_ends_the_run(trainer):
+    class Spoil(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            weight = self.model.weights[0]
+            weight.assign(np.full(weight.shape, np.inf))
+
+    with pytest.raises(TrainingDiverged, match="not finite in"):
+        trainer.fit(steps_per_epoch=1, verbose=0, callbacks=[Spoil()])

@@ -95,7 +95,11 @@ def run(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     trainer.fit(
         steps_per_epoch=min(50, args.steps),
-        callbacks=training_callbacks(args.out, restart=args.restart),
+        callbacks=training_callbacks(
+            args.out,
+            restart=args.restart,
+            run={"records": str(args.records), "from_preset": str(args.from_preset)},
+        ),
         verbose=2,
     )
     metadata = {
