@@ -8,7 +8,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 @pytest.fixture(scope="session")
-def network():
+def model():
     """A small untrained network whose answers depend visibly on what it reads."""
     import keras
 
@@ -26,20 +26,20 @@ def network():
 
 
 @pytest.fixture(scope="session")
-def compiled_network(network):
+def compiled_model(model):
     """The same, as evaluations read it."""
     from aline_tf.migraine.task.compiled import CompiledNetwork
 
-    return CompiledNetwork(network)
+    return CompiledNetwork(model)
 
 
 @pytest.fixture(scope="session")
-def preset(network, tmp_path_factory):
+def preset(model, tmp_path_factory):
     """A directory with the preset of `network`."""
     from aline_tf.models.presets import save_preset
 
     directory = tmp_path_factory.mktemp("models") / "preset"
-    save_preset(network, directory)
+    save_preset(model, directory)
     return directory
 
 
@@ -57,15 +57,16 @@ def evening(example):
     from datetime import datetime
 
     from aline_tf.migraine.forecast.person_batch import history_batch
+    from aline_tf.migraine.records.day_history import day_history
 
-    history = example.to_days(datetime(2025, 4, 17, 20), 112)
+    history = day_history(example, datetime(2025, 4, 17, 20), 112)
     batch, candidates = history_batch(history)
     return batch, candidates, history
 
 
 @pytest.fixture(scope="session")
-def example_outlook(network, example):
+def example_outlook(model, example):
     """Everything a forecast says about the example person on that evening."""
     from aline_tf.migraine.forecast.outlook import evening_of, look_ahead
 
-    return look_ahead(network, example, evening_of(example, "2025-04-17"), price=0.001)
+    return look_ahead(model, example, evening_of(example, "2025-04-17"), price=0.001)

@@ -76,13 +76,14 @@ def run(args: argparse.Namespace) -> int:
     from aline_tf.migraine.interview.answers import answers_timeline
     from aline_tf.migraine.interview.interview import Interview
     from aline_tf.migraine.interview.prompt_budget import PromptBudget
+    from aline_tf.migraine.records.day_history import day_history
     from aline_tf.migraine.records.timeline_file import write_timeline
     from aline_tf.migraine.schema.designs import CAPACITY
-    from aline_tf.migraine.task.pretrained import load_network
+    from aline_tf.migraine.task.pretrained import load_model
 
     now = _evening(timeline, args)
-    history = timeline.to_days(now, CAPACITY)
-    model = load_network(args.model)
+    history = day_history(timeline, now, CAPACITY)
+    model = load_model(args.model)
     print(_known_text(timeline, history))
     left, limit = PromptBudget(args.budget, args.weekly_budget).left(timeline, now)
     interview = Interview(model, history, args.price / 1000.0, left, args.seed, typed, limit=limit)

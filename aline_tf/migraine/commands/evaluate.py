@@ -81,9 +81,9 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     keep_memory()
     from aline_tf.evaluation import results as rows
-    from aline_tf.migraine.task.pretrained import load_network
+    from aline_tf.migraine.task.pretrained import load_model
 
-    model = load_network(args.model)
+    model = load_model(args.model)
     from aline_tf.migraine.evaluation.study import LEAK, evaluate
     from aline_tf.migraine.simulation.population import SHIFTED
 

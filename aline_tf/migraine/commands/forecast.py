@@ -58,12 +58,12 @@ def run(args: argparse.Namespace) -> int:
 
     from aline_tf.migraine.forecast.outlook import evening_of, look_ahead
     from aline_tf.migraine.report.report import render
-    from aline_tf.migraine.task.pretrained import load_network
+    from aline_tf.migraine.task.pretrained import load_model
     from aline_tf.runtime.atomic_files import atomic_path
 
     now = evening_of(timeline, args.now)
     outlook = look_ahead(
-        load_network(args.model), timeline, now, args.price / 1000.0, args.seed, supposed
+        load_model(args.model), timeline, now, args.price / 1000.0, args.seed, supposed
     )
     page = render(outlook)
     destination = args.out / REPORT

@@ -63,11 +63,11 @@ def run(args: argparse.Namespace) -> int:
         InputError: an argument cannot be used; nothing has been written.
     """
     _check(args)
-    from aline_tf.migraine.simulation.tables import people_frame, theta_frame
+    from aline_tf.migraine.simulation.tables import people_table, theta_table
     from aline_tf.runtime.atomic_files import atomic_path
 
     world, seconds = _simulated(args.people, args.days, args.seed, args.shifted)
-    frame = people_frame(world, observed_only=not args.everything)
+    frame = people_table(world, observed_only=not args.everything)
     frame["person"] += 1
     with ExitStack() as stack:
         # All files take their names together, or none does.
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
             write_timelines(world, stack.enter_context(atomic_path(args.timelines)))
         if args.parameters is not None:
             # Adding zero turns the -0 of an absent negative effect into 0.
-            theta = theta_frame(world) + 0.0
+            theta = theta_table(world) + 0.0
             theta.index += 1
             write_table(theta.reset_index(), stack.enter_context(atomic_path(args.parameters)))
         write_table(frame, stack.enter_context(atomic_path(args.out)))
@@ -136,10 +136,10 @@ def _simulated(people: int, days: int, seed: int, shifted: bool) -> tuple[dict, 
     import tensorflow as tf
 
     from aline_tf import draws
-    from aline_tf.migraine.simulation.population import SHIFTED, Settings
+    from aline_tf.migraine.simulation.population import SHIFTED, WorldSettings
     from aline_tf.migraine.simulation.simulator import simulate_people
 
-    settings = SHIFTED if shifted else Settings()
+    settings = SHIFTED if shifted else WorldSettings()
     simulate = tf.function(lambda s: simulate_people(s, people, days, settings))
     graph = simulate.get_concrete_function(tf.TensorSpec([2], tf.int32))
     # The first run also fits the graph to the machine.

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         tf.config.threading.set_intra_op_parallelism_threads(args.threads)
         tf.config.threading.set_inter_op_parallelism_threads(args.threads)
 
-    from aline_tf.migraine.task.pretrained import load_network
+    from aline_tf.migraine.task.pretrained import load_model
     from aline_tf.migraine.task.recorded import RecordedTask, read_histories
     from aline_tf.models.presets import save_preset
     from aline_tf.training.callbacks import training_callbacks
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
 
     task = RecordedTask(read_histories(args.records))
     others = RecordedTask(read_histories(args.held_out)) if args.held_out else None
-    network = load_network(args.from_preset)
+    network = load_model(args.from_preset)
     keras.utils.set_random_seed(args.seed)
     print(f"{len(task.evenings):,} evenings to learn from, of {args.records}")
     before = log_scores(network, others, args.seed) if others else None

@@ -42,8 +42,8 @@ def burden_curves(network, cohort, seed: int = 0, report=lambda line: None) -> d
         network: a migraine model, or a `CompiledNetwork`.
         cohort: an `aline_tf.migraine.simulation.cohort.Cohort`; each evening sees its people
         through newly
-            drawn sources, some of whose latest readings are yet to be fetched.
-        seed: of the sources and of the random policy.
+            drawn recordings, some of whose latest readings are yet to be fetched.
+        seed: of the recordings and of the random policy.
         report: called with a line of progress.
 
     Returns:
@@ -53,7 +53,7 @@ def burden_curves(network, cohort, seed: int = 0, report=lambda line: None) -> d
         person.
     """
     evenings = np.unique(
-        np.linspace(cohort.history, cohort.days, OCCASIONS).round().astype(int)
+        np.linspace(cohort.first_evening, cohort.days, OCCASIONS).round().astype(int)
     ).tolist()
     sums: dict[str, dict] = {policy: {} for policy in POLICIES}
     for known_days in evenings:
@@ -70,7 +70,7 @@ def burden_curves(network, cohort, seed: int = 0, report=lambda line: None) -> d
 def evening_episode(cohort, known_days: int, seed) -> dict:
     """An Episode of everybody at 20:00 of day `known_days`, after the forecasts only."""
     people = cohort.people
-    task = MigraineTask(days=known_days, targets=len(FORECASTS), foresight=False)
+    task = MigraineTask(days=known_days, targets=len(FORECASTS), attack_probability=False)
     episode = task.episodes(
         seed,
         cohort.world,

@@ -26,7 +26,7 @@ from aline_tf.batch import OBSERVED
 from aline_tf.migraine.evaluation.expected_inputs import expected_inputs, level, readings
 from aline_tf.migraine.schema.channels import SLOTS, SPOT_READING, places
 from aline_tf.migraine.schema.parameters import PARAMETER_INDEX, TRIGGERS
-from aline_tf.migraine.simulation.attack_probability import LONGEST, MEDIANS, ending_chances
+from aline_tf.migraine.simulation.attack_probability import LONGEST, MEDIANS, ending_probabilities
 from aline_tf.migraine.simulation.population import sample_people
 from aline_tf.migraine.simulation.recording import ATTACK_DIARY, SLOT_DIARY
 from aline_tf.migraine.simulation.simulator import (
@@ -114,7 +114,7 @@ class ParticleFilter:
         nearest = np.abs(np.log(MEDIANS) - np.log(traits["median_hours"])[:, None]).argmin(1)
         self.ends = []
         for treated in (False, True):
-            ends = ending_chances(MEDIANS, treated)[nearest].reshape(*shape, LONGEST)
+            ends = ending_probabilities(MEDIANS, treated)[nearest].reshape(*shape, LONGEST)
             self.ends.append(np.moveaxis(ends, 2, 0).astype(np.float32)[:, None])
         self.slot_diary = (np.asarray(style) == SLOT_DIARY)[:, None]
         self.attack_diary = np.asarray(style) == ATTACK_DIARY
@@ -310,7 +310,7 @@ class Ceilings:
     NAMES = ("particle filter", "told filter")
 
     def __init__(self, cohort, particles: int, seed: int = 0):
-        style = np.asarray(cohort.sources["style"])
+        style = np.asarray(cohort.recording["style"])
         known = {name: np.asarray(cohort.world[name]) for name in ("theta", *TRAITS)}
         self._filters = []
         for start in range(0, cohort.people, _AT_ONCE):

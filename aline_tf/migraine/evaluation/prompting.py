@@ -26,7 +26,7 @@ from aline_tf.migraine.schema.candidates import LIBRARY
 from aline_tf.migraine.schema.channels import FORECASTS
 from aline_tf.migraine.schema.designs import design
 from aline_tf.migraine.simulation.cohort import Cohort
-from aline_tf.migraine.simulation.recording import prompted_sources
+from aline_tf.migraine.simulation.recording import prompted_recording
 
 RUN_IN, EVENINGS = 14, 28
 #: Prompts an evening: of the network's policy, and of the others, which need more of them.
@@ -171,14 +171,14 @@ def study_evenings(cohort: Cohort, run_in: int = RUN_IN, devices: bool = True) -
     """
     people = cohort.people
     everybody = tf.ones([people], tf.bool)
-    sources = prompted_sources(draws.as_seed(0), cohort.sources, everybody)
-    sources |= {
-        "passive": tf.fill(tf.shape(sources["passive"]), devices),
+    recording = prompted_recording(draws.as_seed(0), cohort.recording, everybody)
+    recording |= {
+        "passive": tf.fill(tf.shape(recording["passive"]), devices),
         "device_start": tf.zeros([people]),
         "run_in": tf.fill([people], run_in),
-        "asked": tf.zeros_like(sources["asked"]),
+        "prompt_probability": tf.zeros_like(recording["prompt_probability"]),
     }
-    study = dataclasses.replace(cohort, sources=sources)
+    study = dataclasses.replace(cohort, recording=recording)
     return [
         Evening(day, *study.records(day), study.followed(day).astype(float))
         for day in range(RUN_IN + 1, RUN_IN + EVENINGS + 1)

@@ -25,7 +25,7 @@ from aline_tf.migraine.forecast.forecast import attack_probabilities
 from aline_tf.migraine.schema.channels import FORECASTS
 from aline_tf.migraine.schema.parameters import PARAMETER_INDEX
 from aline_tf.migraine.simulation.cohort import Cohort, sample_cohort
-from aline_tf.migraine.simulation.population import Settings
+from aline_tf.migraine.simulation.population import WorldSettings
 from aline_tf.migraine.task.compiled import CompiledNetwork
 
 #: Other people, on whom baselines are fitted, and about how many of their evenings.
@@ -50,7 +50,7 @@ def evaluate(
     seed: int = 0,
     full_records: bool = False,
     particles: int = 0,
-    settings: Settings | None = None,
+    settings: WorldSettings | None = None,
     report: Report = lambda line: None,
 ) -> list[Row]:
     """Every figure of the evaluation.
@@ -60,7 +60,7 @@ def evaluate(
         people: S, at least 2.
         days: of the last evening, up to 112.
         history: days known at the first evening, at least 3.
-        seed: of people, sources and resamples.
+        seed: of people, recordings and resamples.
         full_records: everybody has every device and answers all day; otherwise records are partial
             ones, drawn source by source, and burden and prompting, which have records of their
             own, are measured too.
@@ -125,7 +125,7 @@ def roll(network, cohort: Cohort, fitted: Baselines, ceilings, report: Report) -
         attack was under way.
     """
     most = MOST_FORECASTS // cohort.people
-    evenings = evenings_between(cohort.history, cohort.days, most)
+    evenings = evenings_between(cohort.first_evening, cohort.days, most)
     names = ("aline", *Baselines.NAMES, *(ceilings.NAMES if ceilings else ()))
     forecasts: dict[str, list] = {name: [] for name in names}
     followed, onset = [], []

@@ -17,6 +17,7 @@ from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.migraine.forecast import batches
 from aline_tf.migraine.forecast.forecast import Risk, forecast
 from aline_tf.migraine.forecast.person_batch import history_batch
+from aline_tf.migraine.records.day_history import day_history
 from aline_tf.migraine.schema.channels import places
 from aline_tf.migraine.schema.designs import CAPACITY
 
@@ -80,7 +81,7 @@ def rolling_forecasts(
         days: at most so many evenings.
         seed, draws: of the parameter draws.
     """
-    full = timeline.to_days(now, CAPACITY + days)
+    full = day_history(timeline, now, CAPACITY + days)
     told = (full.status != MISSING).any(axis=1)
     if not told.any():
         return []
@@ -92,7 +93,7 @@ def rolling_forecasts(
     for moment in moments:
         # Wall time without a zone: each evening is read with the offset of that season.
         at = now if moment == wall else moment
-        rows.append(history_batch(timeline.to_days(at, CAPACITY), candidates=[])[0])
+        rows.append(history_batch(day_history(timeline, at, CAPACITY), candidates=[])[0])
     risks = forecast(model, batches.stack(rows), seed, draws)
     record = dict(zip(full.dates, daily_attacks(full.values, full.status), strict=True))
     wholly = dict(zip(full.dates, _wholly_told(full.status).tolist(), strict=True))

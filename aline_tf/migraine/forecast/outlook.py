@@ -25,7 +25,7 @@ from aline_tf.migraine.forecast.person_batch import history_batch
 from aline_tf.migraine.forecast.triggers import TriggerBelief, trigger_beliefs
 from aline_tf.migraine.forecast.value_of_information import Question, questions, worth_asking
 from aline_tf.migraine.forecast.what_if import USUAL, Supposition, WhatIf, what_ifs
-from aline_tf.migraine.records.day_history import DayHistory
+from aline_tf.migraine.records.day_history import DayHistory, day_history
 from aline_tf.migraine.records.timeline import SLOT_S, ImportSummary, Timeline
 from aline_tf.migraine.schema.candidates import NOW_SLOT
 from aline_tf.migraine.schema.channels import FIELD_INDEX, places
@@ -109,7 +109,7 @@ def evening_of(timeline: Timeline, text: str | None) -> datetime:
             f"expected --now within the records ({first} to {last}) or the year after them;"
             f" received {moment.date()}"
         )
-    return timeline.to_days(moment, 1).now
+    return day_history(timeline, moment, 1).now
 
 
 def evening_from(text: str) -> datetime:
@@ -151,7 +151,7 @@ def look_ahead(
         seed: of the parameter draws behind the intervals.
         suppositions: what-ifs beside the usual ones.
     """
-    history = timeline.to_days(now, CAPACITY)
+    history = day_history(timeline, now, CAPACITY)
     batch, candidates = history_batch(history)
     found = questions(model, batch, candidates, price)
     evenings = rolling_forecasts(model, timeline, now, seed=seed)

@@ -12,7 +12,7 @@ import numpy as np
 from aline_tf.batch import OBSERVED
 from aline_tf.migraine.schema.candidates import Candidate
 from aline_tf.migraine.schema.channels import CHANNEL, SPOT_READING, places
-from aline_tf.migraine.simulation.population import Settings
+from aline_tf.migraine.simulation.population import WorldSettings
 
 NOT_A_DEVICE = (
     "Research software, not a medical device: it does not diagnose, and it is no advice on"
@@ -246,7 +246,7 @@ _FORMAT = {
 
 def trigger_yardstick() -> str:
     """What a trigger's probability is to be compared with: its share among all people."""
-    return f"of all people, {percent(Settings().slab_probability)} have any one of them"
+    return f"of all people, {percent(WorldSettings().slab_probability)} have any one of them"
 
 
 def strongest_trigger(beliefs) -> str:
@@ -255,7 +255,7 @@ def strongest_trigger(beliefs) -> str:
     Args:
         beliefs: those with records, strongest first.
     """
-    usual = Settings().slab_probability
+    usual = WorldSettings().slab_probability
     for belief in beliefs:
         if belief.probability >= usual + STANDS_OUT:
             title = trigger_title(belief.name).lower()

@@ -258,12 +258,6 @@ class Timeline:
             local -= timedelta(days=1)
         return local.replace(hour=hour, minute=0, second=0, microsecond=0)
 
-    def to_days(self, now: datetime, days: int):
-        """The last `days` local days as known at `now`: see `day_history`."""
-        from aline_tf.migraine.records.day_history import day_history
-
-        return day_history(self, now, days)
-
 
 def _wall(times: pd.Series, offsets: pd.Series) -> pd.Series:
     return times.dt.tz_localize(None) + pd.to_timedelta(offsets.astype("int64"), unit="min")

@@ -1,7 +1,7 @@
-"""The chance of an attack of somebody about whom everything is known: what training aims at.
+"""The attack probability of somebody whose state is known: the soft label of training.
 
 Whether an attack comes is a coin toss even for one who knows the phase, the vulnerability and
-tomorrow's triggers. A network taught with that chance instead of the toss learns the same answer
+tomorrow's triggers. A model taught with that chance instead of the toss learns the same answer
 from far fewer people: E[y | records] = E[chance | records].
 
     free'      = interictal + .15 (prodrome that ends) + (postdrome that ends)
@@ -32,7 +32,7 @@ LONGEST = 12
 MEDIANS = np.exp(np.linspace(np.log(6.0), np.log(54.0), 16))
 
 
-def ending_chances(median: np.ndarray, treated: bool) -> np.ndarray:
+def ending_probabilities(median: np.ndarray, treated: bool) -> np.ndarray:
     """Chance [n, 12] that an attack of age k ends with that slot.
 
     Args:
@@ -51,10 +51,10 @@ def ending_chances(median: np.ndarray, treated: bool) -> np.ndarray:
     return np.divide(share, left, out=np.ones_like(share), where=left > 1e-9)
 
 
-_ENDS = np.stack([ending_chances(MEDIANS, treated) for treated in (False, True)], axis=1)
+_ENDS = np.stack([ending_probabilities(MEDIANS, treated) for treated in (False, True)], axis=1)
 
 
-def attack_chances(phase, age, treated, median_hours, hazard) -> tf.Tensor:
+def true_attack_probabilities(phase, age, treated, median_hours, hazard) -> tf.Tensor:
     """Chances of at least one attack slot among the next 4 and the next 8: [R, 2].
 
     Args:

@@ -18,13 +18,13 @@ from aline_tf.migraine.schema.channels import FORECASTS, OUTCOME_INDEX, WEARABLE
 from aline_tf.migraine.schema.channels import PASSIVE_NAMES as READINGS
 from aline_tf.migraine.schema.designs import CAPACITY, design
 from aline_tf.migraine.schema.spec import SPEC
-from aline_tf.migraine.simulation.population import Settings
+from aline_tf.migraine.simulation.population import WorldSettings
 from aline_tf.migraine.simulation.recording import (
     ATTACK_DIARY,
     NO_DIARY,
-    complete_sources,
-    context_of,
-    sample_sources,
+    complete_recording,
+    recorded_context,
+    sample_recording,
 )
 from aline_tf.migraine.simulation.simulator import simulate_people
 
@@ -39,21 +39,21 @@ _FEW, _MANY = 4.0, 8.0
 
 @dataclasses.dataclass(frozen=True)
 class Cohort:
-    """S people, their lives and their sources.
+    """S people, their lives and how they record them.
 
     Attributes:
         world: tensors of `simulate_people`, `days` + 2 days long.
-        sources: of `sample_sources`, one row a person.
-        seed: int32 [2], of what the sources miss.
+        recording: of `sample_recording`, one row a person.
+        seed: int32 [2], of what the recordings miss.
         days: the last evening.
-        history: the first evening; whoever began to record late began before it.
+        first_evening: whoever began to record late began before it.
     """
 
     world: dict
-    sources: dict
+    recording: dict
     seed: tf.Tensor
     days: int
-    history: int
+    first_evening: int
 
     @property
     def people(self) -> int:
@@ -64,13 +64,15 @@ class Cohort:
         """Values and status [S, known_days, F] at 20:00 of day `known_days`, the last row."""
         days_ago = known_days - 1 - tf.tile(tf.range(self.days)[None], [self.people, 1])
         # Shares of the history as it is by then: the day a device came does not move.
-        sources = dict(self.sources)
+        recording = dict(self.recording)
         for start in ("device_start", "diary_start"):
-            sources[start] = tf.minimum(self.sources[start] * self.history / known_days, 1.0)
+            recording[start] = tf.minimum(
+                self.recording[start] * self.first_evening / known_days, 1.0
+            )
         # The shape of the draws must not depend on the evening, so cutting comes last.
-        outcome, status = context_of(
+        outcome, status = recorded_context(
             self.seed,
-            sources,
+            recording,
             self.world["value"][:, : self.days],
             self.world["status_if_tried"][:, : self.days],
             days_ago,
@@ -118,8 +120,8 @@ class Cohort:
         cycling = self.world["cycling"].numpy() > 0.5
         migraine_day = self.world["attack"][:, : self.days].numpy().max(axis=2)
         monthly = migraine_day.mean(axis=1) * DAYS_IN_A_MONTH
-        style = self.sources["style"].numpy()
-        wearable = self.sources["passive"].numpy()[:, [READINGS.index(n) for n in WEARABLE_NAMES]]
+        style = self.recording["style"].numpy()
+        wearable = self.recording["passive"].numpy()[:, [READINGS.index(n) for n in WEARABLE_NAMES]]
         return {
             "sex: female": female,
             "sex: male": ~female,
@@ -143,46 +145,47 @@ class Cohort:
         readings late: that is how days reach an application.
         """
         everybody = tf.ones([self.people], tf.bool)
-        sources = complete_sources(self.sources, everybody, everybody)
-        return dataclasses.replace(self, sources=sources)
+        recording = complete_recording(self.recording, everybody, everybody)
+        return dataclasses.replace(self, recording=recording)
 
     def part(self, chosen: slice) -> Cohort:
         """Some of the people. What their records miss is drawn anew."""
         return dataclasses.replace(
             self,
             world={name: table[chosen] for name, table in self.world.items()},
-            sources={name: table[chosen] for name, table in self.sources.items()},
+            recording={name: table[chosen] for name, table in self.recording.items()},
             seed=draws.fold_in(self.seed, chosen.start or 0),
         )
 
 
 def sample_cohort(
-    seed: int, people: int, days: int, history: int, settings: Settings | None = None
+    seed: int, people: int, days: int, first_evening: int, settings: WorldSettings | None = None
 ) -> Cohort:
-    """People and their sources, from a stream of random numbers that training never reaches.
+    """People and how they record, from a stream of random numbers that training never reaches.
 
     Args:
         seed: of everything.
         people: S.
-        days: of the last evening, `history` to 112.
-        history: of the first evening, at least 1.
+        days: of the last evening, `first_evening` to 112.
+        first_evening: at least 1.
         settings: of the simulated world.
 
     Raises:
-        ValueError: days or history out of range.
+        ValueError: days or first_evening out of range.
     """
-    if not 1 <= history <= days <= CAPACITY:
+    if not 1 <= first_evening <= days <= CAPACITY:
         raise ValueError(
-            f"Expected 1 <= history <= days <= {CAPACITY}. Received: history={history}, days={days}"
+            f"Expected 1 <= first_evening <= days <= {CAPACITY}. "
+            f"Received: first_evening={first_evening}, days={days}"
         )
-    world_seed, source_seed, record_seed = draws.split(
+    world_seed, recording_seed, record_seed = draws.split(
         draws.fold_in(draws.as_seed(seed), _STREAM), 3
     )
     simulate = tf.function(lambda s: simulate_people(s, people, days + AFTER, settings))
     return Cohort(
         world=simulate(world_seed),
-        sources=sample_sources(source_seed, people),
+        recording=sample_recording(recording_seed, people),
         seed=record_seed,
         days=days,
-        history=history,
+        first_evening=first_evening,
     )

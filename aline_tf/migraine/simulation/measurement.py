@@ -1,4 +1,4 @@
-"""What sensors read and people answer, given how their days and phases went.
+"""The measurement model: what sensors read and people answer, given days and phases.
 
 Continuous channels are normal around a person's own level; 0-10 scales are ordered logits with
 evenly spaced cut-points; yes/no answers are Bernoulli; drinks and cups are counts, under-reported.
@@ -21,7 +21,7 @@ from aline_tf.migraine.schema.channels import (
     WEARABLE_NAMES,
 )
 from aline_tf.migraine.schema.parameters import PARAMETER_INDEX
-from aline_tf.migraine.simulation.population import Settings
+from aline_tf.migraine.simulation.population import WorldSettings
 
 PRODROME, ATTACK = 1, 2
 #: The log-odds of an answer fall by this for every prompt already sent that day.
@@ -33,12 +33,12 @@ ATTACK_DIP, PRODROME_DIPS = -0.25, (-0.30, -0.02)
 SPOT_NOISE, SPOT_REFUSED = 0.25, 0.15
 
 
-def observe(seed, person: dict, world: dict, settings: Settings) -> dict:
+def measure(seed, population: dict, world: dict, settings: WorldSettings) -> dict:
     """Readings and answers.
 
     Args:
         seed: int32 [2].
-        person: from `sample_people`.
+        population: from `sample_people`.
         world: days and phases of the simulator, [B, days, ...].
         settings: of the simulated world.
 
@@ -46,25 +46,25 @@ def observe(seed, person: dict, world: dict, settings: Settings) -> dict:
         dict: value [B, days, F], status_if_tried [B, days, F] int32, answer_logit [B, days, 4].
     """
     passive_seed, daily_seed, slot_seed, status_seed = draws.split(seed, 4)
-    columns = passive_readings(passive_seed, person, world)
-    columns |= daily_reports(daily_seed, person, world)
+    columns = passive_readings(passive_seed, population, world)
+    columns |= daily_reports(daily_seed, population, world)
     daily = tf.stack([columns[name] for name in PASSIVE_NAMES + DAILY_REPORT_NAMES], axis=2)
-    value = tf.concat([daily, slot_reports(slot_seed, person, world)], axis=2)
-    return {"value": value} | attempts(status_seed, person, world, settings)
+    value = tf.concat([daily, slot_reports(slot_seed, population, world)], axis=2)
+    return {"value": value} | attempts(status_seed, population, world, settings)
 
 
-def passive_readings(seed, person: dict, world: dict) -> dict:
+def passive_readings(seed, population: dict, world: dict) -> dict:
     """Daily readings that need no answer: a dict of [B, days], natural units."""
     shape = world["weekday"].shape
     noise = iter(tf.unstack(draws.normal(seed, [8, *shape])))
-    theta = person["theta"]
+    theta = population["theta"]
 
     def of(name):
-        return person[name][:, None]
+        return population[name][:, None]
 
     stress, vulnerability = world["stress"], world["vulnerability"]
     in_attack = tf.cast(world["phase"] == ATTACK, tf.float32)
-    dip, load = hrv_dip(person, world), hrv_load(person, world)
+    dip, load = hrv_dip(population, world), hrv_load(population, world)
     night, awake = dip[:, :, 0], tf.reduce_mean(dip[:, :, :3], axis=2)
     attack_share = tf.reduce_mean(in_attack, axis=2)
     weekend = tf.cast(world["weekday"] >= 5, tf.float32)
@@ -92,22 +92,22 @@ def passive_readings(seed, person: dict, world: dict) -> dict:
     }
 
 
-def hrv_dip(person: dict, world: dict) -> tf.Tensor:
+def hrv_dip(population: dict, world: dict) -> tf.Tensor:
     """What attacks and, in some people, what comes before them do to ln RMSSD: [B, days, 4]."""
-    responder = person["theta"][:, PARAMETER_INDEX["hrv_responder"], None, None] > 0.5
+    responder = population["theta"][:, PARAMETER_INDEX["hrv_responder"], None, None] > 0.5
     in_attack, in_prodrome = (
         tf.cast(world["phase"] == phase, tf.float32) for phase in (ATTACK, PRODROME)
     )
     return ATTACK_DIP * in_attack + tf.where(responder, *PRODROME_DIPS) * in_prodrome
 
 
-def hrv_load(person: dict, world: dict) -> tf.Tensor:
+def hrv_load(population: dict, world: dict) -> tf.Tensor:
     """What stress and vulnerability do to ln RMSSD: [B, days]."""
-    coupling = person["theta"][:, PARAMETER_INDEX["hrv_stress"], None]
+    coupling = population["theta"][:, PARAMETER_INDEX["hrv_stress"], None]
     return coupling * world["stress"] - 0.10 * world["vulnerability"]
 
 
-def daily_reports(seed, person: dict, world: dict) -> dict:
+def daily_reports(seed, population: dict, world: dict) -> dict:
     """What a person says about a whole day, and a reading at 20:00: a dict of [B, days]."""
     shape = world["weekday"].shape
     rounding = iter(tf.unstack(draws.uniform(seed, [2, *shape])))
@@ -121,14 +121,14 @@ def daily_reports(seed, person: dict, world: dict) -> dict:
         "caffeine": reported(world["caffeine"]),
         "missed_meal": world["missed_meal"],
         # A minute is short: noisier than a night.
-        SPOT_READING: person["theta"][:, PARAMETER_INDEX["hrv_baseline"], None]
-        + hrv_load(person, world)
-        + hrv_dip(person, world)[:, :, -1]
+        SPOT_READING: population["theta"][:, PARAMETER_INDEX["hrv_baseline"], None]
+        + hrv_load(population, world)
+        + hrv_dip(population, world)[:, :, -1]
         + SPOT_NOISE * draws.normal(draws.fold_in(seed, 1), shape),
     }
 
 
-def slot_reports(seed, person: dict, world: dict) -> tf.Tensor:
+def slot_reports(seed, population: dict, world: dict) -> tf.Tensor:
     """Answers about single slots [B, days, 20]: stress, pain, attack, prodrome, medication."""
     people, days, _ = shape = world["phase"].shape
     stress_noise, pain_noise, attack_u, prodrome_u, medication_u = tf.unstack(
@@ -136,7 +136,7 @@ def slot_reports(seed, person: dict, world: dict) -> tf.Tensor:
     )
 
     def of(name):
-        return person[name][:, None, None]
+        return population[name][:, None, None]
 
     def scale_0_10(latent, unit):
         # An ordered logit: logistic noise around the latent value, cut at the half integers.
@@ -160,7 +160,7 @@ def slot_reports(seed, person: dict, world: dict) -> tf.Tensor:
     return tf.reshape(tf.stack(answers, axis=2), [people, days, 5 * SLOTS])
 
 
-def attempts(seed, person: dict, world: dict, settings: Settings) -> dict:
+def attempts(seed, population: dict, world: dict, settings: WorldSettings) -> dict:
     """What an attempt to obtain each field gives: observed, device off, or not answered.
 
     A watch that is off takes all its channels with it, night by night.
@@ -176,7 +176,7 @@ def attempts(seed, person: dict, world: dict, settings: Settings) -> dict:
     watch_on = draws.uniform(seeds[0], [people, days]) >= off
     phone_on = draws.uniform(seeds[1], [people, days]) >= 0.03
     always = tf.ones([people, days], tf.bool)
-    cycling = tf.broadcast_to(person["cycling"][:, None] > 0.5, [people, days])
+    cycling = tf.broadcast_to(population["cycling"][:, None] > 0.5, [people, days])
 
     def device(name):
         if name in WEARABLE_NAMES:

@@ -1,4 +1,4 @@
-"""Who a simulated person is: the parameters to be learned, and the traits that colour the rest.
+"""The population prior: parameters to be inferred, and nuisance traits, of simulated people.
 
 The parameters theta [B, P] are what the model infers. The traits (how a person sleeps, drinks,
 answers, treats attacks) differ between people too, but nobody asks for them: they are nuisance.
@@ -23,7 +23,7 @@ _UNIFORMS = 80
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class WorldSettings:
     """What can be shifted about the simulated world; the defaults are the fitted one.
 
     Attributes:
@@ -44,7 +44,7 @@ class Settings:
 
 #: A world that no training meets: more triggers of greater effect, more attacks, fewer answers, and
 #: readings that go missing whatever happens.
-SHIFTED = Settings(
+SHIFTED = WorldSettings(
     slab_probability=0.5,
     alpha_shift=0.35,
     effect_scale=1.4,
@@ -68,7 +68,7 @@ def beta_from_uniforms(uniforms, a: int, b: int) -> tf.Tensor:
     return tf.exp(tf.reduce_sum(powers * tf.math.log(uniforms), axis=-1))
 
 
-def sample_people(seed, people: int, settings: Settings | None = None) -> dict:
+def sample_people(seed, people: int, settings: WorldSettings | None = None) -> dict:
     """People from the prior.
 
     Args:
@@ -80,7 +80,7 @@ def sample_people(seed, people: int, settings: Settings | None = None) -> dict:
         dict of tensors [B] (or [B, ...]): theta [B, P] in the order of `PARAMETERS`; female and
         cycling (0 or 1); slot_effect [B, 4]; and the traits used by the simulator.
     """
-    settings = settings or Settings()
+    settings = settings or WorldSettings()
     # One draw serves everything: XLA compiles many small random kernels slowly.
     unit = iter(tf.unstack(draws.uniform(seed, [_UNIFORMS, people])))
 

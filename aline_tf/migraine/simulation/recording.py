@@ -1,8 +1,8 @@
-"""What a person's records hold: which devices, which diary, from when on, how regularly.
+"""The recording model: which devices and diary a person keeps, from when on, how regularly.
 
 Real histories are sparse mixes: a watch that reads SDNN and no weather; an attack diary and
-nothing else; months of sleep and a diary begun last week. A network that is to read them has to
-meet such mixes in training, so every training history is seen through randomly drawn sources.
+nothing else; months of sleep and a diary begun last week. A model that is to read them has to
+meet such mixes in training, so every training history is seen through a randomly drawn recording.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ _IS_SPOT_FIELD = np.array([name == SPOT_READING for name in FIELD_NAMES[len(PASS
 CYCLE_LOOK_BACK = 18
 
 
-def sample_sources(seed, rows: int) -> dict:
-    """Sources of B histories.
+def sample_recording(seed, rows: int) -> dict:
+    """Recordings of B histories.
 
     Returns:
         dict: passive [B, 11] bool, which readings exist; noted [B, 9] bool, which reports the diary
@@ -64,8 +64,8 @@ def sample_sources(seed, rows: int) -> dict:
         day; summary [B] bool, the evening entry speaks of the whole day; by_part [B] bool, it has
         stress by part of the day; prompted [B] bool, silence is recorded as "not answered";
         device_start, diary_start [B], as a share of the history; and for those who answer prompts
-        (`prompted_sources`): run_in [B] int32, days at the start with every slot asked about, and
-        asked [B, 24], the chance that a report is asked for on a later day.
+        (`prompted_recording`): run_in [B] int32, days at the start with every slot asked about, and
+        prompt_probability [B, 24], the chance that a report is asked for on a later day.
     """
     unit = iter(tf.unstack(draws.uniform(seed, [_UNIFORMS, rows])))
 
@@ -106,24 +106,24 @@ def sample_sources(seed, rows: int) -> dict:
         "summary": uniform() < 0.5,
         "by_part": uniform() < 0.4,
         "prompted": uniform() < 0.3,
-        "asked_now": tf.zeros([rows], tf.bool),
+        "prompted_now": tf.zeros([rows], tf.bool),
         "run_in": tf.zeros([rows], tf.int32),
-        "asked": tf.zeros([rows, REPORTS]),
+        "prompt_probability": tf.zeros([rows, REPORTS]),
         "device_start": start[:, 0],
         "diary_start": start[:, 1],
     }
 
 
-def complete_sources(sources: dict, who, asked_now) -> dict:
-    """The same sources, but some people have every device and are asked about every slot.
+def complete_recording(recording: dict, who, prompted_now) -> dict:
+    """The same recordings, but some people have every device and are asked about every slot.
 
     Prompts and devices still fail as often as they do, and half of the people see their latest
     readings late.
 
     Args:
-        sources: of `sample_sources`.
+        recording: of `sample_recording`.
         who: bool [B].
-        asked_now: bool [B], whether those are asked about the evening of today too.
+        prompted_now: bool [B], whether those are asked about the evening of today too.
     """
     complete = {
         "passive": True,
@@ -134,57 +134,57 @@ def complete_sources(sources: dict, who, asked_now) -> dict:
         "device_start": 0.0,
         "diary_start": 0.0,
     }
-    changed = dict(sources)
+    changed = dict(recording)
     for name, value in complete.items():
-        own = sources[name]
+        own = recording[name]
         chosen = who[:, None] if own.shape.rank == 2 else who
         changed[name] = tf.where(chosen, tf.cast(value, own.dtype), own)
-    changed["asked_now"] = sources["asked_now"] | (who & asked_now)
+    changed["prompted_now"] = recording["prompted_now"] | (who & prompted_now)
     changed["noted"] &= ~who[:, None] | ~_IS_SPOT
     return changed
 
 
-def prompted_sources(seed, sources: dict, who) -> dict:
-    """The same sources, but some people keep no diary: after a run-in of days with every slot asked
-    about they are asked a few questions a day, each person mostly the same ones.
+def prompted_recording(seed, recording: dict, who) -> dict:
+    """The same recordings, but some people keep no diary: after a run-in of days with every slot
+    asked about they are asked a few questions a day, each person mostly the same ones.
 
     Their answers say all that a policy's own questions of earlier evenings would have said.
 
     Args:
         seed: int32 [2].
-        sources: of `sample_sources`.
+        recording: of `sample_recording`.
         who: bool [B].
     """
     rows = who.shape[0]
     unit = draws.uniform(seed, [REPORTS + 4, rows])
     preference = tf.exp(1.5 * tf.math.ndtri(unit[:REPORTS]))
     rate = FEW_PROMPTS * (MANY_PROMPTS / FEW_PROMPTS) ** unit[REPORTS]
-    asked = tf.minimum(rate * preference / tf.reduce_sum(preference, axis=0), 1.0)
+    probability = tf.minimum(rate * preference / tf.reduce_sum(preference, axis=0), 1.0)
     run_in = tf.where(unit[REPORTS + 1] < 0.5, unit[REPORTS + 2] * (RUN_IN + 1), 0.0)
     # Half of them wear everything, as in a study.
     equipped = unit[REPORTS + 3] < 0.5
     changed = {
-        "passive": sources["passive"] | equipped[:, None],
-        "noted": tf.ones_like(sources["noted"]),
-        "prompted": tf.ones_like(sources["prompted"]),
+        "passive": recording["passive"] | equipped[:, None],
+        "noted": tf.ones_like(recording["noted"]),
+        "prompted": tf.ones_like(recording["prompted"]),
         "style": tf.fill([rows], PROMPTS),
         "run_in": tf.cast(run_in, tf.int32),
-        "asked": tf.transpose(asked),
-        "device_start": tf.where(equipped, 0.0, sources["device_start"]),
+        "prompt_probability": tf.transpose(probability),
+        "device_start": tf.where(equipped, 0.0, recording["device_start"]),
         "diary_start": tf.zeros([rows]),
     }
-    return sources | {
-        name: tf.where(who[:, None] if value.shape.rank == 2 else who, value, sources[name])
+    return recording | {
+        name: tf.where(who[:, None] if value.shape.rank == 2 else who, value, recording[name])
         for name, value in changed.items()
     }
 
 
-def context_of(seed, sources: dict, value, tried, days_ago, known_days) -> tuple:
-    """What records from these sources say at 20:00 of the last day.
+def recorded_context(seed, recording: dict, value, tried, days_ago, known_days) -> tuple:
+    """What records kept in this manner say at 20:00 of the last day.
 
     Args:
         seed: int32 [2].
-        sources: from `sample_sources`.
+        recording: from `sample_recording`.
         value, tried: [B, C, F] values, and what an attempt to get each would give.
         days_ago: [B, C] int32, 0 today; negative rows lie in the future and stay unknown.
         known_days: [B] int32, the length of the history.
@@ -196,19 +196,19 @@ def context_of(seed, sources: dict, value, tried, days_ago, known_days) -> tuple
     past = (days_ago >= 0) & (days_ago < known_days[:, None])
 
     def since(start):
-        share = 1.0 - sources[start][:, None]
+        share = 1.0 - recording[start][:, None]
         length = tf.cast(known_days[:, None], tf.float32)
         return past & (tf.cast(days_ago, tf.float32) < length * share)
 
-    read = _readings(reading_seed, sources, tried, days_ago, since("device_start"))
-    asked = _reports(report_seed, sources, value, tried, days_ago, since("diary_start"))
-    status = tf.concat([tf.where(read, OBSERVED, MISSING), asked], axis=2)
+    read = _readings(reading_seed, recording, tried, days_ago, since("device_start"))
+    reported = _reports(report_seed, recording, value, tried, days_ago, since("diary_start"))
+    status = tf.concat([tf.where(read, OBSERVED, MISSING), reported], axis=2)
     status = tf.where(not_yet(value, days_ago), MISSING, status)
-    value = _as_noted(value, sources)
+    value = _as_noted(value, recording)
     return tf.where(status == OBSERVED, value, 0.0), status
 
 
-def _readings(seed, sources, tried, days_ago, days) -> tf.Tensor:
+def _readings(seed, recording, tried, days_ago, days) -> tf.Tensor:
     """Which readings are there: bool [B, C, 11]. `days` bool [B, C]: the devices are in use.
 
     Half of the episodes hold back many of the latest ones, for the policy to fetch.
@@ -218,16 +218,16 @@ def _readings(seed, sources, tried, days_ago, days) -> tf.Tensor:
     recent = (days_ago < RECENT_DAYS)[:, :, None]
     holds_back = draws.uniform(hold_seed, [rows, 1, 1]) < 0.5
     which = draws.uniform(which_seed, [rows, capacity, len(PASSIVE_NAMES)]) < 0.5
-    held = days[:, :, None] & sources["passive"][:, None, :]
+    held = days[:, :, None] & recording["passive"][:, None, :]
     return held & ~(recent & holds_back & which) & (tried[:, :, : which.shape[2]] == OBSERVED)
 
 
-def _reports(seed, sources, value, tried, days_ago, days) -> tf.Tensor:
+def _reports(seed, recording, value, tried, days_ago, days) -> tf.Tensor:
     """Status of every self-report: int32 [B, C, 24]. `days` bool [B, C]: a diary is kept."""
     seeds = draws.split(seed, 4)
     rows, capacity = days.shape
-    style = sources["style"][:, None, None]
-    regularity = sources["regularity"][:, None]
+    style = recording["style"][:, None, None]
+    regularity = recording["regularity"][:, None]
     evening = tf.range(SLOTS) == NOW_SLOT
     in_attack = tf.gather(value, list(places("attack")), axis=2) > 0.5
 
@@ -238,7 +238,7 @@ def _reports(seed, sources, value, tried, days_ago, days) -> tf.Tensor:
     day_status = tf.where(wrote, entry, MISSING)[:, :, None]
     # Slots are answered one by one; the evening of today is what a prompt now would ask about.
     moment = draws.uniform(seeds[2], [rows, capacity, SLOTS]) < regularity[:, :, None]
-    already = (days_ago > 0) | sources["asked_now"][:, None]
+    already = (days_ago > 0) | recording["prompted_now"][:, None]
     moment &= days[:, :, None] & (already[:, :, None] | ~evening)
 
     some_parts = draws.uniform(seeds[3], [rows, capacity, SLOTS]) < [0.05, 0.8, 0.8, 0.9]
@@ -246,7 +246,7 @@ def _reports(seed, sources, value, tried, days_ago, days) -> tf.Tensor:
         "attack": tf.ones_like(in_attack),
         # The worst pain of a day is noted with its attack.
         "pain": in_attack | (evening & ~tf.reduce_any(in_attack, axis=2, keepdims=True)),
-        "stress": tf.where(sources["by_part"][:, None, None], some_parts, evening),
+        "stress": tf.where(recording["by_part"][:, None, None], some_parts, evening),
     }
     columns = []
     for index, name in enumerate(DIARY_SHARE):
@@ -260,17 +260,17 @@ def _reports(seed, sources, value, tried, days_ago, days) -> tf.Tensor:
             status = tf.where(style == DAY_DIARY, of_day, MISSING)
             status = tf.where((style == SLOT_DIARY) & moment, attempt, status)
             status = tf.where((style == ATTACK_DIARY) & of_attack, OBSERVED, status)
-        columns.append(tf.where(sources["noted"][:, index, None, None], status, MISSING))
-    asked = tf.where(
+        columns.append(tf.where(recording["noted"][:, index, None, None], status, MISSING))
+    status = tf.where(
         style == PROMPTS,
-        _prompts(draws.fold_in(seed, 4), sources, tried, days_ago, days),
+        _prompts(draws.fold_in(seed, 4), recording, tried, days_ago, days),
         tf.concat(columns, axis=2),
     )
-    silent = ~sources["prompted"][:, None, None]
-    return tf.where((asked == NO_ANSWER) & silent, MISSING, asked)
+    silent = ~recording["prompted"][:, None, None]
+    return tf.where((status == NO_ANSWER) & silent, MISSING, status)
 
 
-def _prompts(seed, sources, tried, days_ago, days) -> tf.Tensor:
+def _prompts(seed, recording, tried, days_ago, days) -> tf.Tensor:
     """Status of the reports of people who answer prompts: int32 [B, C, 24].
 
     What is asked this evening is not known yet.
@@ -278,10 +278,10 @@ def _prompts(seed, sources, tried, days_ago, days) -> tf.Tensor:
     attempt = tried[:, :, len(PASSIVE_NAMES) :]
     # `days` holds the days of the history, oldest first.
     day = tf.cumsum(tf.cast(days, tf.int32), axis=1) - 1
-    run_in = (day < sources["run_in"][:, None])[:, :, None] & ~_IS_SPOT_FIELD
-    drawn = draws.uniform(seed, tf.shape(attempt)) < sources["asked"][:, None]
-    asked = (run_in | drawn) & (days & (days_ago > 0))[:, :, None]
-    return tf.where(asked, attempt, MISSING)
+    run_in = (day < recording["run_in"][:, None])[:, :, None] & ~_IS_SPOT_FIELD
+    drawn = draws.uniform(seed, tf.shape(attempt)) < recording["prompt_probability"][:, None]
+    prompted = (run_in | drawn) & (days & (days_ago > 0))[:, :, None]
+    return tf.where(prompted, attempt, MISSING)
 
 
 def settled_cycles(value, days_ago) -> tf.Tensor:
@@ -304,10 +304,10 @@ def not_yet(value, days_ago) -> tf.Tensor:
     return tf.stack([by_name.get(name, never) for name in FIELD_NAMES], axis=2)
 
 
-def _as_noted(value, sources: dict) -> tf.Tensor:
+def _as_noted(value, recording: dict) -> tf.Tensor:
     """Values as a diary of days states them: the worst pain; often, any sign, any medication."""
-    by_day = (sources["style"] == DAY_DIARY)[:, None, None]
-    whole_day = by_day & sources["summary"][:, None, None]
+    by_day = (recording["style"] == DAY_DIARY)[:, None, None]
+    whole_day = by_day & recording["summary"][:, None, None]
     blocks = [value[:, :, : FIELD_INDEX[field_name(SLOT_REPORT_NAMES[0], 0)]]]
     for name in SLOT_REPORT_NAMES:
         block = tf.gather(value, list(places(name)), axis=2)

@@ -5,7 +5,7 @@ none. Every row is known from when a real one would be: a reading of the night i
 answer about a part of the day in the middle of it (that of the evening at 20:00), totals of the day
 at its end, an attack from its start. So a forecast of any evening finds what it would have known.
 
-`Timeline.to_days` at 20:00 of the last day gives the same values and statuses back, but for
+`day_history` at 20:00 of the last day gives the same values and statuses back, but for
 
 - totals of that last day, which are not known yet;
 - the menstrual window, which a timeline holds as first days of cycles and which is concluded from

@@ -1,4 +1,4 @@
-"""Simulated people with migraine: days of four slots, attacks, triggers, sensors and answers.
+"""The generative model of migraine: triggers, an onset hazard, attack phases, day by day.
 
 The generative model, for one person:
 
@@ -21,8 +21,8 @@ import tensorflow as tf
 from aline_tf import draws
 from aline_tf.migraine.schema.channels import SLOTS
 from aline_tf.migraine.schema.parameters import PARAMETER_INDEX, TRIGGERS
-from aline_tf.migraine.simulation.measurement import observe
-from aline_tf.migraine.simulation.population import Settings, sample_people
+from aline_tf.migraine.simulation.measurement import measure
+from aline_tf.migraine.simulation.population import WorldSettings, sample_people
 
 INTERICTAL, PRODROME, ATTACK, POSTDROME = 0, 1, 2, 3
 #: Chances per slot that a prodrome and a postdrome end; share of prodromes that lead to an attack.
@@ -48,7 +48,7 @@ TRAITS = (
 )
 
 
-def simulate_people(seed, people: int, days: int, settings: Settings | None = None) -> dict:
+def simulate_people(seed, people: int, days: int, settings: WorldSettings | None = None) -> dict:
     """Draw people from the prior and live their days.
 
     Args:
@@ -68,18 +68,18 @@ def simulate_people(seed, people: int, days: int, settings: Settings | None = No
         depends on: hazard [B, days, 4], the chance that an episode starts in a slot, of somebody
         interictal; attack_age [B, days, 4] int32, treated [B, days, 4]; and `TRAITS` of the people.
     """
-    settings = settings or Settings()
-    person_seed, day_seed, phase_seed, observe_seed = draws.split(seed, 4)
-    person = sample_people(person_seed, people, settings)
-    world = live_days(day_seed, person, days + WARM_UP_DAYS)
-    world |= live_phases(phase_seed, person, world)
+    settings = settings or WorldSettings()
+    population_seed, day_seed, phase_seed, measurement_seed = draws.split(seed, 4)
+    population = sample_people(population_seed, people, settings)
+    world = live_days(day_seed, population, days + WARM_UP_DAYS)
+    world |= live_phases(phase_seed, population, world)
     # The warm-up let phases and lags settle; nobody sees it.
     world = {name: value[:, WARM_UP_DAYS:] for name, value in world.items()}
-    world |= observe(observe_seed, person, world, settings)
+    world |= measure(measurement_seed, population, world, settings)
     of_days = ("value", "status_if_tried", "attack", "phase", "trigger", "vulnerability")
     of_days += ("weekday", "answer_logit", "hazard", "attack_age", "treated")
     of_people = ("theta", "female", "cycling", *TRAITS)
-    return {n: world[n] for n in of_days} | {n: person[n] for n in of_people}
+    return {n: world[n] for n in of_days} | {n: population[n] for n in of_people}
 
 
 def autoregression(noise, memory) -> tf.Tensor:
@@ -109,18 +109,18 @@ def lag(series, days: int = 1) -> tf.Tensor:
     return tf.pad(series[:, :-days], [[0, 0], [days, 0]])
 
 
-def live_days(seed, person: dict, days: int) -> dict:
+def live_days(seed, population: dict, days: int) -> dict:
     """Everything about the days that no attack changes: calendar, weather, stress, sleep, habits.
 
     Args:
         seed: int32 [2].
-        person: from `sample_people`.
+        population: from `sample_people`.
         days: how many, a Python int.
 
     Returns:
         dict of [B, days] tensors, and `trigger` [B, days, 9] in the order of `TRIGGERS`.
     """
-    people = person["theta"].shape[0]
+    people = population["theta"].shape[0]
     shape = [people, days]
     unit = iter(tf.unstack(draws.uniform(seed, [_DAY_UNIFORMS, *shape])))
 
@@ -130,49 +130,51 @@ def live_days(seed, person: dict, days: int) -> dict:
     def normal():
         return tf.math.ndtri(next(unit))
 
-    weekday = (person["first_weekday"][:, None] + tf.range(days)) % 7
+    weekday = (population["first_weekday"][:, None] + tf.range(days)) % 7
     weekend = tf.cast(weekday >= 5, tf.float32)
 
-    busy_mean = tf.where(weekend > 0.5, 0.3, person["busy_mean"][:, None])
+    busy_mean = tf.where(weekend > 0.5, 0.3, population["busy_mean"][:, None])
     busy = tf.maximum(busy_mean + 1.2 * normal(), 0.0)
     busy = tf.where(uniform() < 0.08 + 0.6 * weekend, 0.0, busy)
 
-    stress = autoregression(normal(), person["stress_memory"])
+    stress = autoregression(normal(), population["stress_memory"])
     # Busy hours are taken against a usual day, so that alpha keeps its meaning.
     stress += 0.2 - 0.7 * weekend + 0.3 * (busy - 1.7)
     pressure = PRESSURE_SD * autoregression(normal(), PRESSURE_MEMORY)
     pressure_change = pressure - lag(pressure)
 
-    sleep = person["sleep_mean"][:, None] + person["sleep_sd"][:, None] * normal()
+    sleep = population["sleep_mean"][:, None] + population["sleep_sd"][:, None] * normal()
     sleep += 0.5 * weekend - 0.25 * lag(stress)
     sleep = tf.clip_by_value(sleep, 2.0, 13.0)
-    efficiency = person["efficiency_mean"][:, None] + EFFICIENCY_SD * normal() - 0.008 * lag(stress)
+    efficiency = (
+        population["efficiency_mean"][:, None] + EFFICIENCY_SD * normal() - 0.008 * lag(stress)
+    )
     efficiency = tf.clip_by_value(efficiency, 0.5, 0.99)
 
     # Cycles differ in length between people and, from cycle to cycle, by a slow drift of phase.
     drift = tf.cumsum(0.3 * normal(), axis=1)
-    cycle = person["cycle_phase"][:, None] * person["cycle_length"][:, None]
+    cycle = population["cycle_phase"][:, None] * population["cycle_length"][:, None]
     cycle_day = tf.math.floormod(
-        cycle + tf.range(days, dtype=tf.float32) + drift, person["cycle_length"][:, None]
+        cycle + tf.range(days, dtype=tf.float32) + drift, population["cycle_length"][:, None]
     )
-    window = (cycle_day < 3.0) | (cycle_day >= person["cycle_length"][:, None] - 2.0)
-    menstrual = person["cycling"][:, None] * tf.cast(window, tf.float32)
-    luteal = person["cycling"][:, None] * tf.cast(
-        cycle_day >= person["cycle_length"][:, None] - 13.0, tf.float32
+    window = (cycle_day < 3.0) | (cycle_day >= population["cycle_length"][:, None] - 2.0)
+    menstrual = population["cycling"][:, None] * tf.cast(window, tf.float32)
+    luteal = population["cycling"][:, None] * tf.cast(
+        cycle_day >= population["cycle_length"][:, None] - 13.0, tf.float32
     )
 
-    drank = uniform() < person["drink_probability"][:, None] * (1.0 + weekend)
-    more = tf.maximum(0.0, person["drink_more"][:, None] * -tf.math.log(uniform()))
+    drank = uniform() < population["drink_probability"][:, None] * (1.0 + weekend)
+    more = tf.maximum(0.0, population["drink_more"][:, None] * -tf.math.log(uniform()))
     alcohol = tf.where(drank, 1.0 + tf.floor(more), 0.0)
-    caffeine = person["caffeine_mean"][:, None] * tf.exp(0.35 * normal() - 0.15 * weekend)
+    caffeine = population["caffeine_mean"][:, None] * tf.exp(0.35 * normal() - 0.15 * weekend)
     caffeine = tf.minimum(tf.round(caffeine), 12.0)
-    missed_meal = tf.cast(uniform() < person["meal_probability"][:, None], tf.float32)
+    missed_meal = tf.cast(uniform() < population["meal_probability"][:, None], tf.float32)
 
-    shortfall = (person["efficiency_mean"][:, None] - efficiency) / EFFICIENCY_SD
+    shortfall = (population["efficiency_mean"][:, None] - efficiency) / EFFICIENCY_SD
     inputs = {
         "stress": stress,
         "stress_fall": tf.maximum(lag(stress) - stress, 0.0),
-        "sleep_deviation": tf.abs(sleep - person["sleep_mean"][:, None]),
+        "sleep_deviation": tf.abs(sleep - population["sleep_mean"][:, None]),
         "low_efficiency": tf.maximum(lag(shortfall), 0.0),
         "pressure": tf.abs(pressure_change) / 5.7,
         "menstrual": menstrual,
@@ -197,22 +199,22 @@ def live_days(seed, person: dict, days: int) -> dict:
     }
 
 
-def onset_probability(person: dict, world: dict) -> tf.Tensor:
+def onset_probability(population: dict, world: dict) -> tf.Tensor:
     """The hazard of an episode starting in a slot, given that the person is interictal.
 
     Returns:
         [B, days, 4] probabilities.
     """
-    theta = person["theta"]
+    theta = population["theta"]
     first = PARAMETER_INDEX[f"beta_{TRIGGERS[0].name}"]
     beta = theta[:, first : first + len(TRIGGERS)]
     logit = theta[:, PARAMETER_INDEX["alpha"], None] + HAZARD_OFFSET
     logit += tf.einsum("bdk,bk->bd", world["trigger"], beta)
     logit += theta[:, PARAMETER_INDEX["beta_vulnerability"], None] * world["vulnerability"]
-    return tf.sigmoid(logit[:, :, None] + person["slot_effect"][:, None, :])
+    return tf.sigmoid(logit[:, :, None] + population["slot_effect"][:, None, :])
 
 
-def live_phases(seed, person: dict, world: dict) -> dict:
+def live_phases(seed, population: dict, world: dict) -> dict:
     """Episodes: when they start, how long their phases last, whether they are treated.
 
     The lengths of an episode that would start in each slot are drawn beforehand, so the loop over
@@ -228,7 +230,7 @@ def live_phases(seed, person: dict, world: dict) -> dict:
     strike, sign, abort, treat, length_u, rounding, tail = tf.unstack(
         draws.uniform(seed, [7, *shape])
     )
-    hazard = onset_probability(person, world)
+    hazard = onset_probability(population, world)
     hit = strike < tf.reshape(hazard, shape)
 
     def geometric(unit, probability):
@@ -237,8 +239,8 @@ def live_phases(seed, person: dict, world: dict) -> dict:
 
     prodrome = geometric(sign, PRODROME_ENDS)
     goes_on = abort < GOES_ON
-    treated = treat < person["treats"][:, None]
-    hours = person["median_hours"][:, None] * tf.exp(0.6 * tf.math.ndtri(length_u))
+    treated = treat < population["treats"][:, None]
+    hours = population["median_hours"][:, None] * tf.exp(0.6 * tf.math.ndtri(length_u))
     hours = tf.clip_by_value(hours * tf.where(treated, 0.45, 1.0), 2.0, 72.0)
     # Random rounding; an attack fills at least the slot it begins in.
     filled = tf.clip_by_value(tf.floor(SLOT_ROUNDING * rounding + hours / 6.0), 1.0, 12.0)

@@ -1,4 +1,4 @@
-"""Simulated people as a pandas frame, for notebooks, baselines and looking at."""
+"""Simulated people as tables (pandas frames), for notebooks, baselines and looking at."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aline_tf.migraine.schema.channels import FIELD_NAMES, SLOTS
 from aline_tf.migraine.schema.parameters import PARAMETERS
 
 
-def people_frame(world: dict, observed_only: bool = True) -> pd.DataFrame:
+def people_table(world: dict, observed_only: bool = True) -> pd.DataFrame:
     """One row a person and day.
 
     Args:
@@ -42,7 +42,7 @@ def people_frame(world: dict, observed_only: bool = True) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def theta_frame(world: dict) -> pd.DataFrame:
+def theta_table(world: dict) -> pd.DataFrame:
     """One row a person: the true parameters."""
     names = [parameter.name for parameter in PARAMETERS]
     return pd.DataFrame(np.asarray(world["theta"]), columns=names).rename_axis("person")

@@ -1,4 +1,4 @@
-"""The trained network of the application, checked before it reads anybody's records."""
+"""The pretrained migraine model, checked before it reads anybody's records."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from aline_tf.models.presets import load_preset
 from aline_tf.runtime.atomic_files import shipped_model
 
 
-def load_network(directory: Path | None = None):
-    """The network of a preset, or the newest shipped one.
+def load_model(directory: Path | None = None):
+    """The model of a preset, or the newest shipped one.
 
     Raises:
         InputError: no preset there, one of another task, or one trained on other channels.
@@ -27,7 +27,7 @@ def load_network(directory: Path | None = None):
 
 
 def _reads(spec) -> tuple:
-    """What a network reads and answers, in order; its scales are its own."""
+    """What a model reads and answers, in order; its scales are its own."""
     channels = (spec.fields, spec.outcomes)
     return (
         spec.design_names,

@@ -18,7 +18,7 @@ import tensorflow as tf
 from aline_tf import draws
 from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.day_history import DayHistory
+from aline_tf.migraine.records.day_history import DayHistory, day_history
 from aline_tf.migraine.schema import candidates as pool
 from aline_tf.migraine.schema.candidates import LIBRARY_PLACES
 from aline_tf.migraine.schema.channels import (
@@ -64,7 +64,7 @@ def read_histories(folder: Path) -> list[DayHistory]:
     histories = []
     for path in files:
         timeline = read_timeline(path)
-        history = timeline.to_days(timeline.evening(), _MOST_DAYS)
+        history = day_history(timeline, timeline.evening(), _MOST_DAYS)
         told = (history.status != MISSING).any(axis=1)
         first = int(np.argmax(told)) if told.any() else len(told)
         histories.append(

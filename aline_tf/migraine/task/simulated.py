@@ -1,10 +1,10 @@
-"""The migraine task: from simulated people to episodes that look like real imports.
+"""Episodes of simulated people: evenings that look like real imports, as a task to train on.
 
 An episode is one person at 20:00 of one day. Its context is what their records hold by then, one
-token a day, seen through randomly drawn sources; its candidates are prompts about now and yesterday
-and readings of the last days that nobody fetched yet; its targets are the parameters of
-`aline_tf.migraine.schema.parameters`, the risk of an attack within 24 and 48 hours, and
-channels at random times, past and future.
+token a day, seen through a randomly drawn recording; its candidates are prompts about now and
+yesterday and readings of the last days that nobody fetched yet; its targets are the parameters of
+`aline_tf.migraine.schema.parameters`, the risk of an attack within 24 and 48 hours, and channels at
+random times, past and future.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from aline_tf.migraine.schema.channels import (
 from aline_tf.migraine.schema.designs import CAPACITY, design
 from aline_tf.migraine.schema.parameters import PARAMETERS
 from aline_tf.migraine.schema.spec import PHYSIOLOGY_NAMES, SPEC, TRIGGER_NAMES
-from aline_tf.migraine.simulation.attack_probability import attack_chances
+from aline_tf.migraine.simulation.attack_probability import true_attack_probabilities
 from aline_tf.migraine.simulation.measurement import PROMPT_FATIGUE
-from aline_tf.migraine.simulation.population import Settings, sample_people
+from aline_tf.migraine.simulation.population import WorldSettings, sample_people
 from aline_tf.migraine.simulation.recording import (
-    complete_sources,
-    context_of,
-    prompted_sources,
-    sample_sources,
+    complete_recording,
+    prompted_recording,
+    recorded_context,
+    sample_recording,
 )
 from aline_tf.migraine.simulation.simulator import simulate_people
 from aline_tf.tasks.task import Task
 
 #: Groups of targets met in training, with their shares: (parameters, forecasts, channels). Among
-#: fifteen parameters one that can be learned hardly counts, so some are also wanted alone.
+#: fifteen parameters one that can be learned hardly counts, so some are also queried alone.
 TARGET_GROUPS = (
     (0.45, (), True, False),
     (0.10, TRIGGER_NAMES, False, False),
@@ -55,8 +55,8 @@ TARGET_GROUPS = (
     (0.05, SPEC.parameter_names, True, True),
 )
 
-#: Share of training rows with every device and every slot asked about: rare among sources drawn one
-#: by one, and what a study asks for.
+#: Share of training rows with every device and every slot asked about: rare among recordings drawn
+#: one by one, and what a study asks for.
 COMPLETE_SHARE = 0.3
 #: Share of rows of people who keep no diary and answer a few prompts a day.
 PROMPTED_SHARE = 0.2
@@ -71,10 +71,10 @@ class MigraineTask(Task):
         days: C, the longest history, in days; at most 112.
         targets: M, predictive targets per row, at least 2: attack_24h, attack_48h, then channels.
         episodes_per_person: moments drawn from each simulated person, to share the cost of
-            simulation; rows of the same person have different sources, moments and targets.
+            simulation; rows of the same person have different recordings, moments and targets.
         settings: shifts of the simulated world.
-        foresight: whether the forecasts' outcomes are the chances of an attack, given everything
-            that the records do not tell, rather than whether it came (see
+        attack_probability: whether the forecasts' outcomes are the probabilities of an attack,
+            given everything that the records do not tell, rather than whether it came (see
             `aline_tf.migraine.simulation.attack_probability`).
 
     Raises:
@@ -84,7 +84,12 @@ class MigraineTask(Task):
     spec = SPEC
 
     def __init__(
-        self, days=CAPACITY, targets=8, episodes_per_person=2, settings=None, foresight=True
+        self,
+        days=CAPACITY,
+        targets=8,
+        episodes_per_person=2,
+        settings=None,
+        attack_probability=True,
     ):
         if not 1 <= days <= CAPACITY:
             raise ValueError(f"Expected days from 1 to {CAPACITY}. Received: days={days}")
@@ -100,8 +105,8 @@ class MigraineTask(Task):
         # The forecasts are what the application is for.
         self.target_weights = (20.0,) * len(FORECASTS) + (1.0,) * (targets - len(FORECASTS))
         self.episodes_per_person = episodes_per_person
-        self.settings = settings or Settings()
-        self.foresight = foresight
+        self.settings = settings or WorldSettings()
+        self.attack_probability = attack_probability
 
     def sample_theta(self, seed, batch):
         return sample_people(seed, batch, self.settings)["theta"]
@@ -132,7 +137,7 @@ class MigraineTask(Task):
         """Episodes of given people at given moments.
 
         Args:
-            seed: int32 [2], for sources, candidates and targets.
+            seed: int32 [2], for recordings, candidates and targets.
             world: from `simulate_people`, with at least 4 days after each `now`.
             person: int32 [B], index into the people of `world`.
             now: int32 [B], the simulated day of the forecast, at least 2.
@@ -142,7 +147,7 @@ class MigraineTask(Task):
         Returns:
             an Episode.
         """
-        source_seed, context_seed, pool_seed, target_seed = draws.split(seed, 4)
+        recording_seed, context_seed, pool_seed, target_seed = draws.split(seed, 4)
         rows = person.shape[0]
         days_ago = known_days[:, None] - 1 - tf.range(self.days)
         first_weekday = tf.gather(world["weekday"][:, 0], person)
@@ -152,14 +157,16 @@ class MigraineTask(Task):
             return _take(world[name], person, offset)
 
         value, tried = history("value"), history("status_if_tried")
-        keen, asked_now = tf.unstack(draws.uniform(draws.fold_in(source_seed, 1), [2, rows]))
-        sources = complete_sources(
-            sample_sources(source_seed, rows), keen < COMPLETE_SHARE, asked_now < 0.5
+        keen, prompted_now = tf.unstack(draws.uniform(draws.fold_in(recording_seed, 1), [2, rows]))
+        recording = complete_recording(
+            sample_recording(recording_seed, rows), keen < COMPLETE_SHARE, prompted_now < 0.5
         )
-        sources = prompted_sources(
-            draws.fold_in(source_seed, 2), sources, keen > 1.0 - PROMPTED_SHARE
+        recording = prompted_recording(
+            draws.fold_in(recording_seed, 2), recording, keen > 1.0 - PROMPTED_SHARE
         )
-        outcome, status = context_of(context_seed, sources, value, tried, days_ago, known_days)
+        outcome, status = recorded_context(
+            context_seed, recording, value, tried, days_ago, known_days
+        )
         weekday = (first_weekday + now) % 7
         # A day about which nothing is known is no token at all.
         mask = tf.reduce_any(status != MISSING, axis=2)
@@ -174,7 +181,7 @@ class MigraineTask(Task):
             "theta_observed": tf.ones([rows, len(PARAMETERS)], tf.bool),
         }
         episode |= self._candidates(
-            pool_seed, world, person, now, weekday, sources, (days_ago, status), candidates
+            pool_seed, world, person, now, weekday, recording, (days_ago, status), candidates
         )
         return episode | self._targets(target_seed, world, person, now, weekday)
 
@@ -185,7 +192,7 @@ class MigraineTask(Task):
         any_length = 1 + tf.cast(length * self.days, tf.int32)
         return tf.where(stage < 0.10, 0, tf.where(stage < 0.35, short, any_length))
 
-    def _candidates(self, seed, world, person, now, weekday, sources, history, count) -> dict:
+    def _candidates(self, seed, world, person, now, weekday, recording, history, count) -> dict:
         """A random choice of N among the eligible candidates of the library."""
         days_ago, status = history
         rows, size, fields = person.shape[0], len(pool.LIBRARY), len(FIELD_NAMES)
@@ -205,21 +212,21 @@ class MigraineTask(Task):
         known = of_library(known_recent) > 0.5
 
         is_prompt = tf.constant([item.is_prompt for item in pool.LIBRARY])
-        held = tf.pad(sources["passive"], [[0, 0], [0, fields - len(PASSIVE_NAMES)]])
-        has_source = tf.gather(held, [item.field for item in pool.LIBRARY], axis=1)
-        # Now and then, a source that the person does not have, as if they were lent one.
-        has_source |= draws.uniform(extra_seed, [rows, 1]) < 0.15
+        held = tf.pad(recording["passive"], [[0, 0], [0, fields - len(PASSIVE_NAMES)]])
+        has_device = tf.gather(held, [item.field for item in pool.LIBRARY], axis=1)
+        # Now and then, a device that the person does not have, as if they were lent one.
+        has_device |= draws.uniform(extra_seed, [rows, 1]) < 0.15
         anyone = tf.constant(
             [item.is_prompt or item.channel in pool.LOOK_UPS for item in pool.LIBRARY]
         )
-        eligible = ~known & (anyone | has_source)
+        eligible = ~known & (anyone | has_device)
 
         # Whoever answered many questions today is less likely to answer one more.
-        questions_today = tf.reduce_sum(
+        prompts_today = tf.reduce_sum(
             tf.cast(known_recent[:, 0, len(PASSIVE_NAMES) :] > 0.5, tf.float32), axis=1
         )
         logit = _take(world["answer_logit"], person, now[:, None])[:, 0, pool.NOW_SLOT]
-        tired = tf.sigmoid(logit - PROMPT_FATIGUE * tf.minimum(questions_today, 8.0))
+        tired = tf.sigmoid(logit - PROMPT_FATIGUE * tf.minimum(prompts_today, 8.0))
         stays = (tired / tf.sigmoid(logit))[:, None]
         gives_up = draws.uniform(fatigue_seed, [rows, size]) >= stays
         result = tf.where(is_prompt & gives_up, NO_ANSWER, result)
@@ -302,7 +309,7 @@ class MigraineTask(Task):
     def _forecasts(self, world, person, now):
         """What is to be said of the next 24 and 48 hours: [B, 2]."""
         days = now[:, None] + [[1, 2]]
-        if not self.foresight:
+        if not self.attack_probability:
             tomorrow = _take(world["attack"], person, days)
             attack = tf.cast(tf.reduce_max(tomorrow, axis=2), tf.float32)
             return tf.stack([attack[:, 0], tf.reduce_max(attack, axis=1)], axis=1)
@@ -311,7 +318,9 @@ class MigraineTask(Task):
             _take(world[name], person, now[:, None])[:, 0, pool.NOW_SLOT]
             for name in ("phase", "attack_age", "treated")
         )
-        return attack_chances(phase, age, treated, tf.gather(world["median_hours"], person), hazard)
+        return true_attack_probabilities(
+            phase, age, treated, tf.gather(world["median_hours"], person), hazard
+        )
 
     def _target_groups(self, seed, rows):
         """A group of targets per row: theta_mask [B, P], and two bool [B]."""

@@ -14,6 +14,7 @@ from aline_tf import cli
 from aline_tf.batch import NO_ANSWER, OBSERVED
 from aline_tf.errors import InputError
 from aline_tf.migraine.interview.answers import Answer, answers_timeline, expected, parse
+from aline_tf.migraine.records.day_history import day_history
 from aline_tf.migraine.records.timeline import Timeline
 from aline_tf.migraine.records.timeline_file import read_timeline
 from aline_tf.migraine.schema.candidates import LIBRARY, LOOK_UPS, Candidate
@@ -49,13 +50,13 @@ class Person:
 
 
 @pytest.fixture
-def session(network, evening):
+def session(model, evening):
     """Hold an interview with a person who types some lines."""
     from aline_tf.migraine.interview.interview import Interview
 
     def _session(*lines, price=0.0, budget=3, history=evening[2]):
         person = Person(*lines)
-        interview = Interview(network, history, price, budget, 0, person.read, person.write)
+        interview = Interview(model, history, price, budget, 0, person.read, person.write)
         interview.run()
         return interview, person
 
@@ -111,14 +112,14 @@ def test_every_answer_comes_back_from_its_timeline_in_its_place_and_nowhere_else
     now = datetime.fromisoformat("2025-04-17T20:00+02:00")
     answer = Answer(candidate, value)
     timeline = answers_timeline([answer], now)
-    history = timeline.to_days(now, 4)
+    history = day_history(timeline, now, 4)
     assert np.argwhere(history.status).tolist() == [[3 - candidate.days_ago, candidate.field]]
     status = NO_ANSWER if value is None else OBSERVED
     assert history.status[3 - candidate.days_ago, candidate.field] == status
     held = history.values[3 - candidate.days_ago, candidate.field]
     assert held == np.float32(answer.field_value)
     assert held == np.float32(np.log(value) if candidate == SPOT and value else value or 0.0)
-    assert not timeline.to_days(now.replace(hour=19), 4).status.any()
+    assert not day_history(timeline, now.replace(hour=19), 4).status.any()
     assert timeline.evening() == now
 
 
@@ -141,7 +142,7 @@ def test_what_is_known_is_not_asked_and_nothing_is_asked_twice(session, evening)
     assert person.lines == ["s"]
 
 
-def test_the_question_is_the_one_most_worth_asking(session, network, evening):
+def test_the_question_is_the_one_most_worth_asking(session, model, evening):
     from aline_tf.migraine.forecast.person_batch import history_batch
     from aline_tf.migraine.forecast.value_of_information import questions, worth_asking
     from aline_tf.migraine.forecast.wording import reason, worth
@@ -149,13 +150,13 @@ def test_the_question_is_the_one_most_worth_asking(session, network, evening):
     _, person = session()
     pool = [c for c in evening[1] if c.is_prompt or c.channel in LOOK_UPS]
     batch, _ = history_batch(evening[2], pool)
-    (best,) = worth_asking(questions(network, batch, pool, 0.0), 1)
+    (best,) = worth_asking(questions(model, batch, pool, 0.0), 1)
     assert f"1. {best.candidate.label}: {worth(best)}" in person.text
     interview, _ = session("q")
     assert reason(best, interview.risks[0].probability, evening[2]) in person.text
 
 
-def test_an_answer_is_one_more_token_and_moves_the_risk(network, evening):
+def test_an_answer_is_one_more_token_and_moves_the_risk(model, evening):
     from aline_tf.migraine.forecast import batches
     from aline_tf.migraine.forecast.forecast import forecast
     from aline_tf.migraine.interview.interview import with_answer
@@ -170,7 +171,7 @@ def test_an_answer_is_one_more_token_and_moves_the_risk(network, evening):
     assert silent["context_status"][0, -1, STRESS.field] == NO_ANSWER
     assert silent["context_status"][0, -1].sum() == NO_ANSWER
     assert not silent["context_outcome"][0, -1].any()
-    before, after = (forecast(network, b)[0][0].probability for b in (batch, told))
+    before, after = (forecast(model, b)[0][0].probability for b in (batch, told))
     assert before != after
 
 
@@ -180,7 +181,7 @@ def test_counts_beyond_eight_are_told_as_they_are_and_known_as_eight():
     now = datetime(2025, 4, 17, 20, tzinfo=UTC)
     timeline = answers_timeline([answer], now)
     assert timeline.frame["value"].tolist() == [11.0]
-    assert timeline.to_days(now, 2).values[0, FIELD_INDEX["alcohol"]] == 8.0
+    assert day_history(timeline, now, 2).values[0, FIELD_INDEX["alcohol"]] == 8.0
 
 
 def test_the_session_shows_how_the_risk_moves_until_the_budget_is_spent(session):
@@ -236,7 +237,7 @@ def test_the_days_hold_the_answers(session, evening):
     interview, _ = session("1", "1", "", "q", budget=5)
     now = evening[2].now
     assert len(interview.answers) == 3
-    alone = answers_timeline(interview.answers, now).to_days(now, len(evening[2].dates))
+    alone = day_history(answers_timeline(interview.answers, now), now, len(evening[2].dates))
     expected_status = np.where(alone.status != 0, alone.status, evening[2].status)
     np.testing.assert_array_equal(interview.history.status, expected_status)
     expected_values = np.where(alone.status != 0, alone.values, evening[2].values)
@@ -245,7 +246,7 @@ def test_the_days_hold_the_answers(session, evening):
 
 def test_it_starts_from_nothing(session):
     now = datetime(2025, 4, 17, 20, tzinfo=UTC)
-    interview, person = session("1", "q", history=Timeline.empty().to_days(now, 112))
+    interview, person = session("1", "q", history=day_history(Timeline.empty(), now, 112))
     assert len(interview.answers) == 1
     assert "never answered so far" in person.text or "never read so far" in person.text
 
@@ -278,7 +279,7 @@ def test_answers_are_written_and_read_back_beside_the_other_records(ask, preset,
     assert len(answers) >= 3 and (answers.frame["status"] == NO_ANSWER).sum() == 1
     now = datetime(2025, 4, 17, 20, tzinfo=UTC)
     alone, diary, both = (
-        import_timeline(None, **sources).to_days(now, 112)
+        day_history(import_timeline(None, **sources), now, 112)
         for sources in (
             {"records": [out]},
             {"diary": DIARY},

@@ -12,6 +12,7 @@ import pytest
 from aline_tf import cli
 from aline_tf.batch import OBSERVED
 from aline_tf.errors import InputError
+from aline_tf.migraine.records.day_history import day_history
 from aline_tf.migraine.records.timeline_file import read_timeline
 from aline_tf.migraine.schema.channels import END_OF_DAY_NAMES, FIELD_INDEX, FIELD_NAMES
 from aline_tf.migraine.simulation.simulated_timeline import (
@@ -114,7 +115,7 @@ def test_timelines_give_back_the_observed_days(written, world):
         value, status, weekday = person(world, index)
         value, status = value.copy(), status.copy()
         status[-1, end_of_day] = 0
-        history = read_timeline(file).to_days(last_evening(weekday), DAYS)
+        history = day_history(read_timeline(file), last_evening(weekday), DAYS)
         assert [day.weekday() for day in history.dates] == weekday.tolist()
         np.testing.assert_array_equal(history.status[:, OTHERS], status[:, OTHERS])
         value = np.where(status == OBSERVED, value, 0.0)
@@ -127,10 +128,11 @@ def test_an_earlier_evening_knows_the_days_before_it_and_no_more(world):
     timeline = person_timeline(value, status, weekday)
     now = last_evening(weekday) - timedelta(days=20)
     early = person_timeline(value[:-20], status[:-20], weekday[:-20])
-    for days in (timeline.to_days(now, DAYS), early.to_days(now, DAYS)):
+    for days in (day_history(timeline, now, DAYS), day_history(early, now, DAYS)):
         np.testing.assert_array_equal(days.status[20:, OTHERS][:-1], status[:-21][:, OTHERS])
     np.testing.assert_array_equal(
-        timeline.to_days(now, DAYS).values[:, OTHERS], early.to_days(now, DAYS).values[:, OTHERS]
+        day_history(timeline, now, DAYS).values[:, OTHERS],
+        day_history(early, now, DAYS).values[:, OTHERS],
     )
     assert timeline.evening() == last_evening(weekday)
 
@@ -139,7 +141,7 @@ def test_the_menstrual_window_comes_back_nearly(world):
     same, told = 0, 0
     for index in np.flatnonzero(world["cycling"]):
         value, status, weekday = person(world, index)
-        history = person_timeline(value, status, weekday).to_days(last_evening(weekday), DAYS)
+        history = day_history(person_timeline(value, status, weekday), last_evening(weekday), DAYS)
         known = history.status[:, WINDOW] == OBSERVED
         same += (history.values[known, WINDOW] == value[known, WINDOW]).sum()
         told += known.sum()
@@ -177,7 +179,7 @@ def test_a_value_beyond_its_range_becomes_the_end_of_the_range(world):
     value, status, weekday = (table.copy() for table in person(world, 0))
     value[0, FIELD_INDEX["ln_screen_time"]] = 9.0
     status[0, FIELD_INDEX["ln_screen_time"]] = OBSERVED
-    history = person_timeline(value, status, weekday).to_days(last_evening(weekday), DAYS)
+    history = day_history(person_timeline(value, status, weekday), last_evening(weekday), DAYS)
     assert history.values[0, FIELD_INDEX["ln_screen_time"]] == pytest.approx(np.log(24))
 
 

@@ -9,7 +9,7 @@ from aline_tf.migraine.schema.channels import PASSIVE_NAMES
 from aline_tf.migraine.schema.spec import SPEC
 from aline_tf.migraine.simulation.cohort import sample_cohort
 from aline_tf.migraine.task.compiled import CompiledNetwork
-from aline_tf.migraine.task.pretrained import load_network
+from aline_tf.migraine.task.pretrained import load_model
 
 PEOPLE, FIRST = 6, len(PASSIVE_NAMES)
 
@@ -29,7 +29,7 @@ def test_nobody_was_asked_before_and_some_wear_nothing(people, devices):
 
 
 def test_each_kind_is_asked_for_alone_and_its_errors_are_scored(
-    compiled_network, people, monkeypatch
+    compiled_model, people, monkeypatch
 ):
     wanted = []
     real = prompting._with_prompts
@@ -41,7 +41,7 @@ def test_each_kind_is_asked_for_alone_and_its_errors_are_scored(
         return batch
 
     monkeypatch.setattr(prompting, "_with_prompts", spy)
-    study = parameter_prompting.parameter_study(compiled_network, people)
+    study = parameter_prompting.parameter_study(compiled_model, people)
     kinds = [names for names, _ in parameter_prompting.WANTED.values()]
     assert wanted == [tuple(names) for names in kinds for _ in range(4)]
     rows = parameter_prompting.parameter_prompting_rows(study)
@@ -60,6 +60,6 @@ def test_the_shipped_network_measures_the_baseline_of_those_who_wear_nothing(mon
     monkeypatch.setattr(prompting, "EVENINGS", 5)
     monkeypatch.setattr(parameter_prompting, "WANTED", {"it": (("hrv_baseline",), False)})
     people = sample_cohort(4, 40, prompting.RUN_IN + 5, prompting.RUN_IN)
-    study = parameter_prompting.parameter_study(CompiledNetwork(load_network()), people)
+    study = parameter_prompting.parameter_study(CompiledNetwork(load_model()), people)
     rmse = {policy: np.sqrt(np.square(errors).mean()) for (_, policy), errors in study.items()}
     assert rmse["aline"] < 0.5 * rmse["random"]

@@ -91,7 +91,7 @@ def test_silence_tells_where_attacks_alone_are_noted():
 
 
 def test_evening_after_evening_is_the_same_as_all_at_once():
-    people = cohort.sample_cohort(seed=2, people=3, days=16, history=5).with_full_records()
+    people = cohort.sample_cohort(seed=2, people=3, days=16, first_evening=5).with_full_records()
     evenings = [(people.records(days), people.weekday(days)) for days in (9, 12, 16)]
     one, other = (ParticleFilter([SLOT_DIARY] * 3, 20, seed=1) for _ in range(2))
     for (outcome, status), weekday in evenings:
@@ -101,7 +101,7 @@ def test_evening_after_evening_is_the_same_as_all_at_once():
 
 
 def test_ceilings_are_calibrated_and_to_be_told_is_better():
-    people = cohort.sample_cohort(seed=1, people=120, days=40, history=20).with_full_records()
+    people = cohort.sample_cohort(seed=1, people=120, days=40, first_evening=20).with_full_records()
     ceilings = Ceilings(people, particles=40, seed=0)
     made, followed = {name: [] for name in Ceilings.NAMES}, []
     for days in range(20, 41, 4):

@@ -13,7 +13,7 @@ from aline_tf.migraine.evaluation.burden_plots import draw_prompting
 from aline_tf.migraine.schema.channels import FIELD_NAMES, PASSIVE_NAMES, SPOT_READING
 from aline_tf.migraine.schema.spec import SPEC
 from aline_tf.migraine.simulation.cohort import sample_cohort
-from aline_tf.migraine.simulation.recording import PROMPTS, prompted_sources, sample_sources
+from aline_tf.migraine.simulation.recording import PROMPTS, prompted_recording, sample_recording
 
 PEOPLE, FIRST = 6, len(PASSIVE_NAMES)
 #: Reports that a run-in asks for every day.
@@ -29,37 +29,37 @@ def people(monkeypatch):
 def test_prompted_people_are_asked_about_everything_first_and_a_little_later():
     people = sample_cohort(3, 40, 60, 20)
     who = tf.range(40) < 20
-    sources = prompted_sources(draws.as_seed(5), people.sources, who)
-    assert (sources["style"].numpy()[:20] == PROMPTS).all()
-    for name, own in people.sources.items():
-        assert (sources[name].numpy()[20:] == own.numpy()[20:]).all(), name
-    sources["run_in"] = tf.fill([40], 10)
-    status = dataclasses.replace(people, sources=sources).records(60)[1][:20, :, FIRST:]
+    recording = prompted_recording(draws.as_seed(5), people.recording, who)
+    assert (recording["style"].numpy()[:20] == PROMPTS).all()
+    for name, own in people.recording.items():
+        assert (recording[name].numpy()[20:] == own.numpy()[20:]).all(), name
+    recording["run_in"] = tf.fill([40], 10)
+    status = dataclasses.replace(people, recording=recording).records(60)[1][:20, :, FIRST:]
     asked = status != MISSING
     spot = FIELD_NAMES.index(SPOT_READING) - FIRST
     assert np.delete(asked, spot, axis=2)[:, :10].all()
     assert asked[:, :10, spot].mean() < 0.5, "a minute of rest is no matter of routine"
     a_day = asked[:, 10:-1].sum(axis=2).mean(axis=1)
-    expected = sources["asked"].numpy()[:20].sum(axis=1)
+    expected = recording["prompt_probability"].numpy()[:20].sum(axis=1)
     assert np.abs(a_day - expected).max() < 1.0 and 0.0 < a_day.mean() < 6.0
     assert not asked[:, -1].any(), "the questions of this evening are still to be chosen"
 
 
 def test_sources_of_others_do_not_change_by_it():
     seed = draws.as_seed(9)
-    alone = sample_sources(seed, 5)
-    nobody = prompted_sources(seed, alone, tf.zeros([5], tf.bool))
+    alone = sample_recording(seed, 5)
+    nobody = prompted_recording(seed, alone, tf.zeros([5], tf.bool))
     assert all((nobody[name].numpy() == alone[name].numpy()).all() for name in alone)
 
 
-def test_every_policy_spends_its_prompts_on_what_is_not_known(compiled_network, people):
+def test_every_policy_spends_its_prompts_on_what_is_not_known(compiled_model, people):
     evenings = prompting.study_evenings(people)
     assert [evening.known_days for evening in evenings] == [15, 16, 17]
     status = evenings[-1].status
     assert (status[:, : prompting.RUN_IN, ROUTINE] != MISSING).all()
     assert (status[:, prompting.RUN_IN :, FIRST:] == MISSING).all()
     for policy in prompting.STUDIED:
-        made = prompting._follow(compiled_network, people, evenings, policy, 2, 0)
+        made = prompting._follow(compiled_model, people, evenings, policy, 2, 0)
         assert made["log_prob"].shape == (PEOPLE, 2) and (made["log_prob"] < 0.0).all()
         assert ((made["warnings"] >= 0.0) & (made["warnings"] <= 1.0)).all()
         assert (
@@ -67,42 +67,42 @@ def test_every_policy_spends_its_prompts_on_what_is_not_known(compiled_network, 
         ).all()
 
 
-def test_a_higher_price_leaves_fewer_prompts(compiled_network, people, monkeypatch):
+def test_a_higher_price_leaves_fewer_prompts(compiled_model, people, monkeypatch):
     evenings, used = prompting.study_evenings(people), []
     for price in (-1.0, 0.02, 10.0):
         monkeypatch.setattr(prompting, "_MEASURED", {"for a price": {"price": price}})
-        made = prompting._follow(compiled_network, people, evenings, "for a price", 2, 0)
+        made = prompting._follow(compiled_model, people, evenings, "for a price", 2, 0)
         used.append(made["prompts"].mean())
     assert used[0] == 2.0 >= used[1] >= used[2] == 0.0
     assert (made["warnings"] == 0.0).all()
 
 
 def test_uncertainty_asks_for_the_answer_with_most_of_its_spread_unexplained(
-    compiled_network, people
+    compiled_model, people
 ):
     evening = prompting.study_evenings(people)[0]
     asked = prompting.Asked(people, "uncertainty", np.random.default_rng(0))
     days = evening.known_days - 1 - prompting._DAYS_AGO
     left = asked.records(evening)[1][:, days, prompting._FIELD] == MISSING
     batch = prompting._with_prompts(people, evening.known_days, asked.records(evening), left, None)
-    unexplained = asked._unexplained(compiled_network, batch)
+    unexplained = asked._unexplained(compiled_model, batch)
     assert unexplained.shape == left.shape and (unexplained > 0.0).all()
     assert unexplained.mean() < 1.5, "in units of the spread over people and days"
-    asked.ask(compiled_network, evening)
+    asked.ask(compiled_model, evening)
     after = asked.records(evening)[1]
     for row, position in enumerate(np.where(left, unexplained, -1.0).argmax(axis=1)):
         assert after[row, days[position], prompting._FIELD[position]] != MISSING
 
 
-def test_the_diary_asks_about_attack_and_pain_before_warning_signs(compiled_network, people):
+def test_the_diary_asks_about_attack_and_pain_before_warning_signs(compiled_model, people):
     evenings = prompting.study_evenings(people)
-    few = prompting._follow(compiled_network, people, evenings, "evening diary", 3, 0)["warnings"]
-    more = prompting._follow(compiled_network, people, evenings, "evening diary", 4, 0)["warnings"]
+    few = prompting._follow(compiled_model, people, evenings, "evening diary", 3, 0)["warnings"]
+    more = prompting._follow(compiled_model, people, evenings, "evening diary", 4, 0)["warnings"]
     assert (few == 0.0).all() and np.allclose(more, 0.25)
 
 
 def test_a_policy_that_scores_warnings_highest_asks_about_them_first(
-    compiled_network, people, monkeypatch
+    compiled_model, people, monkeypatch
 ):
     evenings = prompting.study_evenings(people)
 
@@ -115,7 +115,7 @@ def test_a_policy_that_scores_warnings_highest_asks_about_them_first(
     monkeypatch.setattr(
         prompting, "attack_probabilities", lambda model, batch: np.full([PEOPLE, 2], 0.25)
     )
-    made = prompting._follow(compiled_network, people, evenings, "aline", 2, 0)
+    made = prompting._follow(compiled_model, people, evenings, "aline", 2, 0)
     assert (made["warnings"] == 1.0).all()
     followed = np.stack([evening.followed for evening in evenings])
     expected = np.where(followed > 0.5, np.log(0.25), np.log(0.75)).mean(axis=0)

@@ -29,7 +29,7 @@ PEOPLE, DAYS, HISTORY = 40, 16, 8
 
 @pytest.fixture(scope="module")
 def people():
-    return cohort.sample_cohort(seed=3, people=PEOPLE, days=DAYS, history=HISTORY)
+    return cohort.sample_cohort(seed=3, people=PEOPLE, days=DAYS, first_evening=HISTORY)
 
 
 @pytest.fixture(scope="module")
@@ -78,19 +78,19 @@ def test_full_records_hold_nearly_everything_but_what_nobody_can_know(people):
     assert (full[:, earlier][:, :, FIELD_INDEX["ln_rmssd"]] == OBSERVED).mean() > 0.75
     # The evening under way was asked about too, which mixed records leave to a question now.
     assert (full[:, -1, attacks[-1]] == OBSERVED).mean() > 0.5
-    of_slots = np.asarray(people.sources["style"]) == SLOT_DIARY
+    of_slots = np.asarray(people.recording["style"]) == SLOT_DIARY
     assert not (mixed[of_slots, -1, attacks[-1]] == OBSERVED).any()
 
 
 def test_everybody_who_records_has_begun_by_the_first_evening(people):
-    begun = np.asarray(people.sources["diary_start"]) * people.history
-    assert begun.max() <= people.history
+    begun = np.asarray(people.recording["diary_start"]) * people.first_evening
+    assert begun.max() <= people.first_evening
 
 
 def test_people_are_not_those_of_training(people):
     trained = MigraineTask(days=8).sample_episodes(tf.constant([3, 0]), PEOPLE, 4)["theta"]
     assert not np.isin(people.world["theta"], trained)[:, 0].any()
-    other = cohort.sample_cohort(seed=4, people=PEOPLE, days=DAYS, history=HISTORY)
+    other = cohort.sample_cohort(seed=4, people=PEOPLE, days=DAYS, first_evening=HISTORY)
     assert not np.isin(people.world["theta"], other.world["theta"])[:, 0].any()
 
 
@@ -118,10 +118,10 @@ def test_groups_of_a_kind_share_out_everybody(people):
 
 
 def test_a_cohort_refuses_impossible_days():
-    with pytest.raises(ValueError, match="history"):
-        cohort.sample_cohort(seed=0, people=2, days=10, history=11)
+    with pytest.raises(ValueError, match="first_evening"):
+        cohort.sample_cohort(seed=0, people=2, days=10, first_evening=11)
     with pytest.raises(ValueError, match="112"):
-        cohort.sample_cohort(seed=0, people=2, days=113, history=11)
+        cohort.sample_cohort(seed=0, people=2, days=113, first_evening=11)
 
 
 # --- the scores ---------------------------------------------------------------------------------
@@ -264,12 +264,12 @@ def test_the_evening_diary_asks_in_its_order(people):
     assert (first[:, DESIGN_NAMES.index("slot_3")] == 1).all()
 
 
-def test_acquiring_pays_once_for_each_candidate_and_stops_when_none_is_left(people, network):
+def test_acquiring_pays_once_for_each_candidate_and_stops_when_none_is_left(people, model):
     episode = burden.evening_episode(people, 9, tf.constant([1, 2]))
     two_left = np.zeros(episode["candidate_mask"].shape, bool)
     two_left[:, [3, 5]] = True
     episode["candidate_mask"] = tf.constant(two_left)
-    made = burden.follow(network, episode, burden.scorer("random", episode, 0))
+    made = burden.follow(model, episode, burden.scorer("random", episode, 0))
     price = episode["candidate_cost"].numpy()
     np.testing.assert_allclose(made["cost"][:, -1], price[:, 3] + price[:, 5], rtol=1e-6)
     np.testing.assert_allclose(made["cost"][:, 2], made["cost"][:, -1])
@@ -277,9 +277,9 @@ def test_acquiring_pays_once_for_each_candidate_and_stops_when_none_is_left(peop
     assert made["log_prob"].shape == (PEOPLE, burden.STEPS + 1, 2)
 
 
-def test_policies_start_from_the_same_belief(people, network, monkeypatch):
+def test_policies_start_from_the_same_belief(people, model, monkeypatch):
     monkeypatch.setattr(burden, "OCCASIONS", 1)
-    curves = burden.burden_curves(network, people, seed=1)
+    curves = burden.burden_curves(model, people, seed=1)
     starts = [curve["log_prob"][:, 0] for curve in curves.values()]
     assert set(curves) == set(burden.POLICIES)
     for start in starts[1:]:
@@ -293,9 +293,9 @@ def test_policies_start_from_the_same_belief(people, network, monkeypatch):
 # --- the whole ----------------------------------------------------------------------------------
 
 
-def test_a_compiled_network_answers_like_the_model(people, network):
+def test_a_compiled_network_answers_like_the_model(people, model):
     batch = people.batch(9)
-    plain, compiled = network(batch), CompiledNetwork(network)(batch)
+    plain, compiled = model(batch), CompiledNetwork(model)(batch)
     for name in plain:
         np.testing.assert_allclose(plain[name], compiled[name], atol=1e-4)
 

@@ -8,33 +8,34 @@ import pytest
 from aline_tf.migraine.forecast.attribution import contributions
 from aline_tf.migraine.forecast.forecast import attack_probabilities
 from aline_tf.migraine.forecast.person_batch import history_batch
+from aline_tf.migraine.records.day_history import day_history
 from aline_tf.migraine.schema.channels import FIELD_INDEX, places
 
 
 @pytest.fixture(scope="module")
 def history(example):
-    return example.to_days(example.evening(), 112)
+    return day_history(example, example.evening(), 112)
 
 
-def risk(network, history) -> float:
-    return attack_probabilities(network, history_batch(history, candidates=[])[0])[0, 0]
+def risk(model, history) -> float:
+    return attack_probabilities(model, history_batch(history, candidates=[])[0])[0, 0]
 
 
-def test_change_is_the_risk_with_minus_the_risk_without(network, history):
+def test_change_is_the_risk_with_minus_the_risk_without(model, history):
     before = history.status.copy()
-    found = {(c.channel, c.days_ago): c for c in contributions(network, history)}
+    found = {(c.channel, c.days_ago): c for c in contributions(model, history)}
     told = found["stress", 1]
     status = history.status.copy()
     status[-2, list(places("stress"))] = 0
     without = dataclasses.replace(history, status=status)
-    expected = risk(network, history) - risk(network, without)
+    expected = risk(model, history) - risk(model, without)
     assert told.change == pytest.approx(expected, abs=1e-6)
     assert abs(told.change) > 1e-6
     np.testing.assert_array_equal(history.status, before)
 
 
-def test_every_observation_of_the_last_days_is_judged_once(network, history):
-    found = contributions(network, history)
+def test_every_observation_of_the_last_days_is_judged_once(model, history):
+    found = contributions(model, history)
     expected = {
         (field.split("_")[0], ago)
         for field, index in FIELD_INDEX.items()
@@ -47,10 +48,10 @@ def test_every_observation_of_the_last_days_is_judged_once(network, history):
     assert sizes == sorted(sizes, reverse=True)
 
 
-def test_day_that_held_one_observation_disappears(network, history):
+def test_day_that_held_one_observation_disappears(model, history):
     status = np.zeros_like(history.status)
     status[-1, FIELD_INDEX["stress_2"]] = 1
     alone = dataclasses.replace(history, status=status)
-    (told,) = contributions(network, alone)
+    (told,) = contributions(model, alone)
     nothing = dataclasses.replace(history, status=np.zeros_like(status))
-    assert told.change == pytest.approx(risk(network, alone) - risk(network, nothing), abs=1e-6)
+    assert told.change == pytest.approx(risk(model, alone) - risk(model, nothing), abs=1e-6)

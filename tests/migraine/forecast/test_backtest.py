@@ -16,6 +16,7 @@ from aline_tf.migraine.forecast.backtest import (
 )
 from aline_tf.migraine.forecast.forecast import Risk
 from aline_tf.migraine.forecast.outlook import evening_of, look_ahead
+from aline_tf.migraine.records.day_history import day_history
 from aline_tf.migraine.records.timeline import Timeline
 from aline_tf.migraine.schema.channels import FIELD_NAMES, places
 
@@ -26,11 +27,11 @@ def cut(timeline: Timeline, moment: datetime) -> Timeline:
     return replace(timeline, frame=frame.reset_index(drop=True))
 
 
-def test_past_evening_is_forecast_the_same_without_later_data(network, example):
+def test_past_evening_is_forecast_the_same_without_later_data(model, example):
     now = example.evening()
-    evenings = rolling_forecasts(network, example, now, days=21, draws=4)
+    evenings = rolling_forecasts(model, example, now, days=21, draws=4)
     past = now - timedelta(days=14)
-    earlier = rolling_forecasts(network, cut(example, past), past, days=7, draws=4)
+    earlier = rolling_forecasts(model, cut(example, past), past, days=7, draws=4)
     assert [evening.day for evening in earlier] == [evening.day for evening in evenings[:7]]
     for alone, later in zip(earlier, evenings, strict=False):
         for one, other in zip(alone.risks, later.risks, strict=True):
@@ -38,18 +39,18 @@ def test_past_evening_is_forecast_the_same_without_later_data(network, example):
             assert one.low == pytest.approx(other.low, abs=1e-4)
 
 
-def test_whole_outlook_of_a_past_evening_does_not_see_later_data(network, example):
+def test_whole_outlook_of_a_past_evening_does_not_see_later_data(model, example):
     now = evening_of(example, "2025-04-05")
-    seen = look_ahead(network, example, now, price=0.001)
-    blind = look_ahead(network, cut(example, now), now, price=0.001)
+    seen = look_ahead(model, example, now, price=0.001)
+    blind = look_ahead(model, cut(example, now), now, price=0.001)
     assert seen.risks == blind.risks
     assert seen.triggers == blind.triggers
     assert seen.questions == blind.questions
     assert seen.evenings == blind.evenings
 
 
-def test_last_evening_is_the_present_forecast(network, example):
-    outlook = look_ahead(network, example, example.evening(), price=0.001)
+def test_last_evening_is_the_present_forecast(model, example):
+    outlook = look_ahead(model, example, example.evening(), price=0.001)
     last = outlook.evenings[-1]
     assert last.day == outlook.history.dates[-1]
     assert last.followed is None
@@ -57,10 +58,10 @@ def test_last_evening_is_the_present_forecast(network, example):
         assert one.probability == pytest.approx(other.probability, abs=1e-5)
 
 
-def test_evenings_before_the_first_record_are_left_out(network, example):
-    first = example.to_days(example.evening(), 112)
+def test_evenings_before_the_first_record_are_left_out(model, example):
+    first = day_history(example, example.evening(), 112)
     now = evening_of(example, "2025-02-10")
-    evenings = rolling_forecasts(network, example, now, days=60, draws=2)
+    evenings = rolling_forecasts(model, example, now, days=60, draws=2)
     told = (first.status > 0).any(axis=1)
     assert evenings[0].day == first.dates[int(told.argmax())]
     assert len(evenings) == (now.date() - evenings[0].day).days + 1

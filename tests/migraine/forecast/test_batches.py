@@ -54,9 +54,9 @@ def test_parameters_known_before_keep_their_value():
     assert batch["known_mask"].sum() == 2
 
 
-def test_many_rows_give_the_same_outputs_in_portions(network, evening, monkeypatch):
+def test_many_rows_give_the_same_outputs_in_portions(model, evening, monkeypatch):
     rows = batches.repeat(evening[0], 5)
-    whole = batches.call(network, rows)
+    whole = batches.call(model, rows)
     monkeypatch.setattr(batches, "ROWS_AT_ONCE", 2)
-    for name, table in batches.call(network, rows).items():
+    for name, table in batches.call(model, rows).items():
         np.testing.assert_allclose(table, whole[name], atol=1e-5)

@@ -10,6 +10,7 @@ from aline_tf.migraine.forecast.forecast import (
     forecast,
     recentred,
 )
+from aline_tf.migraine.records.day_history import day_history
 from aline_tf.migraine.schema.spec import SPEC
 
 
@@ -29,46 +30,46 @@ def test_recentred_leaves_alone_what_adds_up_already():
     np.testing.assert_allclose(recentred(given, weights, total), given, atol=1e-9)
 
 
-def test_risk_lies_in_its_interval_and_48_h_is_not_below_24_h(network, evening):
-    day, two_days = forecast(network, evening[0])[0]
+def test_risk_lies_in_its_interval_and_48_h_is_not_below_24_h(model, evening):
+    day, two_days = forecast(model, evening[0])[0]
     assert (day.hours, two_days.hours) == (24, 48)
     for risk in (day, two_days):
         assert 0.0 < risk.low < risk.probability < risk.high < 1.0
     assert day.probability <= two_days.probability
 
 
-def test_same_seed_gives_the_same_interval_and_another_seed_another(network, evening):
-    first, again, other = (forecast(network, evening[0], seed) for seed in (1, 1, 2))
+def test_same_seed_gives_the_same_interval_and_another_seed_another(model, evening):
+    first, again, other = (forecast(model, evening[0], seed) for seed in (1, 1, 2))
     assert first == again
     assert first != other
     assert first[0][0].probability == other[0][0].probability
 
 
-def test_reported_risk_is_what_the_network_predicts(network, evening):
+def test_reported_risk_is_what_the_network_predicts(model, evening):
     batch = evening[0]
-    outputs = network(batch)
-    mean, _ = network.outcome_prediction(outputs, batch).mean_sd()
-    risks = forecast(network, batch)[0]
+    outputs = model(batch)
+    mean, _ = model.outcome_prediction(outputs, batch).mean_sd()
+    risks = forecast(model, batch)[0]
     assert risks[0].probability == pytest.approx(float(mean[0, 0]), abs=1e-6)
 
 
-def test_interval_closes_when_the_parameters_are_known(network, evening):
+def test_interval_closes_when_the_parameters_are_known(model, evening):
     batch = batches.without_candidates(evening[0])
     drawn = np.isin(SPEC.parameter_names, [name for group in DRAW_ORDER for name in group])
     known = batches.with_known(batch, np.full([1, len(drawn)], 0.5, np.float32), drawn)
-    risk = forecast(network, known)[0][0]
+    risk = forecast(model, known)[0][0]
     assert risk.high - risk.low < 1e-5
-    assert risk.probability == pytest.approx(attack_probabilities(network, known)[0, 0])
+    assert risk.probability == pytest.approx(attack_probabilities(model, known)[0, 0])
 
 
-def test_rows_are_forecast_as_if_alone(network, example):
+def test_rows_are_forecast_as_if_alone(model, example):
     from aline_tf.migraine.forecast.person_batch import history_batch
 
-    evenings = [example.to_days(example.evening(), days) for days in (5, 30)]
+    evenings = [day_history(example, example.evening(), days) for days in (5, 30)]
     rows = [history_batch(history, candidates=[])[0] for history in evenings]
-    together = forecast(network, batches.stack(rows), draws=8)
+    together = forecast(model, batches.stack(rows), draws=8)
     for row, risks in zip(rows, together, strict=True):
-        alone = forecast(network, row, draws=8)[0]
+        alone = forecast(model, row, draws=8)[0]
         for one, other in zip(alone, risks, strict=True):
             assert one.probability == pytest.approx(other.probability, abs=1e-5)
             assert one.low == pytest.approx(other.low, abs=1e-4)

@@ -11,8 +11,8 @@ from aline_tf.migraine.schema.parameters import TRIGGERS
 
 
 @pytest.fixture(scope="module")
-def beliefs(network, evening):
-    return trigger_beliefs(network, evening[0])
+def beliefs(model, evening):
+    return trigger_beliefs(model, evening[0])
 
 
 def test_every_trigger_is_told_once(beliefs):
@@ -28,10 +28,10 @@ def test_strongest_come_first_and_those_without_record_last(beliefs):
         assert strengths == sorted(strengths, reverse=True)
 
 
-def test_slab_is_the_posterior_without_its_atom(network, evening, beliefs):
-    outputs = batches.call(network, evening[0])
-    posterior = network.theta_posterior(outputs)
-    names = network.spec.parameter_names
+def test_slab_is_the_posterior_without_its_atom(model, evening, beliefs):
+    outputs = batches.call(model, evening[0])
+    posterior = model.theta_posterior(outputs)
+    names = model.spec.parameter_names
     for belief in beliefs:
         index = names.index(f"beta_{belief.name}")
         chance = float(posterior.probability()[0, index])

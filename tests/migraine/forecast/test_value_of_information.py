@@ -23,13 +23,13 @@ PRICE = 0.001
 
 
 @pytest.fixture(scope="module")
-def found(network, evening):
+def found(model, evening):
     batch, candidates, _ = evening
-    return questions(network, batch, candidates, PRICE)
+    return questions(model, batch, candidates, PRICE)
 
 
-def predicted(network, batch) -> np.ndarray:
-    mean, _ = network.outcome_prediction(network(batch), batch).mean_sd()
+def predicted(model, batch) -> np.ndarray:
+    mean, _ = model.outcome_prediction(model(batch), batch).mean_sd()
     return mean.numpy()[0, :2].astype(float)
 
 
@@ -38,13 +38,13 @@ def entropy(*chances: float) -> float:
 
 
 @pytest.mark.parametrize("candidate", [Candidate("prodrome", 0, 3), Candidate("stress", 0, 3)])
-def test_gain_equals_brute_force(network, evening, candidate):
+def test_gain_equals_brute_force(model, evening, candidate):
     history = evening[2]
     batch, _ = history_batch(history, candidates=[candidate])
     asked, _ = history_batch(
         history, candidates=[], targets=[(candidate.channel, candidate.days_ago, candidate.slot)]
     )
-    prediction = network.outcome_prediction(network(asked), asked)
+    prediction = model.outcome_prediction(model(asked), asked)
     levels = 2 if candidate.channel == "prodrome" else 11
     chance = [
         math.exp(float(prediction.log_prob(np.full([1, 1], y, np.float32))[0, 0]))
@@ -63,8 +63,8 @@ def test_gain_equals_brute_force(network, evening, candidate):
         token["context_status"][0, 0, candidate.field] = 1
         for name, table in token.items():
             answered[name] = np.concatenate([answered[name], table], axis=1)
-        after.append(predicted(network, answered))
-    now = np.maximum.accumulate(predicted(network, batch))
+        after.append(predicted(model, answered))
+    now = np.maximum.accumulate(predicted(model, batch))
     after = np.maximum.accumulate(np.array(after), axis=1)
     for column in range(2):
 
@@ -80,7 +80,7 @@ def test_gain_equals_brute_force(network, evening, candidate):
     expected = entropy(now[0], mean_two - now[0], 1 - mean_two)
     for p, a, b in zip(chance, day, two_days, strict=True):
         expected -= p * entropy(a, b - a, 1 - b)
-    (question,) = questions(network, batch, [candidate], PRICE)
+    (question,) = questions(model, batch, [candidate], PRICE)
     assert question.gain == pytest.approx(expected, abs=2e-6)
     assert question.gain > 1e-5
     assert question.value == pytest.approx(expected - PRICE, abs=2e-6)
@@ -92,8 +92,8 @@ def test_no_gain_is_negative_and_most_are_not_zero(found):
     assert sum(question.gain > 0.0 for question in found) > len(found) / 2
 
 
-def test_answers_average_to_the_present_risk(network, evening, found):
-    now = np.maximum.accumulate(predicted(network, evening[0]))[0]
+def test_answers_average_to_the_present_risk(model, evening, found):
+    now = np.maximum.accumulate(predicted(model, evening[0]))[0]
     for question in found:
         mean = sum(answer.probability * answer.risk_24h for answer in question.answers)
         assert mean == pytest.approx(now, abs=1e-6)
@@ -116,37 +116,37 @@ def test_every_candidate_is_judged_once_by_value(evening, found):
     assert sorted(question.policy_rank for question in found) == list(range(1, len(found) + 1))
 
 
-def test_price_lowers_the_value_of_burden(network, evening, found):
+def test_price_lowers_the_value_of_burden(model, evening, found):
     batch, candidates, _ = evening
-    dear = {q.candidate: q for q in questions(network, batch, candidates, 10 * PRICE)}
+    dear = {q.candidate: q for q in questions(model, batch, candidates, 10 * PRICE)}
     for question in found:
         fall = question.value - dear[question.candidate].value
         assert fall == pytest.approx(9 * PRICE * question.cost)
 
 
-def test_continuous_answers_are_quantiles_of_what_the_network_expects(network, evening):
+def test_continuous_answers_are_quantiles_of_what_the_network_expects(model, evening):
     candidate = Candidate("resting_hr", 1)
     batch, _ = history_batch(evening[2], candidates=[candidate])
-    (values, weights) = likely_answers(network, batch, [candidate])[0]
+    (values, weights) = likely_answers(model, batch, [candidate])[0]
     asked, _ = history_batch(evening[2], candidates=[], targets=[("resting_hr", 1, -1)])
-    prediction = network.outcome_prediction(network(asked), asked)
+    prediction = model.outcome_prediction(model(asked), asked)
     reached = [float(prediction.cdf(np.full([1, 1], v, np.float32))[0, 0]) for v in values]
     np.testing.assert_allclose(reached, np.cumsum(weights) - weights / 2, atol=1e-3)
 
 
-def test_policy_without_an_opinion_leaves_the_choice_to_the_gains(network, evening, monkeypatch):
+def test_policy_without_an_opinion_leaves_the_choice_to_the_gains(model, evening, monkeypatch):
     batch, candidates, _ = evening
     flat = {"candidate_logits": np.zeros([1, len(candidates)], np.float32)}
     monkeypatch.setattr(batches, "call", lambda model, rows: flat)
-    assert policy_ranks(network, batch)[1] is False
+    assert policy_ranks(model, batch)[1] is False
     flat["candidate_logits"][0, 3] = 5.0
-    ranks, opinion = policy_ranks(network, batch)
+    ranks, opinion = policy_ranks(model, batch)
     assert opinion and ranks[3] == 1
 
 
-def test_nothing_to_ask_gives_no_questions(network, evening):
+def test_nothing_to_ask_gives_no_questions(model, evening):
     batch, _ = history_batch(evening[2], candidates=[])
-    assert questions(network, batch, [], PRICE) == []
+    assert questions(model, batch, [], PRICE) == []
     assert worth_asking([]) == []
 
 

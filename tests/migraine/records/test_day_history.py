@@ -27,7 +27,7 @@ def row(channel, start, end=None, value=1.0, known=None, offset=0, status=1, sou
 
 
 def days(*rows, now=NOW, count=3):
-    return Timeline.from_rows(rows).to_days(now, count)
+    return day_history(Timeline.from_rows(rows), now, count)
 
 
 def column(history, field):
@@ -38,7 +38,7 @@ def column(history, field):
 
 
 def test_shapes_dates_and_types():
-    history = Timeline.empty().to_days(NOW, 4)
+    history = day_history(Timeline.empty(), NOW, 4)
     assert history.values.shape == history.status.shape == (4, len(FIELD_NAMES))
     assert history.values.dtype == np.float32 and history.status.dtype == np.int32
     assert history.dates[0] == date(2025, 3, 7) and history.dates[-1] == date(2025, 3, 10)
@@ -48,7 +48,7 @@ def test_shapes_dates_and_types():
 @pytest.mark.parametrize("count", [0, -1, 5000, 2.0])
 def test_an_impossible_number_of_days_is_refused(count):
     with pytest.raises(InputError, match="expected from 1 to"):
-        Timeline.empty().to_days(NOW, count)
+        day_history(Timeline.empty(), NOW, count)
 
 
 def test_an_answer_lands_in_its_slot_and_the_rest_stays_missing():
@@ -157,10 +157,10 @@ def test_days_and_slots_are_those_of_the_wall_clock():
 
 def test_now_without_a_zone_takes_the_offset_of_the_nearest_row():
     timeline = Timeline.from_rows([row("stress", "2025-03-10T17:00", value=4, offset=120)])
-    history = timeline.to_days(datetime(2025, 3, 10, 19, 30), 1)
+    history = day_history(timeline, datetime(2025, 3, 10, 19, 30), 1)
     assert history.now.utcoffset() == timedelta(hours=2)
     assert column(history, "stress_3") == [4.0]
-    assert column(timeline.to_days(datetime(2025, 3, 10, 18, 59), 1), "stress_3") == [None]
+    assert column(day_history(timeline, datetime(2025, 3, 10, 18, 59), 1), "stress_3") == [None]
 
 
 def attack_slots(history, day):

@@ -20,7 +20,7 @@ from aline_tf.migraine.schema.channels import (
     places,
 )
 from aline_tf.migraine.schema.parameters import PARAMETER_INDEX, PARAMETERS
-from aline_tf.migraine.simulation.population import Settings, beta_from_uniforms
+from aline_tf.migraine.simulation.population import WorldSettings, beta_from_uniforms
 from aline_tf.migraine.simulation.simulator import (
     ATTACK,
     INTERICTAL,
@@ -30,7 +30,7 @@ from aline_tf.migraine.simulation.simulator import (
     latest_start,
     simulate_people,
 )
-from aline_tf.migraine.simulation.tables import people_frame, theta_frame
+from aline_tf.migraine.simulation.tables import people_table, theta_table
 
 PEOPLE, DAYS = 1500, 112
 SEED = (4, 7)
@@ -157,7 +157,7 @@ def test_triggers_come_from_a_spike_and_a_slab(world):
     cycling = world["cycling"] > 0.5
     menstrual = PARAMETER_INDEX["beta_menstrual"]
     assert (theta[~cycling, menstrual] == 0).all()
-    assert (beta[cycling] != 0).mean() == pytest.approx(Settings().slab_probability, abs=0.02)
+    assert (beta[cycling] != 0).mean() == pytest.approx(WorldSettings().slab_probability, abs=0.02)
     slab = theta[cycling, menstrual][theta[cycling, menstrual] != 0]
     assert slab.mean() == pytest.approx(0.55, abs=0.1)
 
@@ -212,7 +212,7 @@ def test_heart_rate_variability_falls_before_the_attacks_of_responders(world):
 
 def test_answers_and_readings_go_missing_more_in_attacks_unless_switched_off():
     for informative in (True, False):
-        world = simulated(600, 60, settings=Settings(informative_missingness=informative))
+        world = simulated(600, 60, settings=WorldSettings(informative_missingness=informative))
         answered = world["status_if_tried"][:, :, list(places("stress"))] == OBSERVED
         attack = world["attack"] == 1
         difference = answered[~attack].mean() - answered[attack].mean()
@@ -235,12 +235,12 @@ def test_the_same_seed_gives_the_same_people_and_another_does_not():
 
 def test_frame_has_a_row_a_day_and_leaves_failed_attempts_empty():
     world = simulated(3, 10)
-    frame = people_frame(world)
+    frame = people_table(world)
     assert len(frame) == 30 and set(FIELD_NAMES) <= set(frame.columns)
     asked = world["status_if_tried"][:, :, FIELD_INDEX["stress_3"]].ravel() == OBSERVED
     assert np.array_equal(frame["stress_3"].notna(), asked)
-    assert people_frame(world, observed_only=False)["stress_3"].notna().all()
-    assert list(theta_frame(world).columns) == [parameter.name for parameter in PARAMETERS]
+    assert people_table(world, observed_only=False)["stress_3"].notna().all()
+    assert list(theta_table(world).columns) == [parameter.name for parameter in PARAMETERS]
 
 
 def test_a_reading_of_a_minute_sees_the_evening_and_one_in_seven_is_refused(world):

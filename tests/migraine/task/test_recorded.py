@@ -116,8 +116,8 @@ def test_nobody_with_a_diary_is_refused():
 
 def test_a_network_learns_from_records(task):
     tf.keras.utils.set_random_seed(2)
-    network = ALINE(SPEC, **SIZES)
-    trainer = Trainer(network, task)
+    model = ALINE(SPEC, **SIZES)
+    trainer = Trainer(model, task)
     sizes = {"batch": 16, "warmup_batch": 16, "horizon": 2, "pool": 4, "offer": 4, "reveal": 0.0}
     trainer.compile(Recipe(**sizes, warmup_steps=30, joint_steps=0, learning_rate=3e-3), seed=1)
     fitted = trainer.fit(steps_per_epoch=10, verbose=0)

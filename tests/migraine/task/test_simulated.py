@@ -132,7 +132,7 @@ def test_people_are_offered_prompts_look_ups_and_what_their_own_devices_missed()
 
 
 def test_forecast_targets_are_the_attacks_after_the_present_slot():
-    task = MigraineTask(days=20, foresight=False)
+    task = MigraineTask(days=20, attack_probability=False)
     world = simulate_people((5, 5), 40, 40)
     person, now = tf.range(40), tf.fill([40], 25)
     episode = task.episodes((1, 1), world, person, now, tf.fill([40], 10), 8)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.records.day_history import day_history
 from aline_tf.migraine.records.importers import read_diary
 from aline_tf.migraine.records.importers.diary import DIARY_FIELDS
 from aline_tf.migraine.schema.channels import FIELD_INDEX
@@ -24,7 +25,7 @@ def write(tmp_path, text, encoding="utf-8"):
 
 def cell(timeline, field, days_ago=1, now=NOW):
     """A field of one day: None where missing, "refused" where asked and not answered."""
-    history = timeline.to_days(now, 5)
+    history = day_history(timeline, now, 5)
     index = FIELD_INDEX[field]
     status = history.status[-1 - days_ago, index]
     return {0: None, 2: "refused"}.get(int(status), float(history.values[-1 - days_ago, index]))
@@ -232,7 +233,7 @@ def test_any_cells_are_read_or_refused(tmp_path_factory, data):
     except InputError as error:
         assert "expected" in str(error)
     else:
-        assert abs(timeline.to_days(NOW, 5).values).max() < 1e3
+        assert abs(day_history(timeline, NOW, 5).values).max() < 1e3
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.records.day_history import day_history
 from aline_tf.migraine.records.importers import import_timeline, read_diary
 from aline_tf.migraine.schema.channels import FIELD_NAMES
 
@@ -43,7 +44,7 @@ def table(history, names) -> str:
 def test_the_examples_become_these_days(timeline):
     """The golden table changes with a rule of `day_history` or with the examples: read it then."""
     assert timeline.evening() == NOW
-    made = table(timeline.to_days(NOW, 90), FIELD_NAMES)
+    made = table(day_history(timeline, NOW, 90), FIELD_NAMES)
     assert made == (GOLDEN / "example_days.csv").read_text(encoding="utf-8")
 
 
@@ -55,7 +56,7 @@ def test_the_examples_can_be_made_again_byte_for_byte():
 
 
 def test_the_example_is_believable(timeline):
-    history = timeline.to_days(NOW, 90)
+    history = day_history(timeline, NOW, 90)
     attacks = len(timeline.attacks())
     assert 12 <= attacks <= 18
     assert history.dates[-1].weekday() == 6
@@ -70,8 +71,8 @@ def test_days_of_the_past_do_not_depend_on_what_came_after(timeline):
     """The last row of a shorter history is what a person knew that evening."""
     evening = NOW - timedelta(days=30)
     cut = timeline.frame["known"] <= evening
-    past = type(timeline)(timeline.frame[cut]).to_days(evening, 20)
-    history = timeline.to_days(evening, 20)
+    past = day_history(type(timeline)(timeline.frame[cut]), evening, 20)
+    history = day_history(timeline, evening, 20)
     np.testing.assert_array_equal(history.values, past.values)
     np.testing.assert_array_equal(history.status, past.status)
 
@@ -84,8 +85,8 @@ def test_the_diary_follows_the_clock_of_the_phone(timeline):
 
 
 def test_a_diary_alone_gives_the_same_self_reports(timeline):
-    alone = read_diary(EXAMPLES / "diary.csv").to_days(NOW.replace(tzinfo=None), 90)
-    together = timeline.to_days(NOW, 90)
+    alone = day_history(read_diary(EXAMPLES / "diary.csv"), NOW.replace(tzinfo=None), 90)
+    together = day_history(timeline, NOW, 90)
     for field in ("stress_1", "attack_0", "attack_3", "prodrome_3", "caffeine"):
         np.testing.assert_array_equal(alone.column(field), together.column(field))
 

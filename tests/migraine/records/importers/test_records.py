@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.records.day_history import day_history
 from aline_tf.migraine.records.importers import import_timeline, read_records
 from aline_tf.migraine.records.importers.documents import open_documents
 from aline_tf.migraine.records.importers.records import kind_of
@@ -59,7 +60,7 @@ def test_sleep_is_what_the_export_itself_says(more):
         if log["mainSleep"]
     }
     only = read_records([MORE / "takeout.zip"]).timeline
-    history = only.to_days(datetime(2025, 4, 20, 20), 28)
+    history = day_history(only, datetime(2025, 4, 20, 20), 28)
     read = dict(zip(history.dates, history.column("sleep_hours"), strict=True))
     assert len(stated) > 20
     for day, hours in stated.items():
@@ -74,7 +75,7 @@ def test_a_week_abroad_is_on_the_clock_of_abroad(more):
     assert set(frame["offset"][there]) == {-240}
     assert set(frame["offset"][frame["time"] < "2025-03-29T12:00Z"]) == {60}
     assert set(frame["offset"][frame["time"] > "2025-04-13T12:00Z"]) == {120}
-    history = more.timeline.to_days(more.timeline.evening(), 28)
+    history = day_history(more.timeline, more.timeline.evening(), 28)
     busy = dict(zip(history.dates, history.column("busy_hours"), strict=True))
     assert busy[date(2025, 4, 8)] == 8.5 and busy[date(2025, 4, 2)] == 3.0
     assert busy[date(2025, 4, 7)] == 0.0 and busy[date(2025, 4, 18)] == 1.5
