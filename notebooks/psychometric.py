@@ -144,7 +144,9 @@ plt.show()
 # (REINFORCE).
 
 # %%
-network = aline_tf.ALINE(task.spec, width=WIDTH, depth=DEPTH, heads=HEADS, hidden=64, components=6)
+network = aline_tf.ALINE(
+    task.spec, width=WIDTH, depth=DEPTH, heads=HEADS, intermediate_dim=64, components=6
+)
 recipe = Recipe(
     batch=BATCH,
     warmup_batch=2 * BATCH,

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from aline_tf.batch import BATCH_FIELDS, OBSERVED
+from aline_tf.models import old_names
 from aline_tf.models.compiled import candidate_scores
 from aline_tf.models.distributions import mixtures
 from aline_tf.models.distributions import outcome_prediction as predictive
@@ -21,12 +22,12 @@ from aline_tf.models.distributions import theta_posterior as posterior
 from aline_tf.models.layers.dense import MLP, LayerNormalization
 from aline_tf.models.layers.embedder import Embedder
 from aline_tf.models.layers.encoder_layer import EncoderLayer
-from aline_tf.models.layers.gaussian_process_mixture import Kriging, Observations
-from aline_tf.models.layers.history_summary import Digest
-from aline_tf.models.layers.kernel_smoother import Anchor
-from aline_tf.models.layers.location_frame import Focus
-from aline_tf.models.layers.posterior_distance import Bearing
-from aline_tf.models.layers.relative_position_bias import Relations
+from aline_tf.models.layers.gaussian_process_mixture import GaussianProcessMixture, Observations
+from aline_tf.models.layers.history_summary import HistorySummary
+from aline_tf.models.layers.kernel_smoother import KernelSmoother
+from aline_tf.models.layers.location_frame import LocationFrame
+from aline_tf.models.layers.posterior_distance import PosteriorDistance
+from aline_tf.models.layers.relative_position_bias import RelativePositionBias
 from aline_tf.spec import TaskSpec
 from aline_tf.tasks.feature_maps import history_map
 
@@ -39,17 +40,19 @@ class ALINE(keras.Model):
 
     Args:
         spec: the task it is built for (a `TaskSpec` or its dict).
-        width: E, the width of a token.
-        depth: number of encoder layers.
-        heads: attention heads; divides `width`.
-        hidden: width of every hidden layer.
+        hidden_dim: E, the width of a token.
+        num_layers: number of encoder layers.
+        num_heads: attention heads; divides `hidden_dim`.
+        intermediate_dim: width of every hidden layer.
         components: K, mixture components of every head.
-        relation: R, the width of what tokens see of each other's relative positions (see
-            `relations`); 0 leaves designs to their embeddings, for designs that are no places.
-            With it, parameters that are positions on a design axis get a frame of their own
-            (`focus`) and candidates are seen from the belief about them (`bearing`).
-        kriging: G, Gaussian processes in whose frame predictions are said (see `kriging`), for
-            tasks with one continuous outcome; 0 leaves predictions to the encoder alone.
+        relative_position_dim: R, the width of what tokens see of each other's relative positions
+            (see `relative_position_bias`); 0 leaves designs to their embeddings, for designs that
+            are no places. With it, parameters that are positions on a design axis get a frame of
+            their own (`location_frame`) and candidates are seen from the posterior about them
+            (`posterior_distance`).
+        num_processes: G, Gaussian processes in whose frame predictions are said (see
+            `gaussian_process_mixture`), for tasks with one continuous outcome; 0 leaves
+            predictions to the encoder alone.
 
     `model(batch)` takes the dict of `aline_tf.batch` (any B, C, M, N) and returns raw tensors:
 
@@ -58,77 +61,97 @@ class ALINE(keras.Model):
         candidate_logits [B, N]       policy scores; a masked candidate scores -1e9
     """
 
+    @old_names.accepts_old_names
     def __init__(
         self,
         spec,
-        width=32,
-        depth=3,
-        heads=4,
-        hidden=128,
+        hidden_dim=32,
+        num_layers=3,
+        num_heads=4,
+        intermediate_dim=128,
         components=10,
-        relation=0,
-        kriging=0,
+        relative_position_dim=0,
+        num_processes=0,
         **kwargs,
     ):
         # Inputs are in natural units: half precision would not hold them before they are scaled.
         super().__init__(autocast=False, **kwargs)
         self.spec = spec if isinstance(spec, TaskSpec) else TaskSpec.from_dict(spec)
-        self.width = width
-        self.depth = depth
-        self.heads = heads
-        self.hidden = hidden
+        self.hidden_dim = hidden_dim
+        self.num_layers = num_layers
+        self.num_heads = num_heads
+        self.intermediate_dim = intermediate_dim
         self.components = components
-        self.relation = relation
-        self.members = kriging
+        self.relative_position_dim = relative_position_dim
+        self.num_processes = num_processes
         policy = self.dtype_policy
-        self.embedder = Embedder(self.spec, width, hidden, dtype=policy)
-        self.encoder = [EncoderLayer(width, heads, hidden, dtype=policy) for _ in range(depth)]
+        self.embedder = Embedder(self.spec, hidden_dim, intermediate_dim, dtype=policy)
+        self.encoder = [
+            EncoderLayer(hidden_dim, num_heads, intermediate_dim, dtype=policy)
+            for _ in range(num_layers)
+        ]
         self.inference_norm = LayerNormalization(dtype=policy)
         self.policy_norm = LayerNormalization(dtype=policy)
         constant = _ConstantVector
         self.theta_head = MLP(
             posterior.raw_size(components),
-            hidden,
+            intermediate_dim,
             output_bias=constant(posterior.raw_bias(components)),
             dtype=policy,
         )
         self.target_head = MLP(
             predictive.raw_size(self.spec.outcomes, components),
-            hidden,
+            intermediate_dim,
             output_bias=constant(predictive.raw_bias(self.spec.outcomes, components)),
             dtype=policy,
         )
-        self.policy_head = MLP(1, hidden, dtype=policy)
+        self.policy_head = MLP(1, intermediate_dim, dtype=policy)
         #: Parameters that are positions on a design axis, and looked for there.
-        self.places = [
+        self.location_parameters = [
             p
             for p, parameter in enumerate(self.spec.parameters)
-            if relation and parameter.axis is not None
+            if relative_position_dim and parameter.axis is not None
         ]
         kinds = [channel.kind for channel in (*self.spec.fields, *self.spec.outcomes)]
         #: Predictions of what is measured are said as corrections of what was measured nearby.
         continuous = kinds == ["continuous", "continuous"]
-        self.interpolates = bool(relation) and continuous and not kriging
+        self.interpolates = bool(relative_position_dim) and continuous and not num_processes
         dims = self.spec.sizes["D"]
-        if kriging and not continuous:
+        if num_processes and not continuous:
             raise ValueError(
-                "Expected kriging=0 for a task that has not one continuous outcome. "
-                f"Received: kriging={kriging}, outcomes of kind {kinds}"
+                "Expected num_processes=0 for a task that has not one continuous outcome. "
+                f"Received: num_processes={num_processes}, outcomes of kind {kinds}"
             )
         self.day_map = history_map(self.spec.features)
         if self.day_map:
             parameters = len(self.spec.parameters)
-            self.digest = Digest(width, self.day_map.size, parameters, hidden=hidden, dtype=policy)
-        if kriging:
-            self.kriging = Kriging(width, dims, kriging, dtype=policy)
-        if relation:
-            biases = (depth + self.interpolates) * heads
-            self.relations = Relations(width, dims, relation, biases, dtype=policy)
+            self.digest = HistorySummary(
+                hidden_dim,
+                self.day_map.size,
+                parameters,
+                intermediate_dim=intermediate_dim,
+                dtype=policy,
+            )
+        if num_processes:
+            self.kriging = GaussianProcessMixture(hidden_dim, dims, num_processes, dtype=policy)
+        if relative_position_dim:
+            num_biases = (num_layers + self.interpolates) * num_heads
+            self.relations = RelativePositionBias(
+                hidden_dim, dims, relative_position_dim, num_biases, dtype=policy
+            )
         if self.interpolates:
-            self.anchor = Anchor(width, heads, dtype=policy)
-        if self.places:
-            self.focus = Focus(width, dims, 2 * relation, hidden=hidden, dtype=policy)
-            self.bearing = Bearing(width, len(self.places), dtype=policy)
+            self.anchor = KernelSmoother(hidden_dim, num_heads, dtype=policy)
+        if self.location_parameters:
+            self.focus = LocationFrame(
+                hidden_dim,
+                dims,
+                2 * relative_position_dim,
+                intermediate_dim=intermediate_dim,
+                dtype=policy,
+            )
+            self.bearing = PosteriorDistance(
+                hidden_dim, len(self.location_parameters), dtype=policy
+            )
         # Compiled once for the model, however many sessions ask it.
         self.answer = tf.function(self._answer, autograph=False, reduce_retracing=True)
 
@@ -136,7 +159,7 @@ class ALINE(keras.Model):
         self.embedder.build()
         for layer in self.encoder:
             layer.build()
-        shape = (None, None, self.width)
+        shape = (None, None, self.hidden_dim)
         for layer in (
             self.inference_norm,
             self.policy_norm,
@@ -145,14 +168,14 @@ class ALINE(keras.Model):
             self.policy_head,
         ):
             layer.build(shape)
-        if self.relation:
+        if self.relative_position_dim:
             self.relations.build()
         if self.interpolates:
             self.anchor.build()
-        if self.places:
+        if self.location_parameters:
             self.focus.build()
             self.bearing.build()
-        if self.members:
+        if self.num_processes:
             self.kriging.build()
         if self.day_map:
             self.digest.build()
@@ -164,8 +187,8 @@ class ALINE(keras.Model):
         if self.day_map:
             context, targets, candidates = self._digested(batch, context, targets, candidates)
         selected = tf.concat([batch["theta_mask"], batch["target_mask"]], axis=1)
-        biases, levels = [(None, None)] * self.depth, [None] * self.depth
-        if self.relation:
+        biases, levels = [(None, None)] * self.num_layers, [None] * self.num_layers
+        if self.relative_position_dim:
             position, placed = self.embedder.context_positions(batch)
             (targets, candidates), biases, levels = self._relate(
                 batch, context, targets, candidates, position, placed
@@ -177,14 +200,14 @@ class ALINE(keras.Model):
         count = len(self.spec.parameters)
         theta, targets = targets[:, :count], targets[:, count:]
         frame = None
-        if self.members:
+        if self.num_processes:
             theta, targets, candidates, frame = self._kriged(
                 batch, context[:, 0], theta, targets, candidates
             )
-        if self.places:
+        if self.location_parameters:
             theta, center, width = self.focus(theta, context, position, visible, placed)
         theta_raw = tf.cast(self.theta_head(self.inference_norm(theta)), tf.float32)
-        if self.places:
+        if self.location_parameters:
             theta_raw = self._in_frames(theta_raw, center, width)
             candidates = self._with_bearing(candidates, theta_raw, batch)
         target_raw = self._predictions(batch, targets, context, biases[-1][0], frame)
@@ -217,7 +240,7 @@ class ALINE(keras.Model):
         if self.interpolates:
             bias = bias[:, :, len(self.spec.parameters) :]
             target_raw = self._anchored(target_raw, targets, context, batch, bias)
-        if self.members:
+        if self.num_processes:
             target_raw = self._framed(target_raw, *frame)
         return target_raw
 
@@ -230,11 +253,11 @@ class ALINE(keras.Model):
         )
         stands = tf.range(tf.shape(targets)[1])[None] >= parameters
         message, *told = self.relations(targets, inputs, context, position, stands, placed)
-        targets, layers = targets + message, self.depth + self.interpolates
+        targets, layers = targets + message, self.num_layers + self.interpolates
         of_targets = tf.split(told[0], layers)
         if candidates.shape[1] == 0:
             pairs = [(bias, None) for bias in of_targets]
-            return (targets, candidates), pairs, [None] * self.depth
+            return (targets, candidates), pairs, [None] * self.num_layers
         # Targets are met by what they are, not by where they stand. They have columns all the
         # same, so that the biases fit the scores without a copy.
         behind = [[0, 0], [0, tf.shape(targets)[1]]]
@@ -246,11 +269,11 @@ class ALINE(keras.Model):
             tf.ones([1, 1], tf.bool),
             tf.pad(placed, behind),
             # Anchors are of predictions alone.
-            first=self.depth * self.heads,
+            first=self.num_layers * self.num_heads,
         )
-        of_candidates = [*tf.split(bias, self.depth), *[None] * self.interpolates]
+        of_candidates = [*tf.split(bias, self.num_layers), *[None] * self.interpolates]
         pairs = list(zip(of_targets, of_candidates, strict=True))
-        return (targets, candidates + message), pairs, tf.split(level, self.depth)
+        return (targets, candidates + message), pairs, tf.split(level, self.num_layers)
 
     def _pool_positions(self, batch):
         """Where candidates stand, scaled to [-1, 1]: [B, N, D]; padding in the middle."""
@@ -309,7 +332,7 @@ class ALINE(keras.Model):
     def _in_frames(self, theta_raw, center, width):
         """Raw outputs [B, P, H] of places, said in their frames, in the words of the others."""
         columns = tf.unstack(theta_raw, num=len(self.spec.parameters), axis=1)
-        for p in self.places:
+        for p in self.location_parameters:
             offset, slope = self._axis(p)
             middle = offset + slope * center[:, p, self.spec.parameters[p].axis, None]
             mixture = columns[p][:, : 3 * self.components]
@@ -324,26 +347,27 @@ class ALINE(keras.Model):
 
     def _on_place_axes(self, position):
         """Positions [B, N, D] on the axis of each of the A places: [B, N, A]."""
-        axes = [self.spec.parameters[p].axis for p in self.places]
+        axes = [self.spec.parameters[p].axis for p in self.location_parameters]
         return tf.gather(position, axes, axis=2)
 
     def _believed_places(self, theta_raw):
         """Mean and spread of q about each of the A places, in designs scaled to [-1, 1]: two
         [B, A], without gradient."""
-        places = tuple(self.spec.parameters[p] for p in self.places)
-        raw = tf.stop_gradient(tf.gather(theta_raw, self.places, axis=1))
+        places = tuple(self.spec.parameters[p] for p in self.location_parameters)
+        raw = tf.stop_gradient(tf.gather(theta_raw, self.location_parameters, axis=1))
         mean, sd = posterior.ThetaPosterior(places, raw, self.components).mean_sd()
         low = tf.constant([place.low for place in places])
         span = tf.constant([place.high for place in places]) - low
         offset, slope = (
-            tf.constant(part) for part in zip(*map(self._axis, self.places), strict=True)
+            tf.constant(part)
+            for part in zip(*map(self._axis, self.location_parameters), strict=True)
         )
         return ((mean - low) / span - offset) / slope, sd / span / slope
 
-    def distance_from_belief(self, outputs, batch) -> tf.Tensor:
+    def distance_from_posterior(self, outputs, batch) -> tf.Tensor:
         """Squared distance [B, N] of every candidate of `batch` from where q, in the outputs of
         one call, believes the places to be, all of them together; in designs scaled to [-1, 1].
-        The network must have `places`."""
+        The network must have `location_parameters`."""
         mean, _ = self._believed_places(outputs["theta_raw"])
         away = self._on_place_axes(self._pool_positions(batch)) - mean[:, None]
         return tf.reduce_sum(tf.square(away), axis=-1)
@@ -405,16 +429,26 @@ class ALINE(keras.Model):
         """One tfp distribution of batch shape [B] per parameter."""
         return self.theta_posterior(outputs).distributions()
 
+    def load_weights(self, filepath, **kwargs):
+        """As of any Keras model; files of version 0.1 too."""
+        with old_names.todays_weights(filepath) as path:
+            super().load_weights(path, **kwargs)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        # A file is no code that somebody should change: old names in it are read without a word.
+        return cls(**old_names.renamed(config))
+
     def get_config(self):
         return super().get_config() | {
             "spec": self.spec.to_dict(),
-            "width": self.width,
-            "depth": self.depth,
-            "heads": self.heads,
-            "hidden": self.hidden,
+            "hidden_dim": self.hidden_dim,
+            "num_layers": self.num_layers,
+            "num_heads": self.num_heads,
+            "intermediate_dim": self.intermediate_dim,
             "components": self.components,
-            "relation": self.relation,
-            "kriging": self.members,
+            "relative_position_dim": self.relative_position_dim,
+            "num_processes": self.num_processes,
         }
 
 

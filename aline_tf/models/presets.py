@@ -56,7 +56,7 @@ def load_preset(directory, task: str | None = None) -> ALINE:
         )
     try:
         config = json.loads((path / CONFIG_FILE).read_text())["config"]
-        model = ALINE(**config)
+        model = ALINE.from_config(config)
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"expected the configuration of an ALINE model in {path / CONFIG_FILE}; "

@@ -133,7 +133,7 @@ def rollout(
             many kinds.
         temperature: divides the scores before the softmax; 0 takes the best.
         near: share of the offers that are drawn by their closeness to where the network, one
-            step earlier, believed the places to be; only for networks with `places`.
+            step earlier, believed the places to be; only for networks with `location_parameters`.
         value: what states are worth, called with the arguments of `selected_value`.
     """
     initial = episode["context_mask"].shape[1]
@@ -144,7 +144,7 @@ def rollout(
         )
     rows = tf.shape(episode["theta"])[0]
 
-    near = near if network.places else 0.0
+    near = near if network.location_parameters else 0.0
 
     def step(t, state, remaining, square, records):
         offer_seed, choice_seed = draws.split(draws.fold_in(seed, t), 2)
@@ -174,7 +174,7 @@ def rollout(
         acquired = tf.gather(current["candidate_mask"], choice, batch_dims=1)
         context = append_candidate(state, initial + t, index, acquired)
         if near > 0:
-            square = network.distance_from_belief(outputs, state)
+            square = network.distance_from_posterior(outputs, state)
         return t + 1, context, remaining, square, records
 
     kinds = {

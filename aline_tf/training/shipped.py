@@ -10,11 +10,11 @@ import dataclasses
 
 from aline_tf.training.recipe import Recipe
 
-_SMALL = {"width": 32, "depth": 3, "heads": 4}
+_SMALL = {"hidden_dim": 32, "num_layers": 3, "num_heads": 4}
 #: Tasks whose designs are places: see `aline_tf.models.layers.relative_position_bias`.
-_PLACES = _SMALL | {"relation": 16}
+_PLACES = _SMALL | {"relative_position_dim": 16}
 #: Tasks of smooth functions: see `aline_tf.models.layers.gaussian_process_mixture`.
-_FUNCTIONS = {"width": 32, "depth": 2, "heads": 4, "kriging": 12}
+_FUNCTIONS = {"hidden_dim": 32, "num_layers": 2, "num_heads": 4, "num_processes": 12}
 # Small batches and many steps, here and for the psychometric task: with alternative labels a row
 # tells more than one truth.
 _LOCATION = Recipe(
@@ -126,7 +126,7 @@ SHIPPED: dict[str, tuple[dict, Recipe]] = {
         ),
     ),
     "migraine": (
-        {"width": 48, "depth": 2, "heads": 4},
+        {"hidden_dim": 48, "num_layers": 2, "num_heads": 4},
         Recipe(
             batch=96,
             warmup_batch=128,

@@ -19,7 +19,7 @@ def model():
     import keras
 
     keras.utils.set_random_seed(4)
-    model = ALINE(SPEC, width=16, depth=1, heads=2, hidden=16, components=3)
+    model = ALINE(SPEC, hidden_dim=16, num_layers=1, num_heads=2, intermediate_dim=16, components=3)
     model.build()
     return model
 
@@ -124,7 +124,9 @@ class TestPolicies:
         from tests.information.linear_task import LinearWithMoments
 
         task = LinearWithMoments()
-        model = ALINE(task.spec, width=8, depth=1, heads=2, hidden=8, components=2)
+        model = ALINE(
+            task.spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2
+        )
         model.build()
         dims = task.spec.sizes["D"]
         pool = np.random.default_rng(0).normal(size=(9, dims))
@@ -187,7 +189,9 @@ class TestPolicies:
         from aline_tf.experiments.psychometric.psi_marginal import PsiMarginalPolicy
         from aline_tf.tasks.gp import GP1D
 
-        other = ALINE(GP1D().spec, width=8, depth=1, heads=2, hidden=8, components=2)
+        other = ALINE(
+            GP1D().spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2
+        )
         other.build()
         with pytest.raises(InputError, match="received 'psi-marginal', made for a task 'psycho"):
             Session(other, POOL, policy=PsiMarginalPolicy((4, 4, 2, 2)))

@@ -14,7 +14,7 @@ from tests.models.batches import EVERY_KIND, random_batch
 
 def tiny(spec):
     keras.utils.set_random_seed(3)
-    model = ALINE(spec, width=8, depth=1, heads=2, hidden=8, components=2)
+    model = ALINE(spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2)
     model.build()
     return model
 

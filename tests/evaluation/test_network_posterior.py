@@ -14,7 +14,7 @@ from aline_tf.tasks.psychometric import SPEC
 @pytest.fixture(scope="module")
 def network():
     keras.utils.set_random_seed(1)
-    model = ALINE(SPEC, width=8, depth=1, heads=2, hidden=8, components=2)
+    model = ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2)
     model.build()
     return NetworkPosterior(model)
 

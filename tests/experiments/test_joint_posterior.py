@@ -24,7 +24,9 @@ STEPS = (0, 3)
 
 def small(task):
     keras.utils.set_random_seed(1)
-    model = ALINE(task.spec, width=8, depth=1, heads=2, hidden=8, components=2)
+    model = ALINE(
+        task.spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2
+    )
     model.build()
     return model
 

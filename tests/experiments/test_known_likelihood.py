@@ -15,7 +15,7 @@ from aline_tf.models.presets import save_preset
 from aline_tf.tasks.ces import CES
 from aline_tf.tasks.location_finding import LocationFinding
 
-TINY = {"width": 8, "depth": 1, "heads": 2, "hidden": 8, "components": 2}
+TINY = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "intermediate_dim": 8, "components": 2}
 BOTH = "source1_x1,source1_x2"
 
 

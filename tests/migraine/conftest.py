@@ -16,7 +16,7 @@ def model():
     from aline_tf.models.aline import ALINE
 
     keras.utils.set_random_seed(5)
-    model = ALINE(SPEC, width=8, depth=1, heads=2, hidden=16, components=3)
+    model = ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=16, components=3)
     model.build()
     # Fresh weights answer nearly the same whatever they read; larger ones do not.
     for weight in model.trainable_weights:

@@ -27,7 +27,7 @@ EVERY_KIND = TaskSpec(
     ),
     horizon=5,
 )
-SIZES = {"width": 8, "depth": 2, "heads": 2, "hidden": 16, "components": 3}
+SIZES = {"hidden_dim": 8, "num_layers": 2, "num_heads": 2, "intermediate_dim": 16, "components": 3}
 
 
 def random_batch(seed: int, spec: TaskSpec = EVERY_KIND, **sizes: int) -> dict:

@@ -13,7 +13,7 @@ def network(request):
     from aline_tf.models.aline import ALINE
 
     keras.utils.set_random_seed(5)
-    model = ALINE(EVERY_KIND, **SIZES, relation=request.param)
+    model = ALINE(EVERY_KIND, **SIZES, relative_position_dim=request.param)
     model.build()
     return model
 

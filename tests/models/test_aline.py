@@ -17,7 +17,7 @@ PARAMETERS, RAW = 4, 3 * 3 + 1
 @pytest.mark.parametrize("relation", [0, 4])
 def test_layer_contract(relation):
     check_layer(
-        lambda **kwargs: ALINE(EVERY_KIND, **SIZES, relation=relation, **kwargs),
+        lambda **kwargs: ALINE(EVERY_KIND, **SIZES, relative_position_dim=relation, **kwargs),
         {"batch": random_batch(1)},
         None,
     )

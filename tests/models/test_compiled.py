@@ -18,7 +18,7 @@ from tests.acquisition.batches import batch_of
 
 def network():
     keras.utils.set_random_seed(6)
-    model = ALINE(SPEC, width=8, depth=2, heads=2, hidden=8, components=2)
+    model = ALINE(SPEC, hidden_dim=8, num_layers=2, num_heads=2, intermediate_dim=8, components=2)
     model.build()
     return model
 

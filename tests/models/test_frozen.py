@@ -12,7 +12,7 @@ from tests.models.batches import EVERY_KIND, SIZES, random_batch
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(5)
-    model = ALINE(EVERY_KIND, **SIZES, relation=4)
+    model = ALINE(EVERY_KIND, **SIZES, relative_position_dim=4)
     model.build()
     return model
 

@@ -16,7 +16,9 @@ ROWS = 3
 @pytest.fixture(scope="module")
 def network():
     keras.utils.set_random_seed(2)
-    model = ALINE(Psychometric.spec, width=8, depth=1, heads=2, hidden=8, components=2)
+    model = ALINE(
+        Psychometric.spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2
+    )
     model.build()
     return model
 

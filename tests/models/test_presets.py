@@ -31,7 +31,7 @@ def test_round_trip_keeps_configuration_weights_and_answers(network, preset):
 
 
 def test_every_argument_of_the_model_is_kept(tmp_path):
-    made = ALINE(SURFACE, **SIZES, relation=2, kriging=3)
+    made = ALINE(SURFACE, **SIZES, relative_position_dim=2, num_processes=3)
     made.build()
     save_preset(made, tmp_path / "preset")
     loaded, batch = load_preset(tmp_path / "preset"), random_batch(1, SURFACE)
@@ -105,7 +105,7 @@ def test_preset_of_another_task(preset):
 
 
 def test_weights_that_do_not_fit(preset, tmp_path):
-    other = ALINE(EVERY_KIND, **(SIZES | {"hidden": 24}))
+    other = ALINE(EVERY_KIND, **(SIZES | {"intermediate_dim": 24}))
     other.build()
     save_preset(other, tmp_path / "other")
     (preset / "model.weights.h5").write_bytes((tmp_path / "other/model.weights.h5").read_bytes())
@@ -115,11 +115,13 @@ def test_weights_that_do_not_fit(preset, tmp_path):
 
 def test_weights_left_over_are_refused(tmp_path):
     """A setting lost from the configuration would leave weights without a place."""
-    made = ALINE(SURFACE, **SIZES, relation=2)
+    made = ALINE(SURFACE, **SIZES, relative_position_dim=2)
     made.build()
     save_preset(made, tmp_path / "preset")
     path = tmp_path / "preset" / "config.json"
-    path.write_text(path.read_text().replace('"relation": 2', '"relation": 0'))
+    path.write_text(
+        path.read_text().replace('"relative_position_dim": 2', '"relative_position_dim": 0')
+    )
     with pytest.raises(InputError, match="arrays where the network has"):
         load_preset(tmp_path / "preset")
 

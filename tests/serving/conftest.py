@@ -70,7 +70,7 @@ def tiny_model():
         ),
         horizon=4,
     )
-    model = ALINE(spec, width=8, depth=2, heads=2, hidden=8, components=2)
+    model = ALINE(spec, hidden_dim=8, num_layers=2, num_heads=2, intermediate_dim=8, components=2)
     model.build()
     return model
 

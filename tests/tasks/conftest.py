@@ -12,7 +12,9 @@ def make_tiny():
 
     def make(task):
         keras.utils.set_random_seed(5)
-        network = ALINE(task.spec, width=8, depth=1, heads=2, hidden=16, components=3)
+        network = ALINE(
+            task.spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=16, components=3
+        )
         network.build()
         return network
 

@@ -6,7 +6,7 @@ from aline_tf import draws
 from aline_tf.spec import Channel, Parameter, TaskSpec
 from aline_tf.tasks.task import Task
 
-SIZES = {"width": 8, "depth": 1, "heads": 2, "hidden": 16, "components": 3}
+SIZES = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "intermediate_dim": 16, "components": 3}
 
 
 class Coin(Task):

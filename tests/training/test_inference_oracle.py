@@ -29,7 +29,10 @@ def test_a_conjugate_normal_posterior_is_met_within_a_twentieth_of_a_nat(make_ne
     task = ConjugateNormal()
     horizon = task.spec.horizon
     network = trained(
-        task, make_network(task, width=16, hidden=32, components=2), steps=700, rate=4e-3
+        task,
+        make_network(task, hidden_dim=16, intermediate_dim=32, components=2),
+        steps=700,
+        rate=4e-3,
     )
     episode = task.sample_episodes(draws.as_seed(99), ROWS, horizon)
     state = extend_context(episode, horizon)
@@ -56,7 +59,9 @@ def test_a_conjugate_normal_posterior_is_met_within_a_twentieth_of_a_nat(make_ne
 @pytest.fixture(scope="module")
 def base_rates(make_network):
     task = BaseRates()
-    network = trained(task, make_network(task, width=4, hidden=8, components=2), 300, 2e-2)
+    network = trained(
+        task, make_network(task, hidden_dim=4, intermediate_dim=8, components=2), 300, 2e-2
+    )
     batch = task.sample_episodes(draws.as_seed(5), 2, 1)
     batch["target_design"] = tf.constant([[[1.0, 0.0], [0.0, 1.0]]] * 2)
     return network, batch, network(batch)

@@ -27,7 +27,7 @@ RECIPE = {
 def network(make_network):
     """Weights large enough that the policy has preferences and outcomes move beliefs, from a
     seed with gains and losses at both steps."""
-    network = make_network(OneEpisode(), seed=11, width=4, hidden=8, components=2)
+    network = make_network(OneEpisode(), seed=11, hidden_dim=4, intermediate_dim=8, components=2)
     for variable in network.trainable_variables:
         if variable.path.endswith("kernel"):
             variable.assign(1.7 * variable)

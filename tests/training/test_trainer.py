@@ -167,7 +167,7 @@ def test_portions_of_the_batch_add_up_to_the_whole_gradient(make_trainer):
 @pytest.mark.slow
 def test_jit_gives_the_same_first_step(make_trainer):
     recipe = dataclasses.replace(RECIPE, warmup_steps=0, joint_steps=1)
-    trainer = make_trainer(recipe, sizes={"width": 4, "hidden": 8}, jit_compile=True)
+    trainer = make_trainer(recipe, sizes={"hidden_dim": 4, "intermediate_dim": 8}, jit_compile=True)
     plain = {k: float(v) for k, v in trainer.step_gradients(tf.constant(0))[1].items()}
     jitted = trainer.fit(steps_per_epoch=1, verbose=0).history
     for name, value in plain.items():

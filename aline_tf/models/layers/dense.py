@@ -106,21 +106,23 @@ class MLP(keras.layers.Layer):
 
     Args:
         units: size of the output's last axis.
-        hidden: width of the hidden layer.
+        intermediate_dim: width of the hidden layer.
         output_bias: initialiser of the last bias.
     """
 
-    def __init__(self, units, hidden=128, output_bias="zeros", **kwargs):
+    def __init__(self, units, intermediate_dim=128, output_bias="zeros", **kwargs):
         super().__init__(**kwargs)
         self.units = units
-        self.hidden = hidden
+        self.intermediate_dim = intermediate_dim
         self.output_bias = keras.initializers.get(output_bias)
-        self.inner = Linear(hidden, kernel_initializer="he_normal", dtype=self.dtype_policy)
+        self.inner = Linear(
+            intermediate_dim, kernel_initializer="he_normal", dtype=self.dtype_policy
+        )
         self.outer = Linear(units, bias_initializer=self.output_bias, dtype=self.dtype_policy)
 
     def build(self, input_shape):
         self.inner.build(input_shape)
-        self.outer.build((*input_shape[:-1], self.hidden))
+        self.outer.build((*input_shape[:-1], self.intermediate_dim))
         self.built = True
 
     def call(self, inputs):
@@ -135,6 +137,6 @@ class MLP(keras.layers.Layer):
     def get_config(self):
         return super().get_config() | {
             "units": self.units,
-            "hidden": self.hidden,
+            "intermediate_dim": self.intermediate_dim,
             "output_bias": keras.initializers.serialize(self.output_bias),
         }

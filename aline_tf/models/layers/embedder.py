@@ -30,19 +30,19 @@ class Embedder(keras.layers.Layer):
 
     Args:
         spec: the task (a `TaskSpec` or its dict).
-        width: E.
-        hidden: width of the hidden layers.
+        hidden_dim: E.
+        intermediate_dim: width of the hidden layers.
     """
 
-    def __init__(self, spec, width=32, hidden=128, **kwargs):
+    def __init__(self, spec, hidden_dim=32, intermediate_dim=128, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.spec = spec if isinstance(spec, TaskSpec) else TaskSpec.from_dict(spec)
-        self.width = width
-        self.hidden = hidden
+        self.hidden_dim = hidden_dim
+        self.intermediate_dim = intermediate_dim
         self.features = feature_map(self.spec.features)
-        self.context_mlp = MLP(width, hidden, dtype=self.dtype_policy)
-        self.design_mlp = MLP(width, hidden, dtype=self.dtype_policy)
-        self.theta_mlp = MLP(width, hidden, dtype=self.dtype_policy)
+        self.context_mlp = MLP(hidden_dim, intermediate_dim, dtype=self.dtype_policy)
+        self.design_mlp = MLP(hidden_dim, intermediate_dim, dtype=self.dtype_policy)
+        self.theta_mlp = MLP(hidden_dim, intermediate_dim, dtype=self.dtype_policy)
 
     def build(self, input_shape=None):
         sizes = self.spec.sizes
@@ -54,11 +54,11 @@ class Embedder(keras.layers.Layer):
         self.design_mlp.build((None, design))
         self.theta_mlp.build((None, 1 + sizes["P"]))
         self.theta_token = self.add_weight(
-            name="theta_token", shape=(sizes["P"], self.width), initializer="random_normal"
+            name="theta_token", shape=(sizes["P"], self.hidden_dim), initializer="random_normal"
         )
         # Always visible, so that attention is defined at context size 0.
         self.start_token = self.add_weight(
-            name="start_token", shape=(1, 1, self.width), initializer="random_normal"
+            name="start_token", shape=(1, 1, self.hidden_dim), initializer="random_normal"
         )
         self.built = True
 
@@ -97,7 +97,7 @@ class Embedder(keras.layers.Layer):
         observations = self.context_mlp(tf.concat([design, value, observed, refused], -1))
         size = tf.shape(batch["known_theta"])[0]
         start = tf.cast(tf.convert_to_tensor(self.start_token), self.compute_dtype)
-        start = tf.broadcast_to(start, [size, 1, self.width])
+        start = tf.broadcast_to(start, [size, 1, self.hidden_dim])
         tokens = tf.concat([start, self._known_tokens(batch), observations], axis=1)
         visible = tf.concat(
             [tf.ones([size, 1], tf.bool), batch["known_mask"], batch["context_mask"]], axis=1
@@ -151,6 +151,6 @@ class Embedder(keras.layers.Layer):
     def get_config(self):
         return super().get_config() | {
             "spec": self.spec.to_dict(),
-            "width": self.width,
-            "hidden": self.hidden,
+            "hidden_dim": self.hidden_dim,
+            "intermediate_dim": self.intermediate_dim,
         }

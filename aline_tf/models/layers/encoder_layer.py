@@ -24,30 +24,31 @@ class EncoderLayer(keras.layers.Layer):
     """One pre-norm transformer layer applied to the three streams with shared weights.
 
     Args:
-        width: E, divisible by `heads`.
-        heads: attention heads.
-        hidden: width of the feed-forward layer.
+        hidden_dim: E, divisible by `num_heads`.
+        num_heads: attention heads.
+        intermediate_dim: width of the feed-forward layer.
     """
 
-    def __init__(self, width=32, heads=4, hidden=128, **kwargs):
+    def __init__(self, hidden_dim=32, num_heads=4, intermediate_dim=128, **kwargs):
         super().__init__(**kwargs)
-        if width % heads:
+        if hidden_dim % num_heads:
             raise ValueError(
-                f"Expected width divisible by heads. Received: width={width}, heads={heads}"
+                f"Expected hidden_dim divisible by num_heads. Received: hidden_dim={hidden_dim}, "
+                f"num_heads={num_heads}"
             )
-        self.width = width
-        self.heads = heads
-        self.hidden = hidden
+        self.hidden_dim = hidden_dim
+        self.num_heads = num_heads
+        self.intermediate_dim = intermediate_dim
         policy = self.dtype_policy
         self.attention_norm = LayerNormalization(dtype=policy)
         self.feed_norm = LayerNormalization(dtype=policy)
-        self.query = Linear(width, dtype=policy)
-        self.key_value = Linear(2 * width, dtype=policy)
-        self.output_linear = Linear(width, dtype=policy)
-        self.feed_forward = MLP(width, hidden, dtype=policy)
+        self.query = Linear(hidden_dim, dtype=policy)
+        self.key_value = Linear(2 * hidden_dim, dtype=policy)
+        self.output_linear = Linear(hidden_dim, dtype=policy)
+        self.feed_forward = MLP(hidden_dim, intermediate_dim, dtype=policy)
 
     def build(self, input_shape=None):
-        shape = (None, None, self.width)
+        shape = (None, None, self.hidden_dim)
         for layer in (
             self.attention_norm,
             self.feed_norm,
@@ -62,7 +63,7 @@ class EncoderLayer(keras.layers.Layer):
     def _split(self, tokens):
         """[B, S, E] -> [heads, B, S, E / heads]."""
         sizes = leading_sizes(tokens)
-        tokens = tf.reshape(tokens, [*sizes, self.heads, self.width // self.heads])
+        tokens = tf.reshape(tokens, [*sizes, self.num_heads, self.hidden_dim // self.num_heads])
         return tf.transpose(tokens, [2, 0, 1, 3])
 
     def _attended(self, queries, keys, values, hidden, bias):
@@ -74,7 +75,7 @@ class EncoderLayer(keras.layers.Layer):
             scores += bias
         weights = tf.nn.softmax(tf.cast(scores, tf.float32) + hidden, axis=-1)
         read = tf.transpose(tf.matmul(tf.cast(weights, values.dtype), values), [1, 2, 0, 3])
-        return tf.reshape(read, [*leading_sizes(read[..., 0]), self.width])
+        return tf.reshape(read, [*leading_sizes(read[..., 0]), self.hidden_dim])
 
     def call(
         self,
@@ -113,7 +114,7 @@ class EncoderLayer(keras.layers.Layer):
         readable = tf.where(visible[..., None], readable, 0.0)
         keys, values = tf.split(self.key_value(readable), 2, axis=-1)
         keys, values = self._split(keys), self._split(values)
-        queries = self._split(self.query(normed)) * (self.width // self.heads) ** -0.5
+        queries = self._split(self.query(normed)) * (self.hidden_dim // self.num_heads) ** -0.5
         hidden = tf.where(visible, 0.0, _HIDDEN_SCORE)[None, :, None]
         target_bias, candidate_bias = biases
         if target_bias is not None:
@@ -126,7 +127,7 @@ class EncoderLayer(keras.layers.Layer):
             first, second = tf.split(queries, [sizes[0] + sizes[1], sizes[2]], axis=2)
             if level is not None:
                 lower = tf.cast(level, tf.float32)[:, None]
-                lower = tf.broadcast_to(lower, [self.heads, sizes[1]])
+                lower = tf.broadcast_to(lower, [self.num_heads, sizes[1]])
                 hidden -= tf.pad(lower, [[0, 0], [sizes[0], 0]])[:, None, None]
             read = tf.concat(
                 [
@@ -143,7 +144,7 @@ class EncoderLayer(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {
-            "width": self.width,
-            "heads": self.heads,
-            "hidden": self.hidden,
+            "hidden_dim": self.hidden_dim,
+            "num_heads": self.num_heads,
+            "intermediate_dim": self.intermediate_dim,
         }

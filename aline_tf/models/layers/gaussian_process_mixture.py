@@ -12,7 +12,7 @@ the frame of their mixture,
     C(x) = sum_g w_g m_g(x),    W(x)^2 = sum_g w_g (s_g(x)^2 + (m_g(x) - C(x))^2),
 
 parameters see the weights, and candidates see what one process, of the average hyper-parameters,
-expects of them: its spread there, and how much it would tell about the wanted targets.
+expects of them: its spread there, and how much it would tell about the selected targets.
 
 Source: mixtures of Gaussian processes weighted by their evidence are MacKay's, "Information Theory,
 Inference, and Learning Algorithms", chapter 45; the expected information is that of EPIG, Bickford
@@ -64,7 +64,7 @@ class Observations(NamedTuple):
     seen: tf.Tensor
 
 
-class Members(NamedTuple):
+class Processes(NamedTuple):
     """The processes, given the observations.
 
     Attributes:
@@ -86,50 +86,58 @@ class Members(NamedTuple):
 
 
 @keras.saving.register_keras_serializable("aline_tf")
-class Kriging(keras.layers.Layer):
+class GaussianProcessMixture(keras.layers.Layer):
     """The processes and the three views of them.
 
     Args:
-        width: E.
+        hidden_dim: E.
         dims: D.
-        members: G, a multiple of three.
-        hidden: width of hidden layers.
+        num_processes: G, a multiple of three.
+        intermediate_dim: width of hidden layers.
         shortest, longest: lengthscales among which the processes start, times sqrt(D), in designs
             scaled to [-1, 1].
     """
 
     def __init__(
-        self, width=32, dims=1, members=12, hidden=64, shortest=0.02, longest=1.0, **kwargs
+        self,
+        hidden_dim=32,
+        dims=1,
+        num_processes=12,
+        intermediate_dim=64,
+        shortest=0.02,
+        longest=1.0,
+        **kwargs,
     ):
         # Positions and outcomes stay in float32, whatever the dtype policy.
         super().__init__(autocast=False, **kwargs)
-        if members < len(KINDS) or members % len(KINDS):
+        if num_processes < len(KINDS) or num_processes % len(KINDS):
             raise ValueError(
-                f"Expected a positive multiple of {len(KINDS)} members. Received: {members}"
+                f"Expected a positive multiple of {len(KINDS)} as num_processes. "
+                f"Received: num_processes={num_processes}"
             )
-        self.width = width
+        self.hidden_dim = hidden_dim
         self.dims = dims
-        self.members = members
-        self.hidden = hidden
+        self.num_processes = num_processes
+        self.intermediate_dim = intermediate_dim
         self.shortest = shortest
         self.longest = longest
         policy = self.dtype_policy
-        self.inner = Linear(hidden, kernel_initializer="he_normal", dtype=policy)
+        self.inner = Linear(intermediate_dim, kernel_initializer="he_normal", dtype=policy)
         # Zero at first: the processes start where they are spread.
-        self.outer = Linear(members * (dims + 3), kernel_initializer="zeros", dtype=policy)
-        self.target_mlp = MLP(width, hidden, dtype=policy)
-        self.theta_mlp = MLP(width, hidden, dtype=policy)
-        self.candidate_mlp = MLP(width, hidden, dtype=policy)
+        self.outer = Linear(num_processes * (dims + 3), kernel_initializer="zeros", dtype=policy)
+        self.target_mlp = MLP(hidden_dim, intermediate_dim, dtype=policy)
+        self.theta_mlp = MLP(hidden_dim, intermediate_dim, dtype=policy)
+        self.candidate_mlp = MLP(hidden_dim, intermediate_dim, dtype=policy)
 
     def build(self, input_shape=None):
         for layer in (self.inner, self.outer):
-            layer.build((None, self.width if layer is self.inner else self.hidden))
-        self.target_mlp.build((None, 3 * self.members + 1))
-        self.theta_mlp.build((None, self.members * (self.dims + 2)))
+            layer.build((None, self.hidden_dim if layer is self.inner else self.intermediate_dim))
+        self.target_mlp.build((None, 3 * self.num_processes + 1))
+        self.theta_mlp.build((None, self.num_processes * (self.dims + 2)))
         self.candidate_mlp.build((None, 3))
         self.base = self.add_weight(
             name="base",
-            shape=(self.members, self.dims + 3),
+            shape=(self.num_processes, self.dims + 3),
             initializer=lambda shape, dtype=None: tf.constant(self._spread(), dtype),
         )
         self.variance_logits = self.add_weight(
@@ -141,7 +149,7 @@ class Kriging(keras.layers.Layer):
         """Where the processes start: [G, D + 3] (log lengthscales, log level, log noise, log
         prior weight). Those of one kind are spread over the lengthscales evenly, dimension by
         dimension at another rate."""
-        each = self.members // len(KINDS)
+        each = self.num_processes // len(KINDS)
         place = (np.arange(each) + 0.5) / each
         # Powers of an irrational number fill a square more evenly than chance.
         rates = 1.0 + np.arange(self.dims) * 0.6180339887 * each
@@ -156,13 +164,13 @@ class Kriging(keras.layers.Layer):
         shape = tf.shape(gaps)
         flat = tf.reshape(gaps, [shape[0], self.dims, shape[2] * shape[3]])
         square = tf.matmul(tf.exp(-2.0 * log_length), flat)
-        square = tf.reshape(square, [shape[0], self.members, shape[2], shape[3]])
+        square = tf.reshape(square, [shape[0], self.num_processes, shape[2], shape[3]])
         parts = tf.split(square, len(KINDS), axis=1)
         return tf.concat(
             [unit_kernel(part, kind) for part, kind in zip(parts, KINDS, strict=True)], axis=1
         )
 
-    def weigh(self, summary, observations: Observations) -> Members:
+    def weigh(self, summary, observations: Observations) -> Processes:
         """The processes that fit a context.
 
         Args:
@@ -170,7 +178,7 @@ class Kriging(keras.layers.Layer):
             observations: may be none at all.
         """
         offsets = tf.cast(self.outer(tf.nn.relu(self.inner(summary))), tf.float32)
-        offsets = tf.reshape(offsets, [-1, self.members, self.dims + 3])
+        offsets = tf.reshape(offsets, [-1, self.num_processes, self.dims + 3])
         settings = tf.cast(tf.convert_to_tensor(self.base), tf.float32) + offsets
         log_length, log_level, log_noise, log_prior = tf.split(
             settings, [self.dims, 1, 1, 1], axis=2
@@ -187,7 +195,7 @@ class Kriging(keras.layers.Layer):
         # What was not observed is measured apart, with variance one, as zero.
         own = noise[..., None] * seen[:, None] + (1.0 - seen[:, None])
         factor = tf.linalg.cholesky(matrix + tf.linalg.diag(own))
-        column = tf.repeat(value[:, None, :, None], self.members, axis=1)
+        column = tf.repeat(value[:, None, :, None], self.num_processes, axis=1)
         white = tf.linalg.triangular_solve(factor, column)[..., 0]
 
         half_log_det = tf.reduce_sum(tf.math.log(tf.linalg.diag_part(factor)), axis=-1)
@@ -198,11 +206,11 @@ class Kriging(keras.layers.Layer):
         log_each = log_grid - 0.5 * count * tf.math.log(grid) - fit[..., None] / grid
         log_evidence = tf.reduce_logsumexp(log_each, axis=-1) - half_log_det + log_prior[..., 0]
         variance = tf.reduce_sum(tf.nn.softmax(log_each) * grid, axis=-1)
-        return Members(
+        return Processes(
             log_length, level, noise, factor, white, tf.nn.softmax(log_evidence), variance
         )
 
-    def predict(self, members: Members, observations: Observations, position):
+    def predict(self, processes: Processes, observations: Observations, position):
         """Frame and token of every predictive target.
 
         Args:
@@ -213,14 +221,14 @@ class Kriging(keras.layers.Layer):
             outcomes; and what to add to the targets' tokens, [B, M, E].
         """
         gaps = squared_gaps(observations.position, position)
-        cross = self._kernel(gaps, members.log_length) + members.level[..., None, None]
+        cross = self._kernel(gaps, processes.log_length) + processes.level[..., None, None]
         cross *= observations.seen[:, None, :, None]
-        explained = tf.linalg.triangular_solve(members.factor, cross)
-        mean = tf.linalg.matvec(explained, members.white, transpose_a=True)
-        total = (1.0 + members.level + members.noise)[..., None]
+        explained = tf.linalg.triangular_solve(processes.factor, cross)
+        mean = tf.linalg.matvec(explained, processes.white, transpose_a=True)
+        total = (1.0 + processes.level + processes.noise)[..., None]
         share = tf.maximum(total - tf.reduce_sum(tf.square(explained), axis=2), _LEAST_NOISE)
-        variance = members.variance[..., None] * share
-        weight = members.weight[..., None]
+        variance = processes.variance[..., None] * share
+        weight = processes.weight[..., None]
         center = tf.reduce_sum(weight * mean, axis=1, keepdims=True)
         spread = variance + tf.square(mean - center)
         width = tf.sqrt(tf.reduce_sum(weight * spread, axis=1, keepdims=True))
@@ -233,48 +241,52 @@ class Kriging(keras.layers.Layer):
         tokens = self.target_mlp(tf.transpose(tf.concat(view, axis=1), [0, 2, 1]))
         return tf.transpose(center, [0, 2, 1]), tf.transpose(width, [0, 2, 1]), tokens
 
-    def hyperparameters(self, members: Members):
+    def hyperparameters(self, processes: Processes):
         """What to add to the parameters' tokens: [B, 1, E]."""
-        rows, size = tf.shape(members.weight)[0], self.members * self.dims
+        rows, size = tf.shape(processes.weight)[0], self.num_processes * self.dims
         view = [
-            3.0 * members.weight,
-            tf.math.log(members.variance),
-            tf.reshape(members.log_length, [rows, size]),
+            3.0 * processes.weight,
+            tf.math.log(processes.variance),
+            tf.reshape(processes.log_length, [rows, size]),
         ]
         return self.theta_mlp(tf.concat(view, axis=1))[:, None]
 
-    def prospects(self, members: Members, observations: Observations, position, target, wanted):
+    def prospects(
+        self, processes: Processes, observations: Observations, position, target, selected
+    ):
         """What to add to the candidates' tokens, [B, N, E]: the view of `expectations`, read and
         not taught. Arguments as there."""
-        view = self.expectations(members, observations, position, target, wanted)
+        view = self.expectations(processes, observations, position, target, selected)
         log_sd, usual, gain = map(tf.stop_gradient, view)
         view = [log_sd + 2.0, log_sd - usual, 0.5 * tf.math.log(gain + _LEAST_GAIN) + 2.0]
         return self.candidate_mlp(tf.stack(view, axis=-1))
 
-    def expectations(self, members: Members, observations: Observations, position, target, wanted):
+    def expectations(
+        self, processes: Processes, observations: Observations, position, target, selected
+    ):
         """What one process of the average hyper-parameters expects of an outcome at candidates.
 
         Args:
             position: [B, N, D] of the candidates, `target` [B, M, D] of the targets, both scaled
                 to [-1, 1].
-            wanted: bool [B, M].
+            selected: bool [B, M].
 
         Returns:
-            log of the predictive standard deviation [B, N]; its mean over the wanted targets
-            [B, 1]; the information about an outcome at a wanted target, averaged over them, in
-            nats [B, N]. The last two are 0 where no target is wanted.
+            log of the predictive standard deviation [B, N]; its mean over the selected targets
+            [B, 1]; the information about an outcome at a selected target, averaged over them, in
+            nats [B, N]. The last two are 0 where no target is selected.
         """
         # A weight of zero does not silence NaN.
-        target = tf.where(wanted[..., None], target, 0.0)
+        target = tf.where(selected[..., None], target, 0.0)
         points = tf.concat([position, target], axis=1)
-        weight = members.weight[..., None]
-        length = tf.exp(tf.reduce_sum(weight * members.log_length, axis=1))
+        weight = processes.weight[..., None]
+        length = tf.exp(tf.reduce_sum(weight * processes.log_length, axis=1))
         level, noise, variance = (
-            tf.exp(tf.reduce_sum(members.weight * tf.math.log(each), axis=1))[:, None]
-            for each in (members.level, members.noise, members.variance)
+            tf.exp(tf.reduce_sum(processes.weight * tf.math.log(each), axis=1))[:, None]
+            for each in (processes.level, processes.noise, processes.variance)
         )
         kinds = tf.reduce_sum(
-            tf.reshape(members.weight, [-1, len(KINDS), self.members // len(KINDS)]), axis=2
+            tf.reshape(processes.weight, [-1, len(KINDS), self.num_processes // len(KINDS)]), axis=2
         )
 
         def kernel(first, second):
@@ -296,20 +308,20 @@ class Kriging(keras.layers.Layer):
         between -= tf.matmul(explained[:, :, :count], explained[:, :, count:], transpose_a=True)
         square = tf.square(between) / (share[:, :count, None] * share[:, None, count:])
         gain = -0.5 * tf.math.log1p(-tf.minimum(square, _MOST_EXPLAINED))
-        wanted = tf.cast(wanted, tf.float32)
-        many = tf.reduce_sum(wanted, axis=1, keepdims=True)
-        gain = tf.math.divide_no_nan(tf.linalg.matvec(gain, wanted), many)
+        selected = tf.cast(selected, tf.float32)
+        many = tf.reduce_sum(selected, axis=1, keepdims=True)
+        gain = tf.math.divide_no_nan(tf.linalg.matvec(gain, selected), many)
         log_sd = 0.5 * tf.math.log(share * variance)
         # Of the targets, not of the other candidates: nobody sees those.
-        usual = tf.math.divide_no_nan(tf.linalg.matvec(log_sd[:, None, count:], wanted), many)
+        usual = tf.math.divide_no_nan(tf.linalg.matvec(log_sd[:, None, count:], selected), many)
         return log_sd[:, :count], usual, gain
 
     def get_config(self):
         return super().get_config() | {
-            "width": self.width,
+            "hidden_dim": self.hidden_dim,
             "dims": self.dims,
-            "members": self.members,
-            "hidden": self.hidden,
+            "num_processes": self.num_processes,
+            "intermediate_dim": self.intermediate_dim,
             "shortest": self.shortest,
             "longest": self.longest,
         }

@@ -27,37 +27,47 @@ _LATEST = 3
 
 
 @keras.saving.register_keras_serializable("aline_tf")
-class Digest(keras.layers.Layer):
+class HistorySummary(keras.layers.Layer):
     """Messages to the tokens, from features of days.
 
     Args:
-        width: E.
-        features: H.
-        parameters: P.
+        hidden_dim: E.
+        num_features: H.
+        num_parameters: P.
         units: the width of e.
-        hidden: width of the hidden layer.
+        intermediate_dim: width of the hidden layer.
     """
 
-    def __init__(self, width=32, features=1, parameters=1, units=96, hidden=128, **kwargs):
+    def __init__(
+        self,
+        hidden_dim=32,
+        num_features=1,
+        num_parameters=1,
+        units=96,
+        intermediate_dim=128,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        self.width = width
-        self.features = features
-        self.parameters = parameters
+        self.hidden_dim = hidden_dim
+        self.num_features = num_features
+        self.num_parameters = num_parameters
         self.units = units
-        self.hidden = hidden
+        self.intermediate_dim = intermediate_dim
         policy = self.dtype_policy
         self.evidence = Linear(units, kernel_initializer="he_normal", dtype=policy)
-        self.person = Linear(hidden, kernel_initializer="he_normal", dtype=policy)
-        self.belief = Linear(parameters * width, dtype=policy)
-        self.messages = MLP(2 * width, hidden, dtype=policy)
-        self.day = Linear(width, dtype=policy)
+        self.person = Linear(intermediate_dim, kernel_initializer="he_normal", dtype=policy)
+        self.belief = Linear(num_parameters * hidden_dim, dtype=policy)
+        self.messages = MLP(2 * hidden_dim, intermediate_dim, dtype=policy)
+        self.day = Linear(hidden_dim, dtype=policy)
 
     def build(self, input_shape=None):
-        self.evidence.build((None, None, self.features))
-        self.day.build((None, None, self.features))
-        self.person.build((None, (2 + _LATEST) * self.features))
-        self.belief.build((None, self.hidden))
-        self.messages.build((None, 2 * self.units + _LATEST * self.features + self.hidden))
+        self.evidence.build((None, None, self.num_features))
+        self.day.build((None, None, self.num_features))
+        self.person.build((None, (2 + _LATEST) * self.num_features))
+        self.belief.build((None, self.intermediate_dim))
+        self.messages.build(
+            (None, 2 * self.units + _LATEST * self.num_features + self.intermediate_dim)
+        )
         self.built = True
 
     def call(self, feature, known, place):
@@ -72,21 +82,21 @@ class Digest(keras.layers.Layer):
         feature = tf.cast(feature, self.compute_dtype)
         counts = tf.cast(known, self.compute_dtype)[..., None]
         days = tf.reduce_sum(counts, axis=1) + 1.0
-        latest = tf.reshape(feature[:, :_LATEST], [-1, _LATEST * self.features])
+        latest = tf.reshape(feature[:, :_LATEST], [-1, _LATEST * self.num_features])
         plain = tf.reduce_sum(feature * counts, axis=1)
         person = tf.concat([tf.asinh(plain), plain / days, latest], axis=1)
         person = tf.nn.relu(self.person(person))
         total = tf.reduce_sum(tf.nn.relu(self.evidence(feature)) * counts, axis=1)
         told = [total / 16.0, total / days, latest, tf.stop_gradient(person)]
-        belief = tf.reshape(self.belief(person), [-1, self.parameters, self.width])
+        belief = tf.reshape(self.belief(person), [-1, self.num_parameters, self.hidden_dim])
         messages = tf.split(self.messages(tf.concat(told, axis=1))[:, None], 2, axis=2)
         return belief, *messages, tf.gather(self.day(feature), place, batch_dims=1)
 
     def get_config(self):
         return super().get_config() | {
-            "width": self.width,
-            "features": self.features,
-            "parameters": self.parameters,
+            "hidden_dim": self.hidden_dim,
+            "num_features": self.num_features,
+            "num_parameters": self.num_parameters,
             "units": self.units,
-            "hidden": self.hidden,
+            "intermediate_dim": self.intermediate_dim,
         }

@@ -20,7 +20,7 @@ import keras
 import tensorflow as tf
 
 from aline_tf.models.layers.dense import MLP, LayerNormalization, Linear
-from aline_tf.models.layers.relative_position_bias import Relations
+from aline_tf.models.layers.relative_position_bias import RelativePositionBias
 
 _HIDDEN_SCORE = -1e9
 _NARROWEST = 1e-3
@@ -29,42 +29,55 @@ _FIRST_SPREAD = math.log(0.1)
 
 
 @keras.saving.register_keras_serializable("aline_tf")
-class Focus(keras.layers.Layer):
+class LocationFrame(keras.layers.Layer):
     """The frame of every parameter token, and the token after looking again in it.
 
     Args:
-        width: E.
+        hidden_dim: E.
         dims: D.
-        relation: R of the second look.
-        looks: how often the frame is found, read and found again.
-        hidden: width of hidden layers.
+        relative_position_dim: R of the second look.
+        num_iterations: how often the frame is found, read and found again.
+        intermediate_dim: width of hidden layers.
     """
 
-    def __init__(self, width=32, dims=1, relation=32, looks=2, hidden=128, **kwargs):
+    def __init__(
+        self,
+        hidden_dim=32,
+        dims=1,
+        relative_position_dim=32,
+        num_iterations=2,
+        intermediate_dim=128,
+        **kwargs,
+    ):
         # Positions and outcomes stay in float32, whatever the dtype policy.
         super().__init__(autocast=False, **kwargs)
-        self.width = width
+        self.hidden_dim = hidden_dim
         self.dims = dims
-        self.relation = relation
-        self.looks = looks
-        self.hidden = hidden
+        self.relative_position_dim = relative_position_dim
+        self.num_iterations = num_iterations
+        self.intermediate_dim = intermediate_dim
         policy = self.dtype_policy
-        self.queries = [Linear(width, dtype=policy) for _ in range(looks)]
-        self.keys = Linear(width, dtype=policy)
-        self.spread = MLP(1, hidden, dtype=policy)
+        self.queries = [Linear(hidden_dim, dtype=policy) for _ in range(num_iterations)]
+        self.keys = Linear(hidden_dim, dtype=policy)
+        self.spread = MLP(1, intermediate_dim, dtype=policy)
         self.relations = [
-            Relations(width, dims, relation, biases=0, dtype=policy) for _ in range(looks)
+            RelativePositionBias(
+                hidden_dim, dims, relative_position_dim, num_biases=0, dtype=policy
+            )
+            for _ in range(num_iterations)
         ]
-        self.updates = [MLP(width, hidden, dtype=policy) for _ in range(looks)]
+        self.updates = [
+            MLP(hidden_dim, intermediate_dim, dtype=policy) for _ in range(num_iterations)
+        ]
         self.norm = LayerNormalization(dtype=policy)
 
     def build(self, input_shape=None):
         for layer in (*self.queries, self.keys, self.norm):
-            layer.build((None, None, self.width))
-        self.spread.build((None, self.width))
+            layer.build((None, None, self.hidden_dim))
+        self.spread.build((None, self.hidden_dim))
         for relations, update in zip(self.relations, self.updates, strict=True):
             relations.build()
-            update.build((None, self.width + self.dims + 1))
+            update.build((None, self.hidden_dim + self.dims + 1))
         self.built = True
 
     def call(self, tokens, context, position, visible, placed):
@@ -87,7 +100,7 @@ class Focus(keras.layers.Layer):
             self.queries, self.relations, self.updates, strict=True
         ):
             scores = tf.matmul(query(self.norm(tokens)), keys, transpose_b=True)
-            attention = tf.nn.softmax(tf.cast(scores, tf.float32) * self.width**-0.5 + hidden)
+            attention = tf.nn.softmax(tf.cast(scores, tf.float32) * self.hidden_dim**-0.5 + hidden)
             center = tf.matmul(attention, position)
             away = position[:, None] - center[:, :, None]
             second = tf.reduce_mean(tf.square(away), axis=-1) + own[:, None]
@@ -109,9 +122,9 @@ class Focus(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {
-            "width": self.width,
+            "hidden_dim": self.hidden_dim,
             "dims": self.dims,
-            "relation": self.relation,
-            "looks": self.looks,
-            "hidden": self.hidden,
+            "relative_position_dim": self.relative_position_dim,
+            "num_iterations": self.num_iterations,
+            "intermediate_dim": self.intermediate_dim,
         }

@@ -22,25 +22,25 @@ _SHARPEST = 1e-5
 
 
 @keras.saving.register_keras_serializable("aline_tf")
-class Bearing(keras.layers.Layer):
+class PosteriorDistance(keras.layers.Layer):
     """Adds the view to candidate tokens.
 
     Args:
-        width: E.
-        places: how many parameters are positions.
-        hidden: width of the hidden layer.
+        hidden_dim: E.
+        location_parameters: how many parameters are positions.
+        intermediate_dim: width of the hidden layer.
     """
 
-    def __init__(self, width=32, places=1, hidden=32, **kwargs):
+    def __init__(self, hidden_dim=32, location_parameters=1, intermediate_dim=32, **kwargs):
         # Positions and outcomes stay in float32, whatever the dtype policy.
         super().__init__(autocast=False, **kwargs)
-        self.width = width
-        self.places = places
-        self.hidden = hidden
-        self.mlp = MLP(width, hidden, dtype=self.dtype_policy)
+        self.hidden_dim = hidden_dim
+        self.location_parameters = location_parameters
+        self.intermediate_dim = intermediate_dim
+        self.mlp = MLP(hidden_dim, intermediate_dim, dtype=self.dtype_policy)
 
     def build(self, input_shape=None):
-        self.mlp.build((None, 2 * self.places + 1))
+        self.mlp.build((None, 2 * self.location_parameters + 1))
         self.built = True
 
     def call(self, candidates, position, mean, sd):
@@ -65,7 +65,7 @@ class Bearing(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {
-            "width": self.width,
-            "places": self.places,
-            "hidden": self.hidden,
+            "hidden_dim": self.hidden_dim,
+            "location_parameters": self.location_parameters,
+            "intermediate_dim": self.intermediate_dim,
         }

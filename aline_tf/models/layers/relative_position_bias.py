@@ -44,37 +44,37 @@ def relative_size(dims: int) -> int:
 
 
 @keras.saving.register_keras_serializable("aline_tf")
-class Relations(keras.layers.Layer):
+class RelativePositionBias(keras.layers.Layer):
     """Messages and attention biases from relative positions.
 
     Args:
-        width: E of the tokens.
+        hidden_dim: E of the tokens.
         dims: D of the positions.
-        relation: R, the width of e.
-        biases: how many attention biases (layers times heads); 0 for messages alone.
+        relative_position_dim: R, the width of e.
+        num_biases: how many attention biases (layers times heads); 0 for messages alone.
     """
 
-    def __init__(self, width=32, dims=1, relation=16, biases=0, **kwargs):
+    def __init__(self, hidden_dim=32, dims=1, relative_position_dim=16, num_biases=0, **kwargs):
         # Positions and outcomes stay in float32, whatever the dtype policy.
         super().__init__(autocast=False, **kwargs)
-        self.width = width
+        self.hidden_dim = hidden_dim
         self.dims = dims
-        self.relation = relation
-        self.biases = biases
+        self.relative_position_dim = relative_position_dim
+        self.num_biases = num_biases
         policy = self.dtype_policy
-        self.place = Linear(relation, kernel_initializer="he_normal", dtype=policy)
-        self.key = Linear(relation, dtype=policy)
-        self.query = Linear(relation, dtype=policy)
-        self.message = Linear(width, dtype=policy)
-        self.bias = Linear(biases, dtype=policy) if biases else None
+        self.place = Linear(relative_position_dim, kernel_initializer="he_normal", dtype=policy)
+        self.key = Linear(relative_position_dim, dtype=policy)
+        self.query = Linear(relative_position_dim, dtype=policy)
+        self.message = Linear(hidden_dim, dtype=policy)
+        self.bias = Linear(num_biases, dtype=policy) if num_biases else None
 
     def build(self, input_shape=None):
         self.place.build((None, relative_size(self.dims)))
-        self.key.build((None, self.width))
-        self.query.build((None, self.width))
-        self.message.build((None, self.relation))
+        self.key.build((None, self.hidden_dim))
+        self.query.build((None, self.hidden_dim))
+        self.message.build((None, self.relative_position_dim))
         if self.bias is not None:
-            self.bias.build((None, self.relation))
+            self.bias.build((None, self.relative_position_dim))
         self.built = True
 
     def call(self, tokens, position, keys, key_position, stands, placed, zoom=None, first=None):
@@ -90,7 +90,7 @@ class Relations(keras.layers.Layer):
             stands: bool, broadcast to [B, Q]: readers that stand somewhere.
             placed: bool [B, S]: what of the keys stands somewhere.
             zoom: [B, Q, 1], divides the differences; None for 1.
-            first: how many of the biases are wanted; None for all.
+            first: how many of the biases to work out; None for all.
         """
         weights = tf.cast(tf.convert_to_tensor(self.place.kernel), self.compute_dtype)
         key_term, query_term = self.key(keys), self.query(tokens)
@@ -133,10 +133,10 @@ class Relations(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {
-            "width": self.width,
+            "hidden_dim": self.hidden_dim,
             "dims": self.dims,
-            "relation": self.relation,
-            "biases": self.biases,
+            "relative_position_dim": self.relative_position_dim,
+            "num_biases": self.num_biases,
         }
 
 

@@ -19,7 +19,14 @@ def preset(tmp_path_factory):
     def make(name):
         directory = tmp_path_factory.mktemp("models") / name
         keras.utils.set_random_seed(1)
-        model = ALINE(task_by_name(name).spec, width=8, depth=1, heads=2, hidden=8, components=2)
+        model = ALINE(
+            task_by_name(name).spec,
+            hidden_dim=8,
+            num_layers=1,
+            num_heads=2,
+            intermediate_dim=8,
+            components=2,
+        )
         model.build()
         save_preset(model, directory)
         return str(directory)

@@ -31,7 +31,9 @@ def task():
 @pytest.fixture(scope="module")
 def model(task):
     keras.utils.set_random_seed(4)
-    network = ALINE(task.spec, width=8, depth=1, heads=2, hidden=8, components=2)
+    network = ALINE(
+        task.spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2
+    )
     network.build()
     return network
 

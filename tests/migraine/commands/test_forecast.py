@@ -118,7 +118,14 @@ def preset_of_another_task(folder: Path) -> Path:
     from aline_tf.models.presets import save_preset
     from aline_tf.tasks.psychometric import Psychometric
 
-    model = ALINE(Psychometric().spec, width=8, depth=1, heads=2, hidden=16, components=2)
+    model = ALINE(
+        Psychometric().spec,
+        hidden_dim=8,
+        num_layers=1,
+        num_heads=2,
+        intermediate_dim=16,
+        components=2,
+    )
     model.build()
     save_preset(model, folder / "other")
     return folder / "other"
@@ -130,7 +137,7 @@ def preset_of_other_channels(folder: Path) -> Path:
     from aline_tf.models.presets import save_preset
 
     spec = dataclasses.replace(SPEC, fields=SPEC.fields[::-1])
-    model = ALINE(spec, width=8, depth=1, heads=2, hidden=16, components=2)
+    model = ALINE(spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=16, components=2)
     model.build()
     save_preset(model, folder / "reversed")
     return folder / "reversed"

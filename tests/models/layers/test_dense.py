@@ -16,7 +16,7 @@ def values():
 
 @pytest.mark.parametrize("kind", [Linear, MLP])
 def test_layer_contract(kind, values):
-    options = {"hidden": 7} if kind is MLP else {}
+    options = {"intermediate_dim": 7} if kind is MLP else {}
     check_layer(lambda **kwargs: kind(4, **options, **kwargs), {"inputs": values}, values.shape)
 
 
@@ -67,7 +67,7 @@ def test_layer_normalization_is_that_of_keras(policy, values):
 
 
 def test_mlp_is_two_linears_around_a_relu(values):
-    layer = MLP(4, hidden=7)
+    layer = MLP(4, intermediate_dim=7)
     inner = np.maximum(values @ layer_weight(layer, values, "inner"), 0.0)
     expected = inner @ layer.outer.kernel.numpy()
     np.testing.assert_allclose(layer(values), expected, rtol=1e-5, atol=1e-5)
@@ -79,5 +79,5 @@ def layer_weight(layer, values, name):
 
 
 def test_output_bias_is_where_the_mlp_starts():
-    layer = MLP(3, hidden=7, output_bias=keras.initializers.Constant(2.5))
+    layer = MLP(3, intermediate_dim=7, output_bias=keras.initializers.Constant(2.5))
     np.testing.assert_allclose(layer(np.zeros([1, 5], np.float32)), np.full([1, 3], 2.5))

@@ -11,7 +11,7 @@ from tests.models.layer_harness import check_layer
 
 @pytest.fixture(scope="module")
 def embedder():
-    layer = Embedder(EVERY_KIND, width=8, hidden=16)
+    layer = Embedder(EVERY_KIND, hidden_dim=8, intermediate_dim=16)
     layer.build()
     return layer
 
@@ -22,7 +22,7 @@ def tokens(embedder, batch):
 
 def test_layer_contract():
     check_layer(
-        lambda **kwargs: Embedder(EVERY_KIND, width=8, hidden=16, **kwargs),
+        lambda **kwargs: Embedder(EVERY_KIND, hidden_dim=8, intermediate_dim=16, **kwargs),
         {"batch": random_batch(1)},
         None,
     )
@@ -68,5 +68,5 @@ def test_half_precision_keeps_large_natural_units():
     """70000 steps overflow float16; scaled first, they are an ordinary number."""
     batch = random_batch(5)
     batch["context_outcome"][..., 0] = 7e4
-    layer = Embedder(EVERY_KIND, width=8, hidden=16, dtype="mixed_float16")
+    layer = Embedder(EVERY_KIND, hidden_dim=8, intermediate_dim=16, dtype="mixed_float16")
     assert np.isfinite(layer(batch)[0].numpy()).all()

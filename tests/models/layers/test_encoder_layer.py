@@ -24,7 +24,7 @@ def streams(seed=1, context=4, targets=3, candidates=5):
 
 @pytest.fixture(scope="module")
 def layer():
-    encoder = EncoderLayer(width=8, heads=2, hidden=16)
+    encoder = EncoderLayer(hidden_dim=8, num_heads=2, intermediate_dim=16)
     encoder.build()
     return encoder
 
@@ -93,5 +93,5 @@ def test_no_candidates(layer):
 
 
 def test_width_that_heads_do_not_divide_is_refused():
-    with pytest.raises(ValueError, match=r"divisible by heads.*width=10, heads=4"):
-        EncoderLayer(width=10, heads=4)
+    with pytest.raises(ValueError, match=r"divisible by num_heads.*hidden_dim=10, num_heads=4"):
+        EncoderLayer(hidden_dim=10, num_heads=4)

@@ -8,7 +8,12 @@ from sklearn.gaussian_process.kernels import ConstantKernel
 
 from aline_tf.acquisition.gp_regression import GPPosterior, unit_kernel
 from aline_tf.models.aline import ALINE
-from aline_tf.models.layers.gaussian_process_mixture import _VARIANCES, KINDS, Kriging, Observations
+from aline_tf.models.layers.gaussian_process_mixture import (
+    _VARIANCES,
+    KINDS,
+    GaussianProcessMixture,
+    Observations,
+)
 from tests.models.batches import EVERY_KIND, SIZES, padded, random_batch
 from tests.models.layer_harness import check_layer
 from tests.models.layers.test_relative_position_bias import SURFACE
@@ -18,13 +23,13 @@ POINTS, WANTED = 6, np.array([[True, True, False, True]])
 
 
 def surface_network(**kwargs):
-    return ALINE(SURFACE, **SIZES, kriging=3, **kwargs)
+    return ALINE(SURFACE, **SIZES, num_processes=3, **kwargs)
 
 
 @pytest.fixture
 def layer():
     """Three processes, one of each kind, that do not listen to the encoder."""
-    layer = Kriging(width=4, dims=2, members=3)
+    layer = GaussianProcessMixture(hidden_dim=4, dims=2, num_processes=3)
     layer.build()
     row = [*np.log(LENGTH), np.log(LEVEL), np.log(NOISE), 0.0]
     layer.base.assign(np.tile(row, (3, 1)))
@@ -59,8 +64,8 @@ def log_evidence(kind, design, outcome, variance):
 def test_predictions_are_those_of_processes_weighed_by_their_evidence(layer, data):
     design, outcome, points = data
     seen = observations(design, outcome)
-    members = layer.weigh(tf.zeros([1, 4]), seen)
-    center, width, _ = layer.predict(members, seen, tf.constant(points[None], tf.float32))
+    processes = layer.weigh(tf.zeros([1, 4]), seen)
+    center, width, _ = layer.predict(processes, seen, tf.constant(points[None], tf.float32))
 
     evidence = np.array(
         [[log_evidence(kind, design, outcome, v) for v in _VARIANCES] for kind in KINDS]
@@ -72,7 +77,7 @@ def test_predictions_are_those_of_processes_weighed_by_their_evidence(layer, dat
     mean, sd = (np.stack(part) for part in zip(*found, strict=True))
     middle = weight @ mean
     spread = weight @ (variance[:, None] * np.square(sd) + np.square(mean - middle))
-    np.testing.assert_allclose(members.weight[0], weight, atol=1e-4)
+    np.testing.assert_allclose(processes.weight[0], weight, atol=1e-4)
     np.testing.assert_allclose(center[0, :, 0], middle, atol=1e-4)
     np.testing.assert_allclose(width[0, :, 0], np.sqrt(spread), rtol=1e-3)
 
@@ -82,16 +87,16 @@ def test_expectations_are_those_of_the_process_that_the_weights_single_out(layer
     design, outcome, points = data
     layer.base.assign(tf.tensor_scatter_nd_update(layer.base.value, [[kind, 4]], [60.0]))
     seen = observations(design, outcome)
-    members = layer.weigh(tf.zeros([1, 4]), seen)
+    processes = layer.weigh(tf.zeros([1, 4]), seen)
     pool = np.random.default_rng(2).uniform(-1, 1, (5, 2))
     log_sd, usual, gain = layer.expectations(
-        members,
+        processes,
         seen,
         tf.constant(pool[None], tf.float32),
         tf.constant(points[None], tf.float32),
         tf.constant(WANTED),
     )
-    process = exact(KINDS[kind], design, outcome, float(members.variance[0, kind]))
+    process = exact(KINDS[kind], design, outcome, float(processes.variance[0, kind]))
     wanted = points[WANTED[0]]
     joint = process.joint(pool, wanted)
     np.testing.assert_allclose(gain[0], joint.expected_information(), rtol=2e-3)
@@ -101,13 +106,13 @@ def test_expectations_are_those_of_the_process_that_the_weights_single_out(layer
 
 def test_without_observations_it_says_the_prior(layer):
     nothing = Observations(tf.zeros([1, 2, 2]), tf.zeros([1, 2]), tf.zeros([1, 2]))
-    members = layer.weigh(tf.zeros([1, 4]), nothing)
-    center, width, _ = layer.predict(members, nothing, tf.zeros([1, 1, 2]))
+    processes = layer.weigh(tf.zeros([1, 4]), nothing)
+    center, width, _ = layer.predict(processes, nothing, tf.zeros([1, 1, 2]))
     assert float(center[0, 0, 0]) == 0.0
     prior = np.mean(_VARIANCES) * (1.0 + LEVEL + NOISE)
     np.testing.assert_allclose(float(width[0, 0, 0]), np.sqrt(prior), rtol=1e-4)
     view = layer.expectations(
-        members, nothing, tf.zeros([1, 3, 2]), tf.zeros([1, 4, 2]), tf.zeros([1, 4], tf.bool)
+        processes, nothing, tf.zeros([1, 3, 2]), tf.zeros([1, 4, 2]), tf.zeros([1, 4], tf.bool)
     )
     assert all(np.isfinite(part).all() for part in view)
     assert not np.any(view[2])
@@ -115,8 +120,8 @@ def test_without_observations_it_says_the_prior(layer):
 
 def test_one_place_measured_many_times_is_no_obstacle(layer):
     seen = observations(np.zeros((40, 2)), np.ones(40))
-    members = layer.weigh(tf.zeros([1, 4]), seen)
-    center, width, _ = layer.predict(members, seen, tf.zeros([1, 1, 2]))
+    processes = layer.weigh(tf.zeros([1, 4]), seen)
+    center, width, _ = layer.predict(processes, seen, tf.zeros([1, 1, 2]))
     np.testing.assert_allclose(float(center[0, 0, 0]), 1.0, atol=0.01)
     assert np.isfinite(width).all()
 
@@ -152,7 +157,7 @@ def test_candidates_do_not_see_each_other():
 
 
 def test_it_refuses_what_it_cannot_model():
-    with pytest.raises(ValueError, match="kriging=3"):
-        ALINE(EVERY_KIND, **SIZES, kriging=3)
+    with pytest.raises(ValueError, match="num_processes=3"):
+        ALINE(EVERY_KIND, **SIZES, num_processes=3)
     with pytest.raises(ValueError, match="multiple of 3"):
-        Kriging(members=4)
+        GaussianProcessMixture(num_processes=4)

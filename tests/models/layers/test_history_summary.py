@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aline_tf.models.layers.history_summary import Digest
+from aline_tf.models.layers.history_summary import HistorySummary
 from tests.models.layer_harness import check_layer
 
 
@@ -16,11 +16,13 @@ def inputs(days=5):
 
 
 def test_layer_contract():
-    check_layer(lambda **kw: Digest(8, 6, 3, units=4, hidden=8, **kw), inputs(), None)
+    check_layer(
+        lambda **kw: HistorySummary(8, 6, 3, units=4, intermediate_dim=8, **kw), inputs(), None
+    )
 
 
 def test_the_past_is_a_sum_and_the_last_days_are_themselves():
-    layer = Digest(8, 6, 3, units=4, hidden=8)
+    layer = HistorySummary(8, 6, 3, units=4, intermediate_dim=8)
     layer.build()
     plain, turned = inputs(), inputs()
     turned["feature"][:, 3:] = plain["feature"][:, :2:-1]
@@ -31,7 +33,7 @@ def test_the_past_is_a_sum_and_the_last_days_are_themselves():
 
 
 def test_a_token_is_told_of_its_own_day():
-    layer = Digest(8, 6, 3, units=4, hidden=8)
+    layer = HistorySummary(8, 6, 3, units=4, intermediate_dim=8)
     layer.build()
     told = layer(**inputs())[3].numpy()
     np.testing.assert_array_equal(told[0, 2], told[0, 3])

@@ -9,10 +9,14 @@ import tensorflow as tf
 
 from aline_tf.models.aline import ALINE
 from aline_tf.models.distributions import mixtures
-from aline_tf.models.layers.kernel_smoother import Anchor
-from aline_tf.models.layers.location_frame import Focus
-from aline_tf.models.layers.posterior_distance import Bearing
-from aline_tf.models.layers.relative_position_bias import Relations, log_distances, relative_size
+from aline_tf.models.layers.kernel_smoother import KernelSmoother
+from aline_tf.models.layers.location_frame import LocationFrame
+from aline_tf.models.layers.posterior_distance import PosteriorDistance
+from aline_tf.models.layers.relative_position_bias import (
+    RelativePositionBias,
+    log_distances,
+    relative_size,
+)
 from aline_tf.spec import Channel, Parameter, TaskSpec
 from tests.models.batches import SIZES, random_batch
 from tests.models.layer_harness import check_layer
@@ -49,9 +53,11 @@ def relations_inputs():
 
 
 def test_layer_contracts():
-    check_layer(lambda **kw: Relations(8, 2, 4, biases=3, **kw), relations_inputs(), None)
     check_layer(
-        lambda **kw: Anchor(8, 2, **kw),
+        lambda **kw: RelativePositionBias(8, 2, 4, num_biases=3, **kw), relations_inputs(), None
+    )
+    check_layer(
+        lambda **kw: KernelSmoother(8, 2, **kw),
         {
             "targets": normal(1, 2, 3, 8),
             "context": normal(2, 2, 4, 8),
@@ -62,7 +68,7 @@ def test_layer_contracts():
         None,
     )
     check_layer(
-        lambda **kw: Focus(8, 2, 4, hidden=8, **kw),
+        lambda **kw: LocationFrame(8, 2, 4, intermediate_dim=8, **kw),
         {
             "tokens": normal(1, 2, 3, 8),
             "context": normal(2, 2, 4, 8),
@@ -73,7 +79,7 @@ def test_layer_contracts():
         None,
     )
     check_layer(
-        lambda **kw: Bearing(8, 2, **kw),
+        lambda **kw: PosteriorDistance(8, 2, **kw),
         {
             "candidates": normal(1, 2, 3, 8),
             "position": normal(2, 2, 3, 2),
@@ -92,7 +98,7 @@ def test_distances_are_as_many_as_they_say_and_a_thousandth_is_seen(dims):
 
 
 def test_messages_see_differences_only_and_skip_what_is_no_pair():
-    layer = Relations(8, 2, 4, biases=3)
+    layer = RelativePositionBias(8, 2, 4, num_biases=3)
     layer.build()
     inputs = relations_inputs()
     message, bias, _ = layer(**inputs)
@@ -126,7 +132,7 @@ def test_an_anchor_says_the_same_mixture_where_it_stands():
 
 
 def test_the_centre_of_an_anchor_is_a_weighted_mean_of_readable_values():
-    layer = Anchor(8, 1)
+    layer = KernelSmoother(8, 1)
     layer.build()
     value = np.array([[0.0, 2.0, 2.0, 50.0]], np.float32)
     readable = np.array([[False, True, True, False]])
@@ -137,8 +143,8 @@ def test_the_centre_of_an_anchor_is_a_weighted_mean_of_readable_values():
     np.testing.assert_allclose(center[..., 0], 2.0 * gates, rtol=1e-5)
 
 
-def test_the_belief_is_read_and_not_taught():
-    layer = Bearing(8, 1)
+def test_the_posterior_is_read_and_not_taught():
+    layer = PosteriorDistance(8, 1)
     layer.build()
     mean, sd = tf.constant([[0.2]]), tf.constant([[0.1]])
     with tf.GradientTape() as tape:
@@ -150,12 +156,12 @@ def test_the_belief_is_read_and_not_taught():
 @pytest.fixture(scope="module")
 def surface():
     keras.utils.set_random_seed(5)
-    model = ALINE(SURFACE, **SIZES, relation=4)
+    model = ALINE(SURFACE, **SIZES, relative_position_dim=4)
     model.build()
     return model
 
 
-def test_distance_from_belief_is_that_from_the_posterior_means(surface):
+def test_distance_from_posterior_is_that_from_the_posterior_means(surface):
     batch = random_batch(4, SURFACE)
     outputs = surface(batch)
     mean = surface.theta_summary(outputs)["mean"].numpy()[:, 1:]
@@ -163,16 +169,16 @@ def test_distance_from_belief_is_that_from_the_posterior_means(surface):
     place = (mean - [0.0, 1.0]) / [5.0, 1.0]
     pool = (batch["candidate_design"] - [0.0, 1.0]) / [5.0, 1.0]
     square = np.square(pool - place[:, None]).sum(-1)
-    np.testing.assert_allclose(surface.distance_from_belief(outputs, batch), square, rtol=1e-3)
+    np.testing.assert_allclose(surface.distance_from_posterior(outputs, batch), square, rtol=1e-3)
 
 
-def test_places_and_interpolation_stand_where_the_task_has_them(surface):
-    assert surface.places == [1, 2]
+def test_location_parameters_and_interpolation_stand_where_the_task_has_them(surface):
+    assert surface.location_parameters == [1, 2]
     assert surface.interpolates
     plain = ALINE(SURFACE, **SIZES)
-    assert plain.places == [] and not plain.interpolates
+    assert plain.location_parameters == [] and not plain.interpolates
     two_outcomes = dataclasses.replace(SURFACE, fields=SURFACE.fields * 2)
-    assert not ALINE(two_outcomes, **SIZES, relation=4).interpolates
+    assert not ALINE(two_outcomes, **SIZES, relative_position_dim=4).interpolates
 
 
 @pytest.mark.parametrize("size", [0, 1, 5])
