@@ -7,9 +7,10 @@ read it. `Task` adds the generative model p(theta) p(y | x, theta) and the desig
 from __future__ import annotations
 
 import dataclasses
+import math
 
 PARAMETER_KINDS = ("interval", "real", "binary", "spike_slab")
-CHANNEL_KINDS = ("continuous", "binary", "ordered")
+CHANNEL_KINDS = ("continuous", "binary", "ordered", "count")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,9 +62,12 @@ class Channel:
 
     Attributes:
         name: unique within its list.
-        kind: "continuous" (mixture of normals), "binary" (0 or 1), "ordered" (0..levels-1).
+        kind: "continuous" (mixture of normals), "binary" (0 or 1), "ordered" (0..levels-1), "count"
+            (0, 1, 2, ... without end: a mixture of negative binomials).
         levels: number of ordered categories; 2 for the other kinds.
-        loc, scale: standardise the value before the network sees it.
+        loc, scale: standardise the value before the network sees it, (y - loc) / scale; of a count
+            asinh((y - loc) / scale), so that a count of thousands is still a small number. For
+            counts, give the usual count as loc and how far counts usually vary as scale.
         unit, description: for people.
         cost: burden of acquiring it once, in units of one prompt.
     """
@@ -84,6 +88,24 @@ class Channel:
             )
         if not self.scale > 0:
             raise ValueError(f"Expected scale > 0 for {self.name!r}. Received: {self.scale}")
+
+    @property
+    def allowed(self) -> str:
+        """Which values an outcome can have, in words; "" where any finite number will do."""
+        top = self._top
+        if top is None:
+            return ""
+        if top == math.inf:
+            return "a whole number, 0 or more"
+        return f"a whole number from 0 to {top}"
+
+    def allows(self, value: float) -> bool:
+        """Whether a finite number can be an outcome of this kind."""
+        return self._top is None or (0 <= value <= self._top and value == math.floor(value))
+
+    @property
+    def _top(self):
+        return {"binary": 1, "ordered": self.levels - 1, "count": math.inf}.get(self.kind)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -462,12 +462,9 @@ class Session:
                 f"received {np.asarray(outcome).tolist()}"
             )
         for channel, number in zip(fields, value, strict=True):
-            top = {"binary": 1, "ordered": channel.levels - 1}.get(channel.kind)
-            if top is not None and np.isfinite(number) and number not in range(top + 1):
-                raise InputError(
-                    f"expected {channel.name} to be a whole number from 0 to {top}; "
-                    f"received {number:g}"
-                )
+            allowed = channel.allowed
+            if np.isfinite(number) and allowed and not channel.allows(number):
+                raise InputError(f"expected {channel.name} to be {allowed}; received {number:g}")
         return np.where(observed, value, 0.0), np.where(observed, OBSERVED, 0).astype(np.int32)
 
     def _checked_known(self, known):

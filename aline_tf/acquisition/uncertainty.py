@@ -8,17 +8,20 @@ from aline_tf.acquisition.policies import Policy, masked_argmax
 from aline_tf.errors import InputError
 from aline_tf.models.protocol import SessionModel
 
+#: Kinds of outcome that are measured on a scale; the others are told apart by their entropy.
+_BY_SPREAD = ("continuous", "count")
+
 
 class UncertaintySamplingPolicy(Policy):
     """The candidate whose outcome a model is least certain of.
 
-    Candidates are given to the inference head as predictive targets; continuous outcomes are
-    compared by their predictive standard deviation, the others by their entropy. The selected
+    Candidates are given to the inference head as predictive targets; continuous outcomes and counts
+    are compared by their predictive standard deviation, the others by their entropy. The selected
     targets do not enter, so parameters as targets change nothing.
 
     Args:
         model: an `ALINE` or `Frozen` model of a task with one kind of outcome; or a served one,
-            whose summaries tell the order of continuous and of binary outcomes.
+            whose summaries tell the order of continuous, count and binary outcomes.
 
     Raises:
         InputError: the task has several kinds of outcome, which have no common scale; or its kind
@@ -48,7 +51,7 @@ class UncertaintySamplingPolicy(Policy):
             )
         if hasattr(model, "outcome_prediction"):
             self._uncertainty = _compiled_uncertainty(model, kinds[0])
-        elif kinds[0] in ("continuous", "binary"):
+        elif kinds[0] in (*_BY_SPREAD, "binary"):
             # The standard deviation of a Bernoulli outcome rises and falls with its entropy.
             self._uncertainty = lambda batch: model.answer(batch)["target_sd"]
         else:
@@ -73,6 +76,6 @@ def _compiled_uncertainty(model, kind):
     @tf.function(reduce_retracing=True)
     def uncertainty(batch):
         prediction = model.outcome_prediction(model(batch), batch)
-        return prediction.mean_sd()[1] if kind == "continuous" else prediction.entropy()
+        return prediction.mean_sd()[1] if kind in _BY_SPREAD else prediction.entropy()
 
     return uncertainty

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 #: Kinds of parameters and of outcomes that take single values with positive probability.
-_DISCRETE = ("binary", "ordered", "spike_slab")
+_DISCRETE = ("binary", "ordered", "count", "spike_slab")
 
 
 class Summary(NamedTuple):

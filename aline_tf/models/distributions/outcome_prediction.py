@@ -3,6 +3,8 @@
     continuous  y = loc + scale u,  u ~ normal mixture
     binary      y ~ Bernoulli(sigmoid(a))
     ordered     P(y <= r) = sigmoid(c_r),  c_0 < c_1 < ... < c_{levels - 2}   (ordered logit)
+    count       y ~ sum_k w_k NegativeBinomial(mean size e^m_k, dispersion s_k^2),
+                size = max(loc, scale); see `counts`
 
 Which kind a target has is told by its design (the one-hot code of its outcome channel), so that
 one batch may mix kinds.
@@ -14,7 +16,7 @@ import math
 
 import tensorflow as tf
 
-from aline_tf.models.distributions import mixtures
+from aline_tf.models.distributions import counts, mixtures
 from aline_tf.models.distributions.theta_posterior import QUANTILE_LEVELS
 from aline_tf.spec import Channel
 
@@ -62,12 +64,19 @@ class OutcomePrediction:
 
         self._binary = of_channel([c.kind == "binary" for c in outcomes]) > 0.5
         self._ordered = of_channel([c.kind == "ordered" for c in outcomes]) > 0.5
+        self._count = of_channel([c.kind == "count" for c in outcomes]) > 0.5
         self._kinds = {c.kind for c in outcomes}
         # A target without a code (padding) must stay finite: scale 1.
         self._loc = of_channel([c.loc for c in outcomes])
         self._scale = of_channel([c.scale - 1.0 for c in outcomes]) + 1.0
         self._levels = of_channel([c.levels for c in outcomes])
         self._mixture = mixtures.from_raw(raw[..., : 3 * components], components, truncated=False)
+        # A target of another kind, or without a code, is read as counts of size 1.
+        size = of_channel(
+            [max(c.loc, c.scale) - 1.0 if c.kind == "count" else 0.0 for c in outcomes]
+        )
+        if "count" in self._kinds:
+            self._counts = counts.from_raw(raw[..., : 3 * components], components, size + 1.0)
         self.logit = raw[..., 3 * components]
         self._cuts = self._ordered_cuts(raw[..., 3 * components + 1 :])
 
@@ -120,6 +129,8 @@ class OutcomePrediction:
             code = tf.one_hot(index, log_probability.shape[-1])
             chosen = tf.reduce_sum(log_probability * code, -1)
             result = tf.where(self._ordered, chosen, result)
+        if "count" in self._kinds:
+            result = tf.where(self._count, counts.log_prob(self._counts, outcome), result)
         return result
 
     def mean_sd(self) -> tuple[tf.Tensor, tf.Tensor]:
@@ -136,10 +147,20 @@ class OutcomePrediction:
             spread = tf.reduce_sum(weights * tf.square(level - center[..., None]), -1)
             mean = tf.where(self._ordered, center, mean)
             variance = tf.where(self._ordered, spread, variance)
+        if "count" in self._kinds:
+            center, spread = counts.mean_variance(self._counts)
+            mean = tf.where(self._count, center, mean)
+            variance = tf.where(self._count, spread, variance)
         return mean, tf.sqrt(tf.maximum(variance, 0.0))
 
     def cdf(self, outcome) -> tf.Tensor:
         """P(y <= outcome): [..., M]."""
+        result = self._cdf_but_counts(outcome)
+        if "count" in self._kinds:
+            result = tf.where(self._count, counts.cdf(self._counts, outcome), result)
+        return result
+
+    def _cdf_but_counts(self, outcome):
         result = mixtures.cdf(self._mixture, (outcome - self._loc) / self._scale)
         above_zero = tf.cast(outcome >= 0.0, tf.float32)
         steps = tf.where(outcome >= 1.0, 1.0, (1.0 - tf.sigmoid(self.logit)) * above_zero)
@@ -158,9 +179,13 @@ class OutcomePrediction:
         discrete = self._binary | self._ordered
         low = tf.where(discrete, -0.5, low)
         high = tf.where(self._binary, 1.0, tf.where(self._ordered, self._levels - 1.0, high))
-        result = mixtures.quantiles(self.cdf, (low, high), levels)
+        result = mixtures.quantiles(self._cdf_but_counts, (low, high), levels)
         # Bisection meets a step from above by less than one part in 2^30 of the bracket.
-        return tf.where(discrete[..., None], tf.round(result), result)
+        result = tf.where(discrete[..., None], tf.round(result), result)
+        if "count" in self._kinds:
+            whole = counts.quantiles(self._counts, levels)
+            result = tf.where(self._count[..., None], whole, result)
+        return result
 
     def from_uniform(self, pick, position) -> tf.Tensor:
         """One draw of every target's outcome from two independent uniforms [..., M]."""
@@ -171,14 +196,16 @@ class OutcomePrediction:
             edges = tf.cumsum(self.category_probabilities(), axis=-1)
             category = tf.reduce_sum(tf.cast(edges[..., :-1] < position[..., None], tf.int32), -1)
             value = tf.where(self._ordered, tf.cast(category, tf.float32), value)
+        if "count" in self._kinds:
+            value = tf.where(self._count, counts.quantile(self._counts, position), value)
         return value
 
     def representatives(self, pick, position) -> tuple[tf.Tensor, tf.Tensor]:
         """A few outcomes that stand for each target's distribution, and their weights.
 
-        The first stands for 0 of a binary or ordered outcome, with its probability (for nothing, of
-        weight 0, where the outcome is continuous); the others are drawn, evenly spread, from the
-        rest: of a binary outcome that is 1.
+        The first stands for 0 of a binary, ordered or count outcome, with its probability (for
+        nothing, of weight 0, where the outcome is continuous); the others are drawn, evenly spread,
+        from the rest: of a binary outcome that is 1.
 
         Args:
             pick, position: independent uniforms [A - 1, ..., M].
@@ -189,6 +216,8 @@ class OutcomePrediction:
         none = tf.where(self._binary, 1.0 - tf.sigmoid(self.logit), 0.0)
         if "ordered" in self._kinds:
             none = tf.where(self._ordered, self.category_probabilities()[..., 0], none)
+        if "count" in self._kinds:
+            none = tf.where(self._count, tf.exp(counts.log_prob(self._counts, 0.0 * none)), none)
         drawn, values = pick.shape[0], [tf.zeros_like(none)]
         for index in range(drawn):
             place = none + (1.0 - none) * (index + position[index]) / drawn
@@ -203,8 +232,8 @@ class OutcomePrediction:
         return self._binary
 
     def entropy(self) -> tf.Tensor:
-        """Entropy in nats of binary and ordered targets [..., M]; 0 for continuous ones, whose
-        entropy has no closed form."""
+        """Entropy in nats of binary, ordered and count targets [..., M]; 0 for continuous ones,
+        whose entropy has no closed form."""
         p = tf.sigmoid(self.logit)
         bernoulli = -p * tf.math.log_sigmoid(self.logit)
         bernoulli -= (1.0 - p) * tf.math.log_sigmoid(-self.logit)
@@ -213,4 +242,11 @@ class OutcomePrediction:
             weights = self.category_probabilities()
             categorical = -tf.reduce_sum(tf.math.xlogy(weights, weights), -1)
             result = tf.where(self._ordered, categorical, result)
+        if "count" in self._kinds:
+            result = tf.where(self._count, counts.entropy(self._counts), result)
         return result
+
+    def count_distribution(self):
+        """Targets that are counts as one tensorflow_probability distribution of batch shape
+        [..., M]; of other kinds it has no meaning."""
+        return counts.distribution(self._counts)

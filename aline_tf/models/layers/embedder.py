@@ -78,7 +78,11 @@ class Embedder(keras.layers.Layer):
         fields = self.spec.fields
         loc = tf.constant([field.loc for field in fields])
         scale = tf.constant([field.scale for field in fields])
-        value = tf.math.multiply_no_nan((outcome - loc) / scale, tf.cast(seen, tf.float32))
+        value = (outcome - loc) / scale
+        if any(field.kind == "count" for field in fields):
+            count = tf.constant([field.kind == "count" for field in fields])
+            value = tf.where(count, tf.asinh(value), value)
+        value = tf.math.multiply_no_nan(value, tf.cast(seen, tf.float32))
         if not self.features:
             return value
         features = self.features.outcome(tf.where(seen, outcome, 0.0))
