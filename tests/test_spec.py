@@ -55,7 +55,7 @@ def test_a_wrong_description_is_refused(change, message):
         (lambda: Parameter("a", low=1.0, high=1.0), r"low < high for 'a'. Received: \[1.0, 1.0\]"),
         (lambda: Parameter("a", "real", scale=0.0), "scale > 0 for 'a'"),
         (lambda: Parameter("a", "real", scale=float("nan")), "scale > 0 for 'a'"),
-        (lambda: Channel("a", "count"), "kind='count'"),
+        (lambda: Channel("a", "shares"), "kind='shares'"),
         (lambda: Channel("a", scale=-1.0), "scale > 0 for 'a'"),
     ],
 )

@@ -106,12 +106,9 @@ def cdf(mixture: CountMixture, value) -> tf.Tensor:
     count = tf.cast(tf.floor(value)[..., None], tf.float64)
     m, a = (tf.cast(part, tf.float64) for part in (mixture.mean, mixture.dispersion))
     r, success = 1.0 / a, 1.0 / (1.0 + a * m)
-    shape = tf.broadcast_dynamic_shape(tf.shape(count), tf.shape(r))
-    below = tf.math.betainc(
-        tf.broadcast_to(r, shape),
-        tf.broadcast_to(tf.maximum(count, 0.0) + 1.0, shape),
-        tf.broadcast_to(success, shape),
-    )
+    # betainc takes arrays of one shape.
+    count, r, success = count + 0.0 * r, r + 0.0 * count, success + 0.0 * count
+    below = tf.math.betainc(r, tf.maximum(count, 0.0) + 1.0, success)
     below = tf.where(count >= 0.0, tf.cast(tf.clip_by_value(below, 0.0, 1.0), tf.float32), 0.0)
     return tf.stop_gradient(tf.reduce_sum(tf.exp(mixture.log_weight) * below, axis=-1))
 

@@ -29,7 +29,14 @@ def model():
     model = ALINE(DoseCounts.spec, **SIZES)
     trainer = Trainer(model, DoseCounts())
     recipe = Recipe(
-        warmup_batch=32, warmup_steps=400, joint_steps=0, learning_rate=4e-3, pool=16, states=2
+        batch=8,
+        warmup_batch=32,
+        warmup_steps=400,
+        joint_steps=0,
+        learning_rate=4e-3,
+        pool=16,
+        offer=8,
+        states=2,
     )
     trainer.compile(recipe, seed=1)
     trainer.fit(verbose=0)
