@@ -9,12 +9,13 @@ from aline_tf.errors import InputError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `aline-tf export`."""
     parser.add_argument(
-        "--preset",
-        required=True,
-        type=Path,
-        metavar="DIR",
-        help="trained model: a directory with config.json and model.weights.h5",
+        "model",
+        nargs="?",
+        metavar="NAME|DIR",
+        help="trained model: a directory with config.json and model.weights.h5, or the name of a"
+        " packaged one (see `aline-tf models`)",
     )
+    parser.add_argument("--preset", metavar="NAME|DIR", help="the same, said by an option")
     parser.add_argument(
         "--out",
         required=True,
@@ -25,13 +26,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force",
         action="store_true",
-        help="replace an export that is there; other files beside it are kept",
+        help="replace an export that is there; files that are not of an export are kept",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Export and print where to; bad input raises InputError and writes nothing."""
-    preset = found_preset(args.preset)
+    given = [place for place in (args.model, args.preset) if place is not None]
+    if len(given) != 1:
+        raise InputError(
+            "expected one model to export, a name or a directory; received"
+            f" {' and '.join(given) or 'none'}"
+        )
+    preset = found_preset(given[0])
 
     from aline_tf.models.presets import load_preset
     from aline_tf.serving.export import export_model
@@ -47,15 +54,24 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def found_preset(place: Path) -> Path:
-    """The preset at `place`, which is its directory or a model version that has one in `preset/`.
+def found_preset(place: str | Path) -> Path:
+    """The preset at `place`: its directory, a model version that has one in `preset/`, or the name
+    of a packaged preset where there is no such directory.
 
     Raises:
         InputError: there is none, or it is not whole.
     """
-    preset = place / "preset" if (place / "preset").is_dir() else place
+    from aline_tf.serving.packaged_presets import packaged_presets
+
+    packaged = packaged_presets()
+    if not Path(place).is_dir() and str(place) in packaged:
+        return packaged[str(place)]
+    preset = Path(place)
+    preset = preset / "preset" if (preset / "preset").is_dir() else preset
     if not preset.is_dir():
-        raise InputError(f"expected the directory of a preset; received {place}, which is missing")
+        raise InputError(
+            f"expected the directory of a preset or one of {', '.join(packaged)}; received {place}"
+        )
     missing = [
         name for name in ("config.json", "model.weights.h5") if not (preset / name).is_file()
     ]

@@ -1,4 +1,8 @@
-"""`aline-tf serve`: SavedModels over gRPC, without Docker."""
+"""`aline-tf serve`: SavedModels over gRPC, without Docker.
+
+Without --model-base-path the models of the package are served; they are exported once into a cache
+directory.
+"""
 
 import argparse
 import contextlib
@@ -7,7 +11,10 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+
+from aline_tf.errors import InputError
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -16,10 +23,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `aline-tf serve`."""
     parser.add_argument(
         "--model-base-path",
-        required=True,
         type=Path,
         metavar="DIR",
-        help="directory of models: <name>/<version number>/saved_model.pb",
+        help="directory of models, <name>/<version number>/saved_model.pb (default: the models of"
+        " the package, exported once into the cache)",
+    )
+    parser.add_argument(
+        "--models",
+        nargs="+",
+        metavar="NAME",
+        help="serve these models alone (default: all)",
+    )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="where the models of the package are exported to (default:"
+        " XDG_CACHE_HOME/aline_tf/<version>/savedmodels, or the same in ~/.cache)",
     )
     parser.add_argument(
         "--model-config-file",
@@ -49,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; the line with the address is printed once it answers."""
+    base_path, names = _served(args)
     # Asked for before the models load, so that a stop during a slow load is not lost.
     with _stop_signal() as asked_to_stop:
         logging.basicConfig(
@@ -60,13 +81,32 @@ def run(args: argparse.Namespace) -> int:
         from aline_tf.serving.repository import ModelRepository
         from aline_tf.serving.server import Server
 
-        repository = ModelRepository(args.model_base_path, args.model_config_file)
+        repository = ModelRepository(base_path, args.model_config_file, names=names)
         server = Server(repository, args.host, args.port, workers=args.workers)
         with server:
             print(f"serving {', '.join(repository.names)} on {server.target}", flush=True)
             asked_to_stop.recv(1)
             print("stopping", flush=True)
     return 0
+
+
+def _served(args: argparse.Namespace) -> tuple[Path, list[str] | None]:
+    """The directory of models, the cache once all are exported to it, and whom of it to serve."""
+    if args.model_base_path is not None:
+        if args.cache is not None:
+            raise InputError("expected --model-base-path or --cache; received both")
+        return args.model_base_path, args.models
+
+    from aline_tf.serving.packaged_presets import packaged_presets
+    from aline_tf.serving.preset_exports import export_presets
+
+    names = args.models or list(packaged_presets())
+    # A stop in the middle of an export takes its half-written files along.
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        return export_presets(names, args.cache, say=partial(print, flush=True)), names
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager

@@ -17,10 +17,10 @@ from aline_tf.batch import (
     MISSING,
     NO_ANSWER,
     OBSERVED,
+    field_dtype,
     size_conflict,
 )
 from aline_tf.errors import InputError
-from aline_tf.serving.signatures import input_dtype
 
 #: What must be given where the signature takes it: without it there is nothing to ask.
 _NEEDED = {"predict": ("target_design",), "propose": ("candidate_design",)}
@@ -38,9 +38,9 @@ def complete_inputs(
     - context_outcome may be [B, C] when F is 1; with no context_status its numbers are observed
       and its NaNs missing;
     - context_mask, candidate_mask: all True;
-    - what is wanted: a mask alone (theta_mask or target_mask) selects what it selects and nothing
-      else; with neither, every parameter is wanted, and the target designs only if the task has no
-      parameters.
+    - the targets: a mask alone (theta_mask or target_mask) selects what it selects and nothing
+      else; with neither, every parameter is selected, and the target designs only if the task has
+      no parameters.
 
     Args:
         signature: its name.
@@ -88,16 +88,16 @@ def complete_inputs(
 
 def _array(name: str, value: Any, sizes: Mapping[str, int]) -> np.ndarray:
     """One field with its dtype and rank, or an InputError."""
-    wanted = input_dtype(name)
+    dtype = field_dtype(name)
     try:
         array = np.asarray(value)
         if array.dtype.kind not in "biuf":
             raise ValueError(f"dtype {array.dtype}")
-        converted = array.astype(wanted)
+        converted = array.astype(dtype)
     except (TypeError, ValueError) as error:
-        raise InputError(f"expected {name} of dtype {wanted}; received {error}") from error
-    if wanted != "float32" and not np.array_equal(converted, array):
-        kind = "True or False" if wanted == "bool" else "whole numbers"
+        raise InputError(f"expected {name} of dtype {dtype}; received {error}") from error
+    if dtype != "float32" and not np.array_equal(converted, array):
+        kind = "True or False" if dtype == "bool" else "whole numbers"
         raise InputError(f"expected {kind} in {name}; received other numbers")
     if name == "context_status" and not np.isin(converted, (MISSING, OBSERVED, NO_ANSWER)).all():
         raise InputError(
@@ -141,4 +141,4 @@ def _default(name: str, given: dict[str, np.ndarray], letters: dict[str, int]) -
         "theta_mask": neither,
         "target_mask": neither and letters["P"] == 0,
     }
-    return np.full(shape, filled.get(name, 0), input_dtype(name))
+    return np.full(shape, filled.get(name, 0), field_dtype(name))

@@ -7,6 +7,7 @@ The written graph needs neither Keras nor TensorFlow Probability nor this packag
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,16 @@ from aline_tf.serving.signatures import (
 )
 
 PRESET = "preset"
-#: What an export writes; anything else in the directory (a model card, a log) is kept.
-EXPORTED = ("saved_model.pb", "variables", "assets", "fingerprint.pb", PRESET)
+#: What an export writes; any other file of the directory (a model card, a log) is kept.
+_EXPORTED = re.compile(
+    r"saved_model\.pb|fingerprint\.pb|variables/variables\.(index|data-\d+-of-\d+)"
+    rf"|{PRESET}/({'|'.join(map(re.escape, (CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE)))})"
+)
 #: Score of a candidate that may not be chosen: far below any logit, still finite.
 NOT_ALLOWED = -1e9
 
 
-class ServedModel(tf.Module):
+class SignatureFunctions(tf.Module):
     """The signatures of one model, as functions from named tensors to a dict of named tensors.
 
     Only the variables are tracked, so that the SavedModel holds no Keras object.
@@ -182,7 +186,7 @@ def export_model(
         preset: directory of the preset the model was loaded from, to be copied; without it the
             preset is written from the model.
         metadata: metadata of a preset written from the model.
-        force: replace an export that is there; other files beside it are kept.
+        force: replace an export that is there; every file that is not of an export is kept.
 
     Returns:
         The directory.
@@ -192,8 +196,8 @@ def export_model(
             that is not an export.
     """
     directory = Path(directory)
-    kept = _files_to_keep(directory, force)
-    served = ServedModel(model)
+    _check_place(directory, force)
+    served = SignatureFunctions(model)
     functions = {name: served.signature(name) for name in SIGNATURES}
     functions[SERVING_DEFAULT] = functions[DEFAULT_SIGNATURE]
     with atomic_path(directory) as partial:
@@ -202,11 +206,7 @@ def export_model(
             _copy_preset(Path(preset), partial / PRESET)
         else:
             save_preset(model, partial / PRESET, metadata or {})
-        for path in kept:
-            if path.is_dir():
-                shutil.copytree(path, partial / path.name)
-            else:
-                shutil.copy2(path, partial / path.name)
+        _keep_foreign_files(directory, partial)
     return directory
 
 
@@ -219,21 +219,32 @@ def _copy_preset(source: Path, target: Path) -> None:
         shutil.copy2(source / METADATA_FILE, target / METADATA_FILE)
 
 
-def _files_to_keep(directory: Path, force: bool) -> list[Path]:
-    """What stands in `directory` beside an earlier export; raises when it may not be replaced."""
+def _check_place(directory: Path, force: bool) -> None:
+    """Refuses a place that may not be written to, or not be replaced."""
     if not directory.exists():
-        return []
+        return
     if not directory.is_dir():
         raise InputError(f"expected a directory to write to; received {directory}, a file")
-    present = sorted(directory.iterdir())
+    present = any(directory.iterdir())
     if present and not force:
         raise InputError(
             f"expected a directory that does not exist yet, or --force to replace an export;"
             f" received {directory}, which is not empty"
         )
-    if present and not any((directory / name).exists() for name in ("saved_model.pb", PRESET)):
+    marks = ("saved_model.pb", f"{PRESET}/{CONFIG_FILE}")
+    lacking = [mark for mark in marks if not (directory / mark).is_file()]
+    if present and lacking:
         raise InputError(
-            f"expected an earlier export to replace; received {directory}, which holds neither"
-            f" saved_model.pb nor {PRESET}/"
+            f"expected an earlier export to replace; received {directory}, which holds no"
+            f" {' and no '.join(lacking)}"
         )
-    return [path for path in present if path.name not in EXPORTED]
+
+
+def _keep_foreign_files(source: Path, target: Path) -> None:
+    """Copies what is not of an export, wherever it lies, so that replacing loses nothing."""
+    for path in sorted(source.rglob("*")):
+        place = path.relative_to(source)
+        if path.is_dir() and not path.is_symlink():
+            (target / place).mkdir(exist_ok=True)
+        elif not _EXPORTED.fullmatch(place.as_posix()):
+            shutil.copy2(path, target / place, follow_symlinks=False)

@@ -11,7 +11,7 @@ import dataclasses
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -117,28 +117,43 @@ class ModelRepository:
         base_path: directory of model directories; or one model's directory of versions.
         config_file: TensorFlow Serving's model config; by default `models.config` in the base path
             if there is one.
+        names: of the models that are served; all by default.
 
     Raises:
-        InputError: the base path is not a directory, holds no model, or the config does not parse.
+        InputError: the base path is not a directory, holds no model or not one of `names`, or the
+            config does not parse.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from aline_tf.serving import ModelRepository
+        >>> with tempfile.TemporaryDirectory() as base:
+        ...     version = pathlib.Path(base, "mine", "1")
+        ...     version.mkdir(parents=True)
+        ...     (version / "saved_model.pb").touch()
+        ...     ModelRepository(base).names  # nothing is loaded before it is asked for
+        ['mine']
     """
 
     def __init__(
         self,
         base_path: str | os.PathLike[str],
         config_file: str | os.PathLike[str] | None = None,
+        names: Collection[str] | None = None,
     ):
         self.base_path = Path(base_path)
         if not self.base_path.is_dir():
             raise InputError(f"expected a directory of models; received {base_path}")
         self._config_file = Path(config_file) if config_file else self.base_path / CONFIG_FILE
         self._must_have_config = config_file is not None
+        self._selected = None if names is None else frozenset(names)
         self._models: dict[str, ServedVersions] = {}
         self._refreshing = threading.Lock()
         self.refresh()
-        if not self._models:
+        lacking = sorted((self._selected or set()) - set(self._models))
+        if lacking or not self._models:
             raise InputError(
                 f"expected models as {base_path}/<name>/<version number>/{SAVED_MODEL};"
-                " received a directory with none"
+                f" received a directory without {', '.join(lacking) or 'any'}"
             )
 
     @property
@@ -155,6 +170,8 @@ class ModelRepository:
             configs = self._read_config()
             found: dict[str, ServedVersions] = {}
             for name, place in self._places(configs).items():
+                if self._selected is not None and name not in self._selected:
+                    continue
                 config = configs.get(name)
                 versions = self._versions(name, place)
                 if config is not None:

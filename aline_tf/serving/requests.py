@@ -100,7 +100,7 @@ def quoted(names: list[str] | tuple[str, ...], most: int = 12) -> str:
 
 
 def described_shape(name: str, info) -> str:
-    """The shape a signature wants, with the glossary's letters: "[B, C, 2]"."""
+    """The shape a signature takes, with the glossary's letters: "[B, C, 2]"."""
     letters = BATCH_FIELDS.get(name, ())
     dims = [dim.size for dim in info.tensor_shape.dim]
     shown = [
@@ -125,14 +125,14 @@ def _check_names(request_inputs: Mapping, signature_inputs: Mapping) -> None:
 
 
 def _checked_shape(name: str, proto: tensor_pb2.TensorProto, info) -> tuple[int, ...]:
-    wanted_type = tf.as_dtype(info.dtype).name
+    expected_type = tf.as_dtype(info.dtype).name
     if proto.dtype != info.dtype:
         raise InputError(
-            f"expected {name} of dtype {wanted_type}; received {_dtype_name(proto.dtype)}"
+            f"expected {name} of dtype {expected_type}; received {_dtype_name(proto.dtype)}"
         )
-    wanted = f"expected {name} of shape {described_shape(name, info)}"
+    expected = f"expected {name} of shape {described_shape(name, info)}"
     if proto.tensor_shape.unknown_rank:
-        raise InputError(f"{wanted}; received a tensor of unknown rank")
+        raise InputError(f"{expected}; received a tensor of unknown rank")
     shape = tuple(dim.size for dim in proto.tensor_shape.dim)
     dims = [dim.size for dim in info.tensor_shape.dim]
     fits = info.tensor_shape.unknown_rank or (
@@ -140,7 +140,7 @@ def _checked_shape(name: str, proto: tensor_pb2.TensorProto, info) -> tuple[int,
         and all(want in (-1, size) for size, want in zip(shape, dims, strict=True))
     )
     if not fits or any(size < 0 for size in shape):
-        raise InputError(f"{wanted}; received shape {list(shape)}")
+        raise InputError(f"{expected}; received shape {list(shape)}")
     if math.prod(shape) > MOST_ELEMENTS:
         raise InputError(
             f"expected {name} of at most {MOST_ELEMENTS} elements; received shape {list(shape)}"
@@ -152,15 +152,15 @@ def _decode(name: str, proto: tensor_pb2.TensorProto, shape: tuple[int, ...]) ->
     size = math.prod(shape)
     dtype = tf.as_dtype(proto.dtype)
     if proto.tensor_content:
-        given, wanted, unit = len(proto.tensor_content), size * dtype.size, "bytes"
-        fits = given == wanted and dtype != tf.string
+        received, expected, unit = len(proto.tensor_content), size * dtype.size, "bytes"
+        fits = received == expected and dtype != tf.string
     else:
         # One value stands for all, and none for zeros: the rule of TensorProto itself.
-        given, wanted, unit = len(getattr(proto, _VALUE_FIELDS[dtype])), size, "values"
-        fits = given in (0, 1, size) if size else given == 0
+        received, expected, unit = len(getattr(proto, _VALUE_FIELDS[dtype])), size, "values"
+        fits = received in (0, 1, size) if size else received == 0
     if not fits:
         raise InputError(
-            f"expected {wanted} {unit} for {name} of shape {list(shape)}; received {given}"
+            f"expected {expected} {unit} for {name} of shape {list(shape)}; received {received}"
         )
     try:
         return tf.make_ndarray(proto)

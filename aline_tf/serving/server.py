@@ -173,7 +173,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
                 f"expected a signature of {', '.join(sorted(loaded.definitions))}; received"
                 f" {quoted([name])}"
             )
-        wanted = selected_outputs(list(request.output_filter), definition.outputs)
+        selected = selected_outputs(list(request.output_filter), definition.outputs)
         arrays = decode_inputs(request.inputs, definition.inputs)
         note["shapes"] = {key: list(array.shape) for key, array in sorted(arrays.items())}
         outputs = loaded.functions[name](
@@ -184,7 +184,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         )
         response = predict_pb2.PredictResponse()
         _fill_spec(response.model_spec, request.model_spec.name, version.number, name)
-        for key in wanted:
+        for key in selected:
             response.outputs[key].CopyFrom(encode_output(outputs[key].numpy()))
         return response
 

@@ -29,7 +29,7 @@ for its sizes. B, C, M and N are free in every request, and C, M and N may be 0.
 Every output has the batch as its first size, so that a server may batch requests together.
 """
 
-from aline_tf.batch import BATCH_FIELDS, field_dtype
+from aline_tf.batch import BATCH_FIELDS
 from aline_tf.models.protocol import QUANTILE_LEVELS as QUANTILE_LEVELS
 
 CONTEXT = ("context_design", "context_outcome", "context_status", "context_mask")
@@ -58,8 +58,3 @@ def free_shape(name: str, sizes: dict[str, int]) -> list[int | None]:
         sizes: the task's D, F and P.
     """
     return [None if letter in FREE_LETTERS else sizes[letter] for letter in BATCH_FIELDS[name]]
-
-
-def input_dtype(name: str) -> str:
-    """The dtype of input `name`: "float32", "int32" or "bool"."""
-    return field_dtype(name)

@@ -52,3 +52,33 @@ def test_an_export_is_not_overwritten(preset, tiny_models, capsys):
     assert main(["export", "--preset", str(preset), "--out", str(out)]) == 2
     assert "--force" in capsys.readouterr().err
     assert (out / "saved_model.pb").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("option", [[], ["--preset"]])
+def test_a_name_is_enough_for_a_packaged_model(tmp_path, monkeypatch, option):
+    from aline_tf.serving.packaged_presets import packaged_presets
+
+    monkeypatch.chdir(tmp_path)
+    exported = []
+    monkeypatch.setattr(
+        "aline_tf.serving.export.export_model",
+        lambda model, out, preset, force: exported.append((model.spec.name, preset)) or out,
+    )
+    assert main(["export", *option, "psychometric", "--out", "1"]) == 0
+    assert exported == [("psychometric", packaged_presets()["psychometric"])]
+
+
+@pytest.mark.parametrize("given", [[], ["ces", "--preset", "gp1d"], ["psychometrics"]])
+def test_no_model_two_models_and_an_unknown_one(tmp_path, capsys, given):
+    assert main(["export", *given, "--out", str(tmp_path / "1")]) == 2
+    assert "expected" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_of_files_of_ones_own_is_not_replaced(preset, tmp_path, capsys):
+    out = tmp_path / "mine"
+    out.mkdir()
+    (out / "thesis.tex").write_text("years of work")
+    assert main(["export", str(preset), "--out", str(out), "--force"]) == 2
+    assert "expected an earlier export to replace" in capsys.readouterr().err
+    assert [path.name for path in out.iterdir()] == ["thesis.tex"]

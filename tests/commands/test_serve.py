@@ -1,5 +1,6 @@
 """`aline-tf serve` as a process: it says where it is, answers, and ends when told to."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -37,6 +38,56 @@ def test_it_prints_its_port_and_ends_cleanly(toy_models, number):
     assert process.returncode == 0
     assert "method=GetModelStatus" in errors
     assert "Traceback" not in errors
+
+
+def test_without_a_base_path_the_packaged_models_are_exported_once(tmp_path):
+    from aline_tf.serving.client import Client
+
+    command = [*COMMAND, "--models", "psychometric", "--cache", str(tmp_path / "cache")]
+    version = tmp_path / "cache" / "psychometric" / "1"
+    stamps = []
+    for said in ("exported to", "as exported to"):
+        process = subprocess.Popen(
+            [*command, "--port", "0", "--quiet"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+        )
+        try:
+            assert process.stdout.readline() == f"psychometric: {said} {version}\n"
+            line = process.stdout.readline()
+            assert line.startswith("serving psychometric on"), process.stderr.read()
+            with Client(line.split()[-1], "psychometric", timeout=60) as client:
+                assert client.infer({})["theta_mean"].shape == (1, 4)
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=30)
+        finally:
+            process.kill()
+            process.wait()
+        stamps.append((version / "saved_model.pb").stat().st_mtime_ns)
+    assert stamps[0] == stamps[1]
+    assert [path.name for path in version.parent.iterdir()] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--models", "psychometrics"], "expected models of .*psychometric.*'?psychometrics"),
+        (["--model-base-path", "x", "--cache", "y"], "expected --model-base-path or --cache"),
+    ],
+)
+def test_models_that_cannot_be_meant(tmp_path, capsys, options, message):
+    if "--cache" not in options:
+        options = [*options, "--cache", str(tmp_path / "cache")]
+    assert main(["serve", *options]) == 2
+    assert re.search(message, capsys.readouterr().err)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_models_that_a_base_path_has_not(toy_models, capsys):
+    assert main(["serve", "--model-base-path", str(toy_models), "--models", "toy", "ces"]) == 2
+    assert "received a directory without ces" in capsys.readouterr().err
 
 
 def test_a_signal_that_another_thread_is_given_still_stops_the_wait():

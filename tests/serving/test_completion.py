@@ -46,20 +46,20 @@ def test_the_batch_size_comes_from_whatever_is_given():
 
 
 class TestWhatIsWanted:
-    def wanted(self, sizes=None, **masks):
+    def selected(self, sizes=None, **masks):
         pool = {"target_design": np.zeros([1, 2, 1]), "candidate_design": np.zeros([1, 3, 1])}
         inputs = complete("step", pool | masks, sizes)
         return inputs["theta_mask"].tolist(), inputs["target_mask"].tolist()
 
     def test_without_masks_every_parameter(self):
-        assert self.wanted() == ([[True, True]], [[False, False]])
+        assert self.selected() == ([[True, True]], [[False, False]])
 
     def test_without_masks_or_parameters_every_prediction(self):
-        assert self.wanted({"D": 1, "F": 1, "P": 0}) == ([[]], [[True, True]])
+        assert self.selected({"D": 1, "F": 1, "P": 0}) == ([[]], [[True, True]])
 
     def test_one_mask_alone_selects_nothing_else(self):
-        assert self.wanted(theta_mask=[[True, False]]) == ([[True, False]], [[False, False]])
-        assert self.wanted(target_mask=[[1, 0]]) == ([[False, False]], [[True, False]])
+        assert self.selected(theta_mask=[[True, False]]) == ([[True, False]], [[False, False]])
+        assert self.selected(target_mask=[[1, 0]]) == ([[False, False]], [[True, False]])
 
 
 def test_one_batch_serves_every_signature():

@@ -204,7 +204,9 @@ def export_stub(monkeypatch):
         (Path(path) / "saved_model.pb").write_bytes(b"graph")
 
     monkeypatch.setattr(tf.saved_model, "save", save)
-    monkeypatch.setattr("aline_tf.serving.export.ServedModel.signature", lambda self, name: name)
+    monkeypatch.setattr(
+        "aline_tf.serving.export.SignatureFunctions.signature", lambda self, name: name
+    )
 
 
 @pytest.mark.usefixtures("export_stub")
@@ -240,11 +242,17 @@ class TestPlace:
         (out / "MODEL_CARD.md").write_text("card")
         (out / "figures").mkdir()
         (out / "figures" / "curve.txt").write_text("curve")
+        # Even where only an export would write.
+        (out / "preset" / "notes.txt").write_text("notes")
+        (out / "variables").mkdir()
+        (out / "variables" / "mine.npy").write_text("mine")
         # The preset of the export itself may be the one that is exported again.
         export_model(tiny_model, out, preset=out / "preset", force=True)
         assert (out / "saved_model.pb").read_bytes() == b"graph"
         assert (out / "MODEL_CARD.md").read_text() == "card"
         assert (out / "figures" / "curve.txt").read_text() == "curve"
+        assert (out / "preset" / "notes.txt").read_text() == "notes"
+        assert (out / "variables" / "mine.npy").read_text() == "mine"
         assert (out / "preset" / "config.json").is_file()
         assert [path.name for path in tmp_path.iterdir()] == ["1"]
 
@@ -253,6 +261,12 @@ class TestPlace:
         with pytest.raises(InputError, match="expected an earlier export to replace"):
             export_model(tiny_model, tmp_path, force=True)
         assert (tmp_path / "precious.txt").read_text() == "mine"
+
+    def test_force_does_not_replace_a_saved_model_of_something_else(self, tiny_model, tmp_path):
+        (tmp_path / "saved_model.pb").write_bytes(b"mine")
+        with pytest.raises(InputError, match=r"holds no preset/config\.json"):
+            export_model(tiny_model, tmp_path, force=True)
+        assert [path.name for path in tmp_path.iterdir()] == ["saved_model.pb"]
 
     def test_a_file_in_the_way_is_refused(self, tiny_model, tmp_path):
         (tmp_path / "1").write_text("file")
