@@ -9,18 +9,20 @@ or outside of one.
     a token of one's own   append, write_token, one_field
     the pool               narrow, first_candidates, drop_candidates, take_candidate, outcomes_at
     what is known          condition_on
-    rows                   repeat, take_rows, stack, pad, cut_context, from_history
+    rows                   repeat, take_rows, map_rows, stack, pad, cut_context, from_history
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from aline_tf.batch import BATCH_FIELDS, EPISODE_FIELDS, OBSERVED, empty_batch, field_dtype
 
+#: Rows of one forward pass: bounds the memory of the attention weights.
+ROWS_AT_ONCE = 256
 #: What acquiring a candidate carries from the pool into the context.
 ACQUIRED = {
     "context_design": "candidate_design",
@@ -277,6 +279,25 @@ def stack(batches: Sequence[Mapping[str, Any]]) -> dict:
         for batch, own in zip(batches, sizes, strict=True)
     ]
     return {name: np.concatenate([batch[name] for batch in wide]) for name in BATCH_FIELDS}
+
+
+def map_rows(function: Callable[[dict], Mapping[str, Any]], batch: Mapping[str, Any]) -> dict:
+    """Outputs of a function of a numpy batch, `ROWS_AT_ONCE` rows at a time, so that memory does
+    not grow with their number.
+
+    Args:
+        function: a model, or any other that maps a Batch of R rows to a dict of [R, ...].
+        batch: B rows; only the fields of a Batch are handed on.
+
+    Returns:
+        dict of numpy arrays [B, ...].
+    """
+    batch = {name: batch[name] for name in BATCH_FIELDS}
+    parts = []
+    for start in range(0, len(batch["context_mask"]), ROWS_AT_ONCE):
+        made = function(take_rows(batch, slice(start, start + ROWS_AT_ONCE)))
+        parts.append({name: np.asarray(array) for name, array in made.items()})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def from_history(sizes: Mapping[str, int], design, outcome, step: int | None = None) -> dict:

@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from aline_tf import batch_ops
 from aline_tf.batch import BATCH_FIELDS, EPISODE_FIELDS, empty_batch, field_dtype
+from aline_tf.models.aline import ALINE
+from tests.models.batches import EVERY_KIND, random_batch
+from tests.models.batches import SIZES as MODEL_SIZES
 
 SIZES = {"B": 2, "C": 3, "M": 2, "N": 4, "P": 5, "D": 6, "F": 7}
 QUICK = settings(max_examples=25, deadline=None)
@@ -142,3 +145,12 @@ def test_edits_of_arrays_need_no_tensorflow():
         "sys.exit('tensorflow' in sys.modules or b['candidate_mask'].shape != (4, 3))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_many_rows_give_the_same_outputs_in_portions(monkeypatch):
+    network = ALINE(EVERY_KIND, **MODEL_SIZES)
+    rows = batch_ops.repeat(random_batch(3), 5)
+    whole = batch_ops.map_rows(network, rows)
+    monkeypatch.setattr(batch_ops, "ROWS_AT_ONCE", 2)
+    for name, table in batch_ops.map_rows(network, rows).items():
+        np.testing.assert_allclose(table, whole[name], atol=1e-5)

@@ -10,14 +10,11 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from aline_tf import draws
-from aline_tf.batch import BATCH_FIELDS
-from aline_tf.migraine.forecast import batches
+from aline_tf import batch_ops, draws
 from aline_tf.migraine.schema.candidates import LIBRARY, NOW_SLOT, Candidate
 from aline_tf.migraine.schema.channels import FORECASTS, OUTCOMES, SLOTS
 from aline_tf.migraine.schema.designs import CAPACITY, DESIGN_NAMES
 from aline_tf.migraine.task.simulated import MigraineTask
-from aline_tf.training.rollout import append_candidate, extend_context
 
 STEPS = 10
 #: Evenings per person, evenly spaced.
@@ -124,32 +121,27 @@ def follow(network, episode: dict, score) -> dict[str, np.ndarray]:
         log_prob [B, STEPS + 1, M], cost and warning_prompts [B, STEPS + 1], floats.
     """
     first = episode["context_mask"].shape[1]
-    state = extend_context(episode, STEPS)
-    rows = np.arange(len(episode["candidate_mask"]))
-    left = np.array(episode["candidate_mask"])
-    price = np.asarray(episode["candidate_cost"])
-    is_warning = np.asarray(episode["candidate_design"])[..., _WARNING] > 0.5
+    state = {name: np.asarray(array) for name, array in episode.items()}
+    state = batch_ops.extend_context(state, STEPS)
+    rows = np.arange(len(state["candidate_mask"]))
+    price = state["candidate_cost"]
+    is_warning = state["candidate_design"][..., _WARNING] > 0.5
     log_probs, costs, warnings = [], [np.zeros(len(rows))], [np.zeros(len(rows))]
     for step in range(STEPS + 1):
-        state["candidate_mask"] = tf.constant(left)
+        left = state["candidate_mask"]
         # Tokens yet to come are cut off, not only masked: attention is paid for by length.
-        seen = {name: np.asarray(state[name]) for name in BATCH_FIELDS}
-        for name in ("context_design", "context_outcome", "context_status", "context_mask"):
-            seen[name] = seen[name][:, : first + step]
-        outputs = batches.call(network, seen)
+        seen = batch_ops.cut_context(state, first + step)
+        outputs = batch_ops.map_rows(network, seen)
         log_probs.append(network.target_log_prob(outputs, seen, state["target_outcome"]).numpy())
         if step == STEPS:
             break
         chosen = np.where(left, score(outputs, left), 10 * _NOTHING).argmax(axis=1)
         # Where nothing is left, nothing is acquired and nothing spent.
         some = left[rows, chosen]
-        state = append_candidate(state, first + step, tf.constant(chosen, tf.int32))
-        mask = np.array(state["context_mask"])
-        mask[:, first + step] = some
-        state["context_mask"] = tf.constant(mask)
+        state = batch_ops.append_candidate(state, first + step, chosen, some)
+        state = batch_ops.take_candidate(state, chosen)
         costs.append(costs[-1] + np.where(some, price[rows, chosen], 0.0))
         warnings.append(warnings[-1] + (some & is_warning[rows, chosen]))
-        left[rows, chosen] = False
     return {
         "log_prob": np.stack(log_probs, axis=1),
         "cost": np.stack(costs, axis=1),

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from aline_tf import batch_ops
 from aline_tf.evaluation.results import Row
 from aline_tf.migraine.evaluation.prompting import Asked, study_evenings
-from aline_tf.migraine.forecast import batches
 from aline_tf.migraine.schema.spec import SPEC
 from aline_tf.migraine.simulation.cohort import Cohort
 
@@ -51,7 +51,7 @@ def parameter_study(network, cohort: Cohort, seed: int = 0, report=lambda line: 
                 for _ in range(A_DAY):
                     asked.ask(network, evening, mask)
             last = cohort.batch(evenings[-1].known_days, asked.records(evenings[-1]))
-            mean = network.theta_summary(batches.call(network, last))["mean"].numpy()
+            mean = network.theta_summary(batch_ops.map_rows(network, last))["mean"].numpy()
             made[wanted, policy] = ((mean - theta) / spread)[:, mask]
             report(f"prompting for {wanted}: {policy}, done")
     return made

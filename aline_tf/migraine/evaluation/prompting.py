@@ -15,12 +15,11 @@ from itertools import pairwise
 import numpy as np
 import tensorflow as tf
 
-from aline_tf import draws
+from aline_tf import batch_ops, draws
 from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.evaluation.results import Row
 from aline_tf.migraine.evaluation.burden import EVENING_DIARY, diary_place
 from aline_tf.migraine.evaluation.shortlist import best_proposals
-from aline_tf.migraine.forecast import batches
 from aline_tf.migraine.forecast.forecast import attack_probabilities
 from aline_tf.migraine.schema.candidates import LIBRARY
 from aline_tf.migraine.schema.channels import FORECASTS
@@ -242,17 +241,14 @@ class Asked:
             if self._policy == "uncertainty":
                 score = self._unexplained(network, batch)
             else:
-                score = batches.call(network, batch)["candidate_logits"]
+                score = batch_ops.map_rows(network, batch)["candidate_logits"]
         return np.where(left, score, _NEVER).argmax(axis=1)
 
     def _unexplained(self, network, batch) -> np.ndarray:
         """Predictive standard deviation of every answer [S, N], in those of all people's answers:
         yes-or-no and graded ones have no other scale in common."""
-        asked = batches.without_candidates(batch) | {
-            "target_design": batch["candidate_design"],
-            "target_mask": np.zeros_like(batch["candidate_mask"]),
-        }
-        prediction = network.outcome_prediction(batches.call(network, asked), asked)
+        asked = batch_ops.outcomes_at(batch_ops.drop_candidates(batch), batch["candidate_design"])
+        prediction = network.outcome_prediction(batch_ops.map_rows(network, asked), asked)
         return prediction.mean_sd()[1].numpy() / self._spread
 
 

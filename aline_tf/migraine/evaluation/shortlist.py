@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from aline_tf import batch_ops
 from aline_tf.batch import BATCH_FIELDS, OBSERVED
 from aline_tf.information.look_ahead import look_ahead_gain
-from aline_tf.migraine.forecast import batches
-from aline_tf.training.rollout import extend_context
 
 #: Proposals that are measured.
 PROPOSALS = 6
@@ -36,10 +35,10 @@ def best_proposals(
     Returns:
         int [S], positions in the pool; -1 where no proposal is expected to tell as much as `price`.
     """
-    score = batches.call(network, batch)["candidate_logits"]
+    score = batch_ops.map_rows(network, batch)["candidate_logits"]
     proposals = np.argsort(-score, axis=1, kind="stable")[:, :count].astype(np.int32)
     # Room for the answer that is tried.
-    state = extend_context({name: np.asarray(batch[name]) for name in BATCH_FIELDS}, 1)
+    state = batch_ops.extend_context({name: np.asarray(batch[name]) for name in BATCH_FIELDS}, 1)
     rows, fields = len(proposals), batch["context_status"].shape[2]
     portion = max(_TRIED_AT_ONCE // count, 1)
     place = np.eye(fields, dtype=np.int32)[field]
@@ -50,7 +49,7 @@ def best_proposals(
         [
             look_ahead_gain(
                 network,
-                {name: table[first : first + portion] for name, table in state.items()},
+                batch_ops.take_rows(state, slice(first, first + portion)),
                 proposals[first : first + portion],
                 _SEED,
             )

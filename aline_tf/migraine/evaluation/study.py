@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from aline_tf import batch_ops
 from aline_tf.evaluation.results import Row
 from aline_tf.migraine.evaluation import scores
 from aline_tf.migraine.evaluation.baselines import Baselines
@@ -20,7 +21,6 @@ from aline_tf.migraine.evaluation.parameter_prompting import (
 )
 from aline_tf.migraine.evaluation.particle_filter import Ceilings
 from aline_tf.migraine.evaluation.prompting import EVENINGS, RUN_IN, prompting_rows, prompting_study
-from aline_tf.migraine.forecast import batches
 from aline_tf.migraine.forecast.forecast import attack_probabilities
 from aline_tf.migraine.schema.channels import FORECASTS
 from aline_tf.migraine.schema.parameters import PARAMETER_INDEX
@@ -209,7 +209,7 @@ def parameter_rows(network, cohort: Cohort, others: Cohort, known_days: int, see
     parameters are measured in too.
     """
     theta, anybody = cohort.world["theta"].numpy(), others.world["theta"].numpy()
-    outputs = batches.call(network, cohort.batch(known_days))
+    outputs = batch_ops.map_rows(network, cohort.batch(known_days))
     beliefs, density = _beliefs(network, outputs), network.theta_log_prob(outputs, theta).numpy()
     learned = f"aline, day {known_days}"
     spread = np.maximum(theta.std(axis=0), 1e-6)

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from aline_tf import batch_ops
 from aline_tf.batch import MISSING, OBSERVED
-from aline_tf.migraine.forecast import batches
 from aline_tf.migraine.forecast.forecast import attack_probabilities
 from aline_tf.migraine.forecast.person_batch import history_batch
 from aline_tf.migraine.records.day_history import DayHistory
@@ -52,7 +52,7 @@ def contributions(model, history: DayHistory, days: int = RECENT_DAYS) -> list[C
             found.append((channel.name, days_ago, float(values.max()) if len(values) else None))
             without = history.changed(days_ago, fields, 0.0, MISSING)
             rows.append(history_batch(without, candidates=[])[0])
-    risk = attack_probabilities(model, batches.stack(rows))[:, 0]
+    risk = attack_probabilities(model, batch_ops.stack(rows))[:, 0]
     measured = [
         Contribution(*observation, change=float(risk[0] - left))
         for observation, left in zip(found, risk[1:], strict=True)

@@ -13,8 +13,8 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
+from aline_tf import batch_ops
 from aline_tf.batch import MISSING, OBSERVED
-from aline_tf.migraine.forecast import batches
 from aline_tf.migraine.forecast.forecast import Risk, forecast
 from aline_tf.migraine.forecast.person_batch import history_batch
 from aline_tf.migraine.records.day_history import day_history
@@ -94,7 +94,7 @@ def rolling_forecasts(
         # Wall time without a zone: each evening is read with the offset of that season.
         at = now if moment == wall else moment
         rows.append(history_batch(day_history(timeline, at, CAPACITY), candidates=[])[0])
-    risks = forecast(model, batches.stack(rows), seed, draws)
+    risks = forecast(model, batch_ops.stack(rows), seed, draws)
     record = dict(zip(full.dates, daily_attacks(full.values, full.status), strict=True))
     wholly = dict(zip(full.dates, _wholly_told(full.status).tolist(), strict=True))
     return [

@@ -17,7 +17,7 @@ import dataclasses
 
 import numpy as np
 
-from aline_tf.migraine.forecast import batches
+from aline_tf import batch_ops
 from aline_tf.migraine.schema.channels import FORECASTS
 from aline_tf.migraine.schema.parameters import PARAMETERS
 
@@ -54,10 +54,10 @@ def forecast(model, batch: dict, seed: int = 0, draws: int = DRAWS) -> list[list
     Returns:
         B lists of two risks, for 24 and 48 hours.
     """
-    batch = batches.without_candidates(towards_forecasts(batch))
+    batch = batch_ops.drop_candidates(towards_forecasts(batch))
     probability = attack_probabilities(model, batch)
     theta, drawn = sample_theta(model, batch, seed, draws)
-    known = batches.with_known(batches.repeat(batch, draws), theta, drawn)
+    known = batch_ops.condition_on(batch_ops.repeat(batch, draws), theta, drawn)
     given = attack_probabilities(model, known).reshape(len(probability), draws, len(FORECASTS))
     weights = np.full(draws, 1.0 / draws)
     spread = recentred(given, weights, probability)
@@ -74,7 +74,7 @@ def attack_probabilities(model, batch: dict) -> np.ndarray:
 
     An attack within 24 hours is one within 48 hours.
     """
-    outputs = batches.call(model, batch)
+    outputs = batch_ops.map_rows(model, batch)
     prediction = model.outcome_prediction(outputs, batch)
     mean, _ = prediction.mean_sd()
     return np.maximum.accumulate(mean.numpy()[:, : len(FORECASTS)].astype(np.float64), axis=1)
@@ -97,7 +97,7 @@ def sample_theta(model, batch: dict, seed: int, draws: int) -> tuple[np.ndarray,
     state = batch
     for index, group in enumerate(DRAW_ORDER):
         # The first group is drawn from the posterior of the row, the same for all its draws.
-        outputs = batches.call(model, state)
+        outputs = batch_ops.map_rows(model, state)
         if index == 0:
             outputs = {name: np.repeat(raw, draws, axis=0) for name, raw in outputs.items()}
         pick, position, spike = (np.tile(part, [rows, 1]) for part in uniforms[index])
@@ -106,7 +106,7 @@ def sample_theta(model, batch: dict, seed: int, draws: int) -> tuple[np.ndarray,
         theta = np.where(now, fresh, theta)
         drawn |= now
         if index + 1 < len(DRAW_ORDER):
-            state = batches.with_known(batches.repeat(batch, draws), theta, drawn)
+            state = batch_ops.condition_on(batch_ops.repeat(batch, draws), theta, drawn)
     return theta, drawn
 
 

@@ -12,8 +12,8 @@ import math
 
 import numpy as np
 
+from aline_tf import batch_ops
 from aline_tf.batch import OBSERVED
-from aline_tf.migraine.forecast import batches
 from aline_tf.migraine.schema.channels import places
 from aline_tf.migraine.schema.parameters import TRIGGERS
 
@@ -59,7 +59,7 @@ class TriggerBelief:
 def trigger_beliefs(model, batch: dict) -> list[TriggerBelief]:
     """Beliefs about every trigger (of the first row of `batch`), strongest first; those about which
     nothing is recorded come last."""
-    outputs = batches.call(model, batches.without_candidates(batch))
+    outputs = batch_ops.map_rows(model, batch_ops.drop_candidates(batch))
     raw = outputs["theta_raw"]
     beliefs = model.theta_posterior(outputs)
     # The last raw output is the logit of "not zero": with it certain, what remains is the slab.

@@ -18,7 +18,7 @@ import dataclasses
 
 import numpy as np
 
-from aline_tf.migraine.forecast import batches
+from aline_tf import batch_ops
 from aline_tf.migraine.forecast.forecast import attack_probabilities, recentred, towards_forecasts
 from aline_tf.migraine.schema.candidates import Candidate
 from aline_tf.migraine.schema.channels import CHANNEL
@@ -76,7 +76,7 @@ def questions(model, batch: dict, candidates: list[Candidate], price: float) -> 
         return []
     ranks, opinion = policy_ranks(model, batch)
     likely = likely_answers(model, batch, candidates)
-    now = attack_probabilities(model, batches.without_candidates(towards_forecasts(batch)))
+    now = attack_probabilities(model, batch_ops.drop_candidates(towards_forecasts(batch)))
     after = _forecasts_after(model, batch, candidates, likely)
     found = []
     for index, candidate in enumerate(candidates):
@@ -130,7 +130,9 @@ def policy_ranks(model, batch: dict) -> tuple[np.ndarray, bool]:
 
     The policy is asked for what helps the two forecasts.
     """
-    logits = batches.call(model, towards_forecasts(batch))["candidate_logits"][0].astype(np.float64)
+    logits = batch_ops.map_rows(model, towards_forecasts(batch))["candidate_logits"][0].astype(
+        np.float64
+    )
     ranks = np.empty(len(logits), int)
     ranks[np.argsort(-logits, kind="stable")] = np.arange(1, len(logits) + 1)
     chance = np.exp(logits - logits.max())
@@ -141,11 +143,8 @@ def policy_ranks(model, batch: dict) -> tuple[np.ndarray, bool]:
 
 def likely_answers(model, batch: dict, candidates: list[Candidate]) -> list[tuple]:
     """For each candidate, (values [S], probabilities [S]) of its answers under p(y | c, D)."""
-    asked = batches.without_candidates(batch) | {
-        "target_design": batch["candidate_design"],
-        "target_mask": np.zeros_like(batch["candidate_mask"]),
-    }
-    prediction = model.outcome_prediction(batches.call(model, asked), asked)
+    asked = batch_ops.outcomes_at(batch_ops.drop_candidates(batch), batch["candidate_design"])
+    prediction = model.outcome_prediction(batch_ops.map_rows(model, asked), asked)
     levels = (np.arange(ANSWERS) + 0.5) / ANSWERS
     mean, _ = (part.numpy()[0].astype(np.float64) for part in prediction.mean_sd())
     categories = prediction.category_probabilities().numpy()[0].astype(np.float64)
@@ -190,7 +189,8 @@ def _forecasts_after(model, batch, candidates, likely) -> list[np.ndarray]:
     which = np.repeat(np.arange(len(candidates)), counts)
     field = np.array([candidate.field for candidate in candidates])[which]
     value = np.concatenate([values for values, _ in likely])
-    base = batches.repeat(batches.without_candidates(towards_forecasts(batch)), len(which))
+    base = batch_ops.repeat(batch_ops.drop_candidates(towards_forecasts(batch)), len(which))
     design = batch["candidate_design"][0][which]
-    after = attack_probabilities(model, batches.with_token(base, design, field, value))
+    token = batch_ops.one_field(field, value, model.spec.sizes["F"])
+    after = attack_probabilities(model, batch_ops.append(base, design, *token))
     return np.split(after, np.cumsum(counts)[:-1])

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from aline_tf import batch_ops
 from aline_tf.batch import OBSERVED
 from aline_tf.errors import InputError
-from aline_tf.migraine.forecast import batches
 from aline_tf.migraine.forecast.forecast import attack_probabilities
 from aline_tf.migraine.forecast.person_batch import history_batch
 from aline_tf.migraine.records.day_history import DayHistory
@@ -110,7 +110,7 @@ def what_ifs(
     if not changed:
         return []
     rows = [history_batch(_supposed(history, s), candidates=[])[0] for s in changed]
-    risks = attack_probabilities(model, batches.stack(rows))
+    risks = attack_probabilities(model, batch_ops.stack(rows))
     return [WhatIf(s, *map(float, row)) for s, row in zip(changed, risks, strict=True)]
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
-from aline_tf.batch import NO_ANSWER
+from aline_tf import batch_ops
+from aline_tf.batch import NO_ANSWER, OBSERVED
 from aline_tf.errors import InputError
-from aline_tf.migraine.forecast import batches, wording
+from aline_tf.migraine.forecast import wording
 from aline_tf.migraine.forecast.forecast import Risk, forecast
 from aline_tf.migraine.forecast.person_batch import candidate_designs, history_batch
 from aline_tf.migraine.forecast.value_of_information import Question, questions, worth_asking
@@ -142,9 +141,7 @@ class Interview:
     def _remove(self, candidate: Candidate) -> None:
         keep = [index for index, other in enumerate(self._pool) if other != candidate]
         self._pool = [self._pool[index] for index in keep]
-        self._batch = self._batch | {
-            name: self._batch[name][:, keep] for name in ("candidate_design", "candidate_mask")
-        }
+        self._batch = batch_ops.narrow(self._batch, keep)
 
     def _forecast(self) -> list[Risk]:
         return forecast(self._model, self._batch, self._seed)[0]
@@ -170,13 +167,10 @@ def with_answer(batch: dict, answer: Answer, history: DayHistory) -> dict:
     """One row with one more token: the field that was answered, or that it was not."""
     candidate = answer.candidate
     design = candidate_designs([candidate], history.dates[-1].weekday())
-    field = np.array([candidate.field])
-    longer = batches.with_token(batch, design, field, np.array([answer.field_value]))
-    if answer.value is None:
-        status = longer["context_status"].copy()
-        status[:, -1, candidate.field] = NO_ANSWER
-        longer["context_status"] = status
-    return longer
+    status = OBSERVED if answer.value is not None else NO_ANSWER
+    fields = batch["context_status"].shape[2]
+    token = batch_ops.one_field([candidate.field], [answer.field_value], fields, status)
+    return batch_ops.append(batch, design, *token)
 
 
 def moved_text(before: list[Risk], after: list[Risk]) -> str:

@@ -157,14 +157,15 @@ def test_the_question_is_the_one_most_worth_asking(session, model, evening):
 
 
 def test_an_answer_is_one_more_token_and_moves_the_risk(model, evening):
-    from aline_tf.migraine.forecast import batches
+    from aline_tf import batch_ops
     from aline_tf.migraine.forecast.forecast import forecast
     from aline_tf.migraine.interview.interview import with_answer
 
     batch, candidates, history = evening
     told = with_answer(batch, Answer(STRESS, 9.0), history)
     design = batch["candidate_design"][:, candidates.index(STRESS)]
-    by_hand = batches.with_token(batch, design, np.array([STRESS.field]), np.array([9.0]))
+    token = batch_ops.one_field([STRESS.field], [9.0], batch["context_status"].shape[2])
+    by_hand = batch_ops.append(batch, design, *token)
     for name in by_hand:
         np.testing.assert_array_equal(told[name], by_hand[name])
     silent = with_answer(batch, Answer(STRESS, None), history)

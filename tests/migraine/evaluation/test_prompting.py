@@ -111,7 +111,7 @@ def test_a_policy_that_scores_warnings_highest_asks_about_them_first(
         wanted = [channel.name for channel in SPEC.outcomes].index("prodrome")
         return {"candidate_logits": (is_warning == wanted).astype(float)}
 
-    monkeypatch.setattr(prompting.batches, "call", call)
+    monkeypatch.setattr(prompting.batch_ops, "map_rows", call)
     monkeypatch.setattr(
         prompting, "attack_probabilities", lambda model, batch: np.full([PEOPLE, 2], 0.25)
     )

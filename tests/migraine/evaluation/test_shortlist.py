@@ -42,7 +42,7 @@ def test_the_one_that_tells_most_among_what_the_policy_likes(compiled_model, bat
     monkeypatch.setattr(shortlist, "_TRIED_AT_ONCE", 2 * shortlist.PROPOSALS)
     chosen = best_proposals(compiled_model, batch, prompting._FIELD)
     assert seen == [2, 2, 1]
-    score = shortlist.batches.call(compiled_model, batch)["candidate_logits"]
+    score = shortlist.batch_ops.map_rows(compiled_model, batch)["candidate_logits"]
     for row in range(PEOPLE):
         liked = np.argsort(-score[row])[: shortlist.PROPOSALS]
         assert chosen[row] in liked

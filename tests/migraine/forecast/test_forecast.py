@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aline_tf.migraine.forecast import batches
+from aline_tf import batch_ops
 from aline_tf.migraine.forecast.forecast import (
     DRAW_ORDER,
     attack_probabilities,
@@ -54,9 +54,9 @@ def test_reported_risk_is_what_the_network_predicts(model, evening):
 
 
 def test_interval_closes_when_the_parameters_are_known(model, evening):
-    batch = batches.without_candidates(evening[0])
+    batch = batch_ops.drop_candidates(evening[0])
     drawn = np.isin(SPEC.parameter_names, [name for group in DRAW_ORDER for name in group])
-    known = batches.with_known(batch, np.full([1, len(drawn)], 0.5, np.float32), drawn)
+    known = batch_ops.condition_on(batch, np.full([1, len(drawn)], 0.5, np.float32), drawn)
     risk = forecast(model, known)[0][0]
     assert risk.high - risk.low < 1e-5
     assert risk.probability == pytest.approx(attack_probabilities(model, known)[0, 0])
@@ -67,7 +67,7 @@ def test_rows_are_forecast_as_if_alone(model, example):
 
     evenings = [day_history(example, example.evening(), days) for days in (5, 30)]
     rows = [history_batch(history, candidates=[])[0] for history in evenings]
-    together = forecast(model, batches.stack(rows), draws=8)
+    together = forecast(model, batch_ops.stack(rows), draws=8)
     for row, risks in zip(rows, together, strict=True):
         alone = forecast(model, row, draws=8)[0]
         for one, other in zip(alone, risks, strict=True):

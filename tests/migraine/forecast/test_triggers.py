@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from aline_tf.migraine.forecast import batches
+from aline_tf import batch_ops
 from aline_tf.migraine.forecast.triggers import SOURCE_CHANNEL, trigger_beliefs
 from aline_tf.migraine.schema.parameters import TRIGGERS
 
@@ -29,7 +29,7 @@ def test_strongest_come_first_and_those_without_record_last(beliefs):
 
 
 def test_slab_is_the_posterior_without_its_atom(model, evening, beliefs):
-    outputs = batches.call(model, evening[0])
+    outputs = batch_ops.map_rows(model, evening[0])
     posterior = model.theta_posterior(outputs)
     names = model.spec.parameter_names
     for belief in beliefs:

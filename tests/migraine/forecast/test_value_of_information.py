@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from aline_tf.migraine.forecast import batches
+from aline_tf import batch_ops
 from aline_tf.migraine.forecast.person_batch import history_batch
 from aline_tf.migraine.forecast.value_of_information import (
     Question,
@@ -137,7 +137,7 @@ def test_continuous_answers_are_quantiles_of_what_the_network_expects(model, eve
 def test_policy_without_an_opinion_leaves_the_choice_to_the_gains(model, evening, monkeypatch):
     batch, candidates, _ = evening
     flat = {"candidate_logits": np.zeros([1, len(candidates)], np.float32)}
-    monkeypatch.setattr(batches, "call", lambda model, rows: flat)
+    monkeypatch.setattr(batch_ops, "map_rows", lambda model, rows: flat)
     assert policy_ranks(model, batch)[1] is False
     flat["candidate_logits"][0, 3] = 5.0
     ranks, opinion = policy_ranks(model, batch)
