@@ -7,7 +7,7 @@ or outside of one.
 
     acquire a candidate    extend_context, then append_candidate and take_candidate at each step
     a token of one's own   append, write_token, one_field
-    the pool               narrow, first_candidates, drop_candidates, take_candidate, outcomes_at
+    the pool               narrow, drop_candidates, take_candidate, outcomes_at
     what is known          condition_on
     rows                   repeat, take_rows, map_rows, stack, pad, cut_context, from_history
 """
@@ -165,9 +165,11 @@ def narrow(batch: Mapping[str, Any], index) -> dict:
 
     Args:
         batch: B rows.
-        index: int32 [B, n], or [n] for the same ones in every row.
+        index: int32 [B, n], or [n] or a slice for the same ones in every row.
     """
-    index = np.asarray(index) if _all_numpy(index) else index
+    if isinstance(index, slice):
+        return dict(batch) | {name: batch[name][:, index] for name in _of_pool(batch)}
+    index = np.asarray(index, np.int32) if _all_numpy(index) else index
     rank = len(index.shape)
 
     def picked(array):
@@ -180,12 +182,7 @@ def narrow(batch: Mapping[str, Any], index) -> dict:
 
 def drop_candidates(batch: Mapping[str, Any]) -> dict:
     """The batch with an empty pool: inference alone, which does not depend on it."""
-    return dict(batch) | {name: batch[name][:, :0] for name in _of_pool(batch)}
-
-
-def first_candidates(batch: Mapping[str, Any], count: int) -> dict:
-    """The batch with the first `count` candidates of its pool alone."""
-    return dict(batch) | {name: batch[name][:, :count] for name in _of_pool(batch)}
+    return narrow(batch, slice(0))
 
 
 def take_candidate(batch: Mapping[str, Any], index) -> dict:

@@ -1,7 +1,7 @@
-"""What can be learned about: the description of a task and the contract of a simulator.
+"""The description of a task: its parameters, its design space, its kinds of outcome.
 
 `TaskSpec` is plain data (no TensorFlow): the model is built from it, presets store it, clients
-read it. `Task` adds the generative model p(theta) p(y | x, theta) and the design space.
+read it. `aline_tf.tasks.Task` adds the generative model p(theta) p(y | x, theta).
 """
 
 from __future__ import annotations
@@ -11,6 +11,22 @@ import math
 
 PARAMETER_KINDS = ("interval", "real", "binary", "spike_slab")
 CHANNEL_KINDS = ("continuous", "binary", "ordered", "count")
+
+
+def _check_name(name, what: str) -> None:
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError(f"Expected a name for every {what}. Received: name={name!r}")
+
+
+def _check_number(value, name: str, what: str) -> None:
+    number = not isinstance(value, bool) and hasattr(value, "__float__")
+    if not number or not math.isfinite(value):
+        raise ValueError(f"Expected a finite {what} for {name!r}. Received: {what}={value!r}")
+
+
+def _check_unique(names, what: str) -> None:
+    if len(set(names)) != len(names):
+        raise ValueError(f"Expected unique {what} names. Received: {list(names)}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +42,14 @@ class Parameter:
         unit, description: for people.
         axis: the design dimension along which the parameter is a position (a source, a
             threshold), for "interval"; None when it is none.
+
+    Raises:
+        ValueError: an empty name, an unknown kind, a number that is not finite, low >= high,
+            scale <= 0, an axis of what is no interval.
+
+    Example:
+        >>> Parameter("threshold", low=-3.0, high=3.0, axis=0).kind
+        'interval'
     """
 
     name: str
@@ -39,6 +63,7 @@ class Parameter:
     axis: int | None = None
 
     def __post_init__(self):
+        _check_name(self.name, "parameter")
         if self.axis is not None and (self.kind != "interval" or self.axis < 0):
             raise ValueError(
                 f"Expected an axis >= 0 only for an interval. Received: kind={self.kind!r}, "
@@ -48,11 +73,13 @@ class Parameter:
             raise ValueError(
                 f"Expected a parameter kind of {PARAMETER_KINDS}. Received: kind={self.kind!r}"
             )
+        for what in ("low", "high", "loc"):
+            _check_number(getattr(self, what), self.name, what)
         if self.kind == "interval" and not self.low < self.high:
             raise ValueError(
                 f"Expected low < high for {self.name!r}. Received: [{self.low}, {self.high}]"
             )
-        if not self.scale > 0:
+        if not 0 < self.scale < math.inf:
             raise ValueError(f"Expected scale > 0 for {self.name!r}. Received: {self.scale}")
 
 
@@ -70,6 +97,14 @@ class Channel:
             counts, give the usual count as loc and how far counts usually vary as scale.
         unit, description: for people.
         cost: burden of acquiring it once, in units of one prompt.
+
+    Raises:
+        ValueError: an empty name, an unknown kind, fewer than two levels of an ordered channel, a
+            number that is not finite, scale <= 0, a negative cost.
+
+    Example:
+        >>> Channel("stress", "ordered", levels=11).levels
+        11
     """
 
     name: str
@@ -82,12 +117,21 @@ class Channel:
     cost: float = 1.0
 
     def __post_init__(self):
+        _check_name(self.name, "channel")
         if self.kind not in CHANNEL_KINDS:
             raise ValueError(
                 f"Expected a channel kind of {CHANNEL_KINDS}. Received: kind={self.kind!r}"
             )
-        if not self.scale > 0:
+        if self.kind == "ordered" and not (self.levels >= 2 and self.levels == int(self.levels)):
+            raise ValueError(
+                f"Expected at least 2 levels for {self.name!r}. Received: levels={self.levels}"
+            )
+        for what in ("loc", "cost"):
+            _check_number(getattr(self, what), self.name, what)
+        if not 0 < self.scale < math.inf:
             raise ValueError(f"Expected scale > 0 for {self.name!r}. Received: {self.scale}")
+        if self.cost < 0:
+            raise ValueError(f"Expected cost >= 0 for {self.name!r}. Received: {self.cost}")
 
     @property
     def allowed(self) -> str:
@@ -110,7 +154,7 @@ class Channel:
 
 @dataclasses.dataclass(frozen=True)
 class TaskSpec:
-    """All that the network needs to know about a task; JSON round-trip through `to_dict`.
+    """All that the model needs to know about a task; JSON round-trip through `to_dict`.
 
     Attributes:
         name: the task's name, as on the command line.
@@ -123,6 +167,24 @@ class TaskSpec:
         horizon: T, how many acquisitions an episode has.
         features: name of the map by which the network is shown designs and outcomes, or a whole
             history, beside their scaled values (see `aline_tf.tasks.feature_maps`); "" for none.
+
+    Raises:
+        ValueError: names that are empty or not unique, bounds that do not match or are not finite,
+            no field or outcome, several outcomes without their one-hot code, horizon < 1.
+
+    Example:
+        >>> spec = TaskSpec(
+        ...     name="dose",
+        ...     design_names=("hours",),
+        ...     design_low=(0.0,),
+        ...     design_high=(24.0,),
+        ...     fields=(Channel("level"),),
+        ...     outcomes=(Channel("level"),),
+        ...     parameters=(Parameter("decay_time", low=1.0, high=12.0),),
+        ...     horizon=5,
+        ... )
+        >>> spec.sizes
+        {'D': 1, 'F': 1, 'P': 1}
     """
 
     name: str
@@ -136,25 +198,70 @@ class TaskSpec:
     features: str = ""
 
     def __post_init__(self):
+        _check_name(self.name, "task")
+        for field in _TUPLES:
+            value = getattr(self, field)
+            if not isinstance(value, list | tuple):
+                raise ValueError(
+                    f"Expected {field} as a tuple. Received: {field}={value!r}, a "
+                    f"{type(value).__name__}"
+                )
+            object.__setattr__(self, field, tuple(value))
         dims = len(self.design_names)
         if len(self.design_low) != dims or len(self.design_high) != dims:
             raise ValueError(
                 f"Expected {dims} design bounds, one for each of {self.design_names}. "
                 f"Received: design_low={self.design_low}, design_high={self.design_high}"
             )
-        names = [parameter.name for parameter in self.parameters]
-        if len(set(names)) != len(names):
-            raise ValueError(f"Expected unique parameter names. Received: {names}")
+        for field, kind in _MEMBERS.items():
+            strangers = [each for each in getattr(self, field) if not isinstance(each, kind)]
+            if strangers:
+                raise ValueError(
+                    f"Expected {field} of class {kind.__name__}. Received: {strangers[0]!r}"
+                )
+            names = [each.name for each in getattr(self, field)]
+            _check_unique(names, _SINGULAR[field])
+        self._check_designs(dims)
         astray = [p.name for p in self.parameters if p.axis is not None and p.axis >= dims]
         if astray:
             raise ValueError(
                 f"Expected parameters on one of {dims} design axes. Received: {astray[0]!r}"
             )
-        if self.horizon < 1:
-            raise ValueError(f"Expected horizon >= 1. Received: horizon={self.horizon}")
+        if isinstance(self.horizon, bool) or not self.horizon >= 1 or self.horizon % 1:
+            raise ValueError(
+                f"Expected a whole number of steps, horizon >= 1. Received: horizon={self.horizon}"
+            )
+        object.__setattr__(self, "horizon", int(self.horizon))
+
+    def _check_designs(self, dims: int) -> None:
+        for name in self.design_names:
+            _check_name(name, "design dimension")
+        _check_unique(self.design_names, "design")
+        bounds = zip(self.design_names, self.design_low, self.design_high, strict=True)
+        for name, low, high in bounds:
+            _check_number(low, name, "low")
+            _check_number(high, name, "high")
+            if not low < high:
+                raise ValueError(f"Expected low < high for {name!r}. Received: [{low}, {high}]")
+        if not dims:
+            raise ValueError("Expected at least one design dimension. Received: design_names=()")
+        for field in ("fields", "outcomes"):
+            if not getattr(self, field):
+                raise ValueError(f"Expected at least one channel. Received: {field}=()")
+        count = len(self.outcomes)
+        if count == 1:
+            return
+        code = tuple(zip(self.design_low, self.design_high, strict=True))[-count:]
+        if dims < count or any((low, high) != (0, 1) for low, high in code):
+            raise ValueError(
+                f"Expected the last {count} design dimensions, from 0 to 1 each, to be the one-hot "
+                f"code of the {count} outcomes. Received: design_names={self.design_names}, "
+                f"design_low={self.design_low}, design_high={self.design_high}"
+            )
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
+        """The P names, in order."""
         return tuple(parameter.name for parameter in self.parameters)
 
     @property
@@ -171,20 +278,27 @@ class TaskSpec:
         Raises:
             ValueError: a name that the task does not have.
         """
-        wanted = tuple(filter(None, names.split(","))) if isinstance(names, str) else tuple(names)
-        unknown = [name for name in wanted if name not in self.parameter_names]
+        selected = tuple(filter(None, names.split(","))) if isinstance(names, str) else tuple(names)
+        unknown = [name for name in selected if name not in self.parameter_names]
         if unknown:
             raise ValueError(
                 f"Expected parameters of task {self.name!r}: {', '.join(self.parameter_names)}. "
                 f"Received: {', '.join(map(str, unknown))}"
             )
-        return [name in wanted for name in self.parameter_names]
+        return [name in selected for name in self.parameter_names]
 
     def to_dict(self) -> dict:
+        """Plain dicts, tuples, numbers and strings."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, config: dict) -> TaskSpec:
+        """The spec that `to_dict` gave, from JSON or not.
+
+        Raises:
+            ValueError: an entry too few or too many, here or in a parameter or channel; a value
+                that the class refuses.
+        """
         known = {field.name for field in dataclasses.fields(cls)}
         if not known - {"features"} <= set(config) <= known:
             raise ValueError(
@@ -195,9 +309,25 @@ class TaskSpec:
             design_names=tuple(config["design_names"]),
             design_low=tuple(config["design_low"]),
             design_high=tuple(config["design_high"]),
-            fields=tuple(Channel(**channel) for channel in config["fields"]),
-            outcomes=tuple(Channel(**channel) for channel in config["outcomes"]),
-            parameters=tuple(Parameter(**parameter) for parameter in config["parameters"]),
-            horizon=int(config["horizon"]),
+            fields=_members(Channel, config["fields"]),
+            outcomes=_members(Channel, config["outcomes"]),
+            parameters=_members(Parameter, config["parameters"]),
+            horizon=config["horizon"],
             features=config.get("features", ""),
         )
+
+
+_MEMBERS = {"fields": Channel, "outcomes": Channel, "parameters": Parameter}
+_SINGULAR = {"fields": "field", "outcomes": "outcome", "parameters": "parameter"}
+_TUPLES = ("design_names", "design_low", "design_high", *_MEMBERS)
+
+
+def _members(kind: type, configs) -> tuple:
+    known = {field.name for field in dataclasses.fields(kind)}
+    for config in configs:
+        if not {"name"} <= set(config) <= known:
+            raise ValueError(
+                f"Expected a {kind.__name__.lower()} with a name and any of {sorted(known)}. "
+                f"Received: {sorted(config)}"
+            )
+    return tuple(kind(**config) for config in configs)

@@ -5,7 +5,10 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aline_tf.spec import Channel, Parameter, TaskSpec
 from tests.models.batches import EVERY_KIND
@@ -14,6 +17,37 @@ from tests.models.batches import EVERY_KIND
 def test_json_round_trip():
     text = json.dumps(EVERY_KIND.to_dict())
     assert TaskSpec.from_dict(json.loads(text)) == EVERY_KIND
+
+
+def test_lists_are_taken_for_tuples():
+    lists = {name: list(value) for name, value in vars(EVERY_KIND).items() if type(value) is tuple}
+    assert dataclasses.replace(EVERY_KIND, **lists) == EVERY_KIND
+
+
+@pytest.mark.parametrize("member", ["fields", "outcomes", "parameters"])
+@pytest.mark.parametrize("change", [{"colour": "red"}, {"name": None}])
+def test_a_damaged_member_is_refused(member, change):
+    config = json.loads(json.dumps(EVERY_KIND.to_dict()))
+    config[member][0] |= change
+    if "name" in change:
+        del config[member][0]["name"]
+    kind = "parameter" if member == "parameters" else "channel"
+    with pytest.raises(ValueError, match=f"Expected a {kind} with a name and any of"):
+        TaskSpec.from_dict(config)
+
+
+NUMBERS = st.floats(allow_nan=True, allow_infinity=True)
+
+
+@given(low=NUMBERS, high=NUMBERS, loc=NUMBERS, scale=NUMBERS)
+def test_a_parameter_is_sound_or_refused(low, high, loc, scale):
+    sound = np.isfinite([low, high, loc, scale]).all() and low < high and scale > 0
+    try:
+        Parameter("a", low=low, high=high, loc=loc, scale=scale)
+    except ValueError as error:
+        assert not sound and "Expected" in str(error) and "Received" in str(error)
+    else:
+        assert sound
 
 
 def test_the_description_is_frozen():
@@ -41,6 +75,22 @@ def test_parameters_are_selected_by_name():
         ({"design_low": (0.0,)}, "Expected 4 design bounds"),
         ({"horizon": 0}, "horizon >= 1. Received: horizon=0"),
         ({"parameters": (Parameter("a"), Parameter("a"))}, "unique parameter names"),
+        ({"horizon": 2.5}, "horizon >= 1. Received: horizon=2.5"),
+        ({"horizon": True}, "horizon >= 1. Received: horizon=True"),
+        ({"name": ""}, "a name for every task. Received: name=''"),
+        ({"design_names": "wxyz"}, "design_names as a tuple. Received: design_names='wxyz', a str"),
+        ({"design_names": ("x", "x", "y", "z")}, "unique design names"),
+        ({"design_names": ("x", "", "y", "z")}, "a name for every design dimension"),
+        ({"design_low": (6.0, 0.0, 0.0, 0.0)}, r"low < high for 'x'. Received: \[6.0, 6.0\]"),
+        ({"design_high": (np.inf, 1.0, 1.0, 1.0)}, "a finite high for 'x'. Received: high=inf"),
+        ({"design_low": (np.nan, 0.0, 0.0, 0.0)}, "a finite low for 'x'. Received: low=nan"),
+        ({"fields": (Channel("a"), Channel("a"))}, "unique field names"),
+        ({"fields": ()}, "at least one channel. Received: fields="),
+        ({"outcomes": ()}, "at least one channel. Received: outcomes="),
+        ({"outcomes": (Channel("a"), Channel("a"))}, "unique outcome names"),
+        ({"outcomes": ("level",)}, "outcomes of class Channel. Received: 'level'"),
+        ({"outcomes": tuple(map(Channel, "abcd"))}, "last 4 design dimensions, from 0 to 1 each"),
+        ({"outcomes": tuple(map(Channel, "abcde"))}, "last 5 design dimensions"),
     ],
 )
 def test_a_wrong_description_is_refused(change, message):
@@ -57,6 +107,20 @@ def test_a_wrong_description_is_refused(change, message):
         (lambda: Parameter("a", "real", scale=float("nan")), "scale > 0 for 'a'"),
         (lambda: Channel("a", "shares"), "kind='shares'"),
         (lambda: Channel("a", scale=-1.0), "scale > 0 for 'a'"),
+        (lambda: Channel("a", scale=np.inf), "scale > 0 for 'a'"),
+        (lambda: Channel(""), "a name for every channel. Received: name=''"),
+        (
+            lambda: Channel("a", "ordered", levels=1),
+            "at least 2 levels for 'a'. Received: levels=1",
+        ),
+        (lambda: Channel("a", "ordered", levels=2.5), "at least 2 levels for 'a'"),
+        (lambda: Channel("a", loc=np.nan), "a finite loc for 'a'. Received: loc=nan"),
+        (lambda: Channel("a", loc="1"), "a finite loc for 'a'. Received: loc='1'"),
+        (lambda: Channel("a", cost=np.inf), "a finite cost for 'a'. Received: cost=inf"),
+        (lambda: Channel("a", cost=-1.0), "cost >= 0 for 'a'. Received: -1.0"),
+        (lambda: Parameter(" "), "a name for every parameter. Received: name=' '"),
+        (lambda: Parameter("a", low=-np.inf), "a finite low for 'a'. Received: low=-inf"),
+        (lambda: Parameter("a", "real", loc=np.nan), "a finite loc for 'a'. Received: loc=nan"),
     ],
 )
 def test_a_wrong_parameter_or_channel_is_refused(make, message):
