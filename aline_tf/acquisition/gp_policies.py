@@ -25,7 +25,19 @@ class GPPolicy(Policy):
     """What the four share: one fitted process for each row of a batch.
 
     Args:
-        settings: of the fit.
+        settings: of the fit; `GPSettings()` when None.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.acquisition import GPPolicy
+        >>> from aline_tf.batch import empty_batch
+        >>> batch = empty_batch({"C": 3, "D": 1, "F": 1, "P": 0, "M": 1})
+        >>> batch["context_design"][0, :, 0] = [-1, 0, 1]
+        >>> batch["context_outcome"][0, :, 0] = [1, 2, 1]
+        >>> batch["context_status"][:], batch["context_mask"][:] = 1, True
+        >>> mean, sd = GPPolicy().predict(batch)
+        >>> bool(abs(mean[0, 0] - 2) < 0.2)
+        True
     """
 
     def __init__(self, settings: GPSettings | None = None):
@@ -60,7 +72,17 @@ class GPPolicy(Policy):
             yield self._fitted[key]
 
     def predict(self, batch: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of the outcomes at the batch's target inputs: two [B, M]."""
+        """Mean and standard deviation of the outcomes at the batch's target inputs.
+
+        Args:
+            batch: a Batch of B rows with `target_design` [B, M, D].
+
+        Returns:
+            two [B, M], in natural units.
+
+        Raises:
+            InputError: a row without an observation, or several outcome fields.
+        """
         targets = np.asarray(batch["target_design"], float)
         found = [p.predict(x) for p, x in zip(self.posteriors(batch), targets, strict=True)]
         mean, sd = zip(*found, strict=True)
@@ -84,7 +106,23 @@ class GPPolicy(Policy):
 
 
 class GPRandomPolicy(GPPolicy):
-    """Random designs, those of `RandomPolicy` with the same seed."""
+    """Random designs, those of `RandomPolicy` with the same seed.
+
+    Args:
+        settings: of the fit; `GPSettings()` when None.
+        seed: of the draws.
+
+    Example:
+        >>> from aline_tf.acquisition import GPRandomPolicy
+        >>> from aline_tf.batch import empty_batch
+        >>> batch = empty_batch({"C": 1, "D": 1, "F": 1, "P": 0, "M": 1, "N": 3})
+        >>> batch["context_status"][:], batch["context_mask"][:] = 1, True
+        >>> batch["target_design"][0, 0, 0], batch["target_mask"][:] = 4.0, True
+        >>> batch["candidate_design"][0, :, 0] = [0.1, 4.0, 0.2]
+        >>> batch["candidate_mask"][:] = [False, True, False]
+        >>> GPRandomPolicy().choose(batch)
+        array([1])
+    """
 
     name = "gp-rs"
     reads_targets = False
@@ -98,7 +136,22 @@ class GPRandomPolicy(GPPolicy):
 
 
 class GPUncertaintyPolicy(GPPolicy):
-    """Where the process is least certain."""
+    """Where the process is least certain.
+
+    Args:
+        settings: of the fit; `GPSettings()` when None.
+
+    Example:
+        >>> from aline_tf.acquisition import GPUncertaintyPolicy
+        >>> from aline_tf.batch import empty_batch
+        >>> batch = empty_batch({"C": 1, "D": 1, "F": 1, "P": 0, "M": 1, "N": 3})
+        >>> batch["context_status"][:], batch["context_mask"][:] = 1, True
+        >>> batch["target_design"][0, 0, 0], batch["target_mask"][:] = 4.0, True
+        >>> batch["candidate_design"][0, :, 0] = [0.1, 4.0, 0.2]
+        >>> batch["candidate_mask"][:] = True
+        >>> GPUncertaintyPolicy().choose(batch)
+        array([1])
+    """
 
     name = "gp-us"
     reads_targets = False
@@ -108,7 +161,22 @@ class GPUncertaintyPolicy(GPPolicy):
 
 
 class GPVarianceReductionPolicy(GPPolicy):
-    """What makes the target inputs most certain."""
+    """What makes the target inputs most certain.
+
+    Args:
+        settings: of the fit; `GPSettings()` when None.
+
+    Example:
+        >>> from aline_tf.acquisition import GPVarianceReductionPolicy
+        >>> from aline_tf.batch import empty_batch
+        >>> batch = empty_batch({"C": 1, "D": 1, "F": 1, "P": 0, "M": 1, "N": 3})
+        >>> batch["context_status"][:], batch["context_mask"][:] = 1, True
+        >>> batch["target_design"][0, 0, 0], batch["target_mask"][:] = 4.0, True
+        >>> batch["candidate_design"][0, :, 0] = [0.1, 4.0, 0.2]
+        >>> batch["candidate_mask"][:] = True
+        >>> GPVarianceReductionPolicy().choose(batch)
+        array([1])
+    """
 
     name = "gp-vr"
 
@@ -117,7 +185,22 @@ class GPVarianceReductionPolicy(GPPolicy):
 
 
 class GPInformationPolicy(GPPolicy):
-    """What tells most about the outcomes at the target inputs, one at a time."""
+    """What tells most about the outcomes at the target inputs, one at a time.
+
+    Args:
+        settings: of the fit; `GPSettings()` when None.
+
+    Example:
+        >>> from aline_tf.acquisition import GPInformationPolicy
+        >>> from aline_tf.batch import empty_batch
+        >>> batch = empty_batch({"C": 1, "D": 1, "F": 1, "P": 0, "M": 1, "N": 3})
+        >>> batch["context_status"][:], batch["context_mask"][:] = 1, True
+        >>> batch["target_design"][0, 0, 0], batch["target_mask"][:] = 4.0, True
+        >>> batch["candidate_design"][0, :, 0] = [0.1, 4.0, 0.2]
+        >>> batch["candidate_mask"][:] = True
+        >>> GPInformationPolicy().choose(batch)
+        array([1])
+    """
 
     name = "gp-epig"
 

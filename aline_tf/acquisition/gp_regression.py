@@ -25,7 +25,12 @@ _JITTER = 1e-9
 
 
 def unit_kernel(name: str, lengthscale, bounds="fixed"):
-    """scikit-learn's kernel of unit variance, by the name it has in `KERNELS`.
+    """scikit-learn's kernel of unit variance.
+
+    Args:
+        name: one of `KERNELS`.
+        lengthscale: a number or [D], in design units.
+        bounds: of the lengthscale, (low, high); "fixed" is not fitted.
 
     Raises:
         ValueError: another name.
@@ -49,6 +54,14 @@ class GPSettings:
         noise: bounds of s^2, in the same unit.
         standardise: whether m and c follow the outcomes; otherwise they are 0 and 1.
         iterations: most steps of L-BFGS-B from one start.
+
+    Raises:
+        ValueError: an unknown kernel, or no kernel or start.
+
+    Example:
+        >>> from aline_tf.acquisition import GPSettings
+        >>> GPSettings(kernels=("rbf",)).kernels
+        ('rbf',)
     """
 
     kernels: tuple[str, ...] = ("matern52",)
@@ -75,6 +88,13 @@ class JointVariance:
         target: [M], variance of f.
         between: [N, M], covariance of f.
         noise: s^2, that every observation adds.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.acquisition import JointVariance
+        >>> variance = JointVariance(np.ones(2), np.ones(1), np.array([[0.5], [0.0]]), noise=1.0)
+        >>> variance.variance_reduction()
+        array([0.125, 0.   ])
     """
 
     candidate: np.ndarray
@@ -108,6 +128,15 @@ class GPPosterior:
         design: [n, D].
         outcome: [n].
         offset, scale: m and c.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.acquisition import GPPosterior
+        >>> from aline_tf.acquisition.gp_regression import unit_kernel
+        >>> process = GPPosterior(unit_kernel("rbf", 1.0), 1.0, [[0.0]], [2.0])
+        >>> mean, sd = process.predict(np.array([[0.0]]))
+        >>> mean.round(3), sd.round(3)
+        (array([1.]), array([1.225]))
     """
 
     def __init__(self, signal, noise: float, design, outcome, offset=0.0, scale=1.0):
@@ -128,14 +157,26 @@ class GPPosterior:
         return np.maximum(self.signal.diag(points) - np.sum(np.square(whitened), axis=0), 0.0)
 
     def predict(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of an outcome (noise included) at points [M, D]: two [M]."""
+        """Mean and standard deviation of an outcome, noise included.
+
+        Args:
+            points: [M, D], natural units.
+
+        Returns:
+            two [M].
+        """
         points = np.asarray(points, float)
         mean = self.signal(points, self._design) @ self._weights
         sd = np.sqrt(self._variance(points, self._whitened(points)) + self.noise)
         return self.offset + self.scale * mean, self.scale * sd
 
     def joint(self, candidates: np.ndarray, targets: np.ndarray) -> JointVariance:
-        """What is uncertain at candidates [N, D] and targets [M, D], in the unit of c^2."""
+        """What is uncertain at candidates and targets together, in the unit of c^2.
+
+        Args:
+            candidates: [N, D].
+            targets: [M, D].
+        """
         candidates, targets = np.asarray(candidates, float), np.asarray(targets, float)
         at_candidates, at_targets = self._whitened(candidates), self._whitened(targets)
         return JointVariance(
@@ -152,6 +193,10 @@ def fit(design: np.ndarray, outcome: np.ndarray, settings: GPSettings) -> GPPost
     Args:
         design: [n, D], n >= 1.
         outcome: [n].
+        settings: of the fit.
+
+    Returns:
+        the `GPPosterior` given the context.
     """
     design, outcome = np.asarray(design, float), np.asarray(outcome, float)
     offset, scale = 0.0, 1.0

@@ -53,14 +53,30 @@ _DESIGNS = ("context_design", "candidate_design", "target_design")
 
 @dataclass(frozen=True)
 class Rescaling:
-    """The two maps of B rows: `offset` [B], `scale` [B], `shrink` [B, D]."""
+    """The two maps of B rows.
+
+    Attributes:
+        offset, scale: [B], of outcomes, in natural units.
+        shrink: [B, D] in (0, 1], of designs.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.acquisition import Rescaling
+        >>> maps = Rescaling(np.array([300.0]), np.array([50.0]), np.ones((1, 1)))
+        >>> maps.outcome_to_model(np.array([[400.0]]))
+        array([[2.]], dtype=float32)
+    """
 
     offset: np.ndarray
     scale: np.ndarray
     shrink: np.ndarray
 
     def to_model(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """The Batch as the model should see it."""
+        """The Batch as the model should see it.
+
+        Args:
+            batch: B rows with one outcome field, natural units.
+        """
         mapped = dict(batch)
         for name in _DESIGNS:
             mapped[name] = (np.asarray(batch[name]) * self.shrink[:, None]).astype(np.float32)
@@ -84,7 +100,14 @@ class Rescaling:
 
 
 class TrainingRange:
-    """Finds the maps of a batch; a function of the batch alone, remembered to save time."""
+    """Finds the maps of a batch; a function of the batch alone, remembered to save time.
+
+    Example:
+        >>> from aline_tf.acquisition import TrainingRange
+        >>> from aline_tf.batch import empty_batch
+        >>> TrainingRange().rescaling(empty_batch({"D": 1, "F": 1, "P": 0})).scale
+        array([1.])
+    """
 
     def __init__(self):
         self._found: dict[bytes, tuple] = {}
@@ -94,6 +117,9 @@ class TrainingRange:
 
         Args:
             batch: a Batch with one outcome field.
+
+        Returns:
+            the `Rescaling` of its B rows.
         """
         design = np.asarray(batch["context_design"], float)
         outcome = np.asarray(batch["context_outcome"], float)[..., 0]
@@ -115,19 +141,35 @@ class RescaledPolicy(Policy):
     Args:
         policy: the policy.
         training_range: shared with whoever else maps the same batches.
+
+    Example:
+        >>> from aline_tf.acquisition import RandomPolicy, RescaledPolicy, TrainingRange
+        >>> from aline_tf.batch import empty_batch
+        >>> batch = empty_batch({"D": 1, "F": 1, "P": 0, "N": 3})
+        >>> batch["candidate_mask"][0, 2] = True
+        >>> RescaledPolicy(RandomPolicy(), TrainingRange()).choose(batch)
+        array([2])
     """
 
     def __init__(self, policy: Policy, training_range: TrainingRange):
         self.name = policy.name
-        self.reads_targets = policy.reads_targets
+        self.reads_targets, self.spec = policy.reads_targets, policy.spec
         self._policy, self._range = policy, training_range
+
+    def logits(self, batch):
+        return self._policy.logits(self._range.rescaling(batch).to_model(batch))
 
     def _choose(self, batch, mask):
         return self._policy.choose(self._range.rescaling(batch).to_model(batch))
 
 
 def estimate_rescaling(design: np.ndarray, outcome: np.ndarray) -> tuple[float, float, np.ndarray]:
-    """Offset, scale and shrink [D] from observations at designs [n, D] of outcomes [n]."""
+    """Offset, scale and shrink [D] from observations.
+
+    Args:
+        design: [n, D]; n may be 0.
+        outcome: [n].
+    """
     count, dims = design.shape
     offset = outcome.mean() if count else 0.0
     spread = np.abs(outcome - offset).max(initial=0.0)

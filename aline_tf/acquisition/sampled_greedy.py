@@ -29,6 +29,12 @@ class SampledGreedyPolicy(Policy):
         num_finalists: how many candidates, those with the largest gains at first, are judged again
             with all draws.
         seed: of the draws. Equal histories get equal answers in a batch of equal size.
+
+    Example:
+        >>> from aline_tf.acquisition import SampledGreedyPolicy
+        >>> from aline_tf.tasks.ces import CES
+        >>> SampledGreedyPolicy(CES(), num_particles=64).name
+        'greedy'
     """
 
     name = "greedy"
@@ -46,13 +52,29 @@ class SampledGreedyPolicy(Policy):
         self._compiled = None
 
     def posterior(self, batch, seed):
-        """Draws [R, I, P] given the histories of a Batch."""
+        """Draws from the posterior given the histories of a Batch.
+
+        Args:
+            batch: R rows.
+            seed: int32 [2].
+
+        Returns:
+            [R, I, P].
+        """
         from aline_tf.information.posterior_sampling import posterior_draws
 
         return posterior_draws(self.task, None, batch, seed, self.num_particles, EFFORT)
 
     def gains(self, batch, seed):
-        """Gains [R, n] of the finalists and their indices [R, n]."""
+        """Sampled one-step information gains of the finalists.
+
+        Args:
+            batch: R rows.
+            seed: int32 [2].
+
+        Returns:
+            gains [R, n] in nats, -1 where a candidate is not allowed, and their indices [R, n].
+        """
         import tensorflow as tf
 
         from aline_tf import draws

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from aline_tf.batch import check
 from aline_tf.errors import InputError
 from aline_tf.serving.client import Client
 from aline_tf.serving.packaged_presets import preset_spec
@@ -91,6 +92,7 @@ class RemoteModel:
             InputError: the batch does not fit the model.
             ConnectionError: no answer in time.
         """
+        check(batch, self.spec)
         found = self.client.step(_part_of_pool(batch, 0), outputs=[*_NAMES, "scores"])
         answer = {name: found[output] for output, name in _NAMES.items()}
         rest = np.asarray(batch["candidate_mask"]).shape[1] > PART
@@ -107,6 +109,7 @@ class RemoteModel:
             InputError: the batch does not fit the model.
             ConnectionError: no answer in time.
         """
+        check(batch, self.spec)
         pool = np.asarray(batch["candidate_mask"]).shape[1]
         parts = (_part_of_pool(batch, start) for start in range(0, max(pool, 1), PART))
         scores = [self.client.propose(part, outputs=["scores"])["scores"] for part in parts]

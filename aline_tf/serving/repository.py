@@ -28,7 +28,21 @@ SAVED_MODEL = "saved_model.pb"
 
 
 class NotFoundError(LookupError):
-    """No such model, version or label; the message says which there are."""
+    """No such model, version or label; the message says which there are.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from aline_tf.serving import ModelRepository, NotFoundError
+        >>> with tempfile.TemporaryDirectory() as base:
+        ...     version = pathlib.Path(base, "mine", "1")
+        ...     version.mkdir(parents=True)
+        ...     (version / "saved_model.pb").touch()
+        ...     try:
+        ...         ModelRepository(base).find("yours")
+        ...     except NotFoundError as error:
+        ...         print(error)
+        expected a model of mine; received 'yours'
+    """
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,6 +172,7 @@ class ModelRepository:
 
     @property
     def names(self) -> list[str]:
+        """Names of the models, sorted."""
         return sorted(self._models)
 
     def refresh(self, prepare: Callable[[ModelVersion], None] | None = None) -> None:

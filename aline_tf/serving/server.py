@@ -56,6 +56,22 @@ class Server:
 
     Attributes:
         port: the port, known after `start`.
+
+    Example:
+        >>> import tempfile
+        >>> import tensorflow as tf
+        >>> from aline_tf.serving import Client, ModelRepository, Server
+        >>> class Twice(tf.Module):
+        ...     @tf.function(input_signature=[tf.TensorSpec([None], name="x")])
+        ...     def twice(self, x):
+        ...         return {"y": 2 * x}
+        >>> with tempfile.TemporaryDirectory() as base:
+        ...     module = Twice()
+        ...     tf.saved_model.save(module, f"{base}/twice/1", signatures={"twice": module.twice})
+        ...     with Server(ModelRepository(base), port=0) as server:
+        ...         with Client(server.target, "twice") as client:
+        ...             print(client.status())
+        {1: {'state': 'AVAILABLE', 'error': ''}}
     """
 
     def __init__(

@@ -91,6 +91,15 @@ def test_a_big_pool_is_scored_in_parts(tiny, tiny_batch, monkeypatch):
         np.testing.assert_allclose(parts[name], array, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
+def test_what_is_no_batch_of_the_task_is_refused_before_it_is_sent(tiny, tiny_batch):
+    batch = tiny_batch(2, 3)
+    for ask in (tiny.answer, tiny.candidate_logits):
+        with pytest.raises(InputError, match="expected theta_mask in the batch"):
+            ask({name: array for name, array in batch.items() if name != "theta_mask"})
+        with pytest.raises(InputError, match=r"known_theta of shape \[B, 4\]; received \[2, 3\]"):
+            ask(batch | {"known_theta": batch["known_theta"][:, :3]})
+
+
 @pytest.mark.parametrize("policy", ["random", "ace-us"])
 def test_other_policies_ask_of_a_served_model(psychometric_server, policy):
     pool = np.linspace(-5, 5, 50)[:, None]
