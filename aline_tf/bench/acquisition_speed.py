@@ -1,4 +1,4 @@
-"""How long one question takes, and one whole run: with an untrained network of the shipped sizes.
+"""How long one question takes, and one whole run: with an untrained model of the shipped sizes.
 
 A run is one simulated episode of the task; its outcomes are drawn before the clock starts. Each
 measure is taken over whole runs, so that contexts of every size from empty to the horizon count
@@ -39,7 +39,7 @@ def acquisition(
 
 
 class _Bench:
-    """A network, and one episode that it acquires from."""
+    """A model, and one episode that it acquires from."""
 
     def __init__(self, name, candidates, horizon, predicts):
         keras.utils.set_random_seed(_SEED)
@@ -50,21 +50,20 @@ class _Bench:
         self.horizon = horizon
         self.predicts = predicts
         self.episode = task.sample_episodes(draws.as_seed(_SEED), 1, candidates)
-        for mask, wanted in (("theta_mask", not predicts), ("target_mask", predicts)):
-            self.episode[mask] = tf.fill(tf.shape(self.episode[mask]), wanted)
+        for mask, selected in (("theta_mask", not predicts), ("target_mask", predicts)):
+            self.episode[mask] = tf.fill(tf.shape(self.episode[mask]), selected)
         self.values = {key: value.numpy()[0] for key, value in self.episode.items()}
 
     def session(self, model=None) -> Session:
-        """A session, with the network or what stands in for it, that has been told what the episode
-        starts with."""
+        """A session, of the model or what stands in for it, after what the episode starts with."""
         model = model or self.model
         pool, inputs = self.values["candidate_design"], self.values["target_design"]
         if self.predicts:
             session = Session(model, pool, [], inputs)
         else:
             session = Session(model, pool)
-        told = zip(self.values["context_design"], self.values["context_outcome"], strict=True)
-        for design, outcome in told:
+        context = zip(self.values["context_design"], self.values["context_outcome"], strict=True)
+        for design, outcome in context:
             session.tell(design, outcome)
         return session
 
@@ -85,25 +84,25 @@ class _Bench:
         forward = tf.function(
             lambda batch: self.model(batch), autograph=False, reduce_retracing=True
         )
-        batches = [{k: tf.constant(v) for k, v in batch.items()} for batch in self.batches()]
-        return self.time_passes(forward, batches, runs)
+        states = [{k: tf.constant(v) for k, v in state.items()} for state in self.states()]
+        return self.time_passes(forward, states, runs)
 
     def time_forward_frozen(self, runs):
-        return self.time_passes(Frozen(self.model), self.batches(), runs)
+        return self.time_passes(Frozen(self.model), self.states(), runs)
 
-    def batches(self) -> list:
-        """What a session hands over at each step."""
-        session, batches = self.session(), []
+    def states(self) -> list:
+        """The batches that a session hands over, one at each step."""
+        session, states = self.session(), []
         for index in range(self.horizon):
-            batches.append(session.batch())
+            states.append(session.batch())
             session.tell(index, self.values["candidate_outcome"][index])
-        return batches
+        return states
 
-    def time_passes(self, forward, batches, runs):
+    def time_passes(self, forward, states, runs):
         watch = Stopwatch(skip=self.horizon)
         for _ in range(1 + runs):
-            for batch in batches:
-                watch.run(lambda batch=batch: forward(batch)["candidate_logits"].numpy())
+            for state in states:
+                watch.run(lambda state=state: forward(state)["candidate_logits"].numpy())
         return watch
 
     def time_run(self, runs):

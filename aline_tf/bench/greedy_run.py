@@ -9,12 +9,12 @@ import tensorflow as tf
 from aline_tf.training.rollout import Trajectory, rollout
 
 
-def compiled_run(network, episode: dict, horizon: int) -> Callable[..., Trajectory]:
+def compiled_run(model, episode: dict, horizon: int) -> Callable[..., Trajectory]:
     """A function (episode, seed [2]) -> `Trajectory` that takes the best candidate of the whole
     pool at every step.
 
     Args:
-        network: the model.
+        model: a built `ALINE`.
         episode: an Episode of the sizes to come; only its number of rows may change.
         horizon: T.
     """
@@ -26,7 +26,7 @@ def compiled_run(network, episode: dict, horizon: int) -> Callable[..., Trajecto
 
     @tf.function(input_signature=[signature, tf.TensorSpec([2], tf.int32)], autograph=False)
     def run(episode, seed):
-        made = rollout(network, episode, seed, horizon, pool, temperature=0.0)
+        made = rollout(model, episode, seed, horizon, pool, temperature=0.0)
         return {name: value for name, value in made._asdict().items() if name != "initial"}
 
     initial = episode["context_mask"].shape[1]
