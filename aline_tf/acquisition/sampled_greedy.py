@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from aline_tf.acquisition.policies import Policy, masked_argmax
-from aline_tf.information.posterior_sampling import Effort
+from aline_tf.information.posterior_sampling import SMCSettings
 
-EFFORT = Effort(proposals=8, least_stages=2, most_stages=40, moves=3)
+SETTINGS = SMCSettings(proposals=8, least_stages=2, most_stages=40, moves=3)
 
 
 class SampledGreedyPolicy(Policy):
@@ -63,7 +63,7 @@ class SampledGreedyPolicy(Policy):
         """
         from aline_tf.information.posterior_sampling import posterior_draws
 
-        return posterior_draws(self.task, None, batch, seed, self.num_particles, EFFORT)
+        return posterior_draws(self.task, None, batch, seed, self.num_particles, SETTINGS)
 
     def gains(self, batch, seed):
         """Sampled one-step information gains of the finalists.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aline_tf.acquisition.policies import Policy, masked_argmax
+from aline_tf.batch_ops import narrow, outcomes_at
 from aline_tf.errors import InputError
 from aline_tf.models.protocol import SessionModel
 
@@ -61,12 +62,9 @@ class UncertaintySamplingPolicy(Policy):
             )
 
     def _choose(self, batch, mask):
-        query = dict(batch)
-        query["target_design"] = query["candidate_design"]
-        query["target_mask"] = mask & False
+        query = outcomes_at(batch, batch["candidate_design"])
         # The pool itself is not scored here.
-        query["candidate_design"] = query["candidate_design"][:, :1]
-        query["candidate_mask"] = mask[:, :1]
+        query = narrow(query | {"candidate_mask": mask}, slice(1))
         return masked_argmax(np.asarray(self._uncertainty(query)), mask)
 
 

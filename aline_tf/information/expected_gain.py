@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.information.nested_monte_carlo import binary_entropy, candidate_gain
-from aline_tf.information.posterior_sampling import complete, log_posterior, posterior_draws
+from aline_tf.information.posterior_sampling import complete_theta, log_posterior, posterior_draws
 from aline_tf.tasks.task import Task
 
 
@@ -22,35 +22,38 @@ def selects_all(task) -> bool:
 
 
 def information_gain(
-    task, beliefs, state, seed, draws_each: int = 20, everything: bool | None = None
+    task, posterior, state, seed, num_draws: int = 20, all_selected: bool | None = None
 ) -> tf.Tensor:
     """Expected information gain of every candidate about the selected parameters.
 
         I(theta_S; y | x, D) = H[E p(y | x, theta)] - E_S H[E p(y | x, theta_S, rest)]
 
     Args:
-        task: has `log_likelihood` and `log_prior`; see `particles.complete` and
-            `mixture_gain.candidate_gain` for what else it may have.
-        beliefs: q at the state (a `ThetaPosterior`); only a proposal, corrected by weights.
+        task: has `log_likelihood` and `log_prior`; see `complete_theta` and
+            `candidate_gain` for what else it may have.
+        posterior: q(theta | D) at the R states (a `ThetaPosterior`); only a proposal, corrected by
+            weights.
         state: R states (an Episode whose pool is what can be chosen).
         seed: int32 [2].
-        draws_each: I. With all parameters selected, cost grows with its square; with some of
+        num_draws: I. With all parameters selected, cost grows with its square; with some of
             them, I draws of these meet I of the others, and it grows with its square for a binary
             outcome, with its cube for any other.
-        everything: whether all parameters are selected in every row, whatever `theta_mask` says;
+        all_selected: whether all parameters are selected in every row, whatever `theta_mask` says;
             must be known when the graph is built. None: as `selects_all` has it.
 
     Returns:
         [R, N], in nats, not negative; at most log I for an outcome that is not binary.
+
+    Source: nested Monte Carlo, Rainforth et al., ICML 2018, with self-normalised weights.
     """
-    everything = selects_all(task) if everything is None else everything
+    all_selected = selects_all(task) if all_selected is None else all_selected
     draw_seed, outcome_seed = draws.split(seed, 2)
     design = state["candidate_design"]
-    if everything:
-        theta = posterior_draws(task, beliefs, state, draw_seed, draws_each)
+    if all_selected:
+        theta = posterior_draws(task, posterior, state, draw_seed, num_draws)
         gain = candidate_gain(task, theta, design, outcome_seed)
     else:
-        theta, log_weight = _posterior_pairs(task, beliefs, state, seed, draws_each)
+        theta, log_weight = _posterior_pairs(task, posterior, state, seed, num_draws)
         if [field.kind for field in task.spec.fields] == ["binary"]:
             gain = _binary_pair_gain(task, theta, log_weight, design)
         else:
@@ -58,7 +61,7 @@ def information_gain(
     return tf.stop_gradient(tf.maximum(gain, 0.0))
 
 
-def _posterior_pairs(task, beliefs, state, seed, draws_each):
+def _posterior_pairs(task, posterior, state, seed, num_draws):
     """Parameter sets made of I draws for the selected parameters and I for the rest.
 
     Returns theta [R, I, I, P] and self-normalised log weights [R, I, I]:
@@ -67,11 +70,11 @@ def _posterior_pairs(task, beliefs, state, seed, draws_each):
     rows, count = tf.shape(state["theta"])[0], len(task.spec.parameters)
 
     def sample(key):
-        shape = [draws_each, rows, count]
-        return beliefs.from_uniform(*(draws.uniform(s, shape) for s in draws.split(key, 3)))
+        shape = [num_draws, rows, count]
+        return posterior.from_uniform(*(draws.uniform(s, shape) for s in draws.split(key, 3)))
 
     first, second = (sample(key) for key in draws.split(seed, 2))
-    # A parameter given as known is known to the teacher too.
+    # What is known is conditioned on.
     first = tf.where(state["known_mask"], state["known_theta"], first)
     second = tf.where(state["known_mask"], state["known_theta"], second)
     selected = state["theta_mask"]
@@ -81,15 +84,15 @@ def _posterior_pairs(task, beliefs, state, seed, draws_each):
         tf.transpose(first, [1, 0, 2])[:, :, None],
         tf.transpose(second, [1, 0, 2])[:, None],
     )
-    theta, free = complete(task, theta, tf.broadcast_to(known, tf.shape(theta)))
+    theta, free = complete_theta(task, theta, tf.broadcast_to(known, tf.shape(theta)))
     free = free[:, 0, 0]
-    log_first = tf.where(selected & free, beliefs.log_prob(first), 0.0)
-    log_second = tf.where(~selected & free, beliefs.log_prob(second), 0.0)
+    log_first = tf.where(selected & free, posterior.log_prob(first), 0.0)
+    log_second = tf.where(~selected & free, posterior.log_prob(second), 0.0)
     log_first, log_second = (
         tf.transpose(tf.reduce_sum(part, axis=-1)) for part in (log_first, log_second)
     )
-    log_weight = log_posterior(task, tf.reshape(theta, [rows, draws_each**2, count]), state)
-    log_weight = tf.reshape(log_weight, [rows, draws_each, draws_each])
+    log_weight = log_posterior(task, tf.reshape(theta, [rows, num_draws**2, count]), state)
+    log_weight = tf.reshape(log_weight, [rows, num_draws, num_draws])
     log_weight -= log_first[:, :, None] + log_second[:, None, :]
     log_weight -= tf.reduce_logsumexp(log_weight, axis=[1, 2], keepdims=True)
     return theta, log_weight
@@ -105,11 +108,11 @@ def _conditional_weights(log_weight):
 
 def _binary_pair_gain(task, theta, log_weight, design):
     """[R, N], by enumeration of the outcome."""
-    rows, draws_each, count = tf.shape(theta)[0], theta.shape[1], theta.shape[-1]
+    rows, num_draws, count = tf.shape(theta)[0], theta.shape[1], theta.shape[-1]
     log_yes = task.log_likelihood(
-        tf.reshape(theta, [rows, draws_each**2, 1, count]), design[:, None], tf.ones([1, 1, 1, 1])
+        tf.reshape(theta, [rows, num_draws**2, 1, count]), design[:, None], tf.ones([1, 1, 1, 1])
     )
-    yes = tf.reshape(tf.exp(log_yes), [rows, draws_each, draws_each, -1])
+    yes = tf.reshape(tf.exp(log_yes), [rows, num_draws, num_draws, -1])
     outer, inner = _conditional_weights(log_weight)
     conditional = tf.reduce_sum(inner[..., None] * yes, axis=2)
     outer = outer[..., None]

@@ -1,4 +1,4 @@
-"""Draws from the exact posterior of many histories at once, starting from a network's q.
+"""Draws from the exact posterior of many histories at once, by sequential Monte Carlo from q.
 
     1. propose     many draws g(theta): most from q, a product of marginals, some from the prior
     2. temper      pi_beta = g^(1 - beta) p(theta | D)^beta with the largest beta <= 1 that leaves
@@ -25,14 +25,14 @@ import tensorflow as tf
 from aline_tf import draws
 from aline_tf.batch import OBSERVED
 
-#: Effective draws that tempering leaves, as a share of those wanted.
+#: Effective draws that tempering leaves, as a share of those returned.
 _EFFECTIVE = 0.5
 _BISECTIONS = 8
 #: Stands for minus infinity where differences are taken.
 _NEVER = -1e30
 
 
-def complete(task, theta, known_mask) -> tuple[tf.Tensor, tf.Tensor]:
+def complete_theta(task, theta, known_mask) -> tuple[tf.Tensor, tf.Tensor]:
     """Theta with the parameters that follow from others, and which coordinates are free.
 
     A task whose parameters depend on each other (shares that sum to one) says so by a method
@@ -64,15 +64,22 @@ def _log_prior(task, theta):
 
 
 @dataclasses.dataclass(frozen=True)
-class Effort:
-    """How much work goes into draws.
+class SMCSettings:
+    """Settings of sequential Monte Carlo: how much work goes into posterior draws.
 
     Attributes:
-        proposals: for every draw that is wanted.
-        from_prior: share of them from the prior.
+        proposals: for every draw that is returned, at least 1.
+        from_prior: share of them from the prior, in (0, 1).
         least_stages, most_stages: of tempering, resampling and moving; between the two they end
             when every beta is 1.
         moves: of every draw, in each stage.
+
+    Raises:
+        ValueError: a number outside of its range.
+
+    Example:
+        >>> SMCSettings(proposals=16).most_stages
+        4
     """
 
     proposals: int = 8
@@ -81,18 +88,28 @@ class Effort:
     most_stages: int = 4
     moves: int = 2
 
+    def __post_init__(self):
+        counts = self.proposals >= 1 and self.moves >= 0
+        if not (counts and 0 < self.from_prior < 1 and 1 <= self.least_stages <= self.most_stages):
+            raise ValueError(
+                "Expected proposals >= 1, 0 < from_prior < 1, 1 <= least_stages <= most_stages and "
+                f"moves >= 0. Received: {self}"
+            )
 
-def posterior_draws(task, beliefs, state, seed, count: int, effort: Effort = Effort()) -> tf.Tensor:
+
+def posterior_draws(
+    task, posterior, state, seed, count: int, settings: SMCSettings = SMCSettings()
+) -> tf.Tensor:
     """Draws of all parameters given each history, equally weighted.
 
     Args:
         task: has `log_likelihood` and `log_prior`.
-        beliefs: q at the R states (a `ThetaPosterior`), what the draws start from; None starts
+        posterior: q at the R states (a `ThetaPosterior`), what the draws start from; None starts
             from the prior alone.
         state: R states (a Batch); parameters given as known keep their values.
         seed: int32 [2].
         count: I, an even number.
-        effort: the defaults suit a teacher, which meets hundreds of states in every step.
+        settings: the defaults suit training, which meets hundreds of states in every step.
 
     Returns:
         [R, I, P].
@@ -101,22 +118,22 @@ def posterior_draws(task, beliefs, state, seed, count: int, effort: Effort = Eff
     known = state["known_mask"][:, None]
 
     def finish(theta):
-        return complete(task, theta, tf.broadcast_to(known, tf.shape(theta)))
+        return complete_theta(task, theta, tf.broadcast_to(known, tf.shape(theta)))
 
     def levels(theta):
         """log g and log posterior, both [R, I]."""
         theta, free = finish(theta)
         log_proposal = _log_prior(task, theta)
-        if beliefs is not None:
-            log_q = beliefs.log_prob(tf.transpose(theta, [1, 0, 2]))
+        if posterior is not None:
+            log_q = posterior.log_prob(tf.transpose(theta, [1, 0, 2]))
             log_q = tf.reduce_sum(tf.where(free, tf.transpose(log_q, [1, 0, 2]), 0.0), axis=-1)
-            shares = math.log(1.0 - effort.from_prior), math.log(effort.from_prior)
+            shares = math.log(1.0 - settings.from_prior), math.log(settings.from_prior)
             both = tf.stack([shares[0] + log_q, shares[1] + log_proposal])
             log_proposal = tf.reduce_logsumexp(both, axis=0)
         log_proposal = tf.maximum(log_proposal, _NEVER)
         return tf.stack([log_proposal, log_posterior(task, theta, state)])
 
-    theta = finish(_propose(task, beliefs, state, propose_seed, effort, count))[0]
+    theta = finish(_propose(task, posterior, state, propose_seed, settings, count))[0]
     kinds = {parameter.kind for parameter in task.spec.parameters}
     moving = count >= 6 and kinds <= {"interval", "real"}
 
@@ -128,12 +145,12 @@ def posterior_draws(task, beliefs, state, seed, count: int, effort: Effort = Eff
         level = tf.gather(level, tf.stack([index, index]), batch_dims=2)
         beta += step
         if moving:
-            theta, level = _move(theta, level, beta, levels, finish, move_seed, effort.moves)
+            theta, level = _move(theta, level, beta, levels, finish, move_seed, settings.moves)
         return number + 1, theta, level, beta
 
     def unfinished(number, theta, level, beta):
-        early = (number < effort.least_stages) | tf.reduce_any(beta < 1.0 - 1e-5)
-        return early & (number < effort.most_stages)
+        early = (number < settings.least_stages) | tf.reduce_any(beta < 1.0 - 1e-5)
+        return early & (number < settings.most_stages)
 
     # The first stage thins the proposals; only later ones keep the shapes that a loop needs.
     start = tf.zeros([tf.shape(theta)[0], 1])
@@ -143,17 +160,17 @@ def posterior_draws(task, beliefs, state, seed, count: int, effort: Effort = Eff
     return stages[1]
 
 
-def _propose(task, beliefs, state, seed, effort, count):
+def _propose(task, posterior, state, seed, settings, count):
     """Draws from q and from the prior: [R, n, P], known parameters in place."""
     rows, parameters = tf.shape(state["known_mask"])[0], len(task.spec.parameters)
     prior_seed, *seeds = draws.split(seed, 4)
-    count = effort.proposals * count
-    from_prior = count if beliefs is None else int(effort.from_prior * count)
+    count = settings.proposals * count
+    from_prior = count if posterior is None else int(settings.from_prior * count)
     theta = task.sample_theta(prior_seed, from_prior * rows)
     theta = tf.reshape(theta, [rows, from_prior, parameters])
-    if beliefs is not None:
+    if posterior is not None:
         shape = [count - from_prior, rows, parameters]
-        own = beliefs.from_uniform(*(draws.uniform(key, shape) for key in seeds))
+        own = posterior.from_uniform(*(draws.uniform(key, shape) for key in seeds))
         theta = tf.concat([tf.transpose(own, [1, 0, 2]), theta], axis=1)
     return tf.where(state["known_mask"][:, None], state["known_theta"][:, None], theta)
 

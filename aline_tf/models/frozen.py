@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from aline_tf.batch import BATCH_FIELDS, field_dtype
+from aline_tf.batch_ops import pad
 
 _LEAST = 16
 
@@ -96,12 +97,4 @@ def _roomy(batch):
     capacity = _LEAST
     while capacity < size:
         capacity *= 2
-    room = capacity - size
-    if not room:
-        return batch
-    return {
-        name: np.pad(array, [(0, 0), (0, room), *[(0, 0)] * (array.ndim - 2)])
-        if BATCH_FIELDS[name][1] == "C"
-        else array
-        for name, array in batch.items()
-    }
+    return pad(batch, C=capacity - size)

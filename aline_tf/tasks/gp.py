@@ -23,6 +23,7 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.batch import OBSERVED
+from aline_tf.batch_ops import repeat
 from aline_tf.spec import Channel, Parameter, TaskSpec
 from aline_tf.tasks.task import Task
 
@@ -249,10 +250,8 @@ class GaussianProcess(Task):
         count = drawn.shape[1]
         flat = tf.reshape(drawn, [rows * count, parameters])
         kernel = self.sample_kernel(seeds[1], rows * count)
-        repeated = {
-            name: tf.repeat(state[name], count, axis=0)
-            for name in ("context_design", "context_outcome", "context_mask", "candidate_design")
-        }
+        names = ("context_design", "context_outcome", "context_mask", "candidate_design")
+        repeated = repeat({name: state[name] for name in names}, count)
         found = _conditioned(repeated, repeated["candidate_design"], flat, kernel)
         log_weight = tf.reshape(found.log_evidence, [rows, count]) - log_proposal
         weight = tf.nn.softmax(tf.where(inside, log_weight, -1e9))[..., None]

@@ -17,7 +17,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from aline_tf import draws
-from aline_tf.information.posterior_sampling import complete, log_posterior
+from aline_tf.information.posterior_sampling import complete_theta, log_posterior
 
 
 def shared_labels(task, beliefs, state, seed, count: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -38,7 +38,7 @@ def shared_labels(task, beliefs, state, seed, count: int) -> tuple[tf.Tensor, tf
     drawn = beliefs.from_uniform(*(draws.uniform(key, shape) for key in draws.split(seed, 3)))
     drawn = tf.where(state["known_mask"], state["known_theta"], drawn)
     theta = tf.concat([state["theta"][None], drawn], axis=0)
-    theta, free = complete(task, theta, tf.broadcast_to(state["known_mask"], tf.shape(theta)))
+    theta, free = complete_theta(task, theta, tf.broadcast_to(state["known_mask"], tf.shape(theta)))
     log_weight = tf.transpose(log_posterior(task, tf.transpose(theta, [1, 0, 2]), state))
     log_weight -= tf.reduce_sum(tf.where(free, beliefs.log_prob(theta), 0.0), axis=-1)
     return tf.stop_gradient(theta), tf.stop_gradient(tf.nn.softmax(log_weight, axis=0))

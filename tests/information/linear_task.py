@@ -42,7 +42,7 @@ class Linear(Task):
 
 
 class LinearWithMoments(Linear):
-    """The same, with its outcome told to be normal."""
+    """The same, with the moments of its normal outcome."""
 
     def normal_outcome(self, theta, design):
         return tf.reduce_sum(theta * design, axis=-1), tf.constant(self.NOISE)
@@ -75,7 +75,7 @@ def linear_state(task, rows, seen, candidates, seed=3, selected=(True, True)):
     return state
 
 
-def beliefs(task, rows, loc=0.0, sd=1.0):
+def normal_posterior(task, rows, loc=0.0, sd=1.0):
     """q with one component for each parameter, at `loc` with spread `sd` of the prior's."""
     from aline_tf.models.distributions.theta_posterior import ThetaPosterior
 

@@ -11,8 +11,13 @@ from aline_tf.information.expected_gain import information_gain, selects_all
 from aline_tf.models.distributions.theta_posterior import ThetaPosterior, raw_bias
 from aline_tf.tasks.location_finding import NOISE, LocationFinding, log_intensity
 from aline_tf.tasks.psychometric import Psychometric
-from tests.information.linear_task import Linear, LinearWithMoments, linear_state, posterior_moments
-from tests.information.linear_task import beliefs as linear_beliefs
+from tests.information.linear_task import (
+    Linear,
+    LinearWithMoments,
+    linear_state,
+    normal_posterior,
+    posterior_moments,
+)
 from tests.information.linear_task import exact_gain as linear_gain
 from tests.information.psychometric_state import GUESS, POOL, ROWS, TRIALS, psychometric_state
 
@@ -31,9 +36,9 @@ def state():
 
 @pytest.fixture(scope="module")
 def gain(task, state, psychometric_network):
-    beliefs = psychometric_network.theta_posterior(psychometric_network(state))
+    posterior = psychometric_network.theta_posterior(psychometric_network(state))
     compiled = tf.function(
-        lambda seed: information_gain(task, beliefs, state, seed, draws_each=DRAWS)
+        lambda seed: information_gain(task, posterior, state, seed, num_draws=DRAWS)
     )
     return np.stack([compiled(draws.as_seed(seed)) for seed in range(8)])
 
@@ -86,17 +91,17 @@ def test_information_gains_are_never_negative(gain):
 
 def test_nothing_is_to_be_gained_about_what_is_known(task, state, psychometric_network):
     known = state | {"known_mask": state["theta_mask"], "known_theta": state["theta"]}
-    beliefs = psychometric_network.theta_posterior(psychometric_network(known))
-    nothing = information_gain(task, beliefs, known, draws.as_seed(1), draws_each=20)
+    posterior = psychometric_network.theta_posterior(psychometric_network(known))
+    nothing = information_gain(task, posterior, known, draws.as_seed(1), num_draws=20)
     np.testing.assert_allclose(nothing, 0.0, atol=2e-6)
 
 
 def test_padding_in_the_history_changes_nothing(task, state, psychometric_network):
-    beliefs = psychometric_network.theta_posterior(psychometric_network(state))
+    posterior = psychometric_network.theta_posterior(psychometric_network(state))
     seed = draws.as_seed(2)
-    before = information_gain(task, beliefs, state, seed, draws_each=10)
+    before = information_gain(task, posterior, state, seed, num_draws=10)
     other = state | {"context_design": state["context_design"] + [[[0.0]] * 4 + [[2.5]]]}
-    after = information_gain(task, beliefs, other, seed, draws_each=10)
+    after = information_gain(task, posterior, other, seed, num_draws=10)
     np.testing.assert_array_equal(before, after)
 
 
@@ -105,7 +110,7 @@ def test_gain_of_a_continuous_outcome_about_all_parameters(task, noise):
     rows, seen = 8, 4
     state = linear_state(task, rows, seen, 12)
     compiled = tf.function(
-        lambda seed: information_gain(task, linear_beliefs(task, rows), state, seed, 48)
+        lambda seed: information_gain(task, normal_posterior(task, rows), state, seed, 48)
     )
     found = np.mean([compiled(draws.as_seed(seed)) for seed in range(6)], axis=0)
     error = []
@@ -124,7 +129,7 @@ def test_gain_of_a_continuous_outcome_about_one_of_two_parameters():
     state = linear_state(task, rows, seen, 8, selected=(True, False))
     compiled = tf.function(
         lambda seed: information_gain(
-            task, linear_beliefs(task, rows), state, seed, 40, everything=False
+            task, normal_posterior(task, rows), state, seed, 40, all_selected=False
         )
     )
     found = np.mean([compiled(draws.as_seed(seed)) for seed in range(10)], axis=0)
@@ -140,7 +145,7 @@ def test_gain_of_a_continuous_outcome_about_one_of_two_parameters():
 
 
 class LocationWithMoments(LocationFinding):
-    """The same task, with its outcome told to be normal."""
+    """The same task, with the moments of its normal outcome."""
 
     def normal_outcome(self, theta, design):
         return log_intensity(self._places(theta), design), tf.constant(NOISE)
@@ -153,7 +158,7 @@ def test_gains_of_location_finding_rank_candidates_as_an_exact_grid_does(shown):
     parameters = task.spec.parameters
     raw = tf.repeat(tf.constant([[raw_bias(4)] * 2]), rows, axis=0)
     gain = information_gain(
-        task, ThetaPosterior(parameters, raw, 4), state, draws.as_seed(1), draws_each=64
+        task, ThetaPosterior(parameters, raw, 4), state, draws.as_seed(1), num_draws=64
     ).numpy()
     lost, agreement = [], []
     for row in range(rows):
@@ -172,7 +177,7 @@ def test_a_wrong_q_gives_finite_gains():
     task = LinearWithMoments()
     state = linear_state(task, 4, 3, 5)
     far = state | {"context_outcome": state["context_outcome"] + 1e4}
-    gain = information_gain(task, linear_beliefs(task, 4, -80.0, 1e-3), far, draws.as_seed(1), 16)
+    gain = information_gain(task, normal_posterior(task, 4, -80.0, 1e-3), far, draws.as_seed(1), 16)
     assert np.isfinite(gain).all()
 
 

@@ -15,11 +15,13 @@ def state():
     return psychometric_state()
 
 
-def test_look_ahead_is_how_far_the_beliefs_after_each_answer_lie_apart(state, psychometric_network):
-    """A binary outcome has two answers: both appended by hand, their beliefs compared."""
+def test_look_ahead_is_how_far_the_posteriors_after_each_answer_lie_apart(
+    state, psychometric_network
+):
+    """A binary outcome has two answers: both appended by hand, their posteriors compared."""
     network = psychometric_network
     tried = tf.constant([[0, 3], [4, 1], [2, 2]])
-    gain = look_ahead_gain(network, state, tried, draws.as_seed(1), price=0.25).numpy()
+    gain = look_ahead_gain(network, state, tried, draws.as_seed(1), cost_weight=0.25).numpy()
     selected = (state["theta_mask"] & ~state["known_mask"]).numpy()
     for k in range(2):
         here = drop_candidates(state)

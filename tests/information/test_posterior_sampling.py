@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from aline_tf import draws
-from aline_tf.information.posterior_sampling import complete, posterior_draws
-from tests.information.linear_task import Linear, beliefs, linear_state, posterior_moments
+from aline_tf.information.posterior_sampling import complete_theta, posterior_draws
+from tests.information.linear_task import Linear, linear_state, normal_posterior, posterior_moments
 
 ROWS, SEEN, COUNT = 24, 6, 64
 
@@ -31,7 +31,7 @@ def whitened(theta, state):
 @pytest.mark.parametrize(("loc", "sd", "tolerance"), [(0.0, 1.0, 0.1), (2.5, 0.1, 0.25)])
 def test_draws_have_the_moments_of_the_conjugate_posterior(state, loc, sd, tolerance):
     task = Linear()
-    q = beliefs(task, ROWS, loc, sd)
+    q = normal_posterior(task, ROWS, loc, sd)
     theta = posterior_draws(task, q, state, draws.as_seed(1), COUNT).numpy()
     assert theta.shape == (ROWS, COUNT, 2)
     z = whitened(theta, state)
@@ -43,7 +43,9 @@ def test_draws_have_the_moments_of_the_conjugate_posterior(state, loc, sd, toler
 
 def test_duplicates_part(state):
     task = Linear()
-    theta = posterior_draws(task, beliefs(task, ROWS, 1.0, 3.0), state, draws.as_seed(2), COUNT)
+    theta = posterior_draws(
+        task, normal_posterior(task, ROWS, 1.0, 3.0), state, draws.as_seed(2), COUNT
+    )
     distinct = [len(np.unique(row[:, 0])) for row in theta.numpy()]
     assert min(distinct) > 0.7 * COUNT
 
@@ -51,7 +53,9 @@ def test_duplicates_part(state):
 def test_a_q_that_excludes_the_posterior_gives_finite_draws(state):
     task = Linear()
     far = state | {"context_outcome": state["context_outcome"] * 1e4}
-    theta = posterior_draws(task, beliefs(task, ROWS, -50.0, 1e-3), far, draws.as_seed(3), 16)
+    theta = posterior_draws(
+        task, normal_posterior(task, ROWS, -50.0, 1e-3), far, draws.as_seed(3), 16
+    )
     assert np.isfinite(theta).all()
 
 
@@ -59,7 +63,9 @@ def test_known_parameters_keep_their_values_and_inform_the_others(state):
     task = Linear()
     known = tf.constant([[True, False]] * ROWS)
     informed = state | {"known_mask": known, "known_theta": state["theta"]}
-    theta = posterior_draws(task, beliefs(task, ROWS), informed, draws.as_seed(4), COUNT).numpy()
+    theta = posterior_draws(
+        task, normal_posterior(task, ROWS), informed, draws.as_seed(4), COUNT
+    ).numpy()
     np.testing.assert_array_equal(
         theta[:, :, 0], np.repeat(state["theta"][:, :1].numpy(), COUNT, axis=1)
     )
@@ -74,7 +80,7 @@ def test_known_parameters_keep_their_values_and_inform_the_others(state):
 
 
 def test_padding_and_missing_outcomes_change_nothing(state):
-    task, q = Linear(), beliefs(Linear(), ROWS)
+    task, q = Linear(), normal_posterior(Linear(), ROWS)
     before = posterior_draws(task, q, state, draws.as_seed(5), 16)
     status = state["context_status"].numpy()
     status[:, -1] = 0
@@ -84,7 +90,7 @@ def test_padding_and_missing_outcomes_change_nothing(state):
 
 
 def test_a_graph_draws_what_eager_mode_draws(state):
-    task, q = Linear(), beliefs(Linear(), ROWS)
+    task, q = Linear(), normal_posterior(Linear(), ROWS)
     eager = posterior_draws(task, q, state, draws.as_seed(6), 16)
     graph = tf.function(lambda seed: posterior_draws(task, q, state, seed, 16))(draws.as_seed(6))
     np.testing.assert_allclose(eager, graph, atol=1e-4)
@@ -97,10 +103,10 @@ def test_a_task_completes_parameters_that_follow_from_others():
             free = ~known_mask & tf.constant([True, False])
             return tf.concat([first, 1.0 - first], axis=-1), free
 
-    theta, free = complete(Shares(), tf.constant([[0.3, 9.0]]), tf.constant([[False, False]]))
+    theta, free = complete_theta(Shares(), tf.constant([[0.3, 9.0]]), tf.constant([[False, False]]))
     np.testing.assert_allclose(theta, [[0.3, 0.7]], rtol=1e-6)
     np.testing.assert_array_equal(free, [[True, False]])
     task = Shares()
     state = linear_state(task, 4, 2, 1)
-    found = posterior_draws(task, beliefs(task, 4), state, draws.as_seed(1), 16).numpy()
+    found = posterior_draws(task, normal_posterior(task, 4), state, draws.as_seed(1), 16).numpy()
     np.testing.assert_allclose(found.sum(axis=-1), 1.0, atol=1e-5)

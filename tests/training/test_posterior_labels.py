@@ -12,7 +12,7 @@ from aline_tf.training import phases as losses
 from aline_tf.training.posterior_labels import shared_labels
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.rollout import selected_value
-from tests.information.linear_task import Linear, beliefs, linear_state, posterior_moments
+from tests.information.linear_task import Linear, linear_state, normal_posterior, posterior_moments
 from tests.training.small_tasks import SIZES
 
 ROWS, SEEN, COUNT = 3000, 4, 63
@@ -34,7 +34,9 @@ def one_history():
 @pytest.mark.parametrize(("loc", "sd"), [(0.0, 1.0), (0.5, 0.3), (-1.5, 0.4)])
 def test_the_mean_label_is_that_of_the_posterior_whatever_q_is(one_history, loc, sd):
     state, mean, covariance = one_history
-    theta, weight = shared_labels(Linear(), beliefs(Linear(), ROWS, loc, sd), state, (2, 3), COUNT)
+    theta, weight = shared_labels(
+        Linear(), normal_posterior(Linear(), ROWS, loc, sd), state, (2, 3), COUNT
+    )
     assert theta.shape == (COUNT + 1, ROWS, 2)
     np.testing.assert_array_equal(theta[0], state["theta"])
     np.testing.assert_allclose(tf.reduce_sum(weight, axis=0), 1.0, atol=1e-5)
@@ -46,14 +48,16 @@ def test_the_mean_label_is_that_of_the_posterior_whatever_q_is(one_history, loc,
 
 def test_labels_are_far_less_noisy(one_history):
     state, _, covariance = one_history
-    theta, weight = shared_labels(Linear(), beliefs(Linear(), ROWS), state, (2, 3), COUNT)
+    theta, weight = shared_labels(Linear(), normal_posterior(Linear(), ROWS), state, (2, 3), COUNT)
     label = tf.reduce_sum(weight[..., None] * theta, axis=0).numpy()
     assert (label.var(axis=0) < 0.5 * np.diag(covariance)).all()
 
 
 def test_a_q_that_excludes_the_posterior_leaves_the_truth(one_history):
     state, *_ = one_history
-    theta, weight = shared_labels(Linear(), beliefs(Linear(), ROWS, 40.0, 1e-2), state, (2, 3), 7)
+    theta, weight = shared_labels(
+        Linear(), normal_posterior(Linear(), ROWS, 40.0, 1e-2), state, (2, 3), 7
+    )
     assert np.isfinite(theta).all()
     np.testing.assert_allclose(weight[0], 1.0)
 
@@ -66,9 +70,9 @@ def test_known_parameters_are_known_to_the_alternatives(one_history):
     expected = mean[1] + slope * (0.3 - mean[0])
     noise = np.random.default_rng(2).normal(size=(ROWS, 1))
     second = expected + noise * np.sqrt(covariance[1, 1] - slope * covariance[0, 1])
-    told = tf.concat([first, tf.constant(second, tf.float32)], axis=1)
-    state = state | {"theta": told, "known_mask": known, "known_theta": told}
-    theta, weight = shared_labels(Linear(), beliefs(Linear(), ROWS), state, (2, 3), COUNT)
+    truth = tf.concat([first, tf.constant(second, tf.float32)], axis=1)
+    state = state | {"theta": truth, "known_mask": known, "known_theta": truth}
+    theta, weight = shared_labels(Linear(), normal_posterior(Linear(), ROWS), state, (2, 3), COUNT)
     np.testing.assert_allclose(theta[..., 0], 0.3, rtol=1e-6)
     label = tf.reduce_sum(weight * theta[..., 1], axis=0).numpy()
     assert label.mean() == pytest.approx(expected, abs=4.0 * label.std() / np.sqrt(ROWS))
