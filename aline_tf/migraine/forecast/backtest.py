@@ -14,11 +14,10 @@ from datetime import date, datetime, timedelta
 import numpy as np
 
 from aline_tf import batch_ops
-from aline_tf.batch import MISSING, OBSERVED
+from aline_tf.batch import MISSING
 from aline_tf.migraine.forecast.forecast import Risk, forecast
 from aline_tf.migraine.forecast.person_batch import history_batch
-from aline_tf.migraine.records.day_history import day_history
-from aline_tf.migraine.schema.channels import places
+from aline_tf.migraine.records.day_history import attack_days, day_history
 from aline_tf.migraine.schema.designs import CAPACITY
 
 DAYS = 60
@@ -26,7 +25,6 @@ DAYS = 60
 DRAWS = 24
 #: Below this many scored evenings, or with fewer days of either kind, a score says nothing.
 ENOUGH_EVENINGS, ENOUGH_OF_EACH = 30, 5
-_ATTACK = list(places("attack"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +94,7 @@ def rolling_forecasts(
         rows.append(history_batch(day_history(timeline, at, CAPACITY), candidates=[])[0])
     risks = forecast(model, batch_ops.stack(rows), seed, draws)
     record = dict(zip(full.dates, daily_attacks(full.values, full.status), strict=True))
-    wholly = dict(zip(full.dates, _wholly_told(full.status).tolist(), strict=True))
+    wholly = dict(zip(full.dates, attack_days(full.values, full.status)[1].tolist(), strict=True))
     return [
         Evening(
             day=moment.date(),
@@ -115,17 +113,10 @@ def daily_attacks(values: np.ndarray, status: np.ndarray) -> list[bool | None]:
 
     A day that is not over counts as free of attacks when everything up to now was.
     """
-    observed = status[:, _ATTACK] == OBSERVED
-    attack = (observed & (values[:, _ATTACK] > 0.5)).any(axis=1)
     return [
-        True if yes else False if all_told else None
-        for yes, all_told in zip(attack.tolist(), _wholly_told(status).tolist(), strict=True)
+        True if attack else False if reported else None
+        for attack, reported in zip(*attack_days(values, status), strict=True)
     ]
-
-
-def _wholly_told(status: np.ndarray) -> np.ndarray:
-    """Whether the diary tells of every slot of each day: bool [C]."""
-    return (status[:, _ATTACK] == OBSERVED).all(axis=1)
 
 
 def score(evenings: list[Evening]) -> Score | None:

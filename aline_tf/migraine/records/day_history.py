@@ -22,6 +22,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import numpy as np
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.records.intervals import union
 from aline_tf.migraine.records.timeline import DAY_S, NOT_ANSWERED, OBSERVED, SLOT_S, Timeline
 from aline_tf.migraine.schema.channels import (
     END_OF_DAY_NAMES,
@@ -30,6 +31,7 @@ from aline_tf.migraine.schema.channels import (
     SLOTS,
     SPOT_READING,
     field_name,
+    places,
 )
 
 #: Asleep intervals closer than this belong to the same night.
@@ -44,6 +46,7 @@ WINDOW = 2
 #: A count of steps over more than this is the total of a day.
 LONGEST_COUNT_S = 4 * 3600
 MAX_DAYS = 4000
+_ATTACK = list(places("attack"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,6 +118,23 @@ def day_history(timeline: Timeline, now: datetime, days: int) -> DayHistory:
         raise InputError(f"expected from 1 to {MAX_DAYS} days; received {days!r}")
     now = _aware(timeline, now)
     return _Days(timeline, now, days).history()
+
+
+def attack_days(values: np.ndarray, status: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each day had an attack in a reported slot, and whether every slot was reported.
+
+    What is not wholly reported counts in no score and no training target, attack or not: were days
+    counted when an attack is noted, and left out when none is, attacks would seem more frequent
+    than they are. A day that is not over counts as reported when everything up to now was.
+
+    Args:
+        values, status: [C, F], as in a `DayHistory`.
+
+    Returns:
+        two bool [C].
+    """
+    observed = status[:, _ATTACK] == OBSERVED
+    return (observed & (values[:, _ATTACK] > 0.5)).any(axis=1), observed.all(axis=1)
 
 
 def _aware(timeline: Timeline, now: datetime) -> datetime:
@@ -351,14 +371,6 @@ class _Days:
 
 
 def _union(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Disjoint intervals, [n, 2] and sorted, that cover what the given ones cover."""
-    order = np.argsort(start, kind="stable")
-    joined: list[list[int]] = []
-    for begin, stop in zip(start[order].tolist(), end[order].tolist(), strict=True):
-        if stop <= begin:
-            continue
-        if joined and begin <= joined[-1][1]:
-            joined[-1][1] = max(joined[-1][1], stop)
-        else:
-            joined.append([begin, stop])
+    """`union` of intervals given as two arrays [n]: [m, 2]."""
+    joined = union(zip(start.tolist(), end.tolist(), strict=True))
     return np.array(joined, np.int64).reshape(-1, 2)

@@ -1,10 +1,9 @@
-"""People who recorded themselves as a task to train on: no simulator, no parameters.
+"""Episodes of people who recorded themselves: a task without simulator or parameters.
 
 An episode is one evening of one person, as in `aline_tf.migraine.task.simulated`, but what is not
-recorded
-cannot be a target: parameters never are, a forecast is one only where the diary tells of every slot
-of the days after, and a candidate is a reading or an answer that was recorded and is held back, so
-that what it shows is what it showed.
+recorded cannot be a target: parameters never are, a forecast is one only where the diary tells of
+every slot of the days after, and a candidate is a reading or an answer that was recorded and is
+held back, so that what it shows is what it showed.
 """
 
 from __future__ import annotations
@@ -18,9 +17,8 @@ import tensorflow as tf
 from aline_tf import draws
 from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.day_history import DayHistory, day_history
+from aline_tf.migraine.records.day_history import DayHistory, attack_days, day_history
 from aline_tf.migraine.schema import candidates as pool
-from aline_tf.migraine.schema.candidates import LIBRARY_PLACES
 from aline_tf.migraine.schema.channels import (
     CHANNELS,
     FIELD_NAMES,
@@ -30,11 +28,15 @@ from aline_tf.migraine.schema.channels import (
     OUTCOME_INDEX,
     PASSIVE_NAMES,
     SLOTS,
-    places,
 )
 from aline_tf.migraine.schema.designs import CAPACITY, design
 from aline_tf.migraine.schema.spec import SPEC
 from aline_tf.migraine.simulation.recording import not_yet
+from aline_tf.migraine.task.library_candidates import (
+    library_candidates,
+    library_designs,
+    library_fields,
+)
 from aline_tf.tasks.task import Task
 
 #: Days before the first evening that is forecast.
@@ -42,7 +44,6 @@ LEAST_HISTORY = 7
 #: Most days read of one person: a few years.
 _MOST_DAYS = 1500
 _AFTER, _BEFORE = 3, 14
-_ATTACK = list(places("attack"))
 
 
 def read_histories(folder: Path) -> list[DayHistory]:
@@ -65,8 +66,8 @@ def read_histories(folder: Path) -> list[DayHistory]:
     for path in files:
         timeline = read_timeline(path)
         history = day_history(timeline, timeline.evening(), _MOST_DAYS)
-        told = (history.status != MISSING).any(axis=1)
-        first = int(np.argmax(told)) if told.any() else len(told)
+        known = (history.status != MISSING).any(axis=1)
+        first = int(np.argmax(known)) if known.any() else len(known)
         histories.append(
             DayHistory(
                 history.values[first:], history.status[first:], history.dates[first:], history.now
@@ -76,13 +77,15 @@ def read_histories(folder: Path) -> list[DayHistory]:
 
 
 def recorded_attacks(values: np.ndarray, status: np.ndarray) -> np.ndarray:
-    """Whether each day [C] had an attack: 1, 0, or NaN where not every slot of it is told.
+    """Whether each day [C] had an attack: 1, 0, or NaN where not every slot of it is reported.
 
-    A day of which one slot is told, and had an attack, stays untold: were such days counted, and
-    those without an attack left out, attacks would seem more frequent than they are.
+    See `attack_days`: a day of which one slot is reported, and had an attack, stays NaN.
+
+    Args:
+        values, status: [C, F].
     """
-    told = (status[:, _ATTACK] == OBSERVED).all(axis=1)
-    return np.where(told, (values[:, _ATTACK] > 0.5).any(axis=1).astype(float), np.nan)
+    attack, reported = attack_days(values, status)
+    return np.where(reported, attack.astype(float), np.nan)
 
 
 class RecordedTask(Task):
@@ -108,8 +111,8 @@ class RecordedTask(Task):
             days = len(history.dates)
             value[row, :days], status[row, :days] = history.values, history.status
             attack[row, :days] = recorded_attacks(history.values, history.status)
-            told = np.flatnonzero(np.isfinite(attack[row, 1:]))
-            evenings += [(row, day) for day in told if day >= LEAST_HISTORY]
+            scored = np.flatnonzero(np.isfinite(attack[row, 1:]))
+            evenings += [(row, day) for day in scored if day >= LEAST_HISTORY]
         if not evenings:
             raise InputError(
                 f"expected somebody with {LEAST_HISTORY} days of history and a diary that tells of"
@@ -130,7 +133,7 @@ class RecordedTask(Task):
         """Designs of the library: [B, N, D]."""
         drawn = draws.uniform(seed, [batch, count], 0.0, float(len(pool.LIBRARY)))
         return tf.gather(
-            self._library_designs(tf.zeros([batch], tf.int32)),
+            library_designs(tf.zeros([batch], tf.int32)),
             tf.cast(drawn, tf.int32),
             batch_dims=1,
         )
@@ -165,7 +168,14 @@ class RecordedTask(Task):
             "theta_mask": tf.zeros([batch, len(SPEC.parameters)], tf.bool),
         }
         held = tf.where(hidden & ~unknowable, status, MISSING)
-        episode |= self._candidates(pool_seed, value, held, today, candidates)
+        # What was recorded of the last days and is held back.
+        result, revealed = (
+            library_fields(tf.reverse(table[:, -pool.RECENT_DAYS :], axis=[1]))
+            for table in (held, value)
+        )
+        episode |= library_candidates(
+            pool_seed, result != MISSING, result, revealed, today, candidates
+        )
         return episode | self._targets(target_seed, person, now, today)
 
     def _days(self, person, day):
@@ -176,45 +186,6 @@ class RecordedTask(Task):
         index = tf.stack([person, tf.clip_by_value(day, 0, last)], axis=2)
         status = tf.where(inside[:, :, None], tf.gather_nd(self._status, index), MISSING)
         return tf.gather_nd(self._value, index), status
-
-    def _library_designs(self, today):
-        ago, slot, which = (
-            tf.constant([getattr(item, name) for item in pool.LIBRARY])[None]
-            for name in ("days_ago", "slot", "outcome")
-        )
-        return design(ago, (today[:, None] - ago) % 7, slot, which)
-
-    def _candidates(self, seed, value, held, today, count):
-        """What was recorded of the last days and is held back, in random order."""
-        rows, fields, size = value.shape[0], len(FIELD_NAMES), len(pool.LIBRARY)
-
-        def of_library(table):
-            recent = tf.reverse(table[:, -pool.RECENT_DAYS :], axis=[1])
-            return tf.gather(tf.reshape(recent, [rows, -1]), LIBRARY_PLACES, axis=1)
-
-        result, revealed = of_library(held), of_library(value)
-        order = tf.where(result != MISSING, draws.uniform(seed, [rows, size]), -1.0)
-        best = tf.math.top_k(order, min(count, size))
-        mask, result = best.values > 0.0, tf.gather(result, best.indices, batch_dims=1)
-        revealed = tf.gather(revealed, best.indices, batch_dims=1)
-        field, cost = (
-            tf.gather(tf.constant([getattr(item, name) for item in pool.LIBRARY]), best.indices)
-            for name in ("field", "cost")
-        )
-        place = tf.one_hot(field, fields)
-        answer = tf.where(mask & (result == OBSERVED), revealed, 0.0)
-        made = {
-            "candidate_design": tf.gather(self._library_designs(today), best.indices, batch_dims=1),
-            "candidate_mask": mask,
-            "candidate_outcome": place * answer[:, :, None],
-            "candidate_status": tf.cast(place, tf.int32) * tf.where(mask, result, 0)[:, :, None],
-            "candidate_cost": cost,
-        }
-        missing = count - min(count, size)
-        return {
-            name: tf.pad(table, [[0, 0], [0, missing]] + [[0, 0]] * (len(table.shape) - 2))
-            for name, table in made.items()
-        }
 
     def _targets(self, seed, person, now, today):
         """The two forecasts, then channels at random times, where they are recorded."""

@@ -12,9 +12,8 @@ from __future__ import annotations
 import tensorflow as tf
 
 from aline_tf import draws
-from aline_tf.batch import MISSING, NO_ANSWER, OBSERVED
+from aline_tf.batch import MISSING, NO_ANSWER
 from aline_tf.migraine.schema import candidates as pool
-from aline_tf.migraine.schema.candidates import LIBRARY_PLACES
 from aline_tf.migraine.schema.channels import (
     CHANNELS,
     FIELD_INDEX,
@@ -39,6 +38,7 @@ from aline_tf.migraine.simulation.recording import (
     sample_recording,
 )
 from aline_tf.migraine.simulation.simulator import simulate_people
+from aline_tf.migraine.task.library_candidates import library_candidates, library_fields
 from aline_tf.tasks.task import Task
 
 #: Groups of targets met in training, with their shares: (parameters, forecasts, channels). Among
@@ -198,18 +198,13 @@ class MigraineTask(Task):
         rows, size, fields = person.shape[0], len(pool.LIBRARY), len(FIELD_NAMES)
         extra_seed, order_seed, fatigue_seed = draws.split(seed, 3)
         recent = now[:, None] - tf.range(pool.RECENT_DAYS)
-
-        def of_library(table):
-            flat = tf.reshape(table, [rows, pool.RECENT_DAYS * fields])
-            return tf.gather(flat, LIBRARY_PLACES, axis=1)
-
-        result = of_library(_take(world["status_if_tried"], person, recent))
-        revealed = of_library(_take(world["value"], person, recent))
+        result = library_fields(_take(world["status_if_tried"], person, recent))
+        revealed = library_fields(_take(world["value"], person, recent))
         at = days_ago[:, :, None] == tf.range(pool.RECENT_DAYS)
         known_recent = tf.einsum(
             "bcr,bcf->brf", tf.cast(at, tf.float32), tf.cast(status, tf.float32)
         )
-        known = of_library(known_recent) > 0.5
+        known = library_fields(known_recent) > 0.5
 
         is_prompt = tf.constant([item.is_prompt for item in pool.LIBRARY])
         held = tf.pad(recording["passive"], [[0, 0], [0, fields - len(PASSIVE_NAMES)]])
@@ -230,33 +225,7 @@ class MigraineTask(Task):
         stays = (tired / tf.sigmoid(logit))[:, None]
         gives_up = draws.uniform(fatigue_seed, [rows, size]) >= stays
         result = tf.where(is_prompt & gives_up, NO_ANSWER, result)
-
-        order = tf.where(eligible, draws.uniform(order_seed, [rows, size]), -1.0)
-        chosen = tf.math.top_k(order, k=min(count, size)).indices
-
-        def of_chosen(table):
-            table = tf.broadcast_to(table, [rows, size])
-            return tf.gather(table, chosen, batch_dims=1)
-
-        ago, slot, which, field, cost = (
-            of_chosen(tf.constant([getattr(item, name) for item in pool.LIBRARY])[None])
-            for name in ("days_ago", "slot", "outcome", "field", "cost")
-        )
-        place = tf.one_hot(field, fields)
-        observed = of_chosen(result)
-        candidates = {
-            "candidate_design": design(ago, (weekday[:, None] - ago) % 7, slot, which),
-            "candidate_mask": of_chosen(eligible),
-            "candidate_outcome": place
-            * tf.where(observed == OBSERVED, of_chosen(revealed), 0.0)[:, :, None],
-            "candidate_status": tf.cast(place, tf.int32) * observed[:, :, None],
-            "candidate_cost": cost,
-        }
-        missing = count - min(count, size)
-        return {
-            name: tf.pad(table, [[0, 0], [0, missing]] + [[0, 0]] * (len(table.shape) - 2))
-            for name, table in candidates.items()
-        }
+        return library_candidates(order_seed, eligible, result, revealed, weekday, count)
 
     def _targets(self, seed, world, person, now, weekday) -> dict:
         """The two forecasts, then random channels at random times, with their true outcomes."""

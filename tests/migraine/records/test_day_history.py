@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.day_history import day_history
+from aline_tf.migraine.records.day_history import attack_days, day_history
 from aline_tf.migraine.records.timeline import KINDS, Timeline
-from aline_tf.migraine.schema.channels import FIELD_INDEX, FIELD_NAMES
+from aline_tf.migraine.schema.channels import FIELD_INDEX, FIELD_NAMES, places
 
 NOW = datetime(2025, 3, 10, 20, tzinfo=UTC)
 
@@ -319,3 +319,15 @@ def test_fields_are_finite_typed_and_zero_where_not_observed(rows, random):
         assert set(np.unique(history.values[:, FIELD_INDEX[name]])) <= {0.0, 1.0}
     efficiency = history.values[:, FIELD_INDEX["sleep_efficiency"]]
     assert ((efficiency >= 0) & (efficiency <= 1)).all()
+
+
+def test_a_day_is_reported_when_each_of_its_slots_is():
+    """Nothing, all free, one attack alone, an attack among all slots, a refusal among free ones."""
+    values, status = np.zeros([2, 5, len(FIELD_NAMES)])
+    slots = list(places("attack"))
+    status[1, slots] = status[3, slots] = status[4, slots] = 1
+    values[2, slots[1]] = status[2, slots[1]] = values[3, slots[0]] = 1
+    status[4, slots[2]] = 2
+    attack, reported = attack_days(values, status)
+    assert attack.tolist() == [False, False, True, True, False]
+    assert reported.tolist() == [False, True, False, True, False]

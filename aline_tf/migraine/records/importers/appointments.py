@@ -23,8 +23,8 @@ from typing import Any
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.importers.documents import Document
-from aline_tf.migraine.records.importers.intervals import union
 from aline_tf.migraine.records.importers.recurrence import steps
+from aline_tf.migraine.records.intervals import union
 from aline_tf.migraine.records.timeline import DAY_S, KINDS, OBSERVED, ImportSummary, Timeline
 from aline_tf.migraine.records.wall_clock import WallClock
 

@@ -46,7 +46,7 @@ from aline_tf.migraine.records.importers.fitbit_sleep import (
     read_row,
     read_stages,
 )
-from aline_tf.migraine.records.importers.intervals import Interval, union
+from aline_tf.migraine.records.intervals import Interval, union
 from aline_tf.migraine.records.timeline import DAY_S, KINDS, OBSERVED, ImportSummary, Timeline
 from aline_tf.migraine.records.wall_clock import WallClock, time_zone
 

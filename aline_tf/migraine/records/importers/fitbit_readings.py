@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from aline_tf.migraine.records.importers.fitbit_sleep import Night
-from aline_tf.migraine.records.importers.intervals import Interval, union
+from aline_tf.migraine.records.intervals import Interval, union
 from aline_tf.migraine.records.timeline import DAY_S
 from aline_tf.migraine.records.wall_clock import QUARTER_S, WallClock
 

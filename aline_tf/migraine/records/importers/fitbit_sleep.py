@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from aline_tf.migraine.records.importers.fitbit_files import Dates, instant
-from aline_tf.migraine.records.importers.intervals import Interval, union, without
+from aline_tf.migraine.records.intervals import Interval, union, without
 from aline_tf.migraine.records.wall_clock import WallClock
 
 ASLEEP = frozenset({"light", "deep", "rem", "asleep"})
