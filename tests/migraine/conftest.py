@@ -1,4 +1,4 @@
-"""What tests of the forecast share: a small network without training, and the example person."""
+"""What tests of the forecast share: a small model without training, and the example person."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 @pytest.fixture(scope="session")
 def model():
-    """A small untrained network whose answers depend visibly on what it reads."""
+    """A small untrained model whose answers depend visibly on what it reads."""
     import keras
 
     from aline_tf.migraine.schema.spec import SPEC
@@ -35,7 +35,7 @@ def compiled_model(model):
 
 @pytest.fixture(scope="session")
 def preset(model, tmp_path_factory):
-    """A directory with the preset of `network`."""
+    """A directory with the preset of `model`."""
     from aline_tf.models.presets import save_preset
 
     directory = tmp_path_factory.mktemp("models") / "preset"
@@ -67,6 +67,6 @@ def evening(example):
 @pytest.fixture(scope="session")
 def example_outlook(model, example):
     """Everything a forecast says about the example person on that evening."""
-    from aline_tf.migraine.forecast.outlook import evening_of, look_ahead
+    from aline_tf.migraine.forecast.outlook import evening_of, outlook_at
 
-    return look_ahead(model, example, evening_of(example, "2025-04-17"), price=0.001)
+    return outlook_at(model, example, evening_of(example, "2025-04-17"), cost_weight=0.001)

@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     model = load_model(args.model)
     print(_known_text(timeline, history))
     left, limit = PromptBudget(args.budget, args.weekly_budget).left(timeline, now)
-    interview = Interview(model, history, args.price / 1000.0, left, args.seed, typed, limit=limit)
+    interview = Interview(model, history, args.cost_weight, left, args.seed, typed, limit=limit)
     answers = interview.run()
     print(f"\n{wording.NOT_A_DEVICE}\n{wording.RED_FLAGS}")
     if args.out is not None and answers:

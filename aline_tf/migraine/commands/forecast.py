@@ -56,14 +56,14 @@ def run(args: argparse.Namespace) -> int:
         args.apple_health, args.diary, args.column_map, args.records, args.zone
     )
 
-    from aline_tf.migraine.forecast.outlook import evening_of, look_ahead
+    from aline_tf.migraine.forecast.outlook import evening_of, outlook_at
     from aline_tf.migraine.report.report import render
     from aline_tf.migraine.task.pretrained import load_model
     from aline_tf.runtime.atomic_files import atomic_path
 
     now = evening_of(timeline, args.now)
-    outlook = look_ahead(
-        load_model(args.model), timeline, now, args.price / 1000.0, args.seed, supposed
+    outlook = outlook_at(
+        load_model(args.model), timeline, now, args.cost_weight, args.seed, supposed
     )
     page = render(outlook)
     destination = args.out / REPORT
@@ -79,46 +79,46 @@ def console_text(outlook, supposed=()) -> str:
     from aline_tf.migraine.forecast import wording
 
     summary = outlook.summary
-    with_attack, told = outlook.attack_days
+    with_attack, reported = outlook.attack_days
     lines = [
-        f"Read {sum(summary.read.values()):,} records: {outlook.days_told} days with records among"
-        f" the last {len(outlook.history.dates)}, {with_attack} of {told} reported days with an"
-        " attack.",
+        f"Read {sum(summary.read.values()):,} records: {outlook.days_recorded} days with records"
+        f" among the last {len(outlook.history.dates)}, {with_attack} of {reported} reported days"
+        " with an attack.",
     ]
     if summary.skipped:
         lines.append(f"Skipped {sum(summary.skipped.values()):,}; the report says why.")
     lines += wording.notes(outlook)
     lines += ["", wording.risks(outlook.history.now, outlook.risks)]
-    moved = [c for c in outlook.contributions if abs(c.change) >= 0.005][:SHOWN_OBSERVATIONS]
+    moved = [c for c in outlook.attributions if abs(c.change) >= 0.005][:SHOWN_OBSERVATIONS]
     if moved:
-        told = [f"{wording.observation(c)} {wording.points(c.change)}" for c in moved]
-        lines.append(f"  moved most by: {'; '.join(told)}")
+        observations = [f"{wording.observation(c)} {wording.points(c.change)}" for c in moved]
+        lines.append(f"  moved most by: {'; '.join(observations)}")
     lines += [
         "",
         "Strongest triggers (odds of an attack starting, if it is one of yours;"
         f" {wording.trigger_yardstick()})",
     ]
-    for belief in [b for b in outlook.triggers if b.days_recorded][:SHOWN_TRIGGERS]:
+    for trigger in [t for t in outlook.triggers if t.days_recorded][:SHOWN_TRIGGERS]:
         lines.append(
-            f"  {wording.trigger_title(belief.name)}: {wording.percent(belief.probability)} likely"
-            f" one of yours, x {wording.odds(belief.odds_ratio)} (90% interval"
-            f" {wording.odds(belief.low)} to {wording.odds(belief.high)})"
-            f" {wording.trigger_unit(belief.name)}"
+            f"  {wording.trigger_title(trigger.name)}: {wording.percent(trigger.probability)}"
+            f" likely one of yours, x {wording.odds(trigger.odds_ratio)} (90% interval"
+            f" {wording.odds(trigger.low)} to {wording.odds(trigger.high)})"
+            f" {wording.trigger_unit(trigger.name)}"
         )
-    asked = [each for each in outlook.what_ifs if each.supposition in supposed]
+    shown = [each for each in outlook.what_ifs if each.supposition in supposed]
     if supposed:
         lines += ["", "What if"]
-        lines += [f"  {_supposed_text(each, outlook.risks)}" for each in asked]
-        if len(asked) < len(supposed):
+        lines += [f"  {_supposed_text(each, outlook.risks)}" for each in shown]
+        if len(shown) < len(supposed):
             lines.append("  What is recorded already, or lies before the records, is left out.")
     lines += ["", "Most worth finding out next"]
-    if not outlook.next_questions:
+    if not outlook.next_candidates:
         lines.append("  Everything that can be asked or read this evening is known already.")
-    elif outlook.next_questions[0].value <= 0:
-        lines.append(f"  {wording.nothing_worth_it(outlook.price)}")
-    for place, question in enumerate(outlook.next_questions, 1):
-        lines.append(f"  {place}. {question.candidate.label}: {wording.worth(question)}")
-        reason = wording.reason(question, outlook.risks[0].probability, outlook.history)
+    elif outlook.next_candidates[0].value <= 0:
+        lines.append(f"  {wording.nothing_worth_it(outlook.cost_weight)}")
+    for place, valued in enumerate(outlook.next_candidates, 1):
+        lines.append(f"  {place}. {valued.candidate.label}: {wording.worth(valued)}")
+        reason = wording.reason(valued, outlook.risks[0].probability, outlook.history)
         lines.append(f"     {reason}")
     lines += ["", wording.NOT_A_DEVICE, wording.RED_FLAGS]
     return "\n".join(lines)
@@ -128,11 +128,11 @@ def _supposed_text(each, risks) -> str:
     from aline_tf.migraine.forecast import wording
 
     pairs = ((24, each.risk_24h), (48, each.risk_48h))
-    told = [
+    moves = [
         f"{hours} h {wording.percent(risk.probability)} -> {wording.percent(supposed)}"
         for (hours, supposed), risk in zip(pairs, risks, strict=True)
     ]
-    return f"{wording.supposition(each.supposition)}: {', '.join(told)}"
+    return f"{wording.supposition(each.supposition)}: {', '.join(moves)}"
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from aline_tf.errors import InputError
 
 #: Millinats that one prompt has to be worth; a coin toss tells 693.
-PRICE = 1.0
+COST_WEIGHT = 1.0
+_MILLINATS_PER_NAT = 1000.0
 
 
 def add_record_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,23 +32,28 @@ def add_record_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_outlook_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds how they are looked at: the network, the price of a prompt, the seed."""
+    """Adds how they are looked at: the model, the weight of burden, the seed.
+
+    People read and write millinats; `args.cost_weight` is in nats, as everything behind it.
+    """
     parser.add_argument(
         "--model", type=Path, metavar="DIR", help="a preset (default: the one that is shipped)"
     )
     parser.add_argument(
+        "--cost-weight",
         "--price",
-        type=float,
-        metavar="LAMBDA",
-        default=PRICE,
-        help=f"millinats that one prompt has to be worth (default: {PRICE:g})",
+        type=lambda text: float(text) / _MILLINATS_PER_NAT,
+        metavar="MILLINATS",
+        default=str(COST_WEIGHT),
+        help=f"what one prompt has to be worth (default: {COST_WEIGHT:g})",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the intervals (default: 0)")
 
 
 def check_outlook_arguments(args: argparse.Namespace) -> None:
-    """Raises InputError for a price or a seed that cannot be."""
-    if not math.isfinite(args.price) or args.price < 0:
-        raise InputError(f"expected --price of 0 or more; received {args.price:g}")
+    """Raises InputError for a weight or a seed that cannot be."""
+    if not math.isfinite(args.cost_weight) or args.cost_weight < 0:
+        received = args.cost_weight * _MILLINATS_PER_NAT
+        raise InputError(f"expected --cost-weight of 0 or more; received {received:g}")
     if not 0 <= args.seed < 2**31:
         raise InputError(f"expected --seed from 0 to 2147483647; received {args.seed}")

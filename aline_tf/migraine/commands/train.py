@@ -1,4 +1,4 @@
-"""`aline-tf migraine train`: the shipped network trained on with people who recorded themselves."""
+"""`aline-tf migraine train`: the shipped model trained on with people who recorded themselves."""
 
 from __future__ import annotations
 
@@ -75,10 +75,10 @@ def run(args: argparse.Namespace) -> int:
 
     task = RecordedTask(read_histories(args.records))
     others = RecordedTask(read_histories(args.held_out)) if args.held_out else None
-    network = load_model(args.from_preset)
+    model = load_model(args.from_preset)
     keras.utils.set_random_seed(args.seed)
     print(f"{len(task.evenings):,} evenings to learn from, of {args.records}")
-    before = log_scores(network, others, args.seed) if others else None
+    before = log_scores(model, others, args.seed) if others else None
     recipe = Recipe(
         batch=BATCH,
         warmup_batch=BATCH,
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
         reveal=0.0,
         learning_rate=args.learning_rate,
     )
-    trainer = Trainer(network, task)
+    trainer = Trainer(model, task)
     trainer.compile(recipe, seed=args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
     trainer.fit(
@@ -109,17 +109,17 @@ def run(args: argparse.Namespace) -> int:
         "people": int(task.evenings[:, 0].max()) + 1,
         "evenings": len(task.evenings),
     }
-    save_preset(network, args.out / "preset", metadata)
+    save_preset(model, args.out / "preset", metadata)
     print(f"wrote {args.out / 'preset'} and {args.out / 'training_log.csv'}")
     if others:
-        after = log_scores(network, others, args.seed)
+        after = log_scores(model, others, args.seed)
         print(f"log score of {SCORED} evenings of the people of {args.held_out}:")
         for hours, was, became in zip((24, 48), before, after, strict=True):
             print(f"  within {hours} h: {was:.4f} before, {became:.4f} after")
     return 0
 
 
-def log_scores(network, task, seed: int) -> list[float]:
+def log_scores(model, task, seed: int) -> list[float]:
     """Mean log probability of what followed within 24 and 48 h, over recorded evenings."""
     import tensorflow as tf
 
@@ -133,10 +133,10 @@ def log_scores(network, task, seed: int) -> list[float]:
     def of_batch(batch_seed):
         episode = task.sample_episodes(batch_seed, BATCH, 1)
         state = {name: episode[name] for name in BATCH_FIELDS}
-        outputs = network(state)
-        told = network.target_log_prob(outputs, state, episode["target_outcome"])
+        outputs = model(state)
+        log_prob = model.target_log_prob(outputs, state, episode["target_outcome"])
         known = tf.cast(episode["target_observed"], tf.float32)[:, : len(FORECASTS)]
-        return tf.reduce_sum(known * told[:, : len(FORECASTS)], 0), tf.reduce_sum(known, 0)
+        return tf.reduce_sum(known * log_prob[:, : len(FORECASTS)], 0), tf.reduce_sum(known, 0)
 
     for step in range(SCORED // BATCH):
         score, known = of_batch(draws.as_seed(seed + 1_000_000 + step))

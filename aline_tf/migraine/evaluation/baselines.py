@@ -1,7 +1,7 @@
 """Forecasts to be measured against: the base rate, persistence, a regression on lags, trees.
 
 All are fitted on simulated people other than those they are tried on, and see exactly the records
-that the network sees.
+that the model sees.
 """
 
 from __future__ import annotations

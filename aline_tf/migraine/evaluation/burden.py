@@ -32,11 +32,11 @@ _WARNING = DESIGN_NAMES.index("is_prodrome")
 _NOTHING = -1e9
 
 
-def burden_curves(network, cohort, seed: int = 0, report=lambda line: None) -> dict:
+def burden_curves(model, cohort, seed: int = 0, report=lambda line: None) -> dict:
     """Follows every policy on the same people and evenings.
 
     Args:
-        network: a migraine model, or a `CompiledNetwork`.
+        model: a migraine model, or a `CompiledNetwork`.
         cohort: an `aline_tf.migraine.simulation.cohort.Cohort`; each evening sees its people
         through newly
             drawn recordings, some of whose latest readings are yet to be fetched.
@@ -57,7 +57,7 @@ def burden_curves(network, cohort, seed: int = 0, report=lambda line: None) -> d
         episode_seed = draws.fold_in(draws.as_seed(seed), known_days)
         start = evening_episode(cohort, known_days, episode_seed)
         for policy in POLICIES:
-            made = follow(network, start, scorer(policy, start, seed + known_days))
+            made = follow(model, start, scorer(policy, start, seed + known_days))
             for name, values in made.items():
                 sums[policy][name] = sums[policy].get(name, 0.0) + values / len(evenings)
         report(f"burden: day {known_days} done")
@@ -84,7 +84,7 @@ def evening_episode(cohort, known_days: int, seed) -> dict:
 
 
 def scorer(policy: str, episode: dict, seed: int):
-    """A function from (network outputs, which candidates are left) to scores [B, N]; the highest
+    """A function from (model outputs, which candidates are left) to scores [B, N]; the highest
     one is acquired."""
     if policy == "aline":
         return lambda outputs, left: outputs["candidate_logits"]
@@ -109,11 +109,11 @@ def diary_place(design: np.ndarray) -> np.ndarray:
     return np.vectorize(lambda *what: float(known.get(what, last)))(channel, days_ago, slot)
 
 
-def follow(network, episode: dict, score) -> dict[str, np.ndarray]:
+def follow(model, episode: dict, score) -> dict[str, np.ndarray]:
     """Acquires the best-scored candidate that is left, `STEPS` times.
 
     Args:
-        network: as above.
+        model: as above.
         episode: B rows.
         score: from `scorer`.
 
@@ -124,15 +124,15 @@ def follow(network, episode: dict, score) -> dict[str, np.ndarray]:
     state = {name: np.asarray(array) for name, array in episode.items()}
     state = batch_ops.extend_context(state, STEPS)
     rows = np.arange(len(state["candidate_mask"]))
-    price = state["candidate_cost"]
+    cost = state["candidate_cost"]
     is_warning = state["candidate_design"][..., _WARNING] > 0.5
     log_probs, costs, warnings = [], [np.zeros(len(rows))], [np.zeros(len(rows))]
     for step in range(STEPS + 1):
         left = state["candidate_mask"]
         # Tokens yet to come are cut off, not only masked: attention is paid for by length.
         seen = batch_ops.cut_context(state, first + step)
-        outputs = batch_ops.map_rows(network, seen)
-        log_probs.append(network.target_log_prob(outputs, seen, state["target_outcome"]).numpy())
+        outputs = batch_ops.map_rows(model, seen)
+        log_probs.append(model.target_log_prob(outputs, seen, state["target_outcome"]).numpy())
         if step == STEPS:
             break
         chosen = np.where(left, score(outputs, left), 10 * _NOTHING).argmax(axis=1)
@@ -140,7 +140,7 @@ def follow(network, episode: dict, score) -> dict[str, np.ndarray]:
         some = left[rows, chosen]
         state = batch_ops.append_candidate(state, first + step, chosen, some)
         state = batch_ops.take_candidate(state, chosen)
-        costs.append(costs[-1] + np.where(some, price[rows, chosen], 0.0))
+        costs.append(costs[-1] + np.where(some, cost[rows, chosen], 0.0))
         warnings.append(warnings[-1] + (some & is_warning[rows, chosen]))
     return {
         "log_prob": np.stack(log_probs, axis=1),

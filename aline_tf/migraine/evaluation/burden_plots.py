@@ -12,7 +12,7 @@ from aline_tf.evaluation.results import Row
 
 _TITLES = {"burden: attack_24h": "attack within 24 h", "burden: attack_48h": "attack within 48 h"}
 _HORIZONS = {"prompting: attack_24h": "within 24 h", "prompting: attack_48h": "within 48 h"}
-_ASKED = "prompting | feels attacks coming: "
+_GROUP = "prompting | feels attacks coming: "
 _FEELS, _OTHERS = "burden | feels attacks coming: yes", "burden | feels attacks coming: no"
 
 
@@ -45,8 +45,8 @@ def draw_burden(rows: Sequence[Row]) -> Figure:
         for policy in policies:
             colour, _ = _style_of(policy)
             for target, dash in ((_FEELS, "-"), (_OTHERS, ":")):
-                asked, _ = column(policy, target, "warning_prompts")
-                axes[2].plot(np.arange(len(asked)), asked, color=colour, linestyle=dash)
+                prompts, _ = column(policy, target, "warning_prompts")
+                axes[2].plot(np.arange(len(prompts)), prompts, color=colour, linestyle=dash)
         axes[2].set_title("questions about warning signs")
         axes[2].set_xlabel("acquisitions (solid: feel attacks coming)")
         legend_below(figure, axes)
@@ -76,7 +76,7 @@ def draw_prompting(rows: Sequence[Row]) -> Figure:
         for policy in policies:
             colour, _ = _style_of(policy)
             for group, dash in (("yes", "-"), ("no", ":")):
-                found = _rows_of(rows, policy, _ASKED + group, "warning_share")
+                found = _rows_of(rows, policy, _GROUP + group, "warning_share")
                 prompts, share = _prompts(rows, found), [row.mean for row in found]
                 axes[2].plot(prompts, share, dash, color=colour, marker="o", ms=3)
         axes[2].set_title("share of prompts about warning signs")
@@ -97,6 +97,6 @@ def _style_of(policy: str) -> tuple[str, str]:
 
 def _rows_of(rows: Sequence[Row], policy: str, target: str, metric: str) -> list[Row]:
     """Rows of one curve, in order of their step."""
-    wanted = (policy, target, metric)
-    found = (row for row in rows if (row.policy, row.target, row.metric) == wanted)
+    selected = (policy, target, metric)
+    found = (row for row in rows if (row.policy, row.target, row.metric) == selected)
     return sorted(found, key=lambda row: row.step)

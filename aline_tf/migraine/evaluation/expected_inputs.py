@@ -133,12 +133,12 @@ def _stress(outcome, status, weekend):
     for day in range(usual.shape[1]):
         state, variance = _MEMORY * state, _MEMORY**2 * variance + 1.0 - _MEMORY**2
         if day < mean.shape[1]:
-            told = count[:, day] > 0
+            answered = count[:, day] > 0
             # Rounding errors of a day's answers are not independent: a floor under the noise.
             noise = 0.05 + _ANSWER_VARIANCE / np.maximum(count[:, day], 1)
-            gain = np.where(told, variance / (variance + noise), 0.0)
-            heard = (mean[:, day] - own[:, 0]) / _POINTS - usual[:, day]
-            state = state + gain * np.where(told, heard - state, 0.0)
+            gain = np.where(answered, variance / (variance + noise), 0.0)
+            observed = (mean[:, day] - own[:, 0]) / _POINTS - usual[:, day]
+            state = state + gain * np.where(answered, observed - state, 0.0)
             variance = variance * (1.0 - gain)
         level_of.append(state + usual[:, day])
         variance_of.append(variance)

@@ -1,6 +1,6 @@
 """The ceiling: an approximate Bayesian filter that knows how the simulator works.
 
-A network cannot foresee more than somebody who knows the simulator, sees the same records and
+A model cannot foresee more than somebody who knows the simulator, sees the same records and
 computes. For every person, `particles` sets of parameters are drawn from the prior (or the one true
 set is given); for each of them an exact forward filter follows the phase and the hidden
 vulnerability slot by slot, and the likelihood of the records weighs the sets:
@@ -70,14 +70,14 @@ def vulnerability_grid() -> tuple[np.ndarray, np.ndarray]:
 
 
 @dataclasses.dataclass
-class _Belief:
+class _FilterState:
     """`state` [K, V, S, M], which sums to 1 over K and V; `log_weight` [S, M]."""
 
     state: np.ndarray
     log_weight: np.ndarray
 
-    def copy(self) -> _Belief:
-        return _Belief(self.state.copy(), self.log_weight.copy())
+    def copy(self) -> _FilterState:
+        return _FilterState(self.state.copy(), self.log_weight.copy())
 
 
 class ParticleFilter:
@@ -122,7 +122,7 @@ class ParticleFilter:
         start = np.zeros((_STATES, _LEVELS, *shape), np.float32)
         resting = np.linalg.matrix_power(self.drift.astype(float), 200)[0]
         start[_INTERICTAL] = resting[:, None, None]
-        self.settled = _Belief(start, np.zeros(shape, np.float32))
+        self.settled = _FilterState(start, np.zeros(shape, np.float32))
         self.days_settled = 0
 
     def forecast(self, outcome: np.ndarray, status: np.ndarray, weekday: np.ndarray) -> np.ndarray:
@@ -138,12 +138,12 @@ class ParticleFilter:
         while self.days_settled < days - UNSETTLED:
             self._live_day(self.settled, records, self.days_settled)
             self.days_settled += 1
-        belief = self.settled.copy()
+        filter_state = self.settled.copy()
         for day in range(self.days_settled, days):
-            self._live_day(belief, records, day)
-        weight = np.exp(belief.log_weight - belief.log_weight.max(1, keepdims=True))
+            self._live_day(filter_state, records, day)
+        weight = np.exp(filter_state.log_weight - filter_state.log_weight.max(1, keepdims=True))
         weight /= weight.sum(1, keepdims=True)
-        free = belief.state
+        free = filter_state.state
         without = []
         for _ in (0, 1):
             free = self._vulnerability_moves(free)
@@ -155,12 +155,12 @@ class ParticleFilter:
             without.append((weight * free.sum((0, 1))).sum(1))
         return 1.0 - np.stack(without, axis=1)
 
-    def _live_day(self, belief: _Belief, records: _Records, day: int) -> None:
+    def _live_day(self, filter_state: _FilterState, records: _Records, day: int) -> None:
         if day > 0:
-            belief.state = self._vulnerability_moves(belief.state)
+            filter_state.state = self._vulnerability_moves(filter_state.state)
         for slot in range(SLOTS):
-            belief.state = self._step(belief.state, self._hazard(records, day, slot))
-            self._read(belief, records, day, slot)
+            filter_state.state = self._step(filter_state.state, self._hazard(records, day, slot))
+            self._read(filter_state, records, day, slot)
 
     def _vulnerability_moves(self, state):
         return np.einsum("vu,kvsm->kusm", self.drift, state, optimize=True)
@@ -192,13 +192,13 @@ class ParticleFilter:
         after[_POSTDROME] = over
         return after
 
-    def _read(self, belief, records, day, slot):
+    def _read(self, filter_state, records, day, slot):
         """Weighs states and particles by what was recorded of one slot."""
-        state = belief.state
+        state = filter_state.state
         for part, chance in self._likelihood(records, day, slot):
             state[part] *= chance
         total = np.maximum(state.sum((0, 1)), 1e-30)
-        belief.log_weight += np.log(total)
+        filter_state.log_weight += np.log(total)
         state /= total
 
     def _likelihood(self, records, day, slot) -> list:
@@ -206,48 +206,50 @@ class ParticleFilter:
         parts = (_INTERICTAL, _PRODROME, _UNTREATED, _TREATED, _POSTDROME)
         found = [np.ones((1, self.size, 1), np.float32)] * 5
 
-        def heard(name):
+        def report(name):
             value = records.slot(name, day, slot)[:, None]
             return np.isfinite(value), np.nan_to_num(value)
 
-        told, said = heard("attack")
+        observed, outcome = report("attack")
         for index in range(5):
             attack = index in (2, 3)
             yes = 0.97 if attack else 0.005
-            chance = np.where(said > 0.5, yes, 1.0 - yes)
+            chance = np.where(outcome > 0.5, yes, 1.0 - yes)
             silence = np.where(records.silent[:, day, None], 1.0 - NOTED * attack, 1.0)
-            found[index] = found[index] * np.where(told, chance, silence)
-        told, said = heard("pain")
-        told = told & self.slot_diary
-        if told.any():
+            found[index] = found[index] * np.where(observed, chance, silence)
+        observed, outcome = report("pain")
+        observed = observed & self.slot_diary
+        if observed.any():
             latent = (-0.6, 0.6, 2.9 * self.pain - 0.4, 2.2 * self.pain - 0.4, -0.6)
             for index in range(5):
-                found[index] = found[index] * np.where(told, _scale_chance(said, latent[index]), 1)
-        told, said = heard("prodrome")
-        told = told & self.slot_diary
-        if told.any():
+                found[index] = found[index] * np.where(
+                    observed, _scale_chance(outcome, latent[index]), 1
+                )
+        observed, outcome = report("prodrome")
+        observed = observed & self.slot_diary
+        if observed.any():
             for index in range(5):
                 yes = self.signs if index == 1 else self.false_signs
-                chance = np.where(said > 0.5, yes, 1.0 - yes)
-                found[index] = found[index] * np.where(told, chance, 1.0)
-        told, said = heard("medication")
-        told = told & self.slot_diary
-        if told.any():
+                chance = np.where(outcome > 0.5, yes, 1.0 - yes)
+                found[index] = found[index] * np.where(observed, chance, 1.0)
+        observed, outcome = report("medication")
+        observed = observed & self.slot_diary
+        if observed.any():
             for index, yes in enumerate((0.015, 0.015, 0.15, 0.5, 0.015)):
-                chance = np.where(said > 0.5, yes, 1.0 - yes)
-                found[index] = found[index] * np.where(told, chance, 1.0)
+                chance = np.where(outcome > 0.5, yes, 1.0 - yes)
+                found[index] = found[index] * np.where(observed, chance, 1.0)
         for reading, of_slot, noise, of_level, of_dip in records.sensors:
             if of_slot != slot:
                 continue
             away = reading[:, day][:, None]
-            told, away = np.isfinite(away), np.nan_to_num(away)
-            if not told.any():
+            observed, away = np.isfinite(away), np.nan_to_num(away)
+            if not observed.any():
                 continue
             shift = of_level * self.levels[:, None, None]
             for index in range(5):
                 dip = -0.25 if index in (2, 3) else self.dip if index == 1 else 0.0
                 z = (away - shift - of_dip * dip) / noise
-                chance = np.where(told, np.exp(-0.5 * z * z), 1.0).astype(np.float32)
+                chance = np.where(observed, np.exp(-0.5 * z * z), 1.0).astype(np.float32)
                 found[index] = found[index] * chance
         return list(zip(parts, found, strict=True))
 
@@ -283,8 +285,8 @@ class _Records:
     def slot(self, name, day, slot):
         """Answers [S] about one slot, NaN where there is none."""
         place = places(name)[slot]
-        told = self._status[:, day, place] == OBSERVED
-        return np.where(told, self._outcome[:, day, place], np.nan)
+        observed = self._status[:, day, place] == OBSERVED
+        return np.where(observed, self._outcome[:, day, place], np.nan)
 
 
 def _scale_chance(answer, latent):
@@ -298,7 +300,7 @@ def _scale_chance(answer, latent):
     return np.maximum(upper - lower, 1e-6)
 
 
-class Ceilings:
+class OracleFilters:
     """Both filters for a whole cohort: one that learns each person, one that was told.
 
     Args:
@@ -317,8 +319,8 @@ class Ceilings:
             part = slice(start, start + _AT_ONCE)
             people = {name: table[part] for name, table in known.items()}
             learns = ParticleFilter(style[part], particles, seed + start)
-            told = ParticleFilter(style[part], people=people)
-            self._filters.append((part, (learns, told)))
+            knows = ParticleFilter(style[part], people=people)
+            self._filters.append((part, (learns, knows)))
 
     def forecast(self, outcome, status, weekday) -> dict[str, np.ndarray]:
         """Probabilities of an attack within 24 h and 48 h: [S, 2] for each of `NAMES`."""

@@ -28,22 +28,24 @@ from aline_tf.migraine.simulation.cohort import Cohort
 from aline_tf.migraine.simulation.recording import prompted_recording
 
 RUN_IN, EVENINGS = 14, 28
-#: Prompts an evening: of the network's policy, and of the others, which need more of them.
+#: Prompts an evening: of the model's policy, and of the others, which need more of them.
 BUDGETS = (1, 2, 3, 4)
 COMPARED = (0, 1, 2, 3, 4, 5, 6)
 #: Prompts of the whole evening diary.
 WHOLE_DIARY = len(EVENING_DIARY)
 #: What a prompt must be expected to tell, nats per forecast, by the name of the policy that asks
 #: for no less, and at most `BUDGETS[-1]` times an evening.
-PRICES = {f"aline, {price:g} nats a prompt": price for price in (0.003, 0.012)}
-#: The network's policy alone, and with its proposals measured before one is made (see `shortlist`).
-LEARNED = ("aline", "aline, looking ahead", *PRICES)
+COST_WEIGHTS = {
+    f"aline, {cost_weight:g} nats a prompt": cost_weight for cost_weight in (0.003, 0.012)
+}
+#: The model's policy alone, and with its proposals measured before one is made (see `shortlist`).
+LEARNED = ("aline", "aline, looking ahead", *COST_WEIGHTS)
 #: Every policy with its numbers of prompts. One-step EIG measures all prompts as looking ahead
 #: measures the proposals, which takes four times as long.
 STUDIED = {
     "aline": BUDGETS,
     "aline, looking ahead": BUDGETS[:-1],
-    **dict.fromkeys(PRICES, BUDGETS[-1:]),
+    **dict.fromkeys(COST_WEIGHTS, BUDGETS[-1:]),
     "uncertainty": BUDGETS,
     "one-step EIG": BUDGETS[:1],
     "random": COMPARED,
@@ -52,7 +54,7 @@ STUDIED = {
 PROMPTS = tuple(candidate for candidate in LIBRARY if candidate.is_prompt)
 #: Policies that measure before they ask, with the arguments of `best_proposals`.
 _MEASURED = {"aline, looking ahead": {}, "one-step EIG": {"count": len(PROMPTS)}}
-_MEASURED |= {name: {"price": price} for name, price in PRICES.items()}
+_MEASURED |= {name: {"cost_weight": cost_weight} for name, cost_weight in COST_WEIGHTS.items()}
 _DAYS_AGO, _SLOT, _OUTCOME, _FIELD = (
     np.array([getattr(prompt, name) for prompt in PROMPTS])
     for name in ("days_ago", "slot", "outcome", "field")
@@ -61,14 +63,14 @@ _WARNING = np.array([prompt.channel == "prodrome" for prompt in PROMPTS])
 _NEVER = -1e12
 
 
-def prompting_study(network, cohort: Cohort, seed: int = 0, report=lambda line: None) -> dict:
-    """Follows the network's policy, alone and looking ahead, and those it is compared with.
+def prompting_study(model, cohort: Cohort, seed: int = 0, report=lambda line: None) -> dict:
+    """Follows the model's policy, alone and looking ahead, and those it is compared with.
 
-    All go through the same evenings. "uncertainty" asks for the answer that the network is least
+    All go through the same evenings. "uncertainty" asks for the answer that the model is least
     certain of, "one-step EIG" for the one it expects to tell most, of all prompts.
 
     Args:
-        network: a migraine model, or a `CompiledNetwork`.
+        model: a migraine model, or a `CompiledNetwork`.
         cohort: whose last evening is day `RUN_IN + EVENINGS` or later.
         seed: of the random policy.
         report: called with a line of progress.
@@ -82,19 +84,19 @@ def prompting_study(network, cohort: Cohort, seed: int = 0, report=lambda line: 
     made = {}
     for policy, budgets in STUDIED.items():
         for budget in budgets:
-            made[policy, budget] = _follow(network, cohort, evenings, policy, budget, seed)
+            made[policy, budget] = _follow(model, cohort, evenings, policy, budget, seed)
             report(f"prompting: {policy}, {budget} an evening, done")
     return made
 
 
 def prompting_rows(study: dict, feels_coming: np.ndarray) -> list[Row]:
-    """Log scores by prompts an evening; which share of the other policies' prompts the network's
+    """Log scores by prompts an evening; which share of the other policies' prompts the model's
     saves for the same score; and warning prompts of those who feel attacks coming, bool [S], and
     of the others. Steps are the most prompts of an evening, "prompts" how many there were.
     """
     rows = []
     for (policy, budget), result in study.items():
-        if policy in PRICES:
+        if policy in COST_WEIGHTS:
             rows.append(Row.of(policy, "prompting", budget, "prompts", result["prompts"]))
         for horizon, channel in enumerate(FORECASTS):
             score = result["log_prob"][:, horizon]
@@ -118,13 +120,13 @@ def prompting_rows(study: dict, feels_coming: np.ndarray) -> list[Row]:
 
 
 def _rows_of_the_whole_diary(study: dict) -> list[Row]:
-    """Which share of its prompts the network's policy saves where it gets to the diary's score."""
+    """Which share of its prompts the model's policy saves where it gets to the diary's score."""
     rows = []
     budgets = [0, *(budget for policy, budget in study if policy == "aline")]
     for horizon, channel in enumerate(FORECASTS):
         # Without a prompt it does not matter who would have asked.
-        asked = [study["aline" if budget else "evening diary", budget] for budget in budgets]
-        curve = [_score(result, horizon) for result in asked]
+        by_budget = [study["aline" if budget else "evening diary", budget] for budget in budgets]
+        curve = [_score(result, horizon) for result in by_budget]
         reached = _score(study["evening diary", WHOLE_DIARY], horizon)
         if max(curve) >= reached:
             saved = 1.0 - prompts_needed(curve, reached, budgets) / WHOLE_DIARY
@@ -151,7 +153,7 @@ def prompts_needed(curve, reached: float, prompts=COMPARED) -> float:
 
 
 @dataclasses.dataclass(frozen=True)
-class Evening:
+class EveningRecords:
     """What every policy starts from at 20:00 of day `known_days`, the run-in and the devices."""
 
     known_days: int
@@ -160,7 +162,9 @@ class Evening:
     followed: np.ndarray
 
 
-def study_evenings(cohort: Cohort, run_in: int = RUN_IN, devices: bool = True) -> list[Evening]:
+def study_evenings(
+    cohort: Cohort, run_in: int = RUN_IN, devices: bool = True
+) -> list[EveningRecords]:
     """The evenings after day `RUN_IN`, as everybody's records stand before any prompt.
 
     Args:
@@ -179,12 +183,12 @@ def study_evenings(cohort: Cohort, run_in: int = RUN_IN, devices: bool = True) -
     }
     study = dataclasses.replace(cohort, recording=recording)
     return [
-        Evening(day, *study.records(day), study.followed(day).astype(float))
+        EveningRecords(day, *study.records(day), study.followed(day).astype(float))
         for day in range(RUN_IN + 1, RUN_IN + EVENINGS + 1)
     ]
 
 
-class Asked:
+class PromptingRun:
     """What people were asked by one policy, and what came of it.
 
     Attributes:
@@ -201,26 +205,26 @@ class Asked:
         self._answered = np.full(self._world["value"].shape, MISSING, np.int32)
         self.prompts, self.warnings = np.zeros(cohort.people), np.zeros(cohort.people)
 
-    def records(self, evening: Evening) -> tuple[np.ndarray, np.ndarray]:
+    def records(self, evening: EveningRecords) -> tuple[np.ndarray, np.ndarray]:
         """Values and status [S, days, F] of that evening, with what was answered by then."""
         answers = self._answered[:, : evening.known_days]
         status = np.where(answers != MISSING, answers, evening.status)
         value = self._world["value"][:, : evening.known_days]
         return np.float32(np.where(answers == OBSERVED, value, evening.outcome)), status
 
-    def ask(self, network, evening: Evening, wanted: np.ndarray | None = None) -> None:
+    def prompt(self, model, evening: EveningRecords, query: np.ndarray | None = None) -> None:
         """One prompt to everybody, or to those for whom it is worth its price: the one that the
         policy likes best of what is not known.
 
         Args:
-            network: a migraine model, or a `CompiledNetwork`.
+            model: a migraine model, or a `CompiledNetwork`.
             evening: of `study_evenings`.
-            wanted: bool [P], the parameters that it is after; None for the forecasts.
+            query: bool [P], the parameters that it is after; None for the forecasts.
         """
         days = evening.known_days - 1 - _DAYS_AGO
         records = self.records(evening)
         left = records[1][:, days, _FIELD] == MISSING
-        chosen = self._choice(network, evening, records, left, wanted)
+        chosen = self._choice(model, evening, records, left, query)
         rows = np.flatnonzero(chosen >= 0)
         chosen = chosen[rows]
         day, field = days[chosen], _FIELD[chosen]
@@ -228,56 +232,58 @@ class Asked:
         self.prompts[rows] += 1
         self.warnings[rows] += _WARNING[chosen]
 
-    def _choice(self, network, evening, records, left, wanted) -> np.ndarray:
+    def _choice(self, model, evening, records, left, query) -> np.ndarray:
         """Positions [S] among the prompts, of those that are `left` bool [S, N]; -1 for none."""
         if self._policy == "random":
             score = self._generator.random(left.shape)
         elif self._policy == "evening diary":
             score = -diary_place(np.asarray(design(_DAYS_AGO, 0, _SLOT, _OUTCOME))[None])
         else:
-            batch = _with_prompts(self._cohort, evening.known_days, records, left, wanted)
+            batch = _with_prompts(self._cohort, evening.known_days, records, left, query)
             if self._policy in _MEASURED:
-                return best_proposals(network, batch, _FIELD, **_MEASURED[self._policy])
+                return best_proposals(model, batch, _FIELD, **_MEASURED[self._policy])
             if self._policy == "uncertainty":
-                score = self._unexplained(network, batch)
+                score = self._unexplained(model, batch)
             else:
-                score = batch_ops.map_rows(network, batch)["candidate_logits"]
+                score = batch_ops.map_rows(model, batch)["candidate_logits"]
         return np.where(left, score, _NEVER).argmax(axis=1)
 
-    def _unexplained(self, network, batch) -> np.ndarray:
+    def _unexplained(self, model, batch) -> np.ndarray:
         """Predictive standard deviation of every answer [S, N], in those of all people's answers:
         yes-or-no and graded ones have no other scale in common."""
-        asked = batch_ops.outcomes_at(batch_ops.drop_candidates(batch), batch["candidate_design"])
-        prediction = network.outcome_prediction(batch_ops.map_rows(network, asked), asked)
+        predicted = batch_ops.outcomes_at(
+            batch_ops.drop_candidates(batch), batch["candidate_design"]
+        )
+        prediction = model.outcome_prediction(batch_ops.map_rows(model, predicted), predicted)
         return prediction.mean_sd()[1].numpy() / self._spread
 
 
-def _follow(network, cohort, evenings, policy, budget, seed) -> dict:
-    asked = Asked(cohort, policy, np.random.default_rng([seed, budget]))
+def _follow(model, cohort, evenings, policy, budget, seed) -> dict:
+    run = PromptingRun(cohort, policy, np.random.default_rng([seed, budget]))
     log_prob = np.zeros([cohort.people, len(FORECASTS)])
     for evening in evenings:
         for _ in range(budget):
-            asked.ask(network, evening)
-        batch = cohort.batch(evening.known_days, asked.records(evening))
-        probability = np.clip(attack_probabilities(network, batch), 1e-6, 1.0 - 1e-6)
+            run.prompt(model, evening)
+        batch = cohort.batch(evening.known_days, run.records(evening))
+        probability = np.clip(attack_probabilities(model, batch), 1e-6, 1.0 - 1e-6)
         log_prob += np.log(np.where(evening.followed > 0.5, probability, 1.0 - probability))
     return {
         "log_prob": log_prob / len(evenings),
-        "prompts": asked.prompts / len(evenings),
-        "warnings": asked.warnings / np.maximum(asked.prompts, 1.0),
+        "prompts": run.prompts / len(evenings),
+        "warnings": run.warnings / np.maximum(run.prompts, 1.0),
     }
 
 
-def _with_prompts(cohort, known_days, records, left, wanted) -> dict:
+def _with_prompts(cohort, known_days, records, left, query) -> dict:
     """The batch of that evening, with every prompt as a candidate; its targets are the forecasts,
-    or the parameters `wanted` bool [P]."""
+    or the parameters `query` bool [P]."""
     batch = cohort.batch(known_days, records)
     today = cohort.weekday(known_days)[:, None]
     ago = np.broadcast_to(_DAYS_AGO, left.shape)
     forecasts, parameters = batch["target_mask"], batch["theta_mask"]
     return batch | {
-        "target_mask": forecasts & (wanted is None),
-        "theta_mask": parameters & (False if wanted is None else wanted),
+        "target_mask": forecasts & (query is None),
+        "theta_mask": parameters & (False if query is None else query),
         "candidate_design": design(ago, (today - ago) % 7, _SLOT, _OUTCOME).numpy(),
         "candidate_mask": left,
     }

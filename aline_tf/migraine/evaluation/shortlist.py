@@ -1,6 +1,6 @@
 """The policy's proposals, measured before one of them is made: much as `ask` does, for many people.
 
-The policy proposes a few prompts in one pass; of these, the one whose answer the network expects to
+The policy proposes a few prompts in one pass; of these, the one whose answer the model expects to
 tell most (see `aline_tf.information.look_ahead`) is chosen.
 """
 
@@ -21,21 +21,22 @@ _SEED = (1, 2)
 
 
 def best_proposals(
-    network, batch: dict, field: np.ndarray, count: int = PROPOSALS, price: float = -np.inf
+    model, batch: dict, field: np.ndarray, count: int = PROPOSALS, cost_weight: float = -np.inf
 ) -> np.ndarray:
     """The candidate, of the policy's first `count`, that is expected to tell most.
 
     Args:
-        network: a migraine model, or a `CompiledNetwork`.
+        model: a migraine model, or a `CompiledNetwork`.
         batch: a Batch of S rows, each with at least one candidate.
         field: int [N], the field of a day that each candidate fills.
         count: 1 to N.
-        price: nats per selected target that an answer has to be worth.
+        cost_weight: nats per selected target that an answer has to be worth.
 
     Returns:
-        int [S], positions in the pool; -1 where no proposal is expected to tell as much as `price`.
+        int [S], positions in the pool; -1 where no proposal is expected to tell as
+        much as `cost_weight`.
     """
-    score = batch_ops.map_rows(network, batch)["candidate_logits"]
+    score = batch_ops.map_rows(model, batch)["candidate_logits"]
     proposals = np.argsort(-score, axis=1, kind="stable")[:, :count].astype(np.int32)
     # Room for the answer that is tried.
     state = batch_ops.extend_context({name: np.asarray(batch[name]) for name in BATCH_FIELDS}, 1)
@@ -48,7 +49,7 @@ def best_proposals(
     gain = np.concatenate(
         [
             look_ahead_gain(
-                network,
+                model,
                 batch_ops.take_rows(state, slice(first, first + portion)),
                 proposals[first : first + portion],
                 _SEED,
@@ -59,4 +60,4 @@ def best_proposals(
     allowed = np.take_along_axis(batch["candidate_mask"], proposals, axis=1)
     gain = np.where(allowed, gain, -np.inf)
     chosen = proposals[np.arange(rows), gain.argmax(axis=1)]
-    return np.where(gain.max(axis=1) >= price, chosen, -1)
+    return np.where(gain.max(axis=1) >= cost_weight, chosen, -1)

@@ -1,7 +1,7 @@
 """`aline-tf migraine evaluate`, the measuring: forecasts, parameters and burden of unseen people.
 
 Rolling origin: every evening at 20:00 is forecast from what the records hold by then, by the
-network and by baselines fitted on other simulated people. Nobody here was met in training.
+model and by baselines fitted on other simulated people. Nobody here was met in training.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from aline_tf.migraine.evaluation.parameter_prompting import (
     parameter_prompting_rows,
     parameter_study,
 )
-from aline_tf.migraine.evaluation.particle_filter import Ceilings
+from aline_tf.migraine.evaluation.particle_filter import OracleFilters
 from aline_tf.migraine.evaluation.prompting import EVENINGS, RUN_IN, prompting_rows, prompting_study
 from aline_tf.migraine.forecast.forecast import attack_probabilities
 from aline_tf.migraine.schema.channels import FORECASTS
@@ -46,7 +46,7 @@ def evaluate(
     model,
     people: int = 400,
     days: int = 112,
-    history: int = 28,
+    first_evening: int = 28,
     seed: int = 0,
     full_records: bool = False,
     particles: int = 0,
@@ -59,54 +59,56 @@ def evaluate(
         model: an ALINE of the migraine task.
         people: S, at least 2.
         days: of the last evening, up to 112.
-        history: days known at the first evening, at least 3.
+        first_evening: days known at the first evening, at least 3.
         seed: of people, recordings and resamples.
         full_records: everybody has every device and answers all day; otherwise records are partial
             ones, drawn source by source, and burden and prompting, which have records of their
             own, are measured too.
         particles: of the filter that learns each person (see
         `aline_tf.migraine.evaluation.particle_filter`);
-            0 leaves both ceilings out.
+            0 leaves both oracle filters out.
         settings: of the simulated world, where it is not that of training. Baselines are fitted on
             people of the world of training all the same.
         report: called with a line of progress.
 
     Returns:
         rows; `step` counts acquired data points, so it is 0 but for burden, and for prompting,
-        where it is prompts an evening, or, where parameters were wanted, prompts. Without
+        where it is prompts an evening, or, where parameters were queried, prompts. Without
         `RUN_IN + EVENINGS` days there is no prompting.
     """
-    network = CompiledNetwork(model)
-    everybody = sample_cohort(seed, people + FITTING_PEOPLE, days, history)
+    model = CompiledNetwork(model)
+    everybody = sample_cohort(seed, people + FITTING_PEOPLE, days, first_evening)
     others = everybody.part(slice(people, None))
     if settings is not None:
-        everybody = sample_cohort(seed, people, days, history, settings)
+        everybody = sample_cohort(seed, people, days, first_evening, settings)
     cohort = everybody.part(slice(0, people))
     if full_records:
         cohort, others = cohort.with_full_records(), others.with_full_records()
     report(f"{people} people and {FITTING_PEOPLE} others for the baselines simulated")
 
-    fitted = Baselines(others, evenings_between(history, days, FITTING_EVENINGS // FITTING_PEOPLE))
+    fitted = Baselines(
+        others, evenings_between(first_evening, days, FITTING_EVENINGS // FITTING_PEOPLE)
+    )
     report("baselines fitted")
-    ceilings = Ceilings(cohort, particles, seed) if particles else None
-    rolled = roll(network, cohort, fitted, ceilings, report)
-    rows = forecast_rows(rolled, fitted.rate, seed)
+    oracle_filters = OracleFilters(cohort, particles, seed) if particles else None
+    backtested = backtest(model, cohort, fitted, oracle_filters, report)
+    rows = forecast_rows(backtested, fitted.rate, seed)
     report("forecasts scored")
-    rows += subgroup_rows(rolled, cohort.groups(), seed)
-    for known_days in dict.fromkeys((history, days)):
-        rows += parameter_rows(network, cohort, others, known_days, seed)
+    rows += subgroup_rows(backtested, cohort.groups(), seed)
+    for known_days in dict.fromkeys((first_evening, days)):
+        rows += parameter_rows(model, cohort, others, known_days, seed)
     report("parameters scored")
     if full_records:
         return rows
     feels_coming = cohort.world["theta"].numpy()[:, PARAMETER_INDEX["feels_coming"]] > 0.5
-    rows += burden_rows(burden_curves(network, cohort, seed, report), feels_coming)
+    rows += burden_rows(burden_curves(model, cohort, seed, report), feels_coming)
     if days < RUN_IN + EVENINGS:
         report(f"no prompting study: it takes {RUN_IN + EVENINGS} days")
         return rows
     some = slice(0, min(people, STUDY_PEOPLE))
     few = everybody.part(some)
-    rows += prompting_rows(prompting_study(network, few, seed, report), feels_coming[some])
-    return rows + parameter_prompting_rows(parameter_study(network, few, seed, report))
+    rows += prompting_rows(prompting_study(model, few, seed, report), feels_coming[some])
+    return rows + parameter_prompting_rows(parameter_study(model, few, seed, report))
 
 
 def evenings_between(first: int, last: int, most: int) -> list[int]:
@@ -117,8 +119,8 @@ def evenings_between(first: int, last: int, most: int) -> list[int]:
     return list(range(first, last + 1, step))
 
 
-def roll(network, cohort: Cohort, fitted: Baselines, ceilings, report: Report) -> dict:
-    """Forecasts of everybody, evening by evening; `ceilings` may be None.
+def backtest(model, cohort: Cohort, fitted: Baselines, oracle_filters, report: Report) -> dict:
+    """Forecasts of everybody, evening by evening; `oracle_filters` may be None.
 
     Returns:
         dict: forecasts, by policy [S, K, 2]; followed, bool [S, K, 2]; onset, bool [S, K]: no
@@ -126,15 +128,15 @@ def roll(network, cohort: Cohort, fitted: Baselines, ceilings, report: Report) -
     """
     most = MOST_FORECASTS // cohort.people
     evenings = evenings_between(cohort.first_evening, cohort.days, most)
-    names = ("aline", *Baselines.NAMES, *(ceilings.NAMES if ceilings else ()))
+    names = ("aline", *Baselines.NAMES, *(oracle_filters.NAMES if oracle_filters else ()))
     forecasts: dict[str, list] = {name: [] for name in names}
     followed, onset = [], []
     for count, known_days in enumerate(evenings):
         records = cohort.records(known_days)
         made = fitted.forecast(*records, cohort.weekday(known_days))
-        if ceilings:
-            made |= ceilings.forecast(*records, cohort.weekday(known_days))
-        made["aline"] = attack_probabilities(network, cohort.batch(known_days, records))
+        if oracle_filters:
+            made |= oracle_filters.forecast(*records, cohort.weekday(known_days))
+        made["aline"] = attack_probabilities(model, cohort.batch(known_days, records))
         for name, probability in made.items():
             forecasts[name].append(probability)
         followed.append(cohort.followed(known_days))
@@ -148,13 +150,13 @@ def roll(network, cohort: Cohort, fitted: Baselines, ceilings, report: Report) -
     }
 
 
-def forecast_rows(rolled: dict, rate: np.ndarray, seed: int) -> list[Row]:
+def forecast_rows(backtested: dict, rate: np.ndarray, seed: int) -> list[Row]:
     """Scores of every policy for both horizons; `rate` [2] is the base rate among other people."""
     rows = []
     for horizon, target in enumerate(_FORECAST_NAMES):
-        event = rolled["followed"][:, :, horizon].astype(float)
-        for policy, forecasts in rolled["forecasts"].items():
-            probability, onset = forecasts[:, :, horizon], rolled["onset"]
+        event = backtested["followed"][:, :, horizon].astype(float)
+        for policy, forecasts in backtested["forecasts"].items():
+            probability, onset = forecasts[:, :, horizon], backtested["onset"]
             slope, intercept = scores.calibration(probability, event)
             within, own = scores.within_auc(probability, event)
             within_onset, own_onset = scores.within_auc(probability, event, onset)
@@ -175,8 +177,8 @@ def forecast_rows(rolled: dict, rate: np.ndarray, seed: int) -> list[Row]:
     return rows
 
 
-def subgroup_rows(rolled: dict, groups: dict[str, np.ndarray], seed: int) -> list[Row]:
-    """The network's scores within groups of people, for both horizons.
+def subgroup_rows(backtested: dict, groups: dict[str, np.ndarray], seed: int) -> list[Row]:
+    """The model's scores within groups of people, for both horizons.
 
     The Brier skill of a group is against the share of events in that group, known only afterwards:
     a forecaster gains nothing by knowing the group.
@@ -186,8 +188,8 @@ def subgroup_rows(rolled: dict, groups: dict[str, np.ndarray], seed: int) -> lis
         for group, members in groups.items():
             if not members.any():
                 continue
-            event = rolled["followed"][members, :, horizon].astype(float)
-            probability = rolled["forecasts"]["aline"][members, :, horizon]
+            event = backtested["followed"][members, :, horizon].astype(float)
+            probability = backtested["forecasts"]["aline"][members, :, horizon]
             within, own = scores.within_auc(probability, event)
             people = len(event)
             for metric, score, n in (
@@ -200,7 +202,7 @@ def subgroup_rows(rolled: dict, groups: dict[str, np.ndarray], seed: int) -> lis
     return rows
 
 
-def parameter_rows(network, cohort: Cohort, others: Cohort, known_days: int, seed: int) -> list:
+def parameter_rows(model, cohort: Cohort, others: Cohort, known_days: int, seed: int) -> list:
     """What is known of the parameters after `known_days`, beside what is known of anybody.
 
     Real parameters: rmse, coverage_90, log_prob. Those that are there or not ("is it one of
@@ -209,13 +211,13 @@ def parameter_rows(network, cohort: Cohort, others: Cohort, known_days: int, see
     parameters are measured in too.
     """
     theta, anybody = cohort.world["theta"].numpy(), others.world["theta"].numpy()
-    outputs = batch_ops.map_rows(network, cohort.batch(known_days))
-    beliefs, density = _beliefs(network, outputs), network.theta_log_prob(outputs, theta).numpy()
+    outputs = batch_ops.map_rows(model, cohort.batch(known_days))
+    posterior, density = _posterior(model, outputs), model.theta_log_prob(outputs, theta).numpy()
     learned = f"aline, day {known_days}"
     spread = np.maximum(theta.std(axis=0), 1e-6)
-    error = _rmse(np.sqrt(np.mean(np.square((beliefs["mean"] - theta) / spread), axis=1)))
+    error = _rmse(np.sqrt(np.mean(np.square((posterior["mean"] - theta) / spread), axis=1)))
     rows = [_row(learned, "all parameters", "rmse", error, len(theta), len(theta), seed)]
-    for index, parameter in enumerate(network.spec.parameters):
+    for index, parameter in enumerate(model.spec.parameters):
         truth, known = theta[:, index], anybody[:, index]
         one = np.ones_like(truth)
 
@@ -224,8 +226,8 @@ def parameter_rows(network, cohort: Cohort, others: Cohort, known_days: int, see
 
         if parameter.kind == "real":
             mean, sd = known.mean(), known.std()
-            inside = (beliefs["low"][:, index] <= truth) & (truth <= beliefs["high"][:, index])
-            add(learned, "rmse", _rmse(beliefs["mean"][:, index] - truth))
+            inside = (posterior["low"][:, index] <= truth) & (truth <= posterior["high"][:, index])
+            add(learned, "rmse", _rmse(posterior["mean"][:, index] - truth))
             add("population", "rmse", _rmse(mean - truth))
             rows.append(Row.of(learned, parameter.name, 0, "coverage_90", inside))
             normal = -0.5 * np.square((truth - mean) / sd) - np.log(sd * np.sqrt(2.0 * np.pi))
@@ -234,7 +236,7 @@ def parameter_rows(network, cohort: Cohort, others: Cohort, known_days: int, see
         else:
             mine, share = (truth != 0.0).astype(float)[:, None], float(np.mean(known != 0.0))
             for policy, probability in (
-                (learned, beliefs["probability"][:, index, None]),
+                (learned, posterior["probability"][:, index, None]),
                 ("population", share * one[:, None]),
             ):
                 add(policy, "auc", scores.auc(probability, mine))
@@ -260,15 +262,15 @@ def burden_rows(curves: dict, feels_coming: np.ndarray) -> list[Row]:
             rows.append(Row.of(policy, "burden", step, "cost", curve["cost"][:, step]))
             for group, members in (("yes", feels_coming), ("no", ~feels_coming)):
                 if members.any():
-                    asked = curve["warning_prompts"][members, step]
+                    prompts = curve["warning_prompts"][members, step]
                     target = f"burden | feels attacks coming: {group}"
-                    rows.append(Row.of(policy, target, step, "warning_prompts", asked))
+                    rows.append(Row.of(policy, target, step, "warning_prompts", prompts))
     return rows
 
 
-def _beliefs(network, outputs: dict) -> dict[str, np.ndarray]:
+def _posterior(model, outputs: dict) -> dict[str, np.ndarray]:
     """mean, probability, and the ends of the central 90% interval (low, high): [S, P] each."""
-    summary = network.theta_summary(outputs)
+    summary = model.theta_summary(outputs)
     quantiles = summary["quantiles"].numpy()
     return {
         "mean": summary["mean"].numpy(),

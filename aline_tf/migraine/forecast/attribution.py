@@ -20,7 +20,7 @@ from aline_tf.migraine.schema.channels import CHANNELS, places
 
 
 @dataclasses.dataclass(frozen=True)
-class Contribution:
+class Attribution:
     """One observation and what it does to the 24 h risk.
 
     Attributes:
@@ -37,7 +37,7 @@ class Contribution:
     change: float
 
 
-def contributions(model, history: DayHistory, days: int = RECENT_DAYS) -> list[Contribution]:
+def attributions(model, history: DayHistory, days: int = RECENT_DAYS) -> list[Attribution]:
     """Observations of the last `days` days, those that moved the risk most first."""
     days = min(days, len(history.dates))
     found, rows = [], [history_batch(history, candidates=[])[0]]
@@ -54,7 +54,7 @@ def contributions(model, history: DayHistory, days: int = RECENT_DAYS) -> list[C
             rows.append(history_batch(without, candidates=[])[0])
     risk = attack_probabilities(model, batch_ops.stack(rows))[:, 0]
     measured = [
-        Contribution(*observation, change=float(risk[0] - left))
+        Attribution(*observation, change=float(risk[0] - left))
         for observation, left in zip(found, risk[1:], strict=True)
     ]
-    return sorted(measured, key=lambda contribution: -abs(contribution.change))
+    return sorted(measured, key=lambda attribution: -abs(attribution.change))

@@ -2,8 +2,8 @@
 
 The forecast of an evening at 20:00 is about the next calendar day (24 h) or the next two (48 h):
 the four or eight six-hour slots after the one under way. An evening counts in the score when the
-diary tells of every slot of the day after: were half-told days counted when an attack is noted, and
-left out when none is, attacks would seem more frequent than they are.
+diary tells of every slot of the day after: were half-reported days counted when an attack is noted,
+and left out when none is, attacks would seem more frequent than they are.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from aline_tf import batch_ops
 from aline_tf.batch import MISSING
-from aline_tf.migraine.forecast.forecast import Risk, forecast
+from aline_tf.migraine.forecast.forecast import Risk, attack_risks
 from aline_tf.migraine.forecast.person_batch import history_batch
 from aline_tf.migraine.records.day_history import attack_days, day_history
 from aline_tf.migraine.schema.designs import CAPACITY
@@ -32,18 +32,18 @@ class Evening:
     """One forecast: the day it was made, its risks, and whether an attack followed within 24 h.
 
     `attack` is that day's own record: 1, 0 or None where the diary does not tell; `followed` is the
-    record of the day after, and `wholly_told` says whether that day is told of slot by slot.
+    record of the day after, and `wholly_reported` says whether that day is told of slot by slot.
     """
 
     day: date
     risks: tuple[Risk, ...]
     attack: bool | None
     followed: bool | None
-    wholly_told: bool = True
+    wholly_reported: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
-class Score:
+class BacktestScore:
     """How the 24 h forecasts did.
 
     Attributes:
@@ -65,7 +65,7 @@ class Score:
         return self.evenings >= ENOUGH_EVENINGS and of_each >= ENOUGH_OF_EACH
 
 
-def rolling_forecasts(
+def backtest_evenings(
     model, timeline, now: datetime, days: int = DAYS, seed: int = 0, draws: int = DRAWS
 ) -> list[Evening]:
     """Forecasts of the last `days` evenings up to `now`, oldest first.
@@ -80,10 +80,10 @@ def rolling_forecasts(
         seed, draws: of the parameter draws.
     """
     full = day_history(timeline, now, CAPACITY + days)
-    told = (full.status != MISSING).any(axis=1)
-    if not told.any():
+    recorded = (full.status != MISSING).any(axis=1)
+    if not recorded.any():
         return []
-    first = full.dates[int(np.argmax(told))]
+    first = full.dates[int(np.argmax(recorded))]
     wall = now.replace(tzinfo=None)
     moments = [wall - timedelta(days=ago) for ago in range(days - 1, -1, -1)]
     moments = [moment for moment in moments if moment.date() >= first]
@@ -92,7 +92,7 @@ def rolling_forecasts(
         # Wall time without a zone: each evening is read with the offset of that season.
         at = now if moment == wall else moment
         rows.append(history_batch(day_history(timeline, at, CAPACITY), candidates=[])[0])
-    risks = forecast(model, batch_ops.stack(rows), seed, draws)
+    risks = attack_risks(model, batch_ops.stack(rows), seed, draws)
     record = dict(zip(full.dates, daily_attacks(full.values, full.status), strict=True))
     wholly = dict(zip(full.dates, attack_days(full.values, full.status)[1].tolist(), strict=True))
     return [
@@ -102,7 +102,7 @@ def rolling_forecasts(
             attack=record.get(moment.date()),
             # The day after `now` is the future, whatever a file may say of it.
             followed=record.get(moment.date() + timedelta(days=1)),
-            wholly_told=wholly.get(moment.date() + timedelta(days=1), False),
+            wholly_reported=wholly.get(moment.date() + timedelta(days=1), False),
         )
         for moment, row in zip(moments, risks, strict=True)
     ]
@@ -119,14 +119,14 @@ def daily_attacks(values: np.ndarray, status: np.ndarray) -> list[bool | None]:
     ]
 
 
-def score(evenings: list[Evening]) -> Score | None:
+def score(evenings: list[Evening]) -> BacktestScore | None:
     """Score of the 24 h forecasts; None when none of them can be checked."""
-    checked = [e for e in evenings if e.followed is not None and e.wholly_told]
+    checked = [e for e in evenings if e.followed is not None and e.wholly_reported]
     if not checked:
         return None
     risk = np.array([evening.risks[0].probability for evening in checked])
     followed = np.array([evening.followed for evening in checked], float)
-    return Score(
+    return BacktestScore(
         evenings=len(checked),
         attacks=int(followed.sum()),
         brier=float(np.mean((risk - followed) ** 2)),

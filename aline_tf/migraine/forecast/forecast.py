@@ -1,13 +1,13 @@
-"""The risk of an attack within 24 and 48 hours, and how sure the network is of it.
+"""The risk of an attack within 24 and 48 hours, and how sure the model is of it.
 
     risk      p(attack | D)
     interval  the spread of p(attack | D, theta) over theta ~ q(theta | D)
 
-The base rate is drawn first and the other parameters given it, by the network itself: drawn values
+The base rate is drawn first and the other parameters given it, by the model itself: drawn values
 enter as known parameters. The interval says how far the risk depends on what is not known about the
 person; it is not a promise about days.
 
-By the law of total probability the mean of p(attack | D, theta) is p(attack | D). A network keeps
+By the law of total probability the mean of p(attack | D, theta) is p(attack | D). A model keeps
 to that approximately; `recentred` shifts the draws on the logit scale so that it holds exactly.
 """
 
@@ -41,7 +41,7 @@ class Risk:
     high: float
 
 
-def forecast(model, batch: dict, seed: int = 0, draws: int = DRAWS) -> list[list[Risk]]:
+def attack_risks(model, batch: dict, seed: int = 0, draws: int = DRAWS) -> list[list[Risk]]:
     """Risks of every row.
 
     Args:

@@ -12,18 +12,22 @@ import numpy as np
 
 from aline_tf.batch import MISSING
 from aline_tf.errors import InputError
-from aline_tf.migraine.forecast.attribution import Contribution, contributions
+from aline_tf.migraine.forecast.attribution import Attribution, attributions
 from aline_tf.migraine.forecast.backtest import (
+    BacktestScore,
     Evening,
-    Score,
+    backtest_evenings,
     daily_attacks,
-    rolling_forecasts,
     score,
 )
-from aline_tf.migraine.forecast.forecast import Risk, forecast
+from aline_tf.migraine.forecast.forecast import Risk, attack_risks
 from aline_tf.migraine.forecast.person_batch import history_batch
-from aline_tf.migraine.forecast.triggers import TriggerBelief, trigger_beliefs
-from aline_tf.migraine.forecast.value_of_information import Question, questions, worth_asking
+from aline_tf.migraine.forecast.triggers import TriggerPosterior, trigger_posteriors
+from aline_tf.migraine.forecast.value_of_information import (
+    ValuedCandidate,
+    value_candidates,
+    worth_asking,
+)
 from aline_tf.migraine.forecast.what_if import USUAL, Supposition, WhatIf, what_ifs
 from aline_tf.migraine.records.day_history import DayHistory, day_history
 from aline_tf.migraine.records.timeline import SLOT_S, ImportSummary, Timeline
@@ -40,37 +44,37 @@ class Outlook:
         history: the days it rests on, the last one that of `now`.
         summary: what was read and skipped.
         risks: within 24 and 48 hours.
-        contributions: what the observations of the last days did to the 24 h risk, largest first.
+        attributions: what the observations of the last days did to the 24 h risk, largest first.
         triggers: strongest first.
         what_ifs: risks had a day gone otherwise.
-        questions: every data point that could be acquired, the most valuable first.
-        next_questions: the three to show.
-        price: nats that one unit of burden has to be worth.
+        valued_candidates: every data point that could be acquired, the most valuable first.
+        next_candidates: the three to show.
+        cost_weight: nats that one unit of burden has to be worth.
         evenings, score: forecasts of the last evenings, and how they did.
     """
 
     history: DayHistory
     summary: ImportSummary
     risks: list[Risk]
-    contributions: list[Contribution]
-    triggers: list[TriggerBelief]
+    attributions: list[Attribution]
+    triggers: list[TriggerPosterior]
     what_ifs: list[WhatIf]
-    questions: list[Question]
-    next_questions: list[Question]
-    price: float
+    valued_candidates: list[ValuedCandidate]
+    next_candidates: list[ValuedCandidate]
+    cost_weight: float
     evenings: list[Evening]
-    score: Score | None
+    score: BacktestScore | None
 
     @property
-    def days_told(self) -> int:
+    def days_recorded(self) -> int:
         """Days on which anything was recorded."""
         return int(self._recorded().sum())
 
     @property
     def attack_days(self) -> tuple[int, int]:
         """Days with a recorded attack, and days of which the diary tells whether there was one."""
-        told = daily_attacks(self.history.values, self.history.status)
-        return sum(day is True for day in told), sum(day is not None for day in told)
+        days = daily_attacks(self.history.values, self.history.status)
+        return sum(day is True for day in days), sum(day is not None for day in days)
 
     @property
     def attacks_today(self) -> list[bool]:
@@ -95,7 +99,7 @@ def evening_of(timeline: Timeline, text: str | None) -> datetime:
     Args:
         timeline: what is recorded.
         text: an ISO date (20:00 of that day), or date and time between 18:00 and midnight, with or
-            without a time zone. The network was trained on evenings and knows no other time.
+            without a time zone. The model was trained on evenings and knows no other time.
 
     Raises:
         InputError: not such a moment, or one before the first record.
@@ -133,11 +137,11 @@ def evening_from(text: str) -> datetime:
     return moment
 
 
-def look_ahead(
+def outlook_at(
     model,
     timeline: Timeline,
     now: datetime,
-    price: float,
+    cost_weight: float,
     seed: int = 0,
     suppositions: tuple[Supposition, ...] = (),
 ) -> Outlook:
@@ -147,25 +151,25 @@ def look_ahead(
         model: an ALINE of the migraine task.
         timeline: what is recorded of the person.
         now: an evening, with its time zone.
-        price: nats that one unit of burden has to be worth.
+        cost_weight: nats that one unit of burden has to be worth.
         seed: of the parameter draws behind the intervals.
         suppositions: what-ifs beside the usual ones.
     """
     history = day_history(timeline, now, CAPACITY)
     batch, candidates = history_batch(history)
-    found = questions(model, batch, candidates, price)
-    evenings = rolling_forecasts(model, timeline, now, seed=seed)
+    found = value_candidates(model, batch, candidates, cost_weight)
+    evenings = backtest_evenings(model, timeline, now, seed=seed)
     return Outlook(
         history=history,
         summary=timeline.summary,
-        risks=forecast(model, batch, seed)[0],
-        contributions=contributions(model, history),
-        triggers=trigger_beliefs(model, batch),
+        risks=attack_risks(model, batch, seed)[0],
+        attributions=attributions(model, history),
+        triggers=trigger_posteriors(model, batch),
         # What was asked for by hand comes first, and once.
         what_ifs=what_ifs(model, history, list(dict.fromkeys((*suppositions, *USUAL)))),
-        questions=found,
-        next_questions=worth_asking(found),
-        price=price,
+        valued_candidates=found,
+        next_candidates=worth_asking(found),
+        cost_weight=cost_weight,
         evenings=evenings,
         score=score(evenings),
     )

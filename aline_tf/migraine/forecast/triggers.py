@@ -34,7 +34,7 @@ _CERTAIN = 30.0  # sigmoid(30) is 1 in float32
 
 
 @dataclasses.dataclass(frozen=True)
-class TriggerBelief:
+class TriggerPosterior:
     """What is believed about one trigger.
 
     Attributes:
@@ -43,8 +43,8 @@ class TriggerBelief:
         odds_ratio: exp of the mean effect, if it is.
         low, high: 90% interval of the odds ratio, if it is.
         strength: mean absolute effect, counting zero where it is none of theirs.
-        days_recorded: days whose record tells of it. Where that is 0, the belief is what holds of
-            people in general.
+        days_recorded: days whose record tells of it. Where that is 0, the posterior is
+            what holds of people in general.
     """
 
     name: str
@@ -56,16 +56,16 @@ class TriggerBelief:
     days_recorded: int
 
 
-def trigger_beliefs(model, batch: dict) -> list[TriggerBelief]:
+def trigger_posteriors(model, batch: dict) -> list[TriggerPosterior]:
     """Beliefs about every trigger (of the first row of `batch`), strongest first; those about which
     nothing is recorded come last."""
     outputs = batch_ops.map_rows(model, batch_ops.drop_candidates(batch))
     raw = outputs["theta_raw"]
-    beliefs = model.theta_posterior(outputs)
+    posterior = model.theta_posterior(outputs)
     # The last raw output is the logit of "not zero": with it certain, what remains is the slab.
     certain = np.concatenate([raw[..., :-1], np.full_like(raw[..., -1:], _CERTAIN)], axis=-1)
     slab = model.theta_posterior({"theta_raw": certain})
-    probability = beliefs.probability().numpy()[0]
+    probability = posterior.probability().numpy()[0]
     mean, sd = (part.numpy()[0] for part in slab.mean_sd())
     quantiles = slab.quantiles(LEVELS).numpy()[0]
     names = model.spec.parameter_names
@@ -74,7 +74,7 @@ def trigger_beliefs(model, batch: dict) -> list[TriggerBelief]:
         index = names.index(f"beta_{trigger.name}")
         low, high = (math.exp(value) for value in quantiles[index])
         found.append(
-            TriggerBelief(
+            TriggerPosterior(
                 name=trigger.name,
                 probability=float(probability[index]),
                 odds_ratio=math.exp(mean[index]),
@@ -84,12 +84,12 @@ def trigger_beliefs(model, batch: dict) -> list[TriggerBelief]:
                 days_recorded=_days_recorded(batch, SOURCE_CHANNEL[trigger.name]),
             )
         )
-    return sorted(found, key=lambda belief: (belief.days_recorded == 0, -belief.strength))
+    return sorted(found, key=lambda trigger: (trigger.days_recorded == 0, -trigger.strength))
 
 
 def _days_recorded(batch: dict, channel: str) -> int:
-    told = batch["context_status"][0][:, list(places(channel))] == OBSERVED
-    return int((told.any(axis=1) & batch["context_mask"][0]).sum())
+    observed = batch["context_status"][0][:, list(places(channel))] == OBSERVED
+    return int((observed.any(axis=1) & batch["context_mask"][0]).sum())
 
 
 def _mean_absolute(mean: float, sd: float) -> float:

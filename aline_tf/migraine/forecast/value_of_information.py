@@ -1,13 +1,13 @@
 """What to find out next: the policy proposes, a look-ahead measures, burden is weighed.
 
     gain(c)   = H[A | D] - sum_y p(y | D) H[A | D, (c, y)]
-    value(c)  = gain(c) - price * cost(c)
+    value(c)  = gain(c) - cost_weight * cost(c)
 
 A is when the first attack comes: within 24 hours, within 48, or later. The answers y to a candidate
-c come from the network's own p(y | c, D): every one of them where they can be counted, else values
+c come from the model's own p(y | c, D): every one of them where they can be counted, else values
 at evenly spaced levels of the distribution. Each is appended to the context, and the forecast is
 made again; a gain supposes that the answer is given. p(A | D) is the mean of p(A | D, (c, y)) over
-y; where the network keeps to that only approximately, its forecasts are shifted until it holds, so
+y; where the model keeps to that only approximately, its forecasts are shifted until it holds, so
 that a gain is never negative and never an artefact of one more token. Nothing is drawn: the same
 history gives the same answer.
 """
@@ -24,7 +24,7 @@ from aline_tf.migraine.schema.candidates import Candidate
 from aline_tf.migraine.schema.channels import CHANNEL
 
 #: Values tried for a continuous answer.
-ANSWERS = 12
+NUM_OUTCOMES = 12
 #: How many of the policy's proposals are looked at first.
 PROPOSALS = 10
 #: A policy this close to even-handed (entropy over log N) has no opinion.
@@ -32,8 +32,9 @@ FLAT = 0.995
 
 
 @dataclasses.dataclass(frozen=True)
-class Answer:
-    """One possible answer: its value in natural units, how likely, and the 24 h risk after it."""
+class PredictedOutcome:
+    """One outcome that a candidate could show: its value in natural units, its probability, and the
+    24 h risk after it."""
 
     value: float
     probability: float
@@ -41,21 +42,21 @@ class Answer:
 
 
 @dataclasses.dataclass(frozen=True)
-class Question:
+class ValuedCandidate:
     """A data point that could be acquired, and what it is worth.
 
     Attributes:
         candidate: which one.
-        answers: what it could show, in order of value.
+        outcomes: what it could show, in order of value.
         gain: expected information about the two forecasts, in nats.
         cost: burden, in units of one prompt.
-        value: gain - price * cost, in nats.
+        value: gain - cost_weight * cost, in nats.
         policy_rank: place among the policy's proposals, 1 the first.
         proposed: whether it is among the first `PROPOSALS` of a policy that has an opinion.
     """
 
     candidate: Candidate
-    answers: tuple[Answer, ...]
+    outcomes: tuple[PredictedOutcome, ...]
     gain: float
     cost: float
     value: float
@@ -63,19 +64,21 @@ class Question:
     proposed: bool
 
 
-def questions(model, batch: dict, candidates: list[Candidate], price: float) -> list[Question]:
+def value_candidates(
+    model, batch: dict, candidates: list[Candidate], cost_weight: float
+) -> list[ValuedCandidate]:
     """Every candidate, the most valuable first.
 
     Args:
         model: an ALINE of the migraine task.
         batch: one row whose first two targets are the forecasts, from `history_batch`.
         candidates: those of `candidate_design`, in order.
-        price: nats that one unit of burden has to be worth.
+        cost_weight: nats that one unit of burden has to be worth.
     """
     if not candidates:
         return []
     ranks, opinion = policy_ranks(model, batch)
-    likely = likely_answers(model, batch, candidates)
+    likely = predicted_outcomes(model, batch, candidates)
     now = attack_probabilities(model, batch_ops.drop_candidates(towards_forecasts(batch)))
     after = _forecasts_after(model, batch, candidates, likely)
     found = []
@@ -83,24 +86,25 @@ def questions(model, batch: dict, candidates: list[Candidate], price: float) -> 
         values, weights = likely[index]
         risks = recentred(after[index][None], weights[None], now)[0]
         gain = information(risks, weights)
-        answers = tuple(
-            Answer(*row) for row in zip(values.tolist(), weights.tolist(), risks[:, 0], strict=True)
+        outcomes = tuple(
+            PredictedOutcome(*row)
+            for row in zip(values.tolist(), weights.tolist(), risks[:, 0], strict=True)
         )
         found.append(
-            Question(
+            ValuedCandidate(
                 candidate=candidate,
-                answers=answers,
+                outcomes=outcomes,
                 gain=gain,
                 cost=candidate.cost,
-                value=gain - price * candidate.cost,
+                value=gain - cost_weight * candidate.cost,
                 policy_rank=int(ranks[index]),
                 proposed=not opinion or bool(ranks[index] <= PROPOSALS),
             )
         )
-    return sorted(found, key=lambda question: -question.value)
+    return sorted(found, key=lambda valued: -valued.value)
 
 
-def worth_asking(found: list[Question], count: int = 3) -> list[Question]:
+def worth_asking(found: list[ValuedCandidate], count: int = 3) -> list[ValuedCandidate]:
     """The most valuable of the policy's proposals, different channels first.
 
     What is worth more than every proposal is let in too: the policy may not hide the best. A second
@@ -108,20 +112,20 @@ def worth_asking(found: list[Question], count: int = 3) -> list[Question]:
     made; it comes after other channels, but before anything that is not worth its burden. When the
     proposals run out, the rest follow by value.
     """
-    best = max((question.value for question in found if question.proposed), default=-np.inf)
-    first = [question.proposed or question.value > best for question in found]
-    ordered = [question for question, early in zip(found, first, strict=True) if early]
-    ordered += [question for question, early in zip(found, first, strict=True) if not early]
-    fresh: list[Question] = []
-    repeats: list[Question] = []
-    worthless: list[Question] = []
-    for question in ordered:
-        if question.value <= 0.0:
-            worthless.append(question)
-        elif question.candidate.channel in {other.candidate.channel for other in fresh}:
-            repeats.append(question)
+    best = max((valued.value for valued in found if valued.proposed), default=-np.inf)
+    first = [valued.proposed or valued.value > best for valued in found]
+    ordered = [valued for valued, early in zip(found, first, strict=True) if early]
+    ordered += [valued for valued, early in zip(found, first, strict=True) if not early]
+    fresh: list[ValuedCandidate] = []
+    repeats: list[ValuedCandidate] = []
+    worthless: list[ValuedCandidate] = []
+    for valued in ordered:
+        if valued.value <= 0.0:
+            worthless.append(valued)
+        elif valued.candidate.channel in {other.candidate.channel for other in fresh}:
+            repeats.append(valued)
         else:
-            fresh.append(question)
+            fresh.append(valued)
     return (fresh + repeats + worthless)[:count]
 
 
@@ -141,11 +145,11 @@ def policy_ranks(model, batch: dict) -> tuple[np.ndarray, bool]:
     return ranks, len(logits) > 1 and bool(entropy < FLAT * np.log(len(logits)))
 
 
-def likely_answers(model, batch: dict, candidates: list[Candidate]) -> list[tuple]:
+def predicted_outcomes(model, batch: dict, candidates: list[Candidate]) -> list[tuple]:
     """For each candidate, (values [S], probabilities [S]) of its answers under p(y | c, D)."""
-    asked = batch_ops.outcomes_at(batch_ops.drop_candidates(batch), batch["candidate_design"])
-    prediction = model.outcome_prediction(batch_ops.map_rows(model, asked), asked)
-    levels = (np.arange(ANSWERS) + 0.5) / ANSWERS
+    predicted = batch_ops.outcomes_at(batch_ops.drop_candidates(batch), batch["candidate_design"])
+    prediction = model.outcome_prediction(batch_ops.map_rows(model, predicted), predicted)
+    levels = (np.arange(NUM_OUTCOMES) + 0.5) / NUM_OUTCOMES
     mean, _ = (part.numpy()[0].astype(np.float64) for part in prediction.mean_sd())
     categories = prediction.category_probabilities().numpy()[0].astype(np.float64)
     spaced = prediction.quantiles(tuple(levels.tolist())).numpy()[0].astype(np.float64)
@@ -158,7 +162,7 @@ def likely_answers(model, batch: dict, candidates: list[Candidate]) -> list[tupl
             values, weights = np.arange(channel.levels, dtype=float), categories[index]
             weights = np.maximum(weights[: channel.levels], 0.0)
         else:
-            values, weights = spaced[index], np.ones(ANSWERS)
+            values, weights = spaced[index], np.ones(NUM_OUTCOMES)
         found.append((values, weights / weights.sum()))
     return found
 

@@ -2,7 +2,7 @@
 
     p(attack | D with o = v)     beside     p(attack | D)
 
-It says what the network expects of a day on which v was recorded and all else was as it was. That
+It says what the model expects of a day on which v was recorded and all else was as it was. That
 is a prediction, not a cause: stress may go before an attack because the attack is on its way.
 """
 
@@ -120,14 +120,14 @@ def _fields(history: DayHistory, supposition: Supposition) -> list[int]:
     if len(fields) == 1:
         return fields
     row = len(history.dates) - 1 - supposition.days_ago
-    told = [field for field in fields if history.status[row, field] == OBSERVED]
-    return told or [fields[NOW_SLOT]]
+    observed = [field for field in fields if history.status[row, field] == OBSERVED]
+    return observed or [fields[NOW_SLOT]]
 
 
 def _is_so(history: DayHistory, supposition: Supposition) -> bool:
     row, fields = len(history.dates) - 1 - supposition.days_ago, _fields(history, supposition)
-    told = (history.status[row, fields] == OBSERVED).all()
-    return bool(told and (history.values[row, fields] == supposition.value).all())
+    observed = (history.status[row, fields] == OBSERVED).all()
+    return bool(observed and (history.values[row, fields] == supposition.value).all())
 
 
 def _supposed(history: DayHistory, supposition: Supposition) -> DayHistory:

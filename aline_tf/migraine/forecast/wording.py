@@ -54,10 +54,10 @@ def burden(cost: float) -> str:
     return f"{cost:g} {'prompt' if cost == 1 else 'prompts'}"
 
 
-def worth(question) -> str:
+def worth(valued) -> str:
     """What a data point gives and takes: "expected gain 3.2 millinats, cost 1 prompt"."""
-    text = f"expected gain {millinats(question.gain)}, cost {burden(question.cost)}"
-    return text if question.value > 0 else f"{text}: less than its burden is worth"
+    text = f"expected gain {millinats(valued.gain)}, cost {burden(valued.cost)}"
+    return text if valued.value > 0 else f"{text}: less than its burden is worth"
 
 
 def odds(ratio: float) -> str:
@@ -72,27 +72,27 @@ def value_text(channel: str, value: float) -> str:
     return _FORMAT[channel](value)
 
 
-def reason(question, now: float, history) -> str:
+def reason(valued, now: float, history) -> str:
     """Why a data point is worth acquiring, in one sentence.
 
-    For a number, the two answers told are those at the 10th and the 90th percentile of what the
-    network expects.
+    For a number, the two answers shown are those at the 10th and the 90th percentile of what the
+    model expects.
 
     Args:
-        question: a `Question`.
+        valued: a `ValuedCandidate`.
         now: the present 24 h risk.
         history: the `DayHistory` it is asked about.
     """
-    answers = question.answers
-    channel = question.candidate.channel
+    outcomes = valued.outcomes
+    channel = valued.candidate.channel
     if CHANNEL[channel].kind == "binary":
-        low, high, words = answers[0], answers[-1], ("if no", "if yes")
+        low, high, words = outcomes[0], outcomes[-1], ("if no", "if yes")
     else:
-        reached = np.cumsum([answer.probability for answer in answers])
-        low = answers[int(np.argmax(reached >= 0.1 - 1e-9))]
-        high = answers[int(np.argmax(reached >= 0.9 - 1e-9))]
-        words = tuple(f"at {value_text(channel, answer.value)}" for answer in (low, high))
-    since = last_known(question.candidate, history)
+        reached = np.cumsum([outcome.probability for outcome in outcomes])
+        low = outcomes[int(np.argmax(reached >= 0.1 - 1e-9))]
+        high = outcomes[int(np.argmax(reached >= 0.9 - 1e-9))]
+        words = tuple(f"at {value_text(channel, outcome.value)}" for outcome in (low, high))
+    since = last_known(valued.candidate, history)
     before, after_low, after_high = (percent(risk) for risk in (now, low.risk_24h, high.risk_24h))
     if before == after_low == after_high or words[0] == words[1]:
         return f"Whatever the answer, the 24 h risk would stay near {before} ({since})."
@@ -101,17 +101,17 @@ def reason(question, now: float, history) -> str:
     return f"{first[0].upper()}{first[1:]}; {second} ({since})."
 
 
-def observation(contribution) -> str:
+def observation(attribution) -> str:
     """An observation of the last days and its value: "Stress today (8 out of 10)"."""
-    channel, ago = contribution.channel, contribution.days_ago
+    channel, ago = attribution.channel, attribution.days_ago
     if channel == "menstrual_window":
         label = f"Menstrual window {('today', 'yesterday', 'two days ago')[ago]}"
     else:
         label = Candidate(channel, ago).label
-    if contribution.highest is None:
+    if attribution.highest is None:
         return f"{label} (not answered)"
     most = "up to " if channel in ("stress", "pain") else ""
-    return f"{label} ({most}{value_text(channel, contribution.highest)})"
+    return f"{label} ({most}{value_text(channel, attribution.highest)})"
 
 
 def risks(now, risks) -> str:
@@ -149,7 +149,7 @@ def last_known(candidate, history) -> str:
 def notes(outlook) -> list[str]:
     """What the reader should know before trusting the numbers: sentences, possibly none."""
     found = []
-    if not outlook.days_told:
+    if not outlook.days_recorded:
         return [
             f"Nothing is recorded in the last {len(outlook.history.dates)} days: this is what holds"
             " of people in general."
@@ -159,10 +159,10 @@ def notes(outlook) -> list[str]:
         found.append(
             f"The last record is {outlook.silent_days} {days} old: nothing newer is known."
         )
-    if outlook.days_told < 14:
+    if outlook.days_recorded < 14:
         found.append(
-            f"Only {outlook.days_told} days with records: most of this is what holds of people in"
-            " general, not yet of you."
+            f"Only {outlook.days_recorded} days with records: most of this is what holds of people"
+            " in general, not yet of you."
         )
     if any(outlook.attacks_today):
         found.append("An attack is recorded today; one that lasts into tomorrow counts.")
@@ -187,9 +187,10 @@ def track_record(score) -> str:
     )
 
 
-def nothing_worth_it(price: float) -> str:
+def nothing_worth_it(cost_weight: float) -> str:
     """When even the best question is not worth its burden."""
-    return f"Nothing is worth its burden this evening at {millinats(price)} a prompt; the best are:"
+    weight = millinats(cost_weight)
+    return f"Nothing is worth its burden this evening at {weight} a prompt; the best are:"
 
 
 def trigger_title(name: str) -> str:
@@ -249,15 +250,17 @@ def trigger_yardstick() -> str:
     return f"of all people, {percent(WorldSettings().slab_probability)} have any one of them"
 
 
-def strongest_trigger(beliefs) -> str:
+def strongest_trigger(triggers) -> str:
     """The strongest of the triggers that stand out from what holds of people in general.
 
     Args:
-        beliefs: those with records, strongest first.
+        triggers: those with records, strongest first.
     """
     usual = WorldSettings().slab_probability
-    for belief in beliefs:
-        if belief.probability >= usual + STANDS_OUT:
-            title = trigger_title(belief.name).lower()
-            return f"Strongest trigger: {title} ({percent(belief.probability)} likely to be yours)."
+    for trigger in triggers:
+        if trigger.probability >= usual + STANDS_OUT:
+            title = trigger_title(trigger.name).lower()
+            return (
+                f"Strongest trigger: {title} ({percent(trigger.probability)} likely to be yours)."
+            )
     return "No trigger stands out from your records yet."

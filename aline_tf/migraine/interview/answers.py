@@ -29,7 +29,7 @@ SOURCE = "ask"
 _YES, _NO = ("yes", "y", "true", "1"), ("no", "n", "false", "0")
 _NUMBER = re.compile(r"([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+))\s*([^\d\s].{0,20})?")
 _SHOWN = 40
-#: Counts that the network knows up to this, which stands for more as well.
+#: Counts that the model knows up to this, which stands for more as well.
 _HIGHEST_COUNT = 8
 #: Channels of a timeline that have another name there.
 _IN_TIMELINE = {SPOT_READING: "spot_rmssd"}

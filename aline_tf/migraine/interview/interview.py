@@ -1,6 +1,6 @@
 """Question after question: the most worthwhile is asked, the answer moves the risk, and again.
 
-An answer enters the network as one more token that carries one field; a prompt that was not
+An answer enters the model as one more token that carries one field; a prompt that was not
 answered enters as that. The session reads and writes through two functions, so that a terminal, a
 test or anything else can hold it.
 """
@@ -13,9 +13,13 @@ from aline_tf import batch_ops
 from aline_tf.batch import NO_ANSWER, OBSERVED
 from aline_tf.errors import InputError
 from aline_tf.migraine.forecast import wording
-from aline_tf.migraine.forecast.forecast import Risk, forecast
+from aline_tf.migraine.forecast.forecast import Risk, attack_risks
 from aline_tf.migraine.forecast.person_batch import candidate_designs, history_batch
-from aline_tf.migraine.forecast.value_of_information import Question, questions, worth_asking
+from aline_tf.migraine.forecast.value_of_information import (
+    ValuedCandidate,
+    value_candidates,
+    worth_asking,
+)
 from aline_tf.migraine.interview.answers import Answer, expected, parse
 from aline_tf.migraine.records.day_history import DayHistory
 from aline_tf.migraine.schema.candidates import LOOK_UPS, NOW_SLOT, Candidate, candidates_for
@@ -35,7 +39,7 @@ class Interview:
     Args:
         model: an ALINE of the migraine task.
         history: the days known, the last one today; possibly nothing.
-        price: nats that one unit of burden has to be worth.
+        cost_weight: nats that one unit of burden has to be worth.
         budget: prompts at most. What can be looked up does not count, and neither does a prompt
             that the person skips.
         seed: of the intervals.
@@ -53,14 +57,14 @@ class Interview:
         self,
         model,
         history: DayHistory,
-        price: float,
+        cost_weight: float,
         budget: int = BUDGET,
         seed: int = 0,
         read: Callable[[str], str] = input,
         write: Callable[[str], None] = print,
         limit: str | None = None,
     ) -> None:
-        self._model, self._price, self._budget, self._seed = model, price, budget, seed
+        self._model, self._cost_weight, self._budget, self._seed = model, cost_weight, budget, seed
         self._read, self._write = read, write
         self._limit = limit or f"{budget} {'prompt' if budget == 1 else 'prompts'}"
         self.history = history
@@ -74,16 +78,16 @@ class Interview:
         self._write(wording.risks(self.history.now, self.risks))
         self._write(f"\nFor every question: {KEYS}.")
         number = 0
-        while (question := self._next()) is not None:
+        while (valued := self._next()) is not None:
             number += 1
-            self._write(f"\n{number}. {question.candidate.label}: {wording.worth(question)}")
-            reason = wording.reason(question, self.risks[0].probability, self.history)
+            self._write(f"\n{number}. {valued.candidate.label}: {wording.worth(valued)}")
+            reason = wording.reason(valued, self.risks[0].probability, self.history)
             self._write(f"   {reason}")
-            reply = self._reply(question.candidate)
+            reply = self._reply(valued.candidate)
             if reply in STOP:
                 self._write("\nStopped.")
                 break
-            self._remove(question.candidate)
+            self._remove(valued.candidate)
             if isinstance(reply, Answer):
                 self._take(reply)
         return self.answers
@@ -93,7 +97,7 @@ class Interview:
         """Prompts sent so far."""
         return sum(answer.candidate.is_prompt for answer in self.answers)
 
-    def _next(self) -> Question | None:
+    def _next(self) -> ValuedCandidate | None:
         """The question most worth asking; None, and why, when there is none."""
         if self.prompts >= self._budget:
             self._write(f"\nThe budget of {self._limit} is spent.")
@@ -102,22 +106,23 @@ class Interview:
             self._write("\nEverything that you could be asked this evening is known already.")
             return None
         found = worth_asking(
-            questions(self._model, self._batch, self._pool, self._price), len(self._pool)
+            value_candidates(self._model, self._batch, self._pool, self._cost_weight),
+            len(self._pool),
         )
         if found[0].value > 0:
             return found[0]
-        self._write(f"\n{wording.nothing_worth_it(self._price)}")
-        for question in found[:SHOWN]:
-            self._write(f"   {question.candidate.label}: {wording.worth(question)}")
+        self._write(f"\n{wording.nothing_worth_it(self._cost_weight)}")
+        for valued in found[:SHOWN]:
+            self._write(f"   {valued.candidate.label}: {wording.worth(valued)}")
         return None
 
     def _reply(self, candidate: Candidate) -> Answer | str:
         """What the person answers, or one of `SKIP` or `STOP`; asks until it can be read."""
-        wanted = expected(candidate)
+        format_text = expected(candidate)
         self._write(f"   {meaning(candidate)}")
         while True:
             try:
-                text = self._read(f"   {wanted}> ").strip()
+                text = self._read(f"   {format_text}> ").strip()
             except EOFError:
                 return STOP[0]
             if text.lower() in SKIP + STOP:
@@ -144,7 +149,7 @@ class Interview:
         self._batch = batch_ops.narrow(self._batch, keep)
 
     def _forecast(self) -> list[Risk]:
-        return forecast(self._model, self._batch, self._seed)[0]
+        return attack_risks(self._model, self._batch, self._seed)[0]
 
 
 def answerable(history: DayHistory) -> list[Candidate]:

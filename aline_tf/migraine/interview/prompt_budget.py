@@ -43,5 +43,5 @@ class PromptBudget:
 def sent(timeline: Timeline, since: datetime, until: datetime) -> int:
     """Prompts sent by sessions from one moment to another; what was looked up does not count."""
     frame = timeline.frame
-    asked = (frame["source"] == SOURCE) & ~frame["channel"].isin(LOOK_UPS)
-    return int((asked & (frame["known"] >= since) & (frame["known"] <= until)).sum())
+    prompts = (frame["source"] == SOURCE) & ~frame["channel"].isin(LOOK_UPS)
+    return int((prompts & (frame["known"] >= since) & (frame["known"] <= until)).sum())

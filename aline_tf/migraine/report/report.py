@@ -11,8 +11,8 @@ from html import escape
 from aline_tf import __version__
 from aline_tf.migraine.forecast import wording
 from aline_tf.migraine.forecast.outlook import Outlook
-from aline_tf.migraine.forecast.triggers import TriggerBelief
-from aline_tf.migraine.forecast.value_of_information import Question
+from aline_tf.migraine.forecast.triggers import TriggerPosterior
+from aline_tf.migraine.forecast.value_of_information import ValuedCandidate
 from aline_tf.migraine.report import plots
 from aline_tf.migraine.report.style_sheet import STYLE
 
@@ -73,21 +73,21 @@ def _section(name: str, title: str, body: str) -> str:
 
 def _summary(outlook: Outlook) -> str:
     day, two_days = outlook.risks
-    with_attack, told = outlook.attack_days
+    with_attack, reported = outlook.attack_days
     lines = [
         f"The risk of an attack is <strong>{wording.percent(day.probability)}</strong> within 24"
         f" hours and <strong>{wording.percent(two_days.probability)}</strong> within 48 hours."
     ]
-    if told:
+    if reported:
         lines.append(
-            f"On the days of which the diary tells, {with_attack} of {told} had an attack"
-            f" ({wording.percent(with_attack / told)})."
+            f"On the days of which the diary tells, {with_attack} of {reported} had an attack"
+            f" ({wording.percent(with_attack / reported)})."
         )
-    own = [belief for belief in outlook.triggers if belief.days_recorded]
+    own = [trigger for trigger in outlook.triggers if trigger.days_recorded]
     if own:
         lines.append(escape(wording.strongest_trigger(own)))
-    if outlook.next_questions:
-        best = outlook.next_questions[0]
+    if outlook.next_candidates:
+        best = outlook.next_candidates[0]
         lines.append(f"Most worth knowing next: {_lower(best.candidate.label)}.")
     notes = "".join(f'<p class="soft">{escape(note)}</p>' for note in wording.notes(outlook))
     body = "".join(f"<p>{line}</p>" for line in lines) + notes
@@ -95,8 +95,8 @@ def _summary(outlook: Outlook) -> str:
 
 
 def _risk_now(outlook: Outlook) -> str:
-    with_attack, told = outlook.attack_days
-    usual = with_attack / told if told >= _ENOUGH_DAYS else None
+    with_attack, reported = outlook.attack_days
+    usual = with_attack / reported if reported >= _ENOUGH_DAYS else None
     cards = []
     for risk in outlook.risks:
         span = wording.percent_range(risk.low, risk.high)
@@ -134,14 +134,14 @@ def _tick_explained(usual: float | None) -> str:
 
 
 def _what_moved_it(outlook: Outlook) -> str:
-    shown = [c for c in outlook.contributions if abs(c.change) >= _LEAST_CHANGE][:_MOVED]
+    shown = [c for c in outlook.attributions if abs(c.change) >= _LEAST_CHANGE][:_MOVED]
     if not shown:
         return ""
-    top = max(abs(contribution.change) for contribution in shown)
+    top = max(abs(attribution.change) for attribution in shown)
     rows = []
-    for contribution in shown:
-        what, change = wording.observation(contribution), wording.points(contribution.change)
-        chart = plots.signed_bar(f"{what}: {change}", contribution.change / top)
+    for attribution in shown:
+        what, change = wording.observation(attribution), wording.points(attribution.change)
+        chart = plots.signed_bar(f"{what}: {change}", attribution.change / top)
         rows.append(
             f'<div class="row"><div class="head"><h3>{escape(what)}</h3>'
             f'<span class="soft">{change}</span></div>{chart}</div>\n'
@@ -155,28 +155,28 @@ def _what_moved_it(outlook: Outlook) -> str:
 
 
 def _next_questions(outlook: Outlook) -> str:
-    if not outlook.next_questions:
+    if not outlook.next_candidates:
         body = "<p>Everything that can be asked or read this evening is known already.</p>"
         return _section("next", "What to find out next", body)
     now = outlook.risks[0].probability
     items = []
-    for question in outlook.next_questions:
-        reason = escape(wording.reason(question, now, outlook.history))
+    for valued in outlook.next_candidates:
+        reason = escape(wording.reason(valued, now, outlook.history))
         items.append(
-            f'<li class="card"><h3>{escape(question.candidate.label)}</h3><p>{reason}</p>'
-            f'<p class="soft">{_worth(question)}</p></li>\n'
+            f'<li class="card"><h3>{escape(valued.candidate.label)}</h3><p>{reason}</p>'
+            f'<p class="soft">{_worth(valued)}</p></li>\n'
         )
     remark = ""
-    if outlook.next_questions[0].value <= 0:
-        remark = f'<p class="soft">{escape(wording.nothing_worth_it(outlook.price))}</p>'
+    if outlook.next_candidates[0].value <= 0:
+        remark = f'<p class="soft">{escape(wording.nothing_worth_it(outlook.cost_weight))}</p>'
     return _section(
         "next", "What to find out next", f'{remark}<ol class="next">\n{"".join(items)}</ol>\n'
     )
 
 
-def _worth(question: Question) -> str:
-    text = wording.worth(question)
-    return f"{text[0].upper()}{text[1:]} (number {question.policy_rank} in the policy\u2019s order)"
+def _worth(valued: ValuedCandidate) -> str:
+    text = wording.worth(valued)
+    return f"{text[0].upper()}{text[1:]} (number {valued.policy_rank} in the policy\u2019s order)"
 
 
 def _over_time(outlook: Outlook) -> str:
@@ -213,7 +213,7 @@ def _over_time(outlook: Outlook) -> str:
 
 def _triggers(outlook: Outlook) -> str:
     place = plots.log_scale(*_ODDS)
-    rows = "".join(_trigger_row(belief, place) for belief in outlook.triggers)
+    rows = "".join(_trigger_row(trigger, place) for trigger in outlook.triggers)
     labels = "".join(
         f'<span style="left:{100 * place(odds):.2f}%">\u00d7 {odds:g}</span>'
         for odds in _ODDS_LABELS
@@ -245,11 +245,11 @@ def _what_if(outlook: Outlook) -> str:
     rows = []
     for each, change in zip(outlook.what_ifs, changes, strict=True):
         what, moved = wording.supposition(each.supposition), wording.points(change)
-        told = f"{wording.percent(each.risk_24h)} ({moved})"
-        chart = plots.signed_bar(f"{what}: {told}", change / top)
+        text = f"{wording.percent(each.risk_24h)} ({moved})"
+        chart = plots.signed_bar(f"{what}: {text}", change / top)
         rows.append(
             f'<div class="row"><div class="head"><h3>{escape(what)}</h3>'
-            f'<span class="soft">{told}</span></div>{chart}</div>\n'
+            f'<span class="soft">{text}</span></div>{chart}</div>\n'
         )
     explained = (
         f"<p>The 24 h risk, {wording.percent(now)} now, had one thing been otherwise and all else"
@@ -264,42 +264,42 @@ def _what_if(outlook: Outlook) -> str:
     )
 
 
-def _trigger_row(belief: TriggerBelief, place) -> str:
-    title = wording.trigger_title(belief.name)
+def _trigger_row(trigger: TriggerPosterior, place) -> str:
+    title = wording.trigger_title(trigger.name)
     odds = (
-        f"\u00d7 {belief.odds_ratio:.2g} ({wording.odds(belief.low)} to"
-        f" {wording.odds(belief.high)})"
+        f"\u00d7 {trigger.odds_ratio:.2g} ({wording.odds(trigger.low)} to"
+        f" {wording.odds(trigger.high)})"
     )
     known = (
-        f"recorded on {belief.days_recorded} days"
-        if belief.days_recorded
+        f"recorded on {trigger.days_recorded} days"
+        if trigger.days_recorded
         else "nothing recorded: this is what holds of people in general"
     )
     label = (
-        f"{title}: {wording.percent(belief.probability)} likely to be one of yours; odds ratio if"
-        f" it is {belief.odds_ratio:.2g}, 90% interval {wording.odds(belief.low)} to"
-        f" {wording.odds(belief.high)}"
+        f"{title}: {wording.percent(trigger.probability)} likely to be one of yours; odds ratio if"
+        f" it is {trigger.odds_ratio:.2g}, 90% interval {wording.odds(trigger.low)} to"
+        f" {wording.odds(trigger.high)}"
     )
     marks = (
         plots.tick(place(1.0))
-        + plots.interval(place(belief.low), place(belief.high))
-        + plots.dot(place(belief.odds_ratio))
+        + plots.interval(place(trigger.low), place(trigger.high))
+        + plots.dot(place(trigger.odds_ratio))
     )
-    faint = "" if belief.days_recorded else " faint"
+    faint = "" if trigger.days_recorded else " faint"
     return (
         f'<div class="row{faint}"><div class="head"><h3>{escape(title)}</h3><span>'
-        f"{wording.percent(belief.probability)} likely one of yours</span></div>"
+        f"{wording.percent(trigger.probability)} likely one of yours</span></div>"
         f"{plots.track(label, marks)}"
-        f'<p class="soft">{odds} {escape(wording.trigger_unit(belief.name))}; {known}.</p></div>\n'
+        f'<p class="soft">{odds} {escape(wording.trigger_unit(trigger.name))}; {known}.</p></div>\n'
     )
 
 
 def _information(outlook: Outlook) -> str:
-    if not outlook.questions:
+    if not outlook.valued_candidates:
         return ""
-    top = max(max(q.gain, outlook.price * q.cost) for q in outlook.questions) or 1.0
-    shown = sorted(outlook.questions, key=lambda question: -question.gain)
-    rows = [_information_row(question, top, outlook.price) for question in shown]
+    top = max(max(q.gain, outlook.cost_weight * q.cost) for q in outlook.valued_candidates) or 1.0
+    shown = sorted(outlook.valued_candidates, key=lambda valued: -valued.gain)
+    rows = [_information_row(valued, top, outlook.cost_weight) for valued in shown]
     more = ""
     if len(rows) > _BARS:
         more = (
@@ -307,7 +307,7 @@ def _information(outlook: Outlook) -> str:
         )
     explained = (
         "<p>How much each answer is expected to tell about the next 48 hours (bar), and what it has"
-        f" to tell to be worth its burden at {wording.millinats(outlook.price)} a prompt"
+        f" to tell to be worth its burden at {wording.millinats(outlook.cost_weight)} a prompt"
         " (outline).</p>"
     )
     legend = (
@@ -321,13 +321,13 @@ def _information(outlook: Outlook) -> str:
     )
 
 
-def _information_row(question: Question, top: float, price: float) -> str:
-    gain, burden = wording.millinats(question.gain), wording.burden(question.cost)
-    label = f"{question.candidate.label}: expected gain {gain}, cost {burden}"
-    chart = plots.bar(label, question.gain / top, price * question.cost / top)
+def _information_row(valued: ValuedCandidate, top: float, cost_weight: float) -> str:
+    gain, burden = wording.millinats(valued.gain), wording.burden(valued.cost)
+    label = f"{valued.candidate.label}: expected gain {gain}, cost {burden}"
+    chart = plots.bar(label, valued.gain / top, cost_weight * valued.cost / top)
     return (
-        f'<div class="row"><div class="head"><h3>{escape(question.candidate.label)}</h3>'
-        f'<span class="soft">{gain} \u00b7 {burden} \u00b7 policy #{question.policy_rank}</span>'
+        f'<div class="row"><div class="head"><h3>{escape(valued.candidate.label)}</h3>'
+        f'<span class="soft">{gain} \u00b7 {burden} \u00b7 policy #{valued.policy_rank}</span>'
         f"</div>{chart}</div>\n"
     )
 
@@ -339,7 +339,7 @@ def _what_was_read(outlook: Outlook) -> str:
     notes = "".join(f"<p>{escape(note[:1].upper() + note[1:])}.</p>" for note in summary.notes)
     body = (
         f"<p>{sum(summary.read.values()):,} records. The forecast rests on"
-        f" {outlook.days_told} days with records among the last {len(dates)}.</p>"
+        f" {outlook.days_recorded} days with records among the last {len(dates)}.</p>"
         f'<div class="card"><h3>Read</h3>{read}</div>'
         f'<div class="card"><h3>Left out</h3>{skipped}{notes}</div>\n'
     )

@@ -54,9 +54,9 @@ def session(model, evening):
     """Hold an interview with a person who types some lines."""
     from aline_tf.migraine.interview.interview import Interview
 
-    def _session(*lines, price=0.0, budget=3, history=evening[2]):
+    def _session(*lines, cost_weight=0.0, budget=3, history=evening[2]):
         person = Person(*lines)
-        interview = Interview(model, history, price, budget, 0, person.read, person.write)
+        interview = Interview(model, history, cost_weight, budget, 0, person.read, person.write)
         interview.run()
         return interview, person
 
@@ -83,7 +83,7 @@ def test_answers_are_read_in_natural_form(candidate, text, value):
 
 
 @pytest.mark.parametrize(
-    ("candidate", "text", "wanted"),
+    ("candidate", "text", "format_text"),
     [
         (ATTACK, "7", "yes or no"),
         (STRESS, "yes", "a whole number from 0 to 10"),
@@ -97,11 +97,11 @@ def test_answers_are_read_in_natural_form(candidate, text, value):
         (SPOT, "0", "a number from 1 to 500, in ms"),
     ],
 )
-def test_what_cannot_be_read_says_what_was_expected_and_received(candidate, text, wanted):
-    assert expected(candidate) == wanted
+def test_what_cannot_be_read_says_what_was_expected_and_received(candidate, text, format_text):
+    assert expected(candidate) == format_text
     with pytest.raises(InputError) as caught:
         parse(candidate, text)
-    assert str(caught.value) == f"expected {wanted}; received {text!r}"
+    assert str(caught.value) == f"expected {format_text}; received {text!r}"
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, None])
@@ -144,13 +144,13 @@ def test_what_is_known_is_not_asked_and_nothing_is_asked_twice(session, evening)
 
 def test_the_question_is_the_one_most_worth_asking(session, model, evening):
     from aline_tf.migraine.forecast.person_batch import history_batch
-    from aline_tf.migraine.forecast.value_of_information import questions, worth_asking
+    from aline_tf.migraine.forecast.value_of_information import value_candidates, worth_asking
     from aline_tf.migraine.forecast.wording import reason, worth
 
     _, person = session()
     pool = [c for c in evening[1] if c.is_prompt or c.channel in LOOK_UPS]
     batch, _ = history_batch(evening[2], pool)
-    (best,) = worth_asking(questions(model, batch, pool, 0.0), 1)
+    (best,) = worth_asking(value_candidates(model, batch, pool, 0.0), 1)
     assert f"1. {best.candidate.label}: {worth(best)}" in person.text
     interview, _ = session("q")
     assert reason(best, interview.risks[0].probability, evening[2]) in person.text
@@ -158,21 +158,21 @@ def test_the_question_is_the_one_most_worth_asking(session, model, evening):
 
 def test_an_answer_is_one_more_token_and_moves_the_risk(model, evening):
     from aline_tf import batch_ops
-    from aline_tf.migraine.forecast.forecast import forecast
+    from aline_tf.migraine.forecast.forecast import attack_risks
     from aline_tf.migraine.interview.interview import with_answer
 
     batch, candidates, history = evening
-    told = with_answer(batch, Answer(STRESS, 9.0), history)
+    with_stress = with_answer(batch, Answer(STRESS, 9.0), history)
     design = batch["candidate_design"][:, candidates.index(STRESS)]
     token = batch_ops.one_field([STRESS.field], [9.0], batch["context_status"].shape[2])
     by_hand = batch_ops.append(batch, design, *token)
     for name in by_hand:
-        np.testing.assert_array_equal(told[name], by_hand[name])
+        np.testing.assert_array_equal(with_stress[name], by_hand[name])
     silent = with_answer(batch, Answer(STRESS, None), history)
     assert silent["context_status"][0, -1, STRESS.field] == NO_ANSWER
     assert silent["context_status"][0, -1].sum() == NO_ANSWER
     assert not silent["context_outcome"][0, -1].any()
-    before, after = (forecast(model, b)[0][0].probability for b in (batch, told))
+    before, after = (attack_risks(model, b)[0][0].probability for b in (batch, with_stress))
     assert before != after
 
 
@@ -228,7 +228,7 @@ def test_it_stops_when_told_to_or_when_there_is_no_more_to_read(session, lines):
 
 
 def test_nothing_is_asked_that_is_not_worth_its_burden(session):
-    interview, person = session("1", price=10.0)
+    interview, person = session("1", cost_weight=10.0)
     assert interview.answers == [] and person.lines == ["1"]
     assert "Nothing is worth its burden this evening at 10000.0 millinats" in person.text
     assert "less than its burden is worth" in person.text
@@ -259,7 +259,11 @@ def ask(preset, monkeypatch):
     def _ask(*words, typed="", records=("--diary", DIARY)):
         monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
         return cli.main(
-            ["migraine", "ask", *map(str, (*records, "--model", preset, "--price", 0, *words))]
+            [
+                "migraine",
+                "ask",
+                *map(str, (*records, "--model", preset, "--cost-weight", 0, *words)),
+            ]
         )
 
     return _ask
@@ -287,10 +291,10 @@ def test_answers_are_written_and_read_back_beside_the_other_records(ask, preset,
             {"diary": DIARY, "records": [out]},
         )
     )
-    told = alone.status != 0
-    assert told.sum() == len(answers) and not diary.status[told].any()
-    np.testing.assert_array_equal(both.status, np.where(told, alone.status, diary.status))
-    np.testing.assert_array_equal(both.values, np.where(told, alone.values, diary.values))
+    answered = alone.status != 0
+    assert answered.sum() == len(answers) and not diary.status[answered].any()
+    np.testing.assert_array_equal(both.status, np.where(answered, alone.status, diary.status))
+    np.testing.assert_array_equal(both.values, np.where(answered, alone.values, diary.values))
 
     words = ["--records", DIARY, out, "--now", "2025-04-17", "--model", preset]
     words += ["--out", tmp_path / "report"]
@@ -347,7 +351,7 @@ def test_without_records_it_starts_from_people_in_general(ask, tmp_path, capsys)
     ("words", "said"),
     [
         (["--nothing"], "expected no records with --nothing"),
-        (["--price", "nan"], "expected --price of 0 or more"),
+        (["--cost-weight", "nan"], "expected --cost-weight of 0 or more"),
         (["--budget", "0"], "expected --budget from 1 to 100; received 0"),
         (["--weekly-budget", "101"], "expected --weekly-budget from 1 to 100; received 101"),
         (["--seed", "-1"], "expected --seed"),

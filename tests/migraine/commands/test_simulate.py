@@ -138,15 +138,15 @@ def test_an_earlier_evening_knows_the_days_before_it_and_no_more(world):
 
 
 def test_the_menstrual_window_comes_back_nearly(world):
-    same, told = 0, 0
+    same, observed = 0, 0
     for index in np.flatnonzero(world["cycling"]):
         value, status, weekday = person(world, index)
         history = day_history(person_timeline(value, status, weekday), last_evening(weekday), DAYS)
         known = history.status[:, WINDOW] == OBSERVED
         same += (history.values[known, WINDOW] == value[known, WINDOW]).sum()
-        told += known.sum()
-    assert told > DAYS
-    assert same / told > 0.9
+        observed += known.sum()
+    assert observed > DAYS
+    assert same / observed > 0.9
 
 
 @pytest.mark.parametrize(

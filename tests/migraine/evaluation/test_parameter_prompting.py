@@ -31,19 +31,19 @@ def test_nobody_was_asked_before_and_some_wear_nothing(people, devices):
 def test_each_kind_is_asked_for_alone_and_its_errors_are_scored(
     compiled_model, people, monkeypatch
 ):
-    wanted = []
+    queried = []
     real = prompting._with_prompts
 
     def spy(*arguments):
         batch = real(*arguments)
         assert not batch["target_mask"].any()
-        wanted.append(tuple(np.array(SPEC.parameter_names)[batch["theta_mask"][0]]))
+        queried.append(tuple(np.array(SPEC.parameter_names)[batch["theta_mask"][0]]))
         return batch
 
     monkeypatch.setattr(prompting, "_with_prompts", spy)
     study = parameter_prompting.parameter_study(compiled_model, people)
     kinds = [names for names, _ in parameter_prompting.WANTED.values()]
-    assert wanted == [tuple(names) for names in kinds for _ in range(4)]
+    assert queried == [tuple(names) for names in kinds for _ in range(4)]
     rows = parameter_prompting.parameter_prompting_rows(study)
     found = {(row.policy, row.target): row for row in rows}
     assert len(found) == len(rows) == 3 * (16 + 3)

@@ -6,7 +6,7 @@ import pytest
 from aline_tf.migraine.evaluation import scores
 from aline_tf.migraine.evaluation.expected_inputs import expected_inputs
 from aline_tf.migraine.evaluation.particle_filter import (
-    Ceilings,
+    OracleFilters,
     ParticleFilter,
     vulnerability_grid,
 )
@@ -102,10 +102,12 @@ def test_evening_after_evening_is_the_same_as_all_at_once():
 
 def test_ceilings_are_calibrated_and_to_be_told_is_better():
     people = cohort.sample_cohort(seed=1, people=120, days=40, first_evening=20).with_full_records()
-    ceilings = Ceilings(people, particles=40, seed=0)
-    made, followed = {name: [] for name in Ceilings.NAMES}, []
+    oracle_filters = OracleFilters(people, particles=40, seed=0)
+    made, followed = {name: [] for name in OracleFilters.NAMES}, []
     for days in range(20, 41, 4):
-        for name, risk in ceilings.forecast(*people.records(days), people.weekday(days)).items():
+        for name, risk in oracle_filters.forecast(
+            *people.records(days), people.weekday(days)
+        ).items():
             made[name].append(risk[:, 0])
         followed.append(people.followed(days)[:, 0])
     event, everybody = np.stack(followed, axis=1).astype(float), np.ones(120)

@@ -35,14 +35,14 @@ def test_prompted_people_are_asked_about_everything_first_and_a_little_later():
         assert (recording[name].numpy()[20:] == own.numpy()[20:]).all(), name
     recording["run_in"] = tf.fill([40], 10)
     status = dataclasses.replace(people, recording=recording).records(60)[1][:20, :, FIRST:]
-    asked = status != MISSING
+    known = status != MISSING
     spot = FIELD_NAMES.index(SPOT_READING) - FIRST
-    assert np.delete(asked, spot, axis=2)[:, :10].all()
-    assert asked[:, :10, spot].mean() < 0.5, "a minute of rest is no matter of routine"
-    a_day = asked[:, 10:-1].sum(axis=2).mean(axis=1)
+    assert np.delete(known, spot, axis=2)[:, :10].all()
+    assert known[:, :10, spot].mean() < 0.5, "a minute of rest is no matter of routine"
+    a_day = known[:, 10:-1].sum(axis=2).mean(axis=1)
     expected = recording["prompt_probability"].numpy()[:20].sum(axis=1)
     assert np.abs(a_day - expected).max() < 1.0 and 0.0 < a_day.mean() < 6.0
-    assert not asked[:, -1].any(), "the questions of this evening are still to be chosen"
+    assert not known[:, -1].any(), "the questions of this evening are still to be chosen"
 
 
 def test_sources_of_others_do_not_change_by_it():
@@ -63,14 +63,14 @@ def test_every_policy_spends_its_prompts_on_what_is_not_known(compiled_model, pe
         assert made["log_prob"].shape == (PEOPLE, 2) and (made["log_prob"] < 0.0).all()
         assert ((made["warnings"] >= 0.0) & (made["warnings"] <= 1.0)).all()
         assert (
-            (made["prompts"] <= 2.0) if policy in prompting.PRICES else made["prompts"] == 2
+            (made["prompts"] <= 2.0) if policy in prompting.COST_WEIGHTS else made["prompts"] == 2
         ).all()
 
 
 def test_a_higher_price_leaves_fewer_prompts(compiled_model, people, monkeypatch):
     evenings, used = prompting.study_evenings(people), []
-    for price in (-1.0, 0.02, 10.0):
-        monkeypatch.setattr(prompting, "_MEASURED", {"for a price": {"price": price}})
+    for cost_weight in (-1.0, 0.02, 10.0):
+        monkeypatch.setattr(prompting, "_MEASURED", {"for a price": {"cost_weight": cost_weight}})
         made = prompting._follow(compiled_model, people, evenings, "for a price", 2, 0)
         used.append(made["prompts"].mean())
     assert used[0] == 2.0 >= used[1] >= used[2] == 0.0
@@ -81,15 +81,15 @@ def test_uncertainty_asks_for_the_answer_with_most_of_its_spread_unexplained(
     compiled_model, people
 ):
     evening = prompting.study_evenings(people)[0]
-    asked = prompting.Asked(people, "uncertainty", np.random.default_rng(0))
+    run = prompting.PromptingRun(people, "uncertainty", np.random.default_rng(0))
     days = evening.known_days - 1 - prompting._DAYS_AGO
-    left = asked.records(evening)[1][:, days, prompting._FIELD] == MISSING
-    batch = prompting._with_prompts(people, evening.known_days, asked.records(evening), left, None)
-    unexplained = asked._unexplained(compiled_model, batch)
+    left = run.records(evening)[1][:, days, prompting._FIELD] == MISSING
+    batch = prompting._with_prompts(people, evening.known_days, run.records(evening), left, None)
+    unexplained = run._unexplained(compiled_model, batch)
     assert unexplained.shape == left.shape and (unexplained > 0.0).all()
     assert unexplained.mean() < 1.5, "in units of the spread over people and days"
-    asked.ask(compiled_model, evening)
-    after = asked.records(evening)[1]
+    run.prompt(compiled_model, evening)
+    after = run.records(evening)[1]
     for row, position in enumerate(np.where(left, unexplained, -1.0).argmax(axis=1)):
         assert after[row, days[position], prompting._FIELD[position]] != MISSING
 
@@ -108,8 +108,8 @@ def test_a_policy_that_scores_warnings_highest_asks_about_them_first(
 
     def call(model, batch):
         is_warning = batch["candidate_design"][..., -len(SPEC.outcomes) :].argmax(-1)
-        wanted = [channel.name for channel in SPEC.outcomes].index("prodrome")
-        return {"candidate_logits": (is_warning == wanted).astype(float)}
+        warning = [channel.name for channel in SPEC.outcomes].index("prodrome")
+        return {"candidate_logits": (is_warning == warning).astype(float)}
 
     monkeypatch.setattr(prompting.batch_ops, "map_rows", call)
     monkeypatch.setattr(
@@ -144,7 +144,7 @@ def test_rows_say_what_was_saved_and_who_was_asked():
     study = {("aline", 1): result(-0.4, 0.2, 1), ("aline", 2): result(-0.3, 0.1, 2)}
     study["aline", 3] = result(-0.25, prompts=3)
     study["aline, looking ahead", 1] = result(-0.5, 0.3, 1)
-    priced = next(iter(prompting.PRICES))
+    priced = next(iter(prompting.COST_WEIGHTS))
     study[priced, 3] = result(-0.35, prompts=1.2)
     for policy in ("random", "evening diary"):
         study |= {(policy, budget): result(score) for budget, score in scores.items()}
@@ -162,10 +162,10 @@ def test_rows_say_what_was_saved_and_who_was_asked():
     saved = found["evening diary", whole, 5, "prompts_saved"]
     assert saved == pytest.approx(0.6), "2 prompts where the diary takes 5"
     assert found[priced, "prompting", 3, "prompts"] == pytest.approx(1.2)
-    asked = "prompting | feels attacks coming: "
-    assert found["aline", asked + "yes", 1, "warning_share"] == pytest.approx(0.4)
-    assert found["aline", asked + "no", 1, "warning_share"] == pytest.approx(0.2)
-    assert found["aline, looking ahead", asked + "yes", 1, "warning_share"] == pytest.approx(0.6)
+    group = "prompting | feels attacks coming: "
+    assert found["aline", group + "yes", 1, "warning_share"] == pytest.approx(0.4)
+    assert found["aline", group + "no", 1, "warning_share"] == pytest.approx(0.2)
+    assert found["aline, looking ahead", group + "yes", 1, "warning_share"] == pytest.approx(0.6)
 
 
 def test_the_plot_has_a_curve_for_every_policy_and_each_group():
@@ -173,7 +173,7 @@ def test_the_plot_has_a_curve_for_every_policy_and_each_group():
     result = {"log_prob": np.full([3, 2], -0.4), "warnings": np.array([0.5, 0.1, 0.3])}
     result["prompts"] = np.full(3, 1.5)
     study = {("aline", budget): result for budget in prompting.BUDGETS}
-    study |= {(policy, 3): result for policy in prompting.PRICES}
+    study |= {(policy, 3): result for policy in prompting.COST_WEIGHTS}
     for policy in ("random", "evening diary"):
         study |= {(policy, budget): result for budget in prompting.COMPARED}
     figure = draw_prompting(prompting.prompting_rows(study, feels))

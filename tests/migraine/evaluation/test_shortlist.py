@@ -23,7 +23,7 @@ def gains_by(field):
     """Stands in for the look-ahead: the lower the field that a candidate fills, the better."""
     seen = []
 
-    def gain(model, state, tried, seed, price=0.0):
+    def gain(model, state, tried, seed, cost_weight=0.0):
         assert not np.asarray(state["context_mask"])[:, -1].any(), (
             "room for the answer that is tried"
         )
@@ -64,14 +64,14 @@ def test_equal_histories_give_equal_choices(compiled_model, batch):
 
 
 def test_for_a_price_nobody_is_asked_what_does_not_tell_as_much(compiled_model, batch, monkeypatch):
-    def gain(model, state, tried, seed, price=0.0):
+    def gain(model, state, tried, seed, cost_weight=0.0):
         row = np.arange(len(tried))[:, None]
         return tf.constant(0.01 * row - 0.001 * prompting._FIELD[tried], tf.float32)
 
     monkeypatch.setattr(shortlist, "look_ahead_gain", gain)
-    free = best_proposals(compiled_model, batch, prompting._FIELD, price=-1.0)
+    free = best_proposals(compiled_model, batch, prompting._FIELD, cost_weight=-1.0)
     worth = 0.01 * np.arange(PEOPLE) - 0.001 * prompting._FIELD[free]
-    price = float(np.median(worth))
-    priced = best_proposals(compiled_model, batch, prompting._FIELD, price=price - 1e-6)
-    np.testing.assert_array_equal(priced, np.where(worth >= price - 1e-6, free, -1))
+    cost_weight = float(np.median(worth))
+    priced = best_proposals(compiled_model, batch, prompting._FIELD, cost_weight=cost_weight - 1e-6)
+    np.testing.assert_array_equal(priced, np.where(worth >= cost_weight - 1e-6, free, -1))
     assert 0 < (priced >= 0).sum() < PEOPLE

@@ -15,7 +15,7 @@ from aline_tf import cli
 from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.migraine.evaluation import baselines, burden, scores
 from aline_tf.migraine.evaluation import study as evaluation
-from aline_tf.migraine.evaluation.particle_filter import Ceilings
+from aline_tf.migraine.evaluation.particle_filter import OracleFilters
 from aline_tf.migraine.schema.candidates import LIBRARY
 from aline_tf.migraine.schema.channels import FIELD_INDEX, FIELD_NAMES
 from aline_tf.migraine.schema.designs import DESIGN_NAMES
@@ -270,8 +270,8 @@ def test_acquiring_pays_once_for_each_candidate_and_stops_when_none_is_left(peop
     two_left[:, [3, 5]] = True
     episode["candidate_mask"] = tf.constant(two_left)
     made = burden.follow(model, episode, burden.scorer("random", episode, 0))
-    price = episode["candidate_cost"].numpy()
-    np.testing.assert_allclose(made["cost"][:, -1], price[:, 3] + price[:, 5], rtol=1e-6)
+    cost = episode["candidate_cost"].numpy()
+    np.testing.assert_allclose(made["cost"][:, -1], cost[:, 3] + cost[:, 5], rtol=1e-6)
     np.testing.assert_allclose(made["cost"][:, 2], made["cost"][:, -1])
     np.testing.assert_allclose(made["log_prob"][:, 2], made["log_prob"][:, -1], atol=1e-5)
     assert made["log_prob"].shape == (PEOPLE, burden.STEPS + 1, 2)
@@ -316,7 +316,7 @@ def small(monkeypatch):
 
 
 class Guess:
-    """Stands in for a network: says `mean` of everybody's parameters."""
+    """Stands in for a model: says `mean` of everybody's parameters."""
 
     spec = MigraineTask().spec
 
@@ -363,7 +363,7 @@ def test_the_command_prints_a_table_and_writes_every_row(small, preset, tmp_path
     found = {(row["policy"], row["target"], row["metric"]) for row in written["rows"]}
     metrics = {"within_auc", "within_auc_onset", "auc", "auc_onset", "brier", "brier_skill", "ece"}
     metrics |= {"calibration_slope", "calibration_intercept", "log_prob"}
-    for policy in ("aline", *baselines.Baselines.NAMES, *Ceilings.NAMES):
+    for policy in ("aline", *baselines.Baselines.NAMES, *OracleFilters.NAMES):
         for horizon in ("attack_24h", "attack_48h"):
             assert {m for p, t, m in found if (p, t) == (policy, horizon)} == metrics
     of_alpha = {m for p, t, m in found if (p, t) == ("aline, day 16", "alpha")}

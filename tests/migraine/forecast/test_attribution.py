@@ -1,11 +1,11 @@
-"""Contributions: the risk with and without an observation, and nothing else."""
+"""Attributions: the risk with and without an observation, and nothing else."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 
-from aline_tf.migraine.forecast.attribution import contributions
+from aline_tf.migraine.forecast.attribution import attributions
 from aline_tf.migraine.forecast.forecast import attack_probabilities
 from aline_tf.migraine.forecast.person_batch import history_batch
 from aline_tf.migraine.records.day_history import day_history
@@ -23,19 +23,19 @@ def risk(model, history) -> float:
 
 def test_change_is_the_risk_with_minus_the_risk_without(model, history):
     before = history.status.copy()
-    found = {(c.channel, c.days_ago): c for c in contributions(model, history)}
-    told = found["stress", 1]
+    found = {(c.channel, c.days_ago): c for c in attributions(model, history)}
+    found_one = found["stress", 1]
     status = history.status.copy()
     status[-2, list(places("stress"))] = 0
     without = dataclasses.replace(history, status=status)
     expected = risk(model, history) - risk(model, without)
-    assert told.change == pytest.approx(expected, abs=1e-6)
-    assert abs(told.change) > 1e-6
+    assert found_one.change == pytest.approx(expected, abs=1e-6)
+    assert abs(found_one.change) > 1e-6
     np.testing.assert_array_equal(history.status, before)
 
 
 def test_every_observation_of_the_last_days_is_judged_once(model, history):
-    found = contributions(model, history)
+    found = attributions(model, history)
     expected = {
         (field.split("_")[0], ago)
         for field, index in FIELD_INDEX.items()
@@ -52,6 +52,6 @@ def test_day_that_held_one_observation_disappears(model, history):
     status = np.zeros_like(history.status)
     status[-1, FIELD_INDEX["stress_2"]] = 1
     alone = dataclasses.replace(history, status=status)
-    (told,) = contributions(model, alone)
+    (found_one,) = attributions(model, alone)
     nothing = dataclasses.replace(history, status=np.zeros_like(status))
-    assert told.change == pytest.approx(risk(model, alone) - risk(model, nothing), abs=1e-6)
+    assert found_one.change == pytest.approx(risk(model, alone) - risk(model, nothing), abs=1e-6)

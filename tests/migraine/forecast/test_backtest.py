@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 
 from aline_tf.migraine.forecast.backtest import (
+    BacktestScore,
     Evening,
-    Score,
+    backtest_evenings,
     daily_attacks,
-    rolling_forecasts,
     score,
 )
 from aline_tf.migraine.forecast.forecast import Risk
-from aline_tf.migraine.forecast.outlook import evening_of, look_ahead
+from aline_tf.migraine.forecast.outlook import evening_of, outlook_at
 from aline_tf.migraine.records.day_history import day_history
 from aline_tf.migraine.records.timeline import Timeline
 from aline_tf.migraine.schema.channels import FIELD_NAMES, places
@@ -29,9 +29,9 @@ def cut(timeline: Timeline, moment: datetime) -> Timeline:
 
 def test_past_evening_is_forecast_the_same_without_later_data(model, example):
     now = example.evening()
-    evenings = rolling_forecasts(model, example, now, days=21, draws=4)
+    evenings = backtest_evenings(model, example, now, days=21, draws=4)
     past = now - timedelta(days=14)
-    earlier = rolling_forecasts(model, cut(example, past), past, days=7, draws=4)
+    earlier = backtest_evenings(model, cut(example, past), past, days=7, draws=4)
     assert [evening.day for evening in earlier] == [evening.day for evening in evenings[:7]]
     for alone, later in zip(earlier, evenings, strict=False):
         for one, other in zip(alone.risks, later.risks, strict=True):
@@ -41,16 +41,16 @@ def test_past_evening_is_forecast_the_same_without_later_data(model, example):
 
 def test_whole_outlook_of_a_past_evening_does_not_see_later_data(model, example):
     now = evening_of(example, "2025-04-05")
-    seen = look_ahead(model, example, now, price=0.001)
-    blind = look_ahead(model, cut(example, now), now, price=0.001)
+    seen = outlook_at(model, example, now, cost_weight=0.001)
+    blind = outlook_at(model, cut(example, now), now, cost_weight=0.001)
     assert seen.risks == blind.risks
     assert seen.triggers == blind.triggers
-    assert seen.questions == blind.questions
+    assert seen.valued_candidates == blind.valued_candidates
     assert seen.evenings == blind.evenings
 
 
 def test_last_evening_is_the_present_forecast(model, example):
-    outlook = look_ahead(model, example, example.evening(), price=0.001)
+    outlook = outlook_at(model, example, example.evening(), cost_weight=0.001)
     last = outlook.evenings[-1]
     assert last.day == outlook.history.dates[-1]
     assert last.followed is None
@@ -61,9 +61,9 @@ def test_last_evening_is_the_present_forecast(model, example):
 def test_evenings_before_the_first_record_are_left_out(model, example):
     first = day_history(example, example.evening(), 112)
     now = evening_of(example, "2025-02-10")
-    evenings = rolling_forecasts(model, example, now, days=60, draws=2)
-    told = (first.status > 0).any(axis=1)
-    assert evenings[0].day == first.dates[int(told.argmax())]
+    evenings = backtest_evenings(model, example, now, days=60, draws=2)
+    recorded = (first.status > 0).any(axis=1)
+    assert evenings[0].day == first.dates[int(recorded.argmax())]
     assert len(evenings) == (now.date() - evenings[0].day).days + 1
 
 
@@ -83,14 +83,14 @@ def evening(risk: float, followed: bool | None) -> Evening:
 
 def test_score_by_hand():
     result = score([evening(0.5, True), evening(0.2, False), evening(0.9, None)])
-    assert result == Score(2, 1, pytest.approx((0.25 + 0.04) / 2), pytest.approx(0.25))
+    assert result == BacktestScore(2, 1, pytest.approx((0.25 + 0.04) / 2), pytest.approx(0.25))
     assert not result.enough
     assert score([evening(0.9, None)]) is None
-    half_told = replace(evening(0.9, True), wholly_told=False)
+    half_told = replace(evening(0.9, True), wholly_reported=False)
     assert score([evening(0.5, True), evening(0.2, False), half_told]) == result
 
 
 def test_enough_needs_evenings_of_both_kinds():
-    assert Score(60, 5, 0.1, 0.1).enough
-    assert not Score(60, 4, 0.1, 0.1).enough
-    assert not Score(60, 57, 0.1, 0.1).enough
+    assert BacktestScore(60, 5, 0.1, 0.1).enough
+    assert not BacktestScore(60, 4, 0.1, 0.1).enough
+    assert not BacktestScore(60, 57, 0.1, 0.1).enough

@@ -7,7 +7,7 @@ from aline_tf import batch_ops
 from aline_tf.migraine.forecast.forecast import (
     DRAW_ORDER,
     attack_probabilities,
-    forecast,
+    attack_risks,
     recentred,
 )
 from aline_tf.migraine.records.day_history import day_history
@@ -31,7 +31,7 @@ def test_recentred_leaves_alone_what_adds_up_already():
 
 
 def test_risk_lies_in_its_interval_and_48_h_is_not_below_24_h(model, evening):
-    day, two_days = forecast(model, evening[0])[0]
+    day, two_days = attack_risks(model, evening[0])[0]
     assert (day.hours, two_days.hours) == (24, 48)
     for risk in (day, two_days):
         assert 0.0 < risk.low < risk.probability < risk.high < 1.0
@@ -39,7 +39,7 @@ def test_risk_lies_in_its_interval_and_48_h_is_not_below_24_h(model, evening):
 
 
 def test_same_seed_gives_the_same_interval_and_another_seed_another(model, evening):
-    first, again, other = (forecast(model, evening[0], seed) for seed in (1, 1, 2))
+    first, again, other = (attack_risks(model, evening[0], seed) for seed in (1, 1, 2))
     assert first == again
     assert first != other
     assert first[0][0].probability == other[0][0].probability
@@ -49,7 +49,7 @@ def test_reported_risk_is_what_the_network_predicts(model, evening):
     batch = evening[0]
     outputs = model(batch)
     mean, _ = model.outcome_prediction(outputs, batch).mean_sd()
-    risks = forecast(model, batch)[0]
+    risks = attack_risks(model, batch)[0]
     assert risks[0].probability == pytest.approx(float(mean[0, 0]), abs=1e-6)
 
 
@@ -57,7 +57,7 @@ def test_interval_closes_when_the_parameters_are_known(model, evening):
     batch = batch_ops.drop_candidates(evening[0])
     drawn = np.isin(SPEC.parameter_names, [name for group in DRAW_ORDER for name in group])
     known = batch_ops.condition_on(batch, np.full([1, len(drawn)], 0.5, np.float32), drawn)
-    risk = forecast(model, known)[0][0]
+    risk = attack_risks(model, known)[0][0]
     assert risk.high - risk.low < 1e-5
     assert risk.probability == pytest.approx(attack_probabilities(model, known)[0, 0])
 
@@ -67,9 +67,9 @@ def test_rows_are_forecast_as_if_alone(model, example):
 
     evenings = [day_history(example, example.evening(), days) for days in (5, 30)]
     rows = [history_batch(history, candidates=[])[0] for history in evenings]
-    together = forecast(model, batch_ops.stack(rows), draws=8)
+    together = attack_risks(model, batch_ops.stack(rows), draws=8)
     for row, risks in zip(rows, together, strict=True):
-        alone = forecast(model, row, draws=8)[0]
+        alone = attack_risks(model, row, draws=8)[0]
         for one, other in zip(alone, risks, strict=True):
             assert one.probability == pytest.approx(other.probability, abs=1e-5)
             assert one.low == pytest.approx(other.low, abs=1e-4)

@@ -41,12 +41,12 @@ def test_days_are_counted_by_what_was_recorded(example_outlook):
     history = example_outlook.history
     status = np.zeros_like(history.status)
     bare = replace(example_outlook, history=replace(history, status=status))
-    assert (bare.days_told, bare.silent_days) == (0, len(history.dates))
+    assert (bare.days_recorded, bare.silent_days) == (0, len(history.dates))
     assert bare.attack_days == (0, 0)
     status[:, FIELD_INDEX["menstrual_window"]] = 1
-    assert bare.days_told == 0
+    assert bare.days_recorded == 0
     status[-4, FIELD_INDEX["stress_1"]] = 1
-    assert (bare.days_told, bare.silent_days) == (1, 3)
+    assert (bare.days_recorded, bare.silent_days) == (1, 3)
 
 
 def test_attack_of_today_is_seen(example_outlook):
@@ -59,5 +59,5 @@ def test_attack_of_today_is_seen(example_outlook):
 
 
 def test_shown_questions_are_among_all_of_them(example_outlook):
-    assert len(example_outlook.next_questions) == 3
-    assert set(example_outlook.next_questions) <= set(example_outlook.questions)
+    assert len(example_outlook.next_candidates) == 3
+    assert set(example_outlook.next_candidates) <= set(example_outlook.valued_candidates)

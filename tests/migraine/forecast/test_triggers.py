@@ -6,37 +6,37 @@ import numpy as np
 import pytest
 
 from aline_tf import batch_ops
-from aline_tf.migraine.forecast.triggers import SOURCE_CHANNEL, trigger_beliefs
+from aline_tf.migraine.forecast.triggers import SOURCE_CHANNEL, trigger_posteriors
 from aline_tf.migraine.schema.parameters import TRIGGERS
 
 
 @pytest.fixture(scope="module")
-def beliefs(model, evening):
-    return trigger_beliefs(model, evening[0])
+def triggers(model, evening):
+    return trigger_posteriors(model, evening[0])
 
 
-def test_every_trigger_is_told_once(beliefs):
-    assert {belief.name for belief in beliefs} == {trigger.name for trigger in TRIGGERS}
+def test_every_trigger_is_told_once(triggers):
+    assert {trigger.name for trigger in triggers} == {trigger.name for trigger in TRIGGERS}
     assert set(SOURCE_CHANNEL) == {trigger.name for trigger in TRIGGERS}
 
 
-def test_strongest_come_first_and_those_without_record_last(beliefs):
-    recorded = [belief for belief in beliefs if belief.days_recorded]
-    assert beliefs[: len(recorded)] == recorded
-    for part in (recorded, beliefs[len(recorded) :]):
-        strengths = [belief.strength for belief in part]
+def test_strongest_come_first_and_those_without_record_last(triggers):
+    recorded = [trigger for trigger in triggers if trigger.days_recorded]
+    assert triggers[: len(recorded)] == recorded
+    for part in (recorded, triggers[len(recorded) :]):
+        strengths = [trigger.strength for trigger in part]
         assert strengths == sorted(strengths, reverse=True)
 
 
-def test_slab_is_the_posterior_without_its_atom(model, evening, beliefs):
+def test_slab_is_the_posterior_without_its_atom(model, evening, triggers):
     outputs = batch_ops.map_rows(model, evening[0])
     posterior = model.theta_posterior(outputs)
     names = model.spec.parameter_names
-    for belief in beliefs:
-        index = names.index(f"beta_{belief.name}")
+    for trigger in triggers:
+        index = names.index(f"beta_{trigger.name}")
         chance = float(posterior.probability()[0, index])
-        assert belief.probability == pytest.approx(chance, abs=1e-6)
-        for odds, level in ((belief.low, 0.05), (belief.high, 0.95)):
+        assert trigger.probability == pytest.approx(chance, abs=1e-6)
+        for odds, level in ((trigger.low, 0.05), (trigger.high, 0.95)):
             effect = np.zeros([1, len(names)], np.float32)
             effect[0, index] = math.log(odds)
             whole = float(posterior.cdf(effect)[0, index])
@@ -44,12 +44,12 @@ def test_slab_is_the_posterior_without_its_atom(model, evening, beliefs):
             slab = (whole - (1 - chance) * (effect[0, index] >= 0)) / chance
             assert slab == pytest.approx(level, abs=2e-3)
         mean = float(posterior.mean_sd()[0][0, index])
-        assert chance * math.log(belief.odds_ratio) == pytest.approx(mean, abs=1e-4)
+        assert chance * math.log(trigger.odds_ratio) == pytest.approx(mean, abs=1e-4)
 
 
-def test_days_recorded_are_counted_from_the_history(evening, beliefs):
+def test_days_recorded_are_counted_from_the_history(evening, triggers):
     history = evening[2]
-    by_name = {belief.name: belief for belief in beliefs}
+    by_name = {trigger.name: trigger for trigger in triggers}
     assert by_name["pressure"].days_recorded == 0
     alcohol = np.isfinite(history.column("alcohol")).sum()
     assert by_name["alcohol"].days_recorded == alcohol > 50

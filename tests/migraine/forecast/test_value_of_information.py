@@ -9,23 +9,23 @@ from scipy.optimize import brentq
 from aline_tf import batch_ops
 from aline_tf.migraine.forecast.person_batch import history_batch
 from aline_tf.migraine.forecast.value_of_information import (
-    Question,
+    ValuedCandidate,
     information,
-    likely_answers,
     policy_ranks,
-    questions,
+    predicted_outcomes,
+    value_candidates,
     worth_asking,
 )
 from aline_tf.migraine.schema.candidates import LIBRARY, Candidate
 from aline_tf.migraine.schema.channels import FIELDS
 
-PRICE = 0.001
+COST_WEIGHT = 0.001
 
 
 @pytest.fixture(scope="module")
 def found(model, evening):
     batch, candidates, _ = evening
-    return questions(model, batch, candidates, PRICE)
+    return value_candidates(model, batch, candidates, COST_WEIGHT)
 
 
 def predicted(model, batch) -> np.ndarray:
@@ -41,10 +41,10 @@ def entropy(*chances: float) -> float:
 def test_gain_equals_brute_force(model, evening, candidate):
     history = evening[2]
     batch, _ = history_batch(history, candidates=[candidate])
-    asked, _ = history_batch(
+    queried, _ = history_batch(
         history, candidates=[], targets=[(candidate.channel, candidate.days_ago, candidate.slot)]
     )
-    prediction = model.outcome_prediction(model(asked), asked)
+    prediction = model.outcome_prediction(model(queried), queried)
     levels = 2 if candidate.channel == "prodrome" else 11
     chance = [
         math.exp(float(prediction.log_prob(np.full([1, 1], y, np.float32))[0, 0]))
@@ -80,22 +80,22 @@ def test_gain_equals_brute_force(model, evening, candidate):
     expected = entropy(now[0], mean_two - now[0], 1 - mean_two)
     for p, a, b in zip(chance, day, two_days, strict=True):
         expected -= p * entropy(a, b - a, 1 - b)
-    (question,) = questions(model, batch, [candidate], PRICE)
-    assert question.gain == pytest.approx(expected, abs=2e-6)
-    assert question.gain > 1e-5
-    assert question.value == pytest.approx(expected - PRICE, abs=2e-6)
-    assert sum(answer.probability for answer in question.answers) == pytest.approx(1.0)
+    (valued,) = value_candidates(model, batch, [candidate], COST_WEIGHT)
+    assert valued.gain == pytest.approx(expected, abs=2e-6)
+    assert valued.gain > 1e-5
+    assert valued.value == pytest.approx(expected - COST_WEIGHT, abs=2e-6)
+    assert sum(answer.probability for answer in valued.outcomes) == pytest.approx(1.0)
 
 
 def test_no_gain_is_negative_and_most_are_not_zero(found):
-    assert all(question.gain >= 0.0 for question in found)
-    assert sum(question.gain > 0.0 for question in found) > len(found) / 2
+    assert all(valued.gain >= 0.0 for valued in found)
+    assert sum(valued.gain > 0.0 for valued in found) > len(found) / 2
 
 
 def test_answers_average_to_the_present_risk(model, evening, found):
     now = np.maximum.accumulate(predicted(model, evening[0]))[0]
-    for question in found:
-        mean = sum(answer.probability * answer.risk_24h for answer in question.answers)
+    for valued in found:
+        mean = sum(answer.probability * answer.risk_24h for answer in valued.outcomes)
         assert mean == pytest.approx(now, abs=1e-6)
 
 
@@ -110,26 +110,26 @@ def test_an_answer_that_changes_nothing_is_worth_nothing():
 
 
 def test_every_candidate_is_judged_once_by_value(evening, found):
-    assert {question.candidate for question in found} == set(evening[1])
-    values = [question.value for question in found]
+    assert {valued.candidate for valued in found} == set(evening[1])
+    values = [valued.value for valued in found]
     assert values == sorted(values, reverse=True)
-    assert sorted(question.policy_rank for question in found) == list(range(1, len(found) + 1))
+    assert sorted(valued.policy_rank for valued in found) == list(range(1, len(found) + 1))
 
 
 def test_price_lowers_the_value_of_burden(model, evening, found):
     batch, candidates, _ = evening
-    dear = {q.candidate: q for q in questions(model, batch, candidates, 10 * PRICE)}
-    for question in found:
-        fall = question.value - dear[question.candidate].value
-        assert fall == pytest.approx(9 * PRICE * question.cost)
+    dear = {q.candidate: q for q in value_candidates(model, batch, candidates, 10 * COST_WEIGHT)}
+    for valued in found:
+        fall = valued.value - dear[valued.candidate].value
+        assert fall == pytest.approx(9 * COST_WEIGHT * valued.cost)
 
 
 def test_continuous_answers_are_quantiles_of_what_the_network_expects(model, evening):
     candidate = Candidate("resting_hr", 1)
     batch, _ = history_batch(evening[2], candidates=[candidate])
-    (values, weights) = likely_answers(model, batch, [candidate])[0]
-    asked, _ = history_batch(evening[2], candidates=[], targets=[("resting_hr", 1, -1)])
-    prediction = model.outcome_prediction(model(asked), asked)
+    (values, weights) = predicted_outcomes(model, batch, [candidate])[0]
+    queried, _ = history_batch(evening[2], candidates=[], targets=[("resting_hr", 1, -1)])
+    prediction = model.outcome_prediction(model(queried), queried)
     reached = [float(prediction.cdf(np.full([1, 1], v, np.float32))[0, 0]) for v in values]
     np.testing.assert_allclose(reached, np.cumsum(weights) - weights / 2, atol=1e-3)
 
@@ -146,27 +146,27 @@ def test_policy_without_an_opinion_leaves_the_choice_to_the_gains(model, evening
 
 def test_nothing_to_ask_gives_no_questions(model, evening):
     batch, _ = history_batch(evening[2], candidates=[])
-    assert questions(model, batch, [], PRICE) == []
+    assert value_candidates(model, batch, [], COST_WEIGHT) == []
     assert worth_asking([]) == []
 
 
 def test_shown_questions_are_proposals_of_different_channels():
-    def question(index, value, proposed):
-        return Question(LIBRARY[index], (), value, 1.0, value, index, proposed)
+    def valued(index, value, proposed):
+        return ValuedCandidate(LIBRARY[index], (), value, 1.0, value, index, proposed)
 
     names = [candidate.channel for candidate in LIBRARY]
     stress = [index for index, name in enumerate(names) if name == "stress"]
     pain, attack = names.index("pain"), names.index("attack")
     ordered = [
-        question(stress[0], 8.0, True),
-        question(stress[1], 7.0, True),
-        question(attack, 6.5, False),
-        question(pain, 6.0, True),
+        valued(stress[0], 8.0, True),
+        valued(stress[1], 7.0, True),
+        valued(attack, 6.5, False),
+        valued(pain, 6.0, True),
     ]
     shown = [q.candidate for q in worth_asking(ordered)]
     assert shown == [LIBRARY[stress[0]], LIBRARY[pain], LIBRARY[attack]]
-    hidden = question(names.index("caffeine"), 9.0, False)
+    hidden = valued(names.index("caffeine"), 9.0, False)
     assert worth_asking([hidden, *ordered])[0] == hidden
-    idle = question(names.index("medication"), -0.5, True)
+    idle = valued(names.index("medication"), -0.5, True)
     shown = worth_asking([ordered[0], ordered[1], idle])
     assert shown == [ordered[0], ordered[1], idle]

@@ -37,9 +37,9 @@ def test_the_risk_is_that_of_the_changed_history(model, history):
 
 
 def test_a_report_of_slots_changes_where_it_was_given(model, history):
-    told = with_value(history, 0, "stress_1", 4.0)
-    told.status[-1, FIELD_INDEX["stress_3"]] = 0
-    both = with_value(told, 0, "stress_2", 3.0)
+    recorded = with_value(history, 0, "stress_1", 4.0)
+    recorded.status[-1, FIELD_INDEX["stress_3"]] = 0
+    both = with_value(recorded, 0, "stress_2", 3.0)
     (found,) = what_ifs(model, both, [Supposition("stress", 0, 9.0)])
     expected = with_value(with_value(both, 0, "stress_1", 9.0), 0, "stress_2", 9.0)
     batch, _ = history_batch(expected, candidates=[])
@@ -47,9 +47,9 @@ def test_a_report_of_slots_changes_where_it_was_given(model, history):
 
 
 def test_what_is_so_already_is_no_supposition(model, history):
-    told = with_value(history, 0, "missed_meal", 1.0)
-    assert what_ifs(model, told, [Supposition("missed_meal", 0, 1.0)]) == []
-    assert len(what_ifs(model, told, [Supposition("missed_meal", 0, 0.0)])) == 1
+    recorded = with_value(history, 0, "missed_meal", 1.0)
+    assert what_ifs(model, recorded, [Supposition("missed_meal", 0, 1.0)]) == []
+    assert len(what_ifs(model, recorded, [Supposition("missed_meal", 0, 0.0)])) == 1
 
 
 def test_the_history_stays_as_it_was(model, history):

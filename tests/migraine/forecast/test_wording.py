@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from aline_tf.migraine.forecast import wording
-from aline_tf.migraine.forecast.attribution import Contribution
-from aline_tf.migraine.forecast.backtest import Score
-from aline_tf.migraine.forecast.triggers import TriggerBelief
-from aline_tf.migraine.forecast.value_of_information import Answer, Question
+from aline_tf.migraine.forecast.attribution import Attribution
+from aline_tf.migraine.forecast.backtest import BacktestScore
+from aline_tf.migraine.forecast.triggers import TriggerPosterior
+from aline_tf.migraine.forecast.value_of_information import PredictedOutcome, ValuedCandidate
 from aline_tf.migraine.schema.candidates import LIBRARY, Candidate
 from aline_tf.migraine.schema.channels import CHANNELS, FIELD_INDEX, FIELD_NAMES
 from aline_tf.migraine.schema.parameters import TRIGGERS
 
 
-def question(candidate, *answers):
-    answers = tuple(Answer(*answer) for answer in answers)
-    return Question(candidate, answers, 0.01, candidate.cost, 0.0, 1, True)
+def valued(candidate, *answers):
+    answers = tuple(PredictedOutcome(*answer) for answer in answers)
+    return ValuedCandidate(candidate, answers, 0.01, candidate.cost, 0.0, 1, True)
 
 
 def history(field=None, days_ago=0):
@@ -29,8 +29,8 @@ def history(field=None, days_ago=0):
 
 
 def test_yes_or_no_question():
-    asked = question(Candidate("prodrome", 0, 3), (0.0, 0.8, 0.09), (1.0, 0.2, 0.31))
-    assert wording.reason(asked, 0.12, history("prodrome_1", 5)) == (
+    candidate_value = valued(Candidate("prodrome", 0, 3), (0.0, 0.8, 0.09), (1.0, 0.2, 0.31))
+    assert wording.reason(candidate_value, 0.12, history("prodrome_1", 5)) == (
         "If yes, the 24 h risk would rise from 12% to 31%; if no, it would fall to 9%"
         " (last answered 5 days ago)."
     )
@@ -38,45 +38,45 @@ def test_yes_or_no_question():
 
 def test_number_is_told_at_its_tenth_and_ninetieth_percentile():
     answers = [(np.log(30 + 5 * k), 0.1, 0.3 - 0.02 * k) for k in range(10)]
-    asked = question(Candidate("ln_rmssd", 0), *answers)
-    assert wording.reason(asked, 0.21, history()) == (
+    candidate_value = valued(Candidate("ln_rmssd", 0), *answers)
+    assert wording.reason(candidate_value, 0.21, history()) == (
         "At 70 ms, the 24 h risk would fall from 21% to 14%; at 30 ms, it would rise to 30%"
         " (never read so far)."
     )
 
 
 def test_answer_that_changes_nothing_is_not_dressed_up():
-    asked = question(Candidate("attack", 1, 2), (0.0, 0.5, 0.121), (1.0, 0.5, 0.119))
-    assert wording.reason(asked, 0.12, history("attack_2", 1)) == (
+    candidate_value = valued(Candidate("attack", 1, 2), (0.0, 0.5, 0.121), (1.0, 0.5, 0.119))
+    assert wording.reason(candidate_value, 0.12, history("attack_2", 1)) == (
         "Whatever the answer, the 24 h risk would stay near 12% (last answered yesterday)."
     )
 
 
 def test_one_sided_change():
-    asked = question(Candidate("attack", 0, 3), (0.0, 0.9, 0.119), (1.0, 0.1, 0.4))
-    assert "if no, it would stay at 12%" in wording.reason(asked, 0.12, history())
+    candidate_value = valued(Candidate("attack", 0, 3), (0.0, 0.9, 0.119), (1.0, 0.1, 0.4))
+    assert "if no, it would stay at 12%" in wording.reason(candidate_value, 0.12, history())
 
 
 @pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: channel.name)
 def test_every_channel_has_a_way_to_be_told(channel):
     assert wording.value_text(channel.name, channel.loc)
     for days_ago in range(3):
-        told = wording.observation(Contribution(channel.name, days_ago, channel.loc, 0.1))
-        assert wording.value_text(channel.name, channel.loc) in told
+        text = wording.observation(Attribution(channel.name, days_ago, channel.loc, 0.1))
+        assert wording.value_text(channel.name, channel.loc) in text
 
 
 def test_observations_and_changes_are_told():
-    told = wording.observation(Contribution("stress", 1, 8.0, 0.03))
-    assert told == "Stress yesterday (up to 8 out of 10)"
-    assert wording.observation(Contribution("prodrome", 0, None, 0.0)).endswith("(not answered)")
+    text = wording.observation(Attribution("stress", 1, 8.0, 0.03))
+    assert text == "Stress yesterday (up to 8 out of 10)"
+    assert wording.observation(Attribution("prodrome", 0, None, 0.0)).endswith("(not answered)")
     assert wording.points(0.0321) == "+3.2 points"
     assert wording.points(-0.0321) == "\u22123.2 points"
 
 
 @pytest.mark.parametrize("candidate", LIBRARY, ids=lambda candidate: candidate.label)
 def test_every_candidate_gets_one_sentence(candidate):
-    asked = question(candidate, (0.0, 0.5, 0.05), (1.0, 0.5, 0.2))
-    sentence = wording.reason(asked, 0.12, history())
+    candidate_value = valued(candidate, (0.0, 0.5, 0.05), (1.0, 0.5, 0.2))
+    sentence = wording.reason(candidate_value, 0.12, history())
     assert sentence[0].isupper() and sentence.endswith(").") and sentence.count(". ") == 0
 
 
@@ -94,11 +94,14 @@ def test_no_forecast_is_certain(probability, text):
 
 
 def test_worth_says_when_the_burden_is_greater():
-    asked = question(Candidate("stress", 0, 3))
+    candidate_value = valued(Candidate("stress", 0, 3))
     assert (
-        wording.worth(replace(asked, value=0.009)) == "expected gain 10.0 millinats, cost 1 prompt"
+        wording.worth(replace(candidate_value, value=0.009))
+        == "expected gain 10.0 millinats, cost 1 prompt"
     )
-    assert wording.worth(replace(asked, value=-0.001)).endswith("less than its burden is worth")
+    assert wording.worth(replace(candidate_value, value=-0.001)).endswith(
+        "less than its burden is worth"
+    )
 
 
 def test_interval_is_told_with_both_ends():
@@ -110,17 +113,17 @@ def test_interval_is_told_with_both_ends():
 
 def test_track_record_needs_enough_evenings():
     assert "too few" in wording.track_record(None)
-    assert "too few" in wording.track_record(Score(12, 3, 0.2, 0.2))
-    told = wording.track_record(Score(50, 10, 0.15, 0.16))
-    assert "0.150" in told and "below the 0.160" in told and "skill from luck" in told
-    assert "not below" in wording.track_record(Score(50, 10, 0.17, 0.16))
+    assert "too few" in wording.track_record(BacktestScore(12, 3, 0.2, 0.2))
+    text = wording.track_record(BacktestScore(50, 10, 0.15, 0.16))
+    assert "0.150" in text and "below the 0.160" in text and "skill from luck" in text
+    assert "not below" in wording.track_record(BacktestScore(50, 10, 0.17, 0.16))
 
 
 def test_a_trigger_no_likelier_than_among_all_people_is_not_named():
-    def belief(name, probability):
-        return TriggerBelief(name, probability, 1.8, 1.0, 3.5, 0.2, 80)
+    def posterior(name, probability):
+        return TriggerPosterior(name, probability, 1.8, 1.0, 3.5, 0.2, 80)
 
-    usual = [belief("alcohol", 0.36), belief("menstrual", 0.40)]
+    usual = [posterior("alcohol", 0.36), posterior("menstrual", 0.40)]
     assert wording.strongest_trigger(usual) == "No trigger stands out from your records yet."
-    told = wording.strongest_trigger([*usual, belief("missed_meal", 0.7)])
-    assert told == "Strongest trigger: missed meal (70% likely to be yours)."
+    text = wording.strongest_trigger([*usual, posterior("missed_meal", 0.7)])
+    assert text == "Strongest trigger: missed meal (70% likely to be yours)."

@@ -107,9 +107,9 @@ def test_report_of_somebody_of_whom_little_is_known(example_outlook):
     bare = replace(
         example_outlook,
         risks=[Risk(24, 0.001, 0.0001, 0.01), Risk(48, 0.999, 0.99, 1.0)],
-        contributions=[],
-        questions=[],
-        next_questions=[],
+        attributions=[],
+        valued_candidates=[],
+        next_candidates=[],
         evenings=[],
         score=None,
         summary=ImportSummary(),
