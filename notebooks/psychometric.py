@@ -154,8 +154,8 @@ recipe = Recipe(
     joint_steps=JOINT_STEPS,
     horizon=TRIALS,
     pool=POOL,
-    offer=POOL // 2,
-    states=3,
+    candidates_per_step=POOL // 2,
+    steps_per_episode=3,
     teacher=(1.0, 0.5),
     teacher_draws=10,
     policy_weight=0.1,
@@ -164,7 +164,7 @@ recipe = Recipe(
     learning_rate=3e-3,
 )
 trainer = aline_tf.Trainer(network, task)
-trainer.compile(recipe, seed=SEED)
+trainer.compile(recipe=recipe, seed=SEED)
 print(f"{network.count_params():,} weights, {recipe.steps} steps")
 
 # %% [markdown]

@@ -29,34 +29,36 @@ def rules(shipped: Recipe) -> list[Rule]:
     annealed. The weight of the rewards is 1, as in the paper, until a second source of credit
     stands beside them; then it is the shipped recipe's.
     """
+    settings = shipped.policy_loss
     paper = dataclasses.replace(
         shipped,
-        credit="own_step",
-        group=1,
+        credit="immediate_reward",
+        group_size=1,
         discount=1.0,
         policy_weight=1.0,
         counterfactual=0.0,
         teacher=(0.0, 0.0),
-        alternatives=0,
+        num_posterior_labels=0,
     )
     to_go = dataclasses.replace(paper, credit="reward_to_go")
-    grouped = dataclasses.replace(to_go, group=max(shipped.group, 4))
-    tried = dataclasses.replace(
+    grouped = dataclasses.replace(to_go, group_size=max(shipped.rollout.group_size, 4))
+    counterfactual = dataclasses.replace(
         grouped,
-        policy_weight=shipped.policy_weight,
-        counterfactual=shipped.counterfactual or 1.0,
+        policy_weight=settings.policy_weight,
+        counterfactual=settings.counterfactual or 1.0,
     )
     taught = dataclasses.replace(
-        tried, teacher=shipped.teacher if max(shipped.teacher) > 0 else (1.0, 0.5)
+        counterfactual, teacher=settings.teacher if max(settings.teacher) > 0 else (1.0, 0.5)
     )
     made = [
         Rule("paper's rule", paper),
         Rule("+ reward-to-go", to_go),
         Rule("+ group baseline", grouped),
-        Rule("+ counterfactual", tried),
+        Rule("+ counterfactual", counterfactual),
         Rule("+ teacher", taught, needs_likelihood=True),
     ]
-    if shipped.alternatives:
-        shared = dataclasses.replace(taught, alternatives=shipped.alternatives)
-        made.append(Rule("+ alternative labels", shared, needs_likelihood=True))
+    if shipped.phases.num_posterior_labels:
+        labels = shipped.phases.num_posterior_labels
+        shared = dataclasses.replace(taught, num_posterior_labels=labels)
+        made.append(Rule("+ posterior labels", shared, needs_likelihood=True))
     return made

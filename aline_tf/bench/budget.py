@@ -15,12 +15,13 @@ import time
 import keras
 import numpy as np
 
-from aline_tf.bench.planning import StepCosts, recipe_from
+from aline_tf.bench.planning import StepCosts
 from aline_tf.bench.stopwatch import Stopwatch
 from aline_tf.bench.trained_figures import row_dicts, trained_rows
 from aline_tf.bench.training_speed import StepTimes
 from aline_tf.models.aline import ALINE
 from aline_tf.tasks import task_by_name
+from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
 
 _TIMED_STEPS = 6
@@ -46,13 +47,14 @@ class StopAfter(keras.callbacks.Callback):
 def plan(task: str, sizes: dict, recipe: dict) -> dict:
     """`StepCosts` of a recipe on this machine, as a dict; or, as `refused`, why the recipe cannot
     train the task."""
-    timed = recipe_from(recipe)
+    timed = Recipe.from_dict(recipe)
     try:
         timed.check_task(task_by_name(task))
     except ValueError as error:
         return {"refused": str(error)}
     warmup, joint = (
-        _TIMED_STEPS * (steps > 0) for steps in (timed.warmup_steps, timed.joint_steps)
+        _TIMED_STEPS * (steps > 0)
+        for steps in (timed.phases.warmup_steps, timed.phases.joint_steps)
     )
     timed = dataclasses.replace(timed, warmup_steps=warmup, joint_steps=joint)
     since = time.process_time()
@@ -87,7 +89,7 @@ def budget(
         cpu_seconds used, steps taken, and rows of `trained_rows` as dicts.
     """
     since = time.process_time()
-    trainer = _trainer(task, sizes, recipe_from(recipe), seed)
+    trainer = _trainer(task, sizes, Recipe.from_dict(recipe), seed)
     trainer.fit(
         epochs=1,
         steps_per_epoch=trainer.recipe.steps,
@@ -96,7 +98,7 @@ def budget(
     )
     used = time.process_time() - since
     steps = int(trainer.optimizer.iterations.numpy())
-    found = trained_rows(trainer.network, trainer.task, runs, seed=0, candidates=candidates)
+    found = trained_rows(trainer.model, trainer.task, runs, seed=0, candidates=candidates)
     return {"cpu_seconds": used, "steps": steps, "rows": row_dicts(found)}
 
 
@@ -104,5 +106,5 @@ def _trainer(task, sizes, recipe, seed):
     keras.utils.set_random_seed(seed)
     made = task_by_name(task)
     trainer = Trainer(ALINE(made.spec, **sizes), made)
-    trainer.compile(recipe, seed=seed)
+    trainer.compile(recipe=recipe, seed=seed)
     return trainer

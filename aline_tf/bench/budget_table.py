@@ -95,8 +95,8 @@ def train_all(
         fitted = planned(recipe, StepCosts(**costs), seconds).to_dict()
         for seed in seeds:
             report(
-                f"{task}, {rule}, seed {seed}: {fitted['warmup_steps']} warm-up and "
-                f"{fitted['joint_steps']} joint steps"
+                f"{task}, {rule}, seed {seed}: {fitted['phases']['warmup_steps']} warm-up and "
+                f"{fitted['phases']['joint_steps']} joint steps"
             )
             settings |= {"recipe": fitted, "seed": seed, "seconds": seconds}
             found = isolation.measure(
@@ -137,9 +137,7 @@ def _seed_cell(cell) -> str:
 def _summary(key, cells, seconds) -> list[str]:
     mean = sum(row["mean"] for row, _ in cells) / len(cells)
     used = max(run.cpu_seconds for _, run in cells)
-    whole = min(
-        run.steps / (run.recipe["warmup_steps"] + run.recipe["joint_steps"]) for _, run in cells
-    )
+    whole = min(run.steps / Recipe.from_dict(run.recipe).steps for _, run in cells)
     figures = [f"{mean:.3f}", f"{used:.0f}", f"{100 * whole:.0f}%"]
     bar = bar_of(key[0], key[2], key[3])
     if bar is None or seconds != BAR_SECONDS:

@@ -21,25 +21,16 @@ class StepCosts:
     joint: float
 
 
-def recipe_from(settings: dict) -> Recipe:
-    """The recipe of `Recipe.to_dict()` after a journey through JSON.
-
-    Raises:
-        ValueError: settings that no recipe has.
-    """
-    pairs = {name: tuple(v) if isinstance(v, list) else v for name, v in settings.items()}
-    return Recipe(**pairs)
-
-
 def planned(recipe: Recipe, costs: StepCosts, seconds: float) -> Recipe:
     """The recipe with as many steps as the budget has room for, its phases in proportion.
 
     Raises:
         InputError: not even one step of each phase fits.
     """
-    one = recipe.warmup_steps * costs.warmup + recipe.joint_steps * costs.joint
+    phases = recipe.phases
+    one = phases.warmup_steps * costs.warmup + phases.joint_steps * costs.joint
     room = PLANNED * seconds - costs.start
-    least = min(steps for steps in (recipe.warmup_steps, recipe.joint_steps) if steps)
+    least = min(steps for steps in (phases.warmup_steps, phases.joint_steps) if steps)
     if room * least < one:
         needed = (costs.start + one / least) / PLANNED
         raise InputError(
@@ -48,6 +39,6 @@ def planned(recipe: Recipe, costs: StepCosts, seconds: float) -> Recipe:
         )
     return dataclasses.replace(
         recipe,
-        warmup_steps=int(recipe.warmup_steps * room / one),
-        joint_steps=int(recipe.joint_steps * room / one),
+        warmup_steps=int(phases.warmup_steps * room / one),
+        joint_steps=int(phases.joint_steps * room / one),
     )

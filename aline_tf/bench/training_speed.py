@@ -62,17 +62,17 @@ def step_recipe(measure: str, shipped: Recipe, horizon: int, steps: int) -> Reci
     joint = dataclasses.replace(
         joint,
         batch=EPISODES,
-        portions=_PORTIONS,
+        gradient_accumulation_steps=_PORTIONS,
         pool=POOL,
-        offer=POOL,
+        candidates_per_step=POOL,
         horizon=None,
         teacher=(0.0, 0.0),
         counterfactual=0.0,
-        alternatives=0,
-        refresh=0.0,
+        num_posterior_labels=0,
+        random_design_weight=0.0,
     )
     if measure == "joint_step_every_state":
-        return dataclasses.replace(joint, states=horizon + 1)
+        return dataclasses.replace(joint, steps_per_episode=horizon + 1)
     return joint
 
 
@@ -89,10 +89,13 @@ def training(measure: str, task: str, steps: int) -> dict:
     sizes, shipped = shipped_settings(task)
     recipe = step_recipe(measure, shipped, made.spec.horizon, 1 + steps)
     trainer = Trainer(ALINE(made.spec, **sizes), made)
-    trainer.compile(recipe, seed=_SEED)
+    trainer.compile(recipe=recipe, seed=_SEED)
     watch = Stopwatch()
     trainer.fit(epochs=1, steps_per_epoch=recipe.steps, callbacks=[StepTimes(watch)], verbose=0)
     finite = all(bool(tf.reduce_all(tf.math.is_finite(v.value))) for v in trainer.weights)
     if not finite:
         raise ValueError(f"Expected finite weights after {recipe.steps} steps. Received: NaN")
-    return dataclasses.asdict(watch.times()) | {"episodes": recipe.batch, "states": recipe.states}
+    return dataclasses.asdict(watch.times()) | {
+        "episodes": recipe.phases.batch,
+        "states": recipe.phases.steps_per_episode,
+    }

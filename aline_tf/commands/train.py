@@ -65,8 +65,9 @@ def run(args: argparse.Namespace) -> int:
 
     task = task_by_name(args.task)
     check_contract(task)
-    if recipe.joint_steps and recipe.pool < 2:
-        raise InputError(f"expected a pool of 2 or more to choose from; received {recipe.pool}")
+    pool = recipe.rollout.pool
+    if recipe.phases.joint_steps and pool < 2:
+        raise InputError(f"expected a pool of 2 or more to choose from; received {pool}")
     keras.utils.set_random_seed(args.seed)
     if args.from_preset:
         network = load_preset(args.from_preset, task=task.spec.name)
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         network = ALINE(task.spec, **sizes)
     trainer = Trainer(network, task)
     try:
-        trainer.compile(recipe, seed=args.seed)
+        trainer.compile(recipe=recipe, seed=args.seed)
     except ValueError as error:
         raise InputError(f"expected a recipe for {task.spec.name}; received: {error}") from error
     out.mkdir(parents=True, exist_ok=True)
@@ -106,13 +107,17 @@ def run(args: argparse.Namespace) -> int:
 
 def _changed(recipe, args):
     """The recipe with the command line's changes."""
+    from aline_tf.training.recipe import SETTINGS, setting_place
+
     changes = {}
     for text in args.set:
         name, _, value = text.partition("=")
-        if name not in recipe.to_dict():
+        try:
+            _, name = setting_place(name)
+        except TypeError as error:
             raise InputError(
-                f"expected --set with a setting of {', '.join(recipe.to_dict())}; received {text!r}"
-            )
+                f"expected --set with a setting of {', '.join(SETTINGS)}; received {text!r}"
+            ) from error
         try:
             value = json.loads(value)
         except ValueError as error:

@@ -41,7 +41,7 @@ class StopWhenNotFinite(keras.callbacks.Callback):
 
 
 class PresetCheckpoint(keras.callbacks.Callback):
-    """Writes the network's preset every few epochs, so that a long run can be cut at any time.
+    """Writes the model's preset every few epochs, so that a long run can be cut at any time.
 
     Args:
         directory: of the preset.
@@ -58,14 +58,17 @@ class PresetCheckpoint(keras.callbacks.Callback):
             figures = {name: float(value) for name, value in (logs or {}).items()}
             steps = int(self.model.optimizer.iterations.numpy())
             save_preset(
-                self.model.network,
+                self.model.model,
                 self.directory,
                 {"task": self.model.task.spec.name, "steps": steps, "last_epoch": figures},
             )
 
 
-class TrainingLog(keras.callbacks.CSVLogger):
+class TrainingLog(keras.callbacks.Callback):
     """One line an epoch in a CSV file; a resumed run goes on where its checkpoint stands.
+
+        >>> TrainingLog("training_log.csv").path.name
+        'training_log.csv'
 
     Args:
         path: of the file; a new run replaces the log of an older one.
@@ -75,41 +78,41 @@ class TrainingLog(keras.callbacks.CSVLogger):
     """
 
     def __init__(self, path):
-        path = Path(path)
-        super().__init__(str(path), append=True)
+        super().__init__()
+        self.path = Path(path)
         # Every log of ours begins with the epoch and knows the inference loss.
-        header = path.read_text(errors="replace").partition("\n")[0] if path.exists() else ""
-        if header and not (header.startswith("epoch,") and "inference" in header.split(",")):
-            raise InputError(f"expected a training log or nothing at {path}; received another file")
+        header = self._lines()[0].split(",")
+        if header != [""] and not (header[0] == "epoch" and "inference" in header):
+            raise InputError(
+                f"expected a training log or nothing at {self.path}; received another file"
+            )
 
-    def on_train_begin(self, logs=None):
-        """Waits: where the run begins is known when every callback has had its turn."""
+    def _lines(self) -> list[str]:
+        found = self.path.read_text(errors="replace").splitlines() if self.path.exists() else []
+        return found or [""]
 
     def on_epoch_begin(self, epoch, logs=None):
-        if self.csv_file is None:
-            self._cut(epoch)
-            super().on_train_begin()
-
-    def on_train_end(self, logs=None):
-        if self.csv_file is not None:
-            super().on_train_end()
-
-    def _cut(self, epoch):
-        """Leaves the lines of the epochs before `epoch`."""
-        path = Path(self.filename)
-        if not path.exists():
-            return
-        header, *rows = path.read_text().splitlines() or [""]
-        cells = (row.partition(",")[0] for row in rows)
+        # What was logged after the checkpoint that the run goes on from is cut off.
+        header, *rows = self._lines()
+        cells = [row.partition(",")[0] for row in rows]
         kept = [
             row
             for row, cell in zip(rows, cells, strict=True)
             if cell.isdecimal() and int(cell) < epoch
         ]
-        if kept:
-            path.write_text("\n".join([header, *kept, ""]))
-        else:
-            path.unlink()
+        if kept != rows:
+            self.path.write_text("\n".join([header, *kept, ""]) if kept else "")
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs = {name: float(value) for name, value in sorted((logs or {}).items())}
+        header, *_ = self._lines()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a") as file:
+            if not header:
+                header = ",".join(["epoch", *logs])
+                file.write(header + "\n")
+            cells = [str(logs.get(name, "")) for name in header.split(",")[1:]]
+            file.write(",".join([str(epoch), *cells]) + "\n")
 
 
 def training_callbacks(

@@ -20,25 +20,27 @@ from aline_tf import draws
 from aline_tf.information.posterior_sampling import complete_theta, log_posterior
 
 
-def shared_labels(task, beliefs, state, seed, count: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """The true parameters and `count` alternatives, with the chance that each was the truth.
+def rao_blackwell_labels(
+    task, posterior, state, seed, num_posterior_labels: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The true parameters and others drawn from q, with the chance that each was the truth.
 
     Args:
         task: has `log_likelihood` and `log_prior`.
-        beliefs: q at the R states (a `ThetaPosterior`), which proposes.
+        posterior: q at the R states (a `ThetaPosterior`), which proposes.
         state: R states (a Batch) whose theta is recorded; what is given as known stays known.
         seed: int32 [2].
-        count: n.
+        num_posterior_labels: n.
 
     Returns:
         theta [n + 1, R, P] and weights [n + 1, R] that sum to one over the first axis; neither
         passes a gradient on.
     """
-    shape = [count, *tf.unstack(tf.shape(state["theta"]))]
-    drawn = beliefs.from_uniform(*(draws.uniform(key, shape) for key in draws.split(seed, 3)))
+    shape = [num_posterior_labels, *tf.unstack(tf.shape(state["theta"]))]
+    drawn = posterior.from_uniform(*(draws.uniform(key, shape) for key in draws.split(seed, 3)))
     drawn = tf.where(state["known_mask"], state["known_theta"], drawn)
     theta = tf.concat([state["theta"][None], drawn], axis=0)
     theta, free = complete_theta(task, theta, tf.broadcast_to(state["known_mask"], tf.shape(theta)))
     log_weight = tf.transpose(log_posterior(task, tf.transpose(theta, [1, 0, 2]), state))
-    log_weight -= tf.reduce_sum(tf.where(free, beliefs.log_prob(theta), 0.0), axis=-1)
+    log_weight -= tf.reduce_sum(tf.where(free, posterior.log_prob(theta), 0.0), axis=-1)
     return tf.stop_gradient(theta), tf.stop_gradient(tf.nn.softmax(log_weight, axis=0))

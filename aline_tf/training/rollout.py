@@ -50,13 +50,13 @@ class Trajectory(NamedTuple):
     entropy: tf.Tensor
 
 
-def selected_value(network, outputs, episode, theta_log_prob=None) -> tf.Tensor:
+def selected_value(model, outputs, episode, theta_log_prob=None) -> tf.Tensor:
     """Mean log q over the selected targets whose truth is recorded: [B] (0 where there is none).
 
     Source: the reward of ALINE, section 3: successive differences of this value.
 
     Args:
-        network, outputs, episode: the model, what it said of the episode's B states, and these.
+        model, outputs, episode: the model, what it said of the episode's B states, and these.
         theta_log_prob: [B, P], what stands for log q of the true parameters; None takes just that.
     """
     theta = episode["theta_mask"] & episode["theta_observed"] & ~episode["known_mask"]
@@ -64,39 +64,42 @@ def selected_value(network, outputs, episode, theta_log_prob=None) -> tf.Tensor:
     # A weight of zero does not silence NaN: a truth that is not recorded is read as 0.
     if theta_log_prob is None:
         true_theta = tf.where(episode["theta_observed"], episode["theta"], 0.0)
-        theta_log_prob = network.theta_log_prob(outputs, true_theta)
+        theta_log_prob = model.theta_log_prob(outputs, true_theta)
     true_outcome = tf.where(episode["target_observed"], episode["target_outcome"], 0.0)
-    target_log_prob = network.target_log_prob(outputs, episode, true_outcome)
+    target_log_prob = model.target_log_prob(outputs, episode, true_outcome)
     log_prob = tf.concat([theta_log_prob, target_log_prob], axis=1)
     weight = tf.cast(tf.concat([theta, target], axis=1), tf.float32)
     total = tf.reduce_sum(weight * tf.maximum(log_prob, -30.0), axis=1)
     return total / tf.maximum(tf.reduce_sum(weight, axis=1), 1.0)
 
 
-def drawn_offers(seed, remaining, offer: int, square, near: float) -> tf.Tensor:
+def draw_candidates(
+    seed, remaining, candidates_per_step: int, square, local_share: float
+) -> tf.Tensor:
     """Which candidates are offered, drawn without replacement: int32 [B, n].
 
-        p(candidate) ~ (1 - near) / N + near w,   w ~ 1 / (square + eps)
+        p(candidate) ~ (1 - local_share) / N + local_share w,   w ~ 1 / (square + eps)
 
-    A pool of thousands has candidates very close to what is looked for, a drawn offer of a few
-    dozen hardly ever: with `near` it has some at every distance.
+    A pool of thousands has candidates very close to what is looked for, a few dozen drawn from it
+    hardly ever: with `local_share` they have some at every distance.
 
     Args:
         seed: int32 [2].
         remaining: bool [B, N]; the taken ones come last.
-        offer: n.
-        square: [B, N], squared distances from the belief; not looked at when `near` is 0.
-        near: in [0, 1].
+        candidates_per_step: n.
+        square: [B, N], squared distances from the posterior mean; not looked at when `local_share`
+            is 0.
+        local_share: in [0, 1].
     """
-    if near == 0:
+    if local_share == 0:
         order = draws.uniform(seed, tf.shape(remaining)) + tf.cast(remaining, tf.float32)
-        return tf.math.top_k(order, offer).indices
+        return tf.math.top_k(order, candidates_per_step).indices
     weight = 1.0 / (square + _CLOSEST)
     weight /= tf.reduce_sum(weight, axis=1, keepdims=True)
     count = tf.cast(tf.shape(remaining)[1], tf.float32)
-    order = tf.math.log((1.0 - near) / count + near * weight)
+    order = tf.math.log((1.0 - local_share) / count + local_share * weight)
     order += draws.gumbel(seed, tf.shape(remaining))
-    return tf.math.top_k(tf.where(remaining, order, -1e9), offer).indices
+    return tf.math.top_k(tf.where(remaining, order, -1e9), candidates_per_step).indices
 
 
 def _stretches(initial: int, horizon: int) -> list[tuple[int, int]]:
@@ -111,30 +114,36 @@ def _stretches(initial: int, horizon: int) -> list[tuple[int, int]]:
 
 
 def rollout(
-    network,
+    model,
     episode,
     seed,
     horizon: int,
-    offer: int,
+    candidates_per_step: int,
     temperature,
-    near: float = 0.0,
+    local_share: float = 0.0,
     value=selected_value,
+    entropy_temperature=None,
 ) -> Trajectory:
-    """Follows the network's policy for `horizon` acquisitions.
+    """Follows the model's policy for `horizon` acquisitions.
 
     Args:
-        network: the model.
+        model: an ALINE.
         episode: an Episode.
         seed: int32 [2].
         horizon: T; at most the number of candidates. A row with fewer allowed candidates acquires
             those and then nothing more.
-        offer: n, how many of the remaining candidates are scored at each step, drawn afresh; all
-            of them when it equals the pool. Small offers are cheap and show the policy pools of
-            many kinds.
+        candidates_per_step: n, how many of the remaining candidates are scored at each step, drawn
+            afresh; all of them when it equals the pool. A few are cheap and show the policy pools
+            of many kinds.
         temperature: divides the scores before the softmax; 0 takes the best.
-        near: share of the offers that are drawn by their closeness to where the network, one
-            step earlier, believed the places to be; only for networks with `location_parameters`.
+        local_share: share of them that is drawn by closeness to where the model, one step
+            earlier, had the posterior mean of the places; only for models with
+            `location_parameters`.
         value: what states are worth, called with the arguments of `selected_value`.
+        entropy_temperature: of the policy whose entropy is recorded; None is `temperature`.
+
+    Raises:
+        ValueError: the pool is smaller than the horizon.
     """
     initial = episode["context_mask"].shape[1]
     pool = episode["candidate_mask"].shape[1]
@@ -144,28 +153,31 @@ def rollout(
         )
     rows = tf.shape(episode["theta"])[0]
 
-    near = near if network.location_parameters else 0.0
+    entropy_temperature = temperature if entropy_temperature is None else entropy_temperature
+    local_share = local_share if model.location_parameters else 0.0
 
     def step(t, state, remaining, square, records):
         offer_seed, choice_seed = draws.split(draws.fold_in(seed, t), 2)
-        if offer < pool:
-            offered = drawn_offers(offer_seed, remaining, offer, square, near)
+        if candidates_per_step < pool:
+            offered = draw_candidates(
+                offer_seed, remaining, candidates_per_step, square, local_share
+            )
         else:
             offered = tf.repeat(tf.range(pool)[None], rows, axis=0)
             # The loop wants to know that the number of rows stays what it was.
             offered = tf.ensure_shape(offered, [episode["theta"].shape[0], pool])
         current = narrow(state | {"candidate_mask": remaining}, offered)
-        outputs = network(current)
+        outputs = model(current)
         logits = outputs["candidate_logits"]
         noise = draws.gumbel(choice_seed, tf.shape(logits))
         choice = tf.argmax(logits + temperature * noise, axis=1, output_type=tf.int32)
         index = tf.gather(offered, choice, batch_dims=1)
-        log_policy = tf.nn.log_softmax(logits / tf.maximum(temperature, 1e-3))
+        log_policy = tf.nn.log_softmax(logits / tf.maximum(entropy_temperature, 1e-3))
         made = {
             "offered": offered,
             "available": current["candidate_mask"],
             "choice": choice,
-            "value": value(network, outputs, current),
+            "value": value(model, outputs, current),
             "entropy": -tf.reduce_sum(tf.exp(log_policy) * tf.maximum(log_policy, -50.0), axis=1),
         }
         records = {name: records[name].write(t, made[name]) for name in records}
@@ -173,8 +185,8 @@ def rollout(
         # Where the whole pool was taken already, nothing is acquired and nothing is seen.
         acquired = tf.gather(current["candidate_mask"], choice, batch_dims=1)
         context = append_candidate(state, initial + t, index, acquired)
-        if near > 0:
-            square = network.distance_from_posterior(outputs, state)
+        if local_share > 0:
+            square = model.distance_from_posterior(outputs, state)
         return t + 1, context, remaining, square, records
 
     kinds = {
@@ -196,7 +208,7 @@ def rollout(
             maximum_iterations=last - first,
         )
     final = drop_candidates(episode)
-    final_value = value(network, network(final), final)
+    final_value = value(model, model(final), final)
 
     def by_row(name):
         stacked = records[name].stack()

@@ -1,198 +1,198 @@
-"""compile / fit around the pure losses: `Trainer`, a Keras model of a network and its task."""
+"""Training behind Keras' compile, fit and evaluate: `Trainer`, of a model and its task."""
 
 from __future__ import annotations
 
-import math
+import warnings
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from aline_tf import draws
-from aline_tf.runtime.malloc import keep_memory
 from aline_tf.tasks.contract import check_contract
 from aline_tf.training.callbacks import StopWhenNotFinite
+from aline_tf.training.held_out import HELD_OUT_METRICS, held_out_figures
 from aline_tf.training.phases import (
     joint_loss,
-    loss_of_played,
-    play,
-    refreshing_loss,
+    random_design_loss,
+    rollout_episodes,
+    trajectory_loss,
     warmup_loss,
 )
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.rollout import some_rows
+from aline_tf.training.schedules import CosineRate
 
+#: What `fit` reports.
 METRICS = ("loss", "inference", "reward", "entropy", "policy", "teacher")
-
-
-@keras.saving.register_keras_serializable("aline_tf")
-class CosineRate(keras.optimizers.schedules.LearningRateSchedule):
-    """Linear rise over the first `ramp` steps, then a cosine from `peak` to `final`.
-
-    Args:
-        peak, final: learning rates.
-        steps: when `final` is reached, unless there is a restart.
-        ramp: steps of the rise.
-        restart: a step at which the first cosine ends and a second one begins, which ends at
-            `steps`; None for one cosine.
-        restart_peak: where the second one begins.
-    """
-
-    def __init__(self, peak, final, steps, ramp=100, restart=None, restart_peak=None):
-        self.peak, self.final, self.steps, self.ramp = peak, final, steps, ramp
-        self.restart, self.restart_peak = restart, restart_peak
-
-    def __call__(self, step):
-        step = tf.cast(step, tf.float32)
-        rise = tf.minimum(1.0, (step + 1.0) / self.ramp)
-        if self.restart is None:
-            return rise * self._cosine(self.peak, step / max(self.steps, 1))
-        first = rise * self._cosine(self.peak, step / max(self.restart, 1))
-        since = (step - self.restart) / max(self.steps - self.restart, 1)
-        return tf.where(since < 0.0, first, self._cosine(self.restart_peak, since))
-
-    def _cosine(self, peak, fraction):
-        turn = 0.5 * (1.0 + tf.cos(math.pi * tf.clip_by_value(fraction, 0.0, 1.0)))
-        return self.final + (peak - self.final) * turn
-
-    def get_config(self):
-        return {
-            "peak": self.peak,
-            "final": self.final,
-            "steps": self.steps,
-            "ramp": self.ramp,
-            "restart": self.restart,
-            "restart_peak": self.restart_peak,
-        }
+#: Stream of a seed that no training step draws from: steps are counted from 0.
+_HELD_OUT = 2**31 - 1
 
 
 class Trainer(keras.Model):
-    """Trains a network on the episodes of a task.
-
-        trainer = Trainer(network, task)
-        trainer.compile(Recipe(warmup_steps=500, joint_steps=200), seed=1)
-        trainer.fit(epochs=14, steps_per_epoch=50, callbacks=[...])
+    """Trains a model on the episodes of a task, behind Keras' `compile`, `fit` and `evaluate`.
 
     There is no data to hand over: step k draws its episodes from (seed, k), where k is the
     optimiser's own step counter. So a run is reproduced by its seed, and a run that was killed and
-    restored by `keras.callbacks.BackupAndRestore` follows the curve it would have followed.
+    restored by `Backup`, or by `keras.callbacks.BackupAndRestore`, follows the curve it would have
+    followed.
+
+        >>> from aline_tf import ALINE
+        >>> from aline_tf.tasks.psychometric import Psychometric
+        >>> from aline_tf.training import Recipe, Trainer
+        >>> task = Psychometric()
+        >>> model = ALINE(task.spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8)
+        >>> trainer = Trainer(model, task)
+        >>> trainer.compile(recipe=Recipe(warmup_steps=2, joint_steps=0, warmup_batch=4), seed=1)
+        >>> history = trainer.fit(epochs=1, steps_per_epoch=2, verbose=0)
+        >>> sorted(history.history)
+        ['entropy', 'inference', 'loss', 'policy', 'reward', 'teacher']
 
     Args:
-        network: an `ALINE` model.
+        model: an `ALINE`; it is built if it is not yet.
         task: a `Task` with the same specification.
+        **kwargs: of `keras.Model` (name, dtype).
+
+    Attributes:
+        model: the one that is trained.
+        task: where episodes come from.
+        recipe: a `Recipe`, once compiled.
+        seed: of everything random, once compiled.
+
+    Raises:
+        ValueError: the model is of another task.
     """
 
-    def __init__(self, network, task, **kwargs):
+    def __init__(self, model, task, **kwargs):
         super().__init__(**kwargs)
-        if network.spec != task.spec:
+        if model.spec != task.spec:
             raise ValueError(
-                f"Expected a network of task {task.spec.name!r}. "
-                f"Received: one of {network.spec.name!r}"
+                f"Expected a model of task {task.spec.name!r}. Received: one of {model.spec.name!r}"
             )
-        # Steps go through gigabytes of tensors.
-        keep_memory()
-        self.network = network
+        self.model = model
         self.task = task
-        if not network.built:
-            network.build()
+        if not model.built:
+            model.build()
         self.built = True
 
-    def compile(self, recipe: Recipe | None = None, optimizer=None, seed: int = 0, **kwargs):
-        """Chooses the recipe.
+    def compile(self, optimizer=None, *, recipe: Recipe | None = None, seed: int = 0, **kwargs):
+        """Chooses the optimiser, the recipe and the seed.
 
         Args:
+            optimizer: a Keras optimiser or its name; None is AdamW with the recipe's schedule.
             recipe: a `Recipe`; the default one when None.
-            optimizer: a Keras optimiser; AdamW with the recipe's schedule when None.
-            seed: of everything random.
+            seed: a whole number, of everything random.
             **kwargs: of `keras.Model.compile` (jit_compile, run_eagerly, ...).
 
         Raises:
-            ValueError: the recipe cannot train this task.
+            ValueError: the recipe cannot train this task, or a loss or metrics are given.
+            InputError: the task does not keep its contract.
         """
-        self.recipe = recipe = recipe or Recipe()
+        if isinstance(optimizer, Recipe) and recipe is None:
+            warnings.warn(
+                "a recipe is given by name now: compile(recipe=recipe)",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            optimizer, recipe = None, optimizer
+        recipe = Recipe() if recipe is None else recipe
+        if not isinstance(recipe, Recipe):
+            raise ValueError(f"Expected recipe as a Recipe. Received: recipe={recipe!r}")
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+            raise ValueError(f"Expected seed as a whole number. Received: seed={seed!r}")
+        own = sorted({"loss", "metrics", "loss_weights", "weighted_metrics"} & set(kwargs))
+        if own:
+            raise ValueError(
+                "Expected no loss and no metrics: the recipe has them. "
+                f"Received: {', '.join(f'{name}={kwargs[name]!r}' for name in own)}"
+            )
         recipe.check_task(self.task)
         check_contract(self.task)
-        self.seed = int(seed)
+        self.recipe, self.seed = recipe, int(seed)
         if optimizer is None:
-            restarts = recipe.joint_learning_rate is not None
-            optimizer = keras.optimizers.AdamW(
-                CosineRate(
-                    recipe.learning_rate,
-                    recipe.final_learning_rate,
-                    recipe.steps,
-                    restart=recipe.warmup_steps if restarts else None,
-                    restart_peak=recipe.joint_learning_rate,
-                ),
-                weight_decay=recipe.weight_decay,
-                global_clipnorm=recipe.clip_norm,
-            )
+            optimizer = recipe_optimizer(recipe)
+        optimizer = keras.optimizers.get(optimizer)
         kwargs.setdefault("jit_compile", False)
         super().compile(optimizer=optimizer, **kwargs)
         self._means = {name: keras.metrics.Mean(name=name) for name in METRICS}
+        self._held_out = None
         optimizer.build(self.trainable_variables)
 
     @property
     def metrics(self):
+        """The running means that `fit` reports, by the names of `METRICS`."""
         return list(getattr(self, "_means", {}).values())
 
     def call(self, batch):
-        return self.network(batch)
+        """What the model says of a Batch."""
+        return self.model(batch)
+
+    def save(self, filepath, overwrite: bool = True, **kwargs) -> None:
+        """Writes the model that is trained: `keras.callbacks.ModelCheckpoint("best.keras")` leaves
+        files that `keras.models.load_model` reads as an ALINE.
+
+        Args:
+            filepath: ends in `.keras`.
+            overwrite: whether a file there is replaced.
+            **kwargs: of `keras.Model.save`.
+        """
+        self.model.save(filepath, overwrite=overwrite, **kwargs)
 
     def step_gradients(self, step) -> tuple[list[tf.Tensor], dict[str, tf.Tensor]]:
         """Gradients and metrics of step `step` (int scalar): a pure function of the weights,
         the seed and the step."""
-        recipe = self.recipe
+        recipe, phases = self.recipe, self.recipe.phases
         seed = draws.fold_in(draws.as_seed(self.seed), step)
 
         def warmup():
-            return self._gradients(lambda: warmup_loss(self.network, self.task, recipe, seed))
+            return self._gradients(lambda: warmup_loss(self.model, self.task, recipe, seed))
 
         def joint():
-            done = tf.cast(step - recipe.warmup_steps, tf.float32)
-            progress = done / max(recipe.joint_steps - 1, 1)
-            if recipe.portions > 1:
-                return self._joint_in_portions(seed, progress)
+            done = tf.cast(step - phases.warmup_steps, tf.float32)
+            progress = done / max(phases.joint_steps - 1, 1)
+            if phases.gradient_accumulation_steps > 1:
+                return self._accumulated(seed, progress)
             return self._gradients(
-                lambda: joint_loss(self.network, self.task, recipe, seed, progress)
+                lambda: joint_loss(self.model, self.task, recipe, seed, progress)
             )
 
-        if recipe.joint_steps == 0:
+        if phases.joint_steps == 0:
             return warmup()
-        if recipe.warmup_steps == 0:
+        if phases.warmup_steps == 0:
             return joint()
-        return tf.cond(step < recipe.warmup_steps, warmup, joint)
+        return tf.cond(step < phases.warmup_steps, warmup, joint)
 
-    def _joint_in_portions(self, seed, progress):
+    def _accumulated(self, seed, progress):
         """Gradients and metrics of the joint loss, a part of the episodes after the other: what a
         part keeps for its backward pass is gone before the next one begins."""
-        recipe = self.recipe
-        played = play(self.network, self.task, recipe, seed, progress)
-        rows = recipe.batch // recipe.portions
+        recipe, phases = self.recipe, self.recipe.phases
+        episodes = rollout_episodes(self.model, self.task, recipe, seed, progress)
+        parts = phases.gradient_accumulation_steps
+        rows = phases.batch // parts
 
-        def portion(index, total):
-            some, own_seed = some_rows(played, index * rows, rows), draws.fold_in(seed, index)
+        def part(index, total):
+            some, own_seed = some_rows(episodes, index * rows, rows), draws.fold_in(seed, index)
             made = self._gradients(
-                lambda: loss_of_played(self.network, self.task, recipe, own_seed, progress, *some)
+                lambda: trajectory_loss(self.model, self.task, recipe, own_seed, progress, *some)
             )
-            return index + 1, tf.nest.map_structure(
-                lambda old, new: old + new / recipe.portions, total, made
-            )
+            return index + 1, tf.nest.map_structure(lambda old, new: old + new / parts, total, made)
 
         nothing = [tf.zeros(variable.shape) for variable in self.trainable_variables]
         start = (nothing, {name: tf.zeros([]) for name in METRICS})
         _, (gradients, metrics) = tf.while_loop(
-            lambda index, total: index < recipe.portions,
-            portion,
+            lambda index, total: index < parts,
+            part,
             (tf.constant(0), start),
+            maximum_iterations=parts,
             parallel_iterations=1,
         )
-        if recipe.refresh > 0:
-            more, told = self._gradients(
-                lambda: (refreshing_loss(self.network, self.task, recipe, seed), {})
+        weight = phases.random_design_weight
+        if weight > 0:
+            more, found = self._gradients(
+                lambda: (random_design_loss(self.model, self.task, recipe, seed), {})
             )
-            gradients = [
-                old + recipe.refresh * new for old, new in zip(gradients, more, strict=True)
-            ]
-            metrics["loss"] += recipe.refresh * told["loss"]
+            gradients = [old + weight * new for old, new in zip(gradients, more, strict=True)]
+            metrics["loss"] += weight * found["loss"]
         return gradients, metrics
 
     def _gradients(self, losses):
@@ -208,6 +208,7 @@ class Trainer(keras.Model):
         return gradients, {name: metrics.get(name, zero) for name in METRICS} | {"loss": loss}
 
     def train_step(self, data):
+        """One step of the optimiser; the `data` of Keras are empty ticks."""
         step = tf.cast(self.optimizer.iterations.value, tf.int32)
         gradients, metrics = self.step_gradients(step)
         self.optimizer.apply(gradients, self.trainable_variables)
@@ -215,27 +216,146 @@ class Trainer(keras.Model):
             mean.update_state(metrics[name])
         return {name: mean.result() for name, mean in self._means.items()}
 
-    def fit(self, epochs: int | None = None, steps_per_epoch: int = 50, **kwargs):
+    def fit(
+        self,
+        *args,
+        epochs: int | None = None,
+        steps_per_epoch: int = 50,
+        callbacks=None,
+        **kwargs,
+    ):
         """Trains; every Keras callback works.
 
         Args:
+            *args: none; data are refused, since the task draws its own.
             epochs: None trains to the end of the recipe, rounded up to a whole epoch.
-            steps_per_epoch: steps between two reports.
-            **kwargs: of `keras.Model.fit` (callbacks, initial_epoch, verbose).
+            steps_per_epoch: steps between two reports, at least 1.
+            callbacks: Keras callbacks.
+            **kwargs: of `keras.Model.fit` (initial_epoch, verbose).
 
         Returns:
             the Keras History.
 
         Raises:
+            ValueError: data are given, the trainer is not compiled, or no step is asked for.
             TrainingDiverged: the loss or a weight became NaN or infinite.
         """
-        kwargs["callbacks"] = [StopWhenNotFinite(), *(kwargs.get("callbacks") or ())]
-        # A callback may set it; that of an earlier call is none of this one's.
-        self._initial_epoch = None
+        self._check_call("fit", args, kwargs, "fit(epochs=..., steps_per_epoch=..., callbacks=...)")
+        for name, value in (("epochs", epochs), ("steps_per_epoch", steps_per_epoch)):
+            if value is not None and (not isinstance(value, (int, np.integer)) or value < 1):
+                raise ValueError(f"Expected {name} of 1 or more. Received: {name}={value!r}")
         if epochs is None:
             remaining = max(1, self.recipe.steps - int(self.optimizer.iterations.numpy()))
             steps_per_epoch = min(steps_per_epoch, remaining)
             epochs = -(-remaining // steps_per_epoch)
         kwargs.setdefault("shuffle", False)
+        if callbacks is not None and not isinstance(callbacks, (list, tuple)):
+            callbacks = [callbacks]
+        # A callback may set it; that of an earlier call is none of this one's.
+        self._initial_epoch = None
         ticks = tf.data.Dataset.from_tensors(tf.zeros([1])).repeat()
-        return super().fit(ticks, epochs=epochs, steps_per_epoch=steps_per_epoch, **kwargs)
+        return super().fit(
+            ticks,
+            epochs=epochs,
+            steps_per_epoch=steps_per_epoch,
+            callbacks=[StopWhenNotFinite(), *(callbacks or ())],
+            **kwargs,
+        )
+
+    def evaluate(
+        self,
+        *args,
+        episodes: int = 256,
+        steps: int | None = None,
+        seed: int = 0,
+        verbose="auto",
+        return_dict: bool = True,
+        **kwargs,
+    ):
+        """Figures of the model on episodes that training never drew.
+
+        The policy takes the best of all candidates of the recipe's pool; seeds are of a stream of
+        their own, so that equal arguments give the same episodes to every model of the task.
+
+        Args:
+            *args: none; data are refused, since the task draws its own.
+            episodes: how many episodes each step plays, at least 1.
+            steps: how many such batches the figures are means of; None is one.
+            seed: of the episodes, a whole number.
+            verbose: 0 prints nothing, anything else one line.
+            return_dict: whether figures come by name; otherwise as a list in the order of
+                `metrics_names` (see `HELD_OUT_METRICS`).
+            **kwargs: none.
+
+        Returns:
+            `HELD_OUT_METRICS`: loss (that of inference, as it stands first in Keras), inference
+            (nats, after random designs as in the warm-up), reward (nats per selected target, from
+            first to last step), entropy (nats, of the policy over the pool), coverage_90 (share of
+            the parameters inside their central 90 % interval after the last step; NaN where the
+            task has none of that kind).
+
+        Raises:
+            ValueError: data are given, the trainer is not compiled, or nothing is to be played.
+        """
+        self._check_call("evaluate", args, kwargs, "evaluate(episodes=..., steps=..., seed=...)")
+        unknown = sorted(kwargs)
+        if unknown:
+            raise ValueError(
+                "Expected episodes, steps, seed, verbose and return_dict. "
+                f"Received: {', '.join(unknown)}"
+            )
+        steps = 1 if steps is None else steps
+        for name, value, least in (("episodes", episodes, 1), ("steps", steps, 1)):
+            if not isinstance(value, (int, np.integer)) or value < least:
+                raise ValueError(f"Expected {name} of {least} or more. Received: {name}={value!r}")
+        if self._held_out is None or self._held_out[0] != episodes:
+
+            @tf.function(autograph=False, jit_compile=bool(self.jit_compile))
+            def figures(own_seed):
+                return held_out_figures(self.model, self.task, self.recipe, own_seed, episodes)
+
+            self._held_out = (episodes, figures)
+        figures = self._held_out[1]
+        root = draws.fold_in(draws.as_seed(int(seed)), _HELD_OUT)
+        played = [figures(draws.fold_in(root, step)) for step in range(steps)]
+        found = {
+            name: float(np.mean([float(each[name]) for each in played]))
+            for name in HELD_OUT_METRICS
+        }
+        if verbose:
+            told = " - ".join(f"{name}: {value:.4f}" for name, value in found.items())
+            print(f"{steps * episodes} held-out episodes - {told}")
+        return found if return_dict else list(found.values())
+
+    def _check_call(self, name, args, kwargs, right):
+        """One sentence for whoever calls as if there were data, or before `compile`."""
+        data = ("x", "y", "batch_size", "sample_weight", "validation_data", "validation_split")
+        wrong = [type(arg).__name__ for arg in args]
+        wrong += [word for word in data if kwargs.get(word) is not None]
+        if wrong:
+            raise ValueError(
+                f"Expected {right}: the task draws its own episodes. Received: {', '.join(wrong)}"
+            )
+        if not getattr(self, "compiled", False):
+            raise ValueError(f"Expected compile() before {name}(). Received: no recipe yet")
+
+
+def recipe_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
+    """AdamW with the schedule of a recipe.
+
+    Args:
+        recipe: its `optimizer` part says how, its phases how long.
+    """
+    settings, phases = recipe.optimizer, recipe.phases
+    restarts = settings.joint_learning_rate is not None
+    return keras.optimizers.AdamW(
+        CosineRate(
+            settings.learning_rate,
+            settings.final_learning_rate,
+            recipe.steps,
+            restart=phases.warmup_steps if restarts else None,
+            restart_peak=settings.joint_learning_rate,
+        ),
+        weight_decay=settings.weight_decay,
+        global_clipnorm=settings.clip_norm,
+    )

@@ -62,9 +62,9 @@ def export(args) -> None:
         recipe = dataclasses.replace(recipe, **{name: value})
     keras.utils.set_random_seed(args.seed)
     task = task_by_name(args.task)
-    network = load_preset(args.from_preset) if args.from_preset else ALINE(task.spec, **sizes)
-    trainer = Trainer(network, task)
-    trainer.compile(recipe, seed=args.seed)
+    model = load_preset(args.from_preset) if args.from_preset else ALINE(task.spec, **sizes)
+    trainer = Trainer(model, task)
+    trainer.compile(recipe=recipe, seed=args.seed)
     weights = [np.asarray(variable) for variable in trainer.trainable_variables]
 
     step = tf.function(pure_step(trainer), jit_compile=True, autograph=False)
@@ -78,7 +78,7 @@ def export(args) -> None:
     np.savez(args.trip / FIRST, *weights)
     about = {
         "task": args.task,
-        "config": network.get_config(),
+        "config": model.get_config(),
         "recipe": recipe.to_dict(),
         "steps": recipe.steps,
         "seed": args.seed,
@@ -93,18 +93,18 @@ def preset(args) -> None:
     from aline_tf.models.presets import load_preset, save_preset
 
     about = json.loads((args.trip / ABOUT).read_text())
-    network = ALINE.from_config(about["config"])
-    network.build()
+    model = ALINE.from_config(about["config"])
+    model.build()
     with np.load(args.weights or args.trip / LAST) as file:
         weights = [file[f"arr_{index}"] for index in range(len(file.files))]
-    for variable, weight in zip(network.trainable_variables, weights, strict=True):
+    for variable, weight in zip(model.trainable_variables, weights, strict=True):
         variable.assign(weight)
     if args.halfway_from:
         started = load_preset(args.halfway_from)
-        for variable, weight in zip(network.weights, started.weights, strict=True):
+        for variable, weight in zip(model.weights, started.weights, strict=True):
             variable.assign(0.5 * (variable + weight))
     kept = {name: about[name] for name in ("recipe", "seed", "steps")}
-    save_preset(network, args.out, {"task": network.spec.name} | kept)
+    save_preset(model, args.out, {"task": model.spec.name} | kept)
     print(f"wrote {args.out}")
 
 
@@ -119,7 +119,7 @@ def main() -> None:
         "--set", action="append", default=[], metavar="NAME=JSON", help="of the recipe"
     )
     out.add_argument(
-        "--size", action="append", default=[], metavar="NAME=N", help="of an untrained network"
+        "--size", action="append", default=[], metavar="NAME=N", help="of an untrained model"
     )
     out.add_argument("--seed", type=int, default=1)
     out.set_defaults(run=export)

@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--chunk", type=int, default=10)
     args = parser.parse_args()
     about = json.loads((args.trip / "about.json").read_text())
-    recipe = about["recipe"]
+    recipe = about["recipe"]["optimizer"]
     steps = args.steps or about["steps"] - args.first
     rates = args.rate or (recipe["learning_rate"], recipe["final_learning_rate"])
     call = export.deserialize(bytearray((args.trip / "step.bin").read_bytes())).call

@@ -8,30 +8,37 @@ from aline_tf.training.shipped import SHIPPED
 
 CHANGES = [
     {"credit"},
-    {"group"},
+    {"group_size"},
     {"counterfactual", "policy_weight"},
     {"teacher"},
-    {"alternatives"},
+    {"num_posterior_labels"},
 ]
+
+
+def settings(recipe):
+    """Every setting by its own name."""
+    return {name: value for part in recipe.to_dict().values() for name, value in part.items()}
 
 
 @pytest.mark.parametrize("task", ["location_finding", "psychometric", "gp1d"])
 def test_each_row_changes_what_its_name_says(task):
-    found = [rule.recipe.to_dict() for rule in rules(SHIPPED[task][1])]
+    found = [settings(rule.recipe) for rule in rules(SHIPPED[task][1])]
     # Labels are shared only where the recipe does so.
-    changes = CHANGES if SHIPPED[task][1].alternatives else CHANGES[:-1]
+    changes = CHANGES if SHIPPED[task][1].phases.num_posterior_labels else CHANGES[:-1]
     for before, after, allowed in zip(found[:-1], found[1:], changes, strict=True):
         changed = {name for name in before if before[name] != after[name]}
         assert changed and changed <= allowed
-    shipped = SHIPPED[task][1].to_dict()
+    shipped = settings(SHIPPED[task][1])
     last = {name for name in shipped if shipped[name] != found[-1][name]}
-    assert last <= {"teacher", "counterfactual", "group"}
+    assert last <= {"teacher", "counterfactual", "group_size"}
 
 
 def test_the_first_row_is_the_papers_rule():
     paper = rules(SHIPPED["location_finding"][1])[0].recipe
-    assert (paper.credit, paper.group, paper.counterfactual) == ("own_step", 1, 0.0)
-    assert max(paper.teacher) == 0.0 and paper.policy_weight == 1.0
+    loss = paper.policy_loss
+    assert (loss.credit, paper.rollout.group_size) == ("immediate_reward", 1)
+    assert loss.counterfactual == 0.0
+    assert max(loss.teacher) == 0.0 and loss.policy_weight == 1.0
 
 
 def test_what_needs_a_likelihood_is_marked():

@@ -18,7 +18,7 @@ def jobs(monkeypatch):
         assert threads == 1
         asked.append((measurement, arguments))
         if measurement == "plan":
-            if arguments["recipe"]["counterfactual"]:
+            if arguments["recipe"]["policy_loss"]["counterfactual"]:
                 return {"refused": "no likelihood", "peak_bytes": 1}
             return {"start": 1.0, "warmup": 0.1, "joint": 0.7, "peak_bytes": 1}
         row = {"target": "source1_x1,source1_x2", "step": 30, "metric": "spce", "ci95": 0.1, "n": 9}
@@ -36,7 +36,9 @@ def trained(recipes, report=lambda line: None):
 def test_every_seed_trains_the_recipe_that_fits(jobs):
     runs = trained({"ours": RECIPE})
     assert [run.seed for run in runs] == [0, 1, 2]
-    settings = [arguments["recipe"] for measurement, arguments in jobs if measurement == "budget"]
+    settings = [
+        arguments["recipe"]["phases"] for measurement, arguments in jobs if measurement == "budget"
+    ]
     assert all(s["warmup_steps"] == 1277 and s["joint_steps"] == 425 for s in settings)
     assert jobs[-1][1]["candidates"] == 300 and jobs[-1][1]["seconds"] == 440.0
 

@@ -16,22 +16,27 @@ from tests.training.small_tasks import SIZES, Coin
 def test_the_papers_step_scores_every_candidate_and_learns_from_rewards_alone(task):
     shipped = SHIPPED[task][1]
     sampled = step_recipe("joint_step", shipped, 30, 5)
-    assert (sampled.batch, sampled.pool, sampled.offer) == (200, 200, 200)
-    assert (sampled.warmup_steps, sampled.joint_steps) == (0, 5)
-    assert sampled.states == shipped.states
-    assert sampled.counterfactual == 0.0 and max(sampled.teacher) == 0.0
+    assert (sampled.phases.batch, sampled.rollout.pool) == (200, 200)
+    assert sampled.rollout.candidates_per_step == 200
+    assert (sampled.phases.warmup_steps, sampled.phases.joint_steps) == (0, 5)
+    assert sampled.phases.steps_per_episode == shipped.phases.steps_per_episode
+    assert sampled.policy_loss.counterfactual == 0.0 and max(sampled.policy_loss.teacher) == 0.0
     every = step_recipe("joint_step_every_state", shipped, 30, 5)
-    assert every.states == 31
-    assert step_recipe("joint_step_shipped", shipped, 30, 5).pool == shipped.pool
+    assert every.phases.steps_per_episode == 31
+    assert step_recipe("joint_step_shipped", shipped, 30, 5).rollout.pool == shipped.rollout.pool
     warmup = step_recipe("warmup_step", shipped, 30, 5)
-    assert (warmup.warmup_steps, warmup.joint_steps) == (5, 0)
+    assert (warmup.phases.warmup_steps, warmup.phases.joint_steps) == (5, 0)
 
 
 def test_every_step_is_timed():
     keras.utils.set_random_seed(1)
     task = Coin()
     trainer = Trainer(ALINE(task.spec, **SIZES), task)
-    trainer.compile(Recipe(warmup_batch=4, batch=4, pool=6, offer=6, warmup_steps=5, joint_steps=0))
+    trainer.compile(
+        recipe=Recipe(
+            warmup_batch=4, batch=4, pool=6, candidates_per_step=6, warmup_steps=5, joint_steps=0
+        )
+    )
     watch = Stopwatch()
     trainer.fit(epochs=1, steps_per_epoch=5, callbacks=[StepTimes(watch)], verbose=0)
     assert watch.times().calls == 4

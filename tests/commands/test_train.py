@@ -12,8 +12,9 @@ from aline_tf.models.presets import load_preset, preset_metadata
 TASK = "tests.training.small_tasks:Coin"
 TINY = [
     "--warmup-steps", "1", "--joint-steps", "1", "--steps-per-epoch", "2",
-    "--set", "batch=4", "--set", "warmup_batch=4", "--set", "group=2", "--set", "pool=4",
-    "--set", "offer=3", "--set", "states=2", "--set", "entropy=[0.1, 0.0]",
+    "--set", "batch=4", "--set", "warmup_batch=4", "--set", "rollout.group_size=2",
+    "--set", "pool=4", "--set", "candidates_per_step=3", "--set", "steps_per_episode=2",
+    "--set", "entropy=[0.1, 0.0]",
 ]  # fmt: skip
 
 
@@ -31,7 +32,7 @@ def test_a_task_of_ones_own_trains_from_the_command_line(trained):
     assert metadata["task"] == "coin"
     assert metadata["seed"] == 7
     assert metadata["steps"] == 2
-    assert metadata["recipe"]["entropy"] == [0.1, 0.0]
+    assert metadata["recipe"]["policy_loss"]["entropy"] == [0.1, 0.0]
     assert metadata["parameters"] == network.count_params()
 
 
@@ -48,15 +49,16 @@ def test_no_backup_is_left_behind(trained):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--set", "bach=4"], "expected --set with a setting of batch, "),
+        (["--set", "bach=4"], "expected --set with a setting of warmup_steps, "),
         (["--set", "batch"], "expected --set batch=VALUE in JSON"),
         (["--set", "batch=four"], "expected --set batch=VALUE in JSON"),
         (["--set", 'batch="4"'], "batch='4'"),
         (["--set", "batch=0"], "batch=0"),
-        (["--set", "group=0"], "group=0"),
-        (["--set", "group=3"], "multiple of group"),
-        (["--set", "portions=3"], "multiple of portions"),
-        (["--set", "pool=2", "--set", "offer=2"], "horizon=3, pool=2"),
+        (["--set", "group_size=0"], "group_size=0"),
+        (["--set", "group_size=3"], "multiple of group_size"),
+        (["--set", "phases.gradient_accumulation_steps=3"], "multiple of gradient_acc"),
+        (["--set", "rollout.batch=3"], "expected --set with a setting of"),
+        (["--set", "pool=2", "--set", "candidates_per_step=2"], "horizon=3, pool=2"),
         (["--set", "teacher=[1, 0]"], "log_likelihood"),
         (["--set", "teacher=1"], "teacher=1"),
         (["--set", "temperature=[1, 0]"], "temperature"),
@@ -94,7 +96,11 @@ def test_a_preset_of_another_task_is_not_trained_on(trained, tmp_path, capsys):
         ("tests.tasks.test_contract:Divided", [], "finite numbers from simulate of Divided"),
         ("tests.tasks.test_contract:Narrow", [], "sample_theta of Narrow to return shape"),
         ("tests.training.small_tasks:SIZES", [], "expected a task at"),
-        (TASK, ["--set", "horizon=1", "--set", "pool=1", "--set", "offer=1"], "pool of 2 or more"),
+        (
+            TASK,
+            ["--set", "horizon=1", "--set", "pool=1", "--set", "candidates_per_step=1"],
+            "pool of 2 or more",
+        ),
     ],
     ids=["outcomes that are NaN", "wrong shape", "no class", "a pool of one"],
 )

@@ -15,9 +15,18 @@ from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
 
 TINY = Recipe(
-    batch=4, warmup_batch=4, warmup_steps=1, joint_steps=1, group=2, horizon=3, pool=5, offer=4,
-    states=2, counterfactual=1.0, tried=2,
-)  # fmt: skip
+    batch=4,
+    warmup_batch=4,
+    warmup_steps=1,
+    joint_steps=1,
+    group_size=2,
+    horizon=3,
+    pool=5,
+    candidates_per_step=4,
+    steps_per_episode=2,
+    counterfactual=1.0,
+    num_counterfactuals=2,
+)
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +172,7 @@ def test_graph_and_eager_agree(task):
 def test_it_trains(make_tiny):
     task = task_by_name("ces")
     trainer = Trainer(make_tiny(task), task)
-    trainer.compile(TINY, seed=1)
+    trainer.compile(recipe=TINY, seed=1)
     history = trainer.fit(epochs=2, steps_per_epoch=1, verbose=0).history
     assert np.isfinite([history[name] for name in ("loss", "inference", "policy")]).all()
 

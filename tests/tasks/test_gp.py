@@ -14,9 +14,18 @@ from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
 
 TINY = Recipe(
-    batch=4, warmup_batch=4, warmup_steps=1, joint_steps=1, group=2, horizon=3, pool=5, offer=4,
-    states=2, counterfactual=1.0, tried=2,
-)  # fmt: skip
+    batch=4,
+    warmup_batch=4,
+    warmup_steps=1,
+    joint_steps=1,
+    group_size=2,
+    horizon=3,
+    pool=5,
+    candidates_per_step=4,
+    steps_per_episode=2,
+    counterfactual=1.0,
+    num_counterfactuals=2,
+)
 THEIRS = {
     "rbf": RBF,
     "matern32": lambda length: Matern(length, nu=1.5),
@@ -131,7 +140,7 @@ def test_it_trains(make_tiny, name):
     assert task.spec.name == name
     task.predictions = 6
     trainer = Trainer(make_tiny(task), task)
-    trainer.compile(TINY, seed=1)
+    trainer.compile(recipe=TINY, seed=1)
     history = trainer.fit(epochs=2, steps_per_epoch=1, verbose=0).history
     assert np.isfinite([history[key] for key in ("loss", "inference", "policy")]).all()
 

@@ -259,9 +259,16 @@ def test_it_trains(make_tiny):
     task = HPO(predictions=6)
     trainer = Trainer(make_tiny(task), task)
     recipe = Recipe(
-        batch=8, warmup_batch=8, warmup_steps=1, joint_steps=1, horizon=3, pool=8, offer=5,
-        states=2, group=2,
-    )  # fmt: skip
-    trainer.compile(recipe, seed=1)
+        batch=8,
+        warmup_batch=8,
+        warmup_steps=1,
+        joint_steps=1,
+        horizon=3,
+        pool=8,
+        candidates_per_step=5,
+        steps_per_episode=2,
+        group_size=2,
+    )
+    trainer.compile(recipe=recipe, seed=1)
     history = trainer.fit(epochs=2, steps_per_epoch=1, verbose=0).history
     assert np.isfinite([history[key] for key in ("loss", "inference", "policy", "reward")]).all()

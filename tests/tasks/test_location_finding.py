@@ -14,9 +14,18 @@ from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
 
 TINY = Recipe(
-    batch=4, warmup_batch=4, warmup_steps=1, joint_steps=1, group=2, horizon=3, pool=5, offer=4,
-    states=2, counterfactual=1.0, tried=2,
-)  # fmt: skip
+    batch=4,
+    warmup_batch=4,
+    warmup_steps=1,
+    joint_steps=1,
+    group_size=2,
+    horizon=3,
+    pool=5,
+    candidates_per_step=4,
+    steps_per_episode=2,
+    counterfactual=1.0,
+    num_counterfactuals=2,
+)
 
 
 def mean_by_hand(theta, design):
@@ -110,7 +119,7 @@ def test_graph_and_eager_agree(sources):
 def test_it_trains(make_tiny):
     task = task_by_name("location_finding")
     trainer = Trainer(make_tiny(task), task)
-    trainer.compile(TINY, seed=1)
+    trainer.compile(recipe=TINY, seed=1)
     history = trainer.fit(epochs=2, steps_per_epoch=1, verbose=0).history
     assert np.isfinite([history[name] for name in ("loss", "inference", "policy")]).all()
 

@@ -13,7 +13,7 @@ from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
 from tests.training.small_tasks import Coin
 
-RECIPE = Recipe(warmup_batch=4, warmup_steps=4, joint_steps=0, pool=4, offer=3)
+RECIPE = Recipe(warmup_batch=4, warmup_steps=4, joint_steps=0, pool=4, candidates_per_step=3)
 FILES = ["latest.json", "latest.weights.h5", "previous.json", "previous.weights.h5"]
 
 
@@ -32,7 +32,7 @@ def make(make_network):
     def make(recipe=RECIPE, seed=1):
         task = Coin()
         trainer = Trainer(make_network(task), task)
-        trainer.compile(recipe, seed=seed)
+        trainer.compile(recipe=recipe, seed=seed)
         return trainer
 
     return make
@@ -137,8 +137,8 @@ def test_another_run_is_not_resumed_unless_it_is_asked_for(make, backup):
         return str(refused.value)
 
     assert "with seed=1 (--restart forgets it); received seed=2" in refusal(make(seed=2))
-    other = dataclasses.replace(RECIPE, reveal=0.5)
-    assert "reveal=0.25 (--restart forgets it); received " in refusal(make(other))
+    other = dataclasses.replace(RECIPE, conditioning_rate=0.5)
+    assert "conditioning_rate=0.25 (--restart forgets it); received " in refusal(make(other))
     assert "from_preset=None (--restart forgets it); received" in refusal(make(), from_preset="a")
     trainer = make(seed=2)
     history = trainer.fit(

@@ -13,14 +13,14 @@ from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
 from tests.training.small_tasks import Coin, SometimesBroken
 
-WARMUP = Recipe(warmup_batch=4, warmup_steps=3, joint_steps=0, pool=4, offer=3)
+WARMUP = Recipe(warmup_batch=4, warmup_steps=3, joint_steps=0, pool=4, candidates_per_step=3)
 
 
 @pytest.fixture
 def trainer(make_network):
     task = Coin()
     trainer = Trainer(make_network(task), task)
-    trainer.compile(WARMUP, seed=1)
+    trainer.compile(recipe=WARMUP, seed=1)
     return trainer
 
 
@@ -55,7 +55,7 @@ def test_a_run_is_resumed_with_its_log_or_restarted_without(make_network, tmp_pa
     def make():
         task = Coin()
         trainer = Trainer(make_network(task), task)
-        trainer.compile(dataclasses.replace(WARMUP, warmup_steps=4), seed=1)
+        trainer.compile(recipe=dataclasses.replace(WARMUP, warmup_steps=4), seed=1)
         return trainer
 
     def epochs():
@@ -126,7 +126,7 @@ def test_lines_behind_the_checkpoint_are_cut_off_the_log(trainer, tmp_path):
 def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_saved(make_network, tmp_path):
     task = SometimesBroken()
     trainer = Trainer(make_network(task), task)
-    trainer.compile(dataclasses.replace(WARMUP, warmup_steps=40), seed=1)
+    trainer.compile(recipe=dataclasses.replace(WARMUP, warmup_steps=40), seed=1)
     callbacks = training_callbacks(tmp_path)
     callbacks[1].every = 1
     with pytest.raises(TrainingDiverged, match="received a loss of nan"):

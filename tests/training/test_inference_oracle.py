@@ -16,11 +16,16 @@ ROWS = 4000
 
 def trained(task, network, steps, rate):
     recipe = Recipe(
-        warmup_steps=steps, joint_steps=0, warmup_batch=128, pool=8, offer=1, reveal=0.0,
+        warmup_steps=steps,
+        joint_steps=0,
+        warmup_batch=128,
+        pool=8,
+        candidates_per_step=1,
+        conditioning_rate=0.0,
         learning_rate=rate,
-    )  # fmt: skip
+    )
     trainer = Trainer(network, task)
-    trainer.compile(recipe, seed=1)
+    trainer.compile(recipe=recipe, seed=1)
     trainer.fit(steps_per_epoch=steps, verbose=0)
     return network
 

@@ -8,16 +8,26 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.tasks.psychometric import Psychometric
-from aline_tf.training import phases as losses
+from aline_tf.training import phases
 from aline_tf.training.recipe import Recipe
 
 TINY = Recipe(
-    batch=8, warmup_batch=8, group=2, horizon=3, pool=6, offer=4, states=4, entropy=(0.0, 0.0),
-    policy_weight=0.0, teacher_states=4, teacher_draws=4, tried=2,
-)  # fmt: skip
+    batch=8,
+    warmup_batch=8,
+    group_size=2,
+    horizon=3,
+    pool=6,
+    candidates_per_step=4,
+    steps_per_episode=4,
+    entropy=(0.0, 0.0),
+    policy_weight=0.0,
+    teacher_states=4,
+    teacher_draws=4,
+    num_counterfactuals=2,
+)
 TERMS = {
     "policy": {"policy_weight": 1.0},
-    "paper's credit": {"policy_weight": 1.0, "credit": "own_step"},
+    "paper's credit": {"policy_weight": 1.0, "credit": "immediate_reward"},
     "entropy": {"entropy": (1.0, 1.0)},
     "imitation": {"teacher": (1.0, 1.0)},
     "all-action": {"counterfactual": 1.0},
@@ -35,10 +45,10 @@ def gradients_of(network, layer, tape, loss):
 def test_what_teaches_the_policy_never_reaches_the_inference_heads(
     psychometric_network, monkeypatch, term
 ):
-    monkeypatch.setattr(losses.objectives, "inference_loss", lambda *_: tf.zeros([]))
+    monkeypatch.setattr(phases, "loss_at_states", lambda *_: tf.zeros([]))
     recipe = dataclasses.replace(TINY, **TERMS[term])
     with tf.GradientTape(persistent=True) as tape:
-        loss, _ = losses.joint_loss(
+        loss, _ = phases.joint_loss(
             psychometric_network, Psychometric(), recipe, draws.as_seed(1), 0.5
         )
     assert gradients_of(psychometric_network, "policy_head", tape, loss)
@@ -49,7 +59,7 @@ def test_what_teaches_the_policy_never_reaches_the_inference_heads(
 
 def test_inference_never_reaches_the_policy_head(psychometric_network):
     with tf.GradientTape(persistent=True) as tape:
-        loss, metrics = losses.joint_loss(
+        loss, metrics = phases.joint_loss(
             psychometric_network, Psychometric(), TINY, draws.as_seed(1), 0.5
         )
     assert loss == metrics["inference"]
@@ -69,7 +79,7 @@ def test_a_batch_without_any_action_gives_no_nan(psychometric_network):
             known = tf.ones_like(episode["known_mask"])
             return episode | {"known_mask": known, "known_theta": episode["theta"]}
 
-    loss, metrics = losses.joint_loss(
+    loss, metrics = phases.joint_loss(
         psychometric_network, Revealed(), recipe, draws.as_seed(1), 0.5
     )
     assert np.isfinite(loss)
@@ -91,14 +101,14 @@ def test_labels_that_were_not_recorded_are_never_read(psychometric_network):
                 episode[label] = tf.where(episode[flag], episode[label], self.fill)
             return episode | {"target_mask": tf.ones_like(episode["target_mask"])}
 
-    recipe = dataclasses.replace(TINY, policy_weight=1.0, counterfactual=1.0, reveal=0.5)
+    recipe = dataclasses.replace(TINY, policy_weight=1.0, counterfactual=1.0, conditioning_rate=0.5)
     found = []
     for fill in (0.0, np.nan):
         task = Recorded()
         task.fill = fill
         with tf.GradientTape() as tape:
-            loss, _ = losses.joint_loss(psychometric_network, task, recipe, draws.as_seed(1), 0.5)
-            warm, _ = losses.warmup_loss(psychometric_network, task, recipe, draws.as_seed(1))
+            loss, _ = phases.joint_loss(psychometric_network, task, recipe, draws.as_seed(1), 0.5)
+            warm, _ = phases.warmup_loss(psychometric_network, task, recipe, draws.as_seed(1))
             total = loss + warm
         variables = [v.value for v in psychometric_network.trainable_variables]
         found.append([total, *tape.gradient(total, variables)])
@@ -110,10 +120,10 @@ def test_labels_that_were_not_recorded_are_never_read(psychometric_network):
 def test_warm_up_sees_contexts_of_every_length_and_no_candidates(psychometric_network, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        losses, "_inference_loss", lambda *args: (seen.append(args[-2]), tf.zeros([]))[1]
+        phases, "loss_at_states", lambda *args: (seen.append(args[-2]), tf.zeros([]))[1]
     )
     recipe = dataclasses.replace(TINY, warmup_batch=200)
-    losses.warmup_loss(psychometric_network, Psychometric(), recipe, draws.as_seed(1))
+    phases.warmup_loss(psychometric_network, Psychometric(), recipe, draws.as_seed(1))
     (state,) = seen
     length = tf.reduce_sum(tf.cast(state["context_mask"], tf.int32), axis=1)
     counts = np.bincount(length, minlength=4)
@@ -122,51 +132,13 @@ def test_warm_up_sees_contexts_of_every_length_and_no_candidates(psychometric_ne
     assert state["candidate_mask"].shape == (200, 0)
 
 
-def test_reveal_gives_true_values_in_a_share_of_the_rows():
-    episode = Psychometric().sample_episodes(draws.as_seed(1), 3000, 1)
-    state = losses.reveal_parameters(episode, draws.as_seed(2), 0.5)
-    known = state["known_mask"].numpy()
-    rows = known.any(axis=1).mean()
-    assert abs(rows - 0.5 * (1 - (2 / 3) ** 4)) < 0.04
-    np.testing.assert_array_equal(
-        state["known_theta"].numpy()[known], episode["theta"].numpy()[known]
-    )
-    np.testing.assert_array_equal(state["known_theta"].numpy()[~known], 0.0)
-    nothing = losses.reveal_parameters(episode, draws.as_seed(2), 0.0)
-    assert not nothing["known_mask"].numpy().any()
-
-
-def test_reveal_never_tells_what_was_not_recorded():
-    episode = Psychometric().sample_episodes(draws.as_seed(1), 50, 1)
-    episode["theta_observed"] = tf.constant([[True, False, True, False]] * 50)
-    known = losses.reveal_parameters(episode, draws.as_seed(2), 1.0)["known_mask"].numpy()
-    assert known[:, [0, 2]].any()
-    assert not known[:, [1, 3]].any()
-
-
-def test_refreshing_adds_the_warm_up_loss_of_other_episodes(psychometric_network):
+def test_random_designs_add_the_warm_up_loss_of_other_episodes(psychometric_network):
     seed, task = draws.as_seed(1), Psychometric()
-    plain, _ = losses.joint_loss(psychometric_network, task, TINY, seed, 0.5)
-    recipe = dataclasses.replace(TINY, refresh=0.5)
-    refreshed, _ = losses.joint_loss(psychometric_network, task, recipe, seed, 0.5)
-    added, _ = losses.warmup_loss(psychometric_network, task, recipe, draws.fold_in(seed, 5))
-    np.testing.assert_allclose(refreshed - plain, 0.5 * added, rtol=1e-4)
-
-
-def test_gains_of_every_kind_of_target_get_one_scale():
-    """Forecasts gain thousandths, parameters tenths: neither may drown the other."""
-    state = {
-        "theta_mask": tf.constant([[True, False], [True, True], [False, False], [False, False]]),
-        "target_mask": tf.constant([[False], [False], [True], [True]]),
-    }
-    gain = tf.constant([[0.3, -0.3], [0.1, 9.0], [0.003, 0.001], [0.002, 0.002]])
-    counted = tf.constant([[1.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
-    scaled = losses._on_one_scale(gain, state, counted).numpy()
-    parameters = np.sqrt((0.09 + 0.09 + 0.01) / 3)
-    predictions = np.sqrt((9e-6 + 1e-6) / 2)
-    np.testing.assert_allclose(scaled[0], [0.3 / parameters, -0.3 / parameters], rtol=1e-3)
-    np.testing.assert_allclose(scaled[2], [0.003 / predictions, 0.001 / predictions], rtol=1e-3)
-    np.testing.assert_allclose(scaled[3, 0], 0.002 / predictions, rtol=1e-3)
+    plain, _ = phases.joint_loss(psychometric_network, task, TINY, seed, 0.5)
+    recipe = dataclasses.replace(TINY, random_design_weight=0.5)
+    widened, _ = phases.joint_loss(psychometric_network, task, recipe, seed, 0.5)
+    added, _ = phases.warmup_loss(psychometric_network, task, recipe, draws.fold_in(seed, 5))
+    np.testing.assert_allclose(widened - plain, 0.5 * added, rtol=1e-4)
 
 
 def test_the_policy_acts_the_same_without_the_predictions_that_nobody_is_after(
@@ -174,11 +146,11 @@ def test_the_policy_acts_the_same_without_the_predictions_that_nobody_is_after(
 ):
     task, seed = Psychometric(), draws.as_seed(4)
     episode = task.sample_episodes(seed, 2, 3)
-    unwanted = losses._never_selected(episode)
-    assert set(unwanted) == {name for name in episode if name.startswith("target_")}
-    assert losses._never_selected(episode | {"target_mask": ~episode["target_mask"]}) == ()
+    unselected = phases._never_selected(episode)
+    assert set(unselected) == {name for name in episode if name.startswith("target_")}
+    assert phases._never_selected(episode | {"target_mask": ~episode["target_mask"]}) == ()
     recipe = dataclasses.replace(TINY, policy_weight=1.0)
-    lean, _ = losses.joint_loss(psychometric_network, task, recipe, seed, 0.5)
-    monkeypatch.setattr(losses, "_never_selected", lambda episode: ())
-    whole, _ = losses.joint_loss(psychometric_network, task, recipe, seed, 0.5)
+    lean, _ = phases.joint_loss(psychometric_network, task, recipe, seed, 0.5)
+    monkeypatch.setattr(phases, "_never_selected", lambda episode: ())
+    whole, _ = phases.joint_loss(psychometric_network, task, recipe, seed, 0.5)
     np.testing.assert_allclose(lean, whole, rtol=1e-5)

@@ -25,11 +25,18 @@ def portable():
 @pytest.mark.parametrize("index", [0, 3])
 def test_it_is_the_trainers_step_at_whatever_weights_it_is_given(portable, make_network, index):
     recipe = Recipe(
-        batch=4, warmup_batch=4, warmup_steps=2, joint_steps=2, pool=4, offer=3, states=2, group=2
+        batch=4,
+        warmup_batch=4,
+        warmup_steps=2,
+        joint_steps=2,
+        pool=4,
+        candidates_per_step=3,
+        steps_per_episode=2,
+        group_size=2,
     )
     trainer, other = (Trainer(make_network(Coin(), seed=seed), Coin()) for seed in (1, 2))
     for each in (trainer, other):
-        each.compile(recipe, seed=7)
+        each.compile(recipe=recipe, seed=7)
     expected, metrics = trainer.step_gradients(tf.constant(index))
     weights = [tf.constant(variable) for variable in trainer.trainable_variables]
     before = [variable.numpy() for variable in other.trainable_variables]

@@ -1,4 +1,4 @@
-"""Labels shared between the truth and its alternatives: the same mean, less noise."""
+"""Labels shared between the truth and other draws: the same mean, less noise."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,8 @@ from aline_tf import draws
 from aline_tf.models.aline import ALINE
 from aline_tf.models.distributions.theta_posterior import ThetaPosterior
 from aline_tf.tasks.ces import CES
-from aline_tf.training import phases as losses
-from aline_tf.training.posterior_labels import shared_labels
+from aline_tf.training.inference import loss_at_states, value_over_labels
+from aline_tf.training.posterior_labels import rao_blackwell_labels
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.rollout import selected_value
 from tests.information.linear_task import Linear, linear_state, normal_posterior, posterior_moments
@@ -34,7 +34,7 @@ def one_history():
 @pytest.mark.parametrize(("loc", "sd"), [(0.0, 1.0), (0.5, 0.3), (-1.5, 0.4)])
 def test_the_mean_label_is_that_of_the_posterior_whatever_q_is(one_history, loc, sd):
     state, mean, covariance = one_history
-    theta, weight = shared_labels(
+    theta, weight = rao_blackwell_labels(
         Linear(), normal_posterior(Linear(), ROWS, loc, sd), state, (2, 3), COUNT
     )
     assert theta.shape == (COUNT + 1, ROWS, 2)
@@ -48,21 +48,21 @@ def test_the_mean_label_is_that_of_the_posterior_whatever_q_is(one_history, loc,
 
 def test_labels_are_far_less_noisy(one_history):
     state, _, covariance = one_history
-    theta, weight = shared_labels(Linear(), normal_posterior(Linear(), ROWS), state, (2, 3), COUNT)
+    theta, weight = rao_blackwell_labels(Linear(), normal_posterior(Linear(), ROWS), state, (2, 3), COUNT)
     label = tf.reduce_sum(weight[..., None] * theta, axis=0).numpy()
     assert (label.var(axis=0) < 0.5 * np.diag(covariance)).all()
 
 
 def test_a_q_that_excludes_the_posterior_leaves_the_truth(one_history):
     state, *_ = one_history
-    theta, weight = shared_labels(
+    theta, weight = rao_blackwell_labels(
         Linear(), normal_posterior(Linear(), ROWS, 40.0, 1e-2), state, (2, 3), 7
     )
     assert np.isfinite(theta).all()
     np.testing.assert_allclose(weight[0], 1.0)
 
 
-def test_known_parameters_are_known_to_the_alternatives(one_history):
+def test_known_parameters_are_known_to_the_labels(one_history):
     state, mean, covariance = one_history
     known = tf.constant([[True, False]] * ROWS)
     first = tf.zeros([ROWS, 1]) + 0.3
@@ -72,24 +72,24 @@ def test_known_parameters_are_known_to_the_alternatives(one_history):
     second = expected + noise * np.sqrt(covariance[1, 1] - slope * covariance[0, 1])
     truth = tf.concat([first, tf.constant(second, tf.float32)], axis=1)
     state = state | {"theta": truth, "known_mask": known, "known_theta": truth}
-    theta, weight = shared_labels(Linear(), normal_posterior(Linear(), ROWS), state, (2, 3), COUNT)
+    theta, weight = rao_blackwell_labels(Linear(), normal_posterior(Linear(), ROWS), state, (2, 3), COUNT)
     np.testing.assert_allclose(theta[..., 0], 0.3, rtol=1e-6)
     label = tf.reduce_sum(weight * theta[..., 1], axis=0).numpy()
     assert label.mean() == pytest.approx(expected, abs=4.0 * label.std() / np.sqrt(ROWS))
 
 
-def test_alternatives_of_dependent_parameters_are_whole():
+def test_labels_of_dependent_parameters_are_whole():
     task = CES()
     network = ALINE(task.spec, **SIZES)
     state = dict(task.sample_episodes(draws.as_seed(1), 8, 4))
     outputs = network(state)
-    theta, weight = shared_labels(task, network.theta_posterior(outputs), state, (1, 2), 7)
+    theta, weight = rao_blackwell_labels(task, network.theta_posterior(outputs), state, (1, 2), 7)
     np.testing.assert_allclose(tf.reduce_sum(theta[..., 1:4], axis=-1), 1.0, atol=1e-5)
     np.testing.assert_allclose(tf.reduce_sum(weight, axis=0), 1.0, atol=1e-5)
 
 
-class OneBelief:
-    """A network that always believes what its raw output says."""
+class OnePosterior:
+    """A model whose posterior is always what its raw output says."""
 
     @staticmethod
     def theta_posterior(outputs):
@@ -107,9 +107,9 @@ class OneBelief:
 def test_values_have_the_same_mean_and_less_noise(one_history):
     state, *_ = one_history
     outputs = {"theta_raw": tf.constant([[[0.0, 0.2, 0.1, 0.0]] * 2] * ROWS)}
-    plain = selected_value(OneBelief, outputs, state).numpy()
-    value = losses._value_to_all_labels(Linear(), Recipe(alternatives=COUNT), draws.as_seed(3))
-    shared = value(OneBelief, outputs, state).numpy()
+    plain = selected_value(OnePosterior, outputs, state).numpy()
+    value = value_over_labels(Linear(), COUNT, draws.as_seed(3))
+    shared = value(OnePosterior, outputs, state).numpy()
     assert abs(plain.mean() - shared.mean()) < 4.0 * plain.std() / np.sqrt(ROWS)
     assert shared.var() < 0.5 * plain.var()
 
@@ -118,13 +118,13 @@ def test_gradients_of_q_have_the_same_mean_and_less_noise(one_history):
     state, *_ = one_history
     raw = tf.Variable(tf.constant([[[0.0, 0.2, 0.1, 0.0]] * 2]))
     found = []
-    for alternatives in (0, COUNT):
-        recipe = Recipe(alternatives=alternatives)
+    for num_posterior_labels in (0, COUNT):
+        recipe = Recipe(num_posterior_labels=num_posterior_labels)
         with tf.GradientTape() as tape:
             whole = tf.repeat(raw, ROWS, axis=0)
             tape.watch(whole)
-            args = (OneBelief, Linear(), recipe, {"theta_raw": whole}, state, draws.as_seed(3))
-            loss = losses._inference_loss(*args)
+            args = (OnePosterior, Linear(), recipe, {"theta_raw": whole}, state, draws.as_seed(3))
+            loss = loss_at_states(*args)
         found.append(ROWS * tape.gradient(loss, whole).numpy()[..., 1:3])
     plain, shared = found
     tolerance = 4.0 * plain.std(axis=0) / np.sqrt(ROWS)

@@ -6,40 +6,106 @@ import json
 import pytest
 
 from aline_tf.tasks.psychometric import Psychometric
-from aline_tf.training.objectives import CREDITS
-from aline_tf.training.recipe import Recipe
+from aline_tf.training.recipe import (
+    CREDITS,
+    PARTS,
+    RENAMED,
+    SETTINGS,
+    Optimizer,
+    Phases,
+    PolicyLoss,
+    Recipe,
+    Rollout,
+)
 from aline_tf.training.shipped import SHIPPED, shipped_settings
 from tests.training.small_tasks import Coin
 
 
 def test_the_defaults_work_and_are_json():
     recipe = Recipe()
-    assert recipe.steps == recipe.warmup_steps + recipe.joint_steps
-    assert json.loads(json.dumps(recipe.to_dict()))["credit"] == "reward_to_go"
+    assert recipe.steps == recipe.phases.warmup_steps + recipe.phases.joint_steps
+    kept = json.loads(json.dumps(recipe.to_dict()))
+    assert kept["policy_loss"]["credit"] == "reward_to_go"
+    assert Recipe.from_dict(kept) == recipe
+
+
+def test_settings_find_their_part_however_they_are_given():
+    whole = Recipe(
+        phases=Phases(batch=8),
+        rollout=Rollout(pool=64, temperature=(1.0, 0.5)),
+        policy_loss=PolicyLoss(teacher=(1.0, 0.5)),
+        optimizer=Optimizer(learning_rate=2e-3),
+    )
+    flat = Recipe(batch=8, pool=64, temperature=(1.0, 0.5), teacher=(1.0, 0.5), learning_rate=2e-3)
+    dotted = Recipe(**{"phases.batch": 8, "rollout.pool": 64}, rollout=whole.rollout)
+    assert flat == whole
+    assert dotted.rollout == whole.rollout and dotted.phases == whole.phases
+    assert dataclasses.replace(whole, pool=100).rollout.pool == 100
+    assert dataclasses.replace(whole, pool=100).phases == whole.phases
+    assert sum(len(dataclasses.fields(part)) for part in PARTS.values()) == len(SETTINGS)
+
+
+OLD = {
+    "batch": 12, "group": 3, "portions": 4, "offer": 20, "near": 0.5, "states": 2, "reveal": 0.1,
+    "refresh": 0.5, "alternatives": 3, "sharpness": 9.0, "tried": 4, "price": 0.1,
+    "credit": "own_step", "temperature": [1.0, 0.5],
+}  # fmt: skip
+NEW = Recipe(
+    batch=12, group_size=3, gradient_accumulation_steps=4, candidates_per_step=20, local_share=0.5,
+    steps_per_episode=2, conditioning_rate=0.1, random_design_weight=0.5, num_posterior_labels=3,
+    teacher_inverse_temperature=9.0, num_counterfactuals=4, cost_weight=0.1,
+    credit="immediate_reward", temperature=(1.0, 0.5),
+)  # fmt: skip
+
+
+def test_a_flat_file_of_version_0_1_loads_with_a_warning():
+    assert {*OLD, "own_step"} >= set(RENAMED)
+    with pytest.warns(DeprecationWarning) as warned:
+        assert Recipe.from_dict(OLD) == NEW
+    assert len(warned) == len(RENAMED)
+    assert "'group' of a recipe is called 'group_size' now" in str(warned[0].message)
+    with pytest.warns(DeprecationWarning, match="'group' of a recipe is called 'group_size'"):
+        assert Recipe(group=2).rollout.group_size == 2
+    with pytest.warns(DeprecationWarning, match="'own_step' of a recipe"):
+        assert Recipe(credit="own_step").policy_loss.credit == "immediate_reward"
+
+
+@pytest.mark.parametrize("name", ["bach", "rollout.batch", "phases", "policy_loss."])
+def test_a_setting_that_no_part_has_is_refused(name):
+    with pytest.raises((TypeError, ValueError), match=r"Expected"):
+        Recipe(**{name: 3})
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"credit": "hindsight"}, "credit='hindsight'"),
-        ({"batch": 10, "group": 4}, "batch=10, group=4"),
+        ({"batch": 10, "group_size": 4}, "batch=10, group_size=4"),
         ({"batch": 0}, "batch=0"),
         ({"batch": 2.5}, "batch=2.5"),
         ({"batch": "8"}, "batch='8'"),
-        ({"group": 0}, "group=0"),
-        ({"states": 0}, "states=0"),
+        ({"group_size": 0}, "group_size=0"),
+        ({"steps_per_episode": 0}, "steps_per_episode=0"),
         ({"warmup_steps": -1}, "warmup_steps=-1"),
         ({"warmup_steps": 0, "joint_steps": 0}, "at least one step"),
-        ({"offer": 300}, "offer=300, pool=200"),
+        ({"candidates_per_step": 300}, "candidates_per_step=300, pool=200"),
         ({"horizon": 0}, "horizon=0"),
         ({"horizon": 201}, "horizon=201, pool=200"),
         ({"temperature": (1.0, 0.0)}, r"temperature=\(1.0, 0.0\)"),
         ({"teacher": 1.0}, "teacher=1.0"),
         ({"entropy": (0.1,)}, "entropy"),
-        ({"counterfactual": 1.0, "tried": 49}, "tried=49, offer=48"),
-        ({"alternatives": -1}, "alternatives=-1"),
-        ({"reveal": 1.5}, "reveal=1.5"),
-        ({"near": -0.1}, "near=-0.1"),
+        (
+            {"counterfactual": 1.0, "num_counterfactuals": 49},
+            "num_counterfactuals=49, candidates_per_step=48",
+        ),
+        ({"num_posterior_labels": -1}, "num_posterior_labels=-1"),
+        ({"conditioning_rate": 1.5}, "conditioning_rate=1.5"),
+        ({"local_share": -0.1}, "local_share=-0.1"),
+        ({"learning_rate": -1e-3}, "learning_rate=-0.001"),
+        ({"clip_norm": float("nan")}, "clip_norm=nan"),
+        ({"policy_weight": "1"}, "policy_weight='1'"),
+        ({"rollout": {"pool": 3}}, "rollout as a Rollout"),
+        ({"batch": 8, "gradient_accumulation_steps": 3}, "gradient_accumulation_steps=3"),
     ],
     ids=str,
 )
@@ -50,20 +116,22 @@ def test_a_recipe_that_cannot_run_is_refused(change, message):
 
 def test_a_recipe_is_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Recipe().batch = 3
+        Recipe().phases = Phases()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Recipe().phases.batch = 3
 
 
 def test_both_lists_of_credits_are_one():
-    from aline_tf.training import recipe
+    from aline_tf.training import credit
 
-    assert recipe.CREDITS == CREDITS
+    assert all(callable(getattr(credit, name)) for name in CREDITS)
 
 
 def test_the_pool_must_hold_the_horizon_of_the_task():
     with pytest.raises(ValueError, match="horizon=30, pool=20"):
-        Recipe(pool=20, offer=20).check_task(Psychometric())
-    Recipe(pool=20, offer=20, horizon=10).check_task(Psychometric())
-    Recipe(pool=20, offer=20, joint_steps=0).check_task(Psychometric())
+        Recipe(pool=20, candidates_per_step=20).check_task(Psychometric())
+    Recipe(pool=20, candidates_per_step=20, horizon=10).check_task(Psychometric())
+    Recipe(pool=20, candidates_per_step=20, joint_steps=0).check_task(Psychometric())
 
 
 def test_the_teacher_needs_a_likelihood():
@@ -72,10 +140,10 @@ def test_the_teacher_needs_a_likelihood():
     Recipe(teacher=(1.0, 0.0)).check_task(Psychometric())
 
 
-def test_alternative_labels_need_a_likelihood():
-    with pytest.raises(ValueError, match=r"log_prior.*Received: Coin, alternatives=4"):
-        Recipe(alternatives=4).check_task(Coin())
-    Recipe(alternatives=4).check_task(Psychometric())
+def test_posterior_labels_need_a_likelihood():
+    with pytest.raises(ValueError, match=r"log_prior.*Received: Coin, num_posterior_labels=4"):
+        Recipe(num_posterior_labels=4).check_task(Coin())
+    Recipe(num_posterior_labels=4).check_task(Psychometric())
 
 
 def test_shipped_recipes_fit_their_tasks():

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.batch_ops import append_candidate, drop_candidates, extend_context
-from aline_tf.training import phases as losses
+from aline_tf.training import phases
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.rollout import (
     selected_value,
@@ -18,9 +18,15 @@ from tests.training.small_tasks import OneEpisode
 TEMPERATURE = 0.7
 ESTIMATES = 100
 RECIPE = {
-    "batch": 256, "group": 4, "pool": 3, "offer": 3, "states": 3, "reveal": 0.0,
-    "entropy": (0.0, 0.0), "temperature": (TEMPERATURE, TEMPERATURE),
-}  # fmt: skip
+    "batch": 256,
+    "group_size": 4,
+    "pool": 3,
+    "candidates_per_step": 3,
+    "steps_per_episode": 3,
+    "conditioning_rate": 0.0,
+    "entropy": (0.0, 0.0),
+    "temperature": (TEMPERATURE, TEMPERATURE),
+}
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +80,7 @@ def exact(network):
     np.testing.assert_allclose(tf.reduce_sum(probability), 1.0, rtol=1e-5)
     return {
         "reward_to_go": -flat(network, tape, gain).numpy() / 2,
-        "own_step": -flat(network, tape, own).numpy() / 2,
+        "immediate_reward": -flat(network, tape, own).numpy() / 2,
     }
 
 
@@ -85,7 +91,7 @@ def estimates(network, **changes):
     @tf.function
     def gradient(seed):
         with tf.GradientTape() as tape:
-            loss, _ = losses.joint_loss(network, OneEpisode(), recipe, seed, 0.0)
+            loss, _ = phases.joint_loss(network, OneEpisode(), recipe, seed, 0.0)
         return flat(network, tape, loss)
 
     return np.stack([gradient(draws.as_seed(seed)) for seed in range(ESTIMATES)])
@@ -96,15 +102,15 @@ def sampled(network):
     """Estimates for both credits, and for rewards without one and both baselines when every step
     costs a burden of its own (price -1: a constant that a baseline should remove)."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(losses.objectives, "inference_loss", lambda *_: tf.zeros([]))
+        patch.setattr(phases, "loss_at_states", lambda *_: tf.zeros([]))
         found = {
-            "reward_to_go": estimates(network, price=-1.0),
-            "own_step": estimates(network, credit="own_step"),
+            "reward_to_go": estimates(network, cost_weight=-1.0),
+            "immediate_reward": estimates(network, credit="immediate_reward"),
         }
-        patch.setattr(losses.objectives, "against_state", lambda advantage_t, *_: advantage_t)
-        found["group alone"] = estimates(network, price=-1.0)
-        patch.setattr(losses.objectives, "against_group", lambda return_t, _: return_t)
-        found["no baseline"] = estimates(network, price=-1.0)
+        patch.setattr(phases, "state_control_variate", lambda advantage_t, *_: advantage_t)
+        found["group alone"] = estimates(network, cost_weight=-1.0)
+        patch.setattr(phases, "leave_one_out_advantage", lambda return_t, _: return_t)
+        found["no baseline"] = estimates(network, cost_weight=-1.0)
     return found
 
 
@@ -115,13 +121,13 @@ def deviation(sample, expected):
     return np.sqrt(np.mean(np.square((sample.mean(0) - expected) / (error + 1e-12))[matters]))
 
 
-@pytest.mark.parametrize("credit", ["reward_to_go", "own_step"])
+@pytest.mark.parametrize("credit", ["reward_to_go", "immediate_reward"])
 def test_the_sampled_gradient_is_the_exact_one_within_its_error(sampled, exact, credit):
     sample, expected = sampled[credit], exact[credit]
     # Errors of a network's weights move together: their mean square scatters around 1 widely.
     assert deviation(sample, expected) < 2.5
     # The test can tell: the other credit's gradient, or none at all, is many errors away.
-    other = exact["own_step" if credit == "reward_to_go" else "reward_to_go"]
+    other = exact["immediate_reward" if credit == "reward_to_go" else "reward_to_go"]
     assert deviation(sample, other) > 5.0
     assert deviation(sample, 0.0 * expected) > 5.0
     similarity = sample.mean(0) @ expected / np.linalg.norm(sample.mean(0))

@@ -12,7 +12,7 @@ from aline_tf.tasks.psychometric import Psychometric
 from aline_tf.training import rollout as module
 from aline_tf.training.rollout import (
     _stretches,
-    drawn_offers,
+    draw_candidates,
     rollout,
     selected_value,
     states_at,
@@ -62,7 +62,7 @@ def test_some_offers_are_drawn_by_their_closeness_to_the_belief():
     remaining = tf.repeat(tf.range(pool)[None] != 3, rows, axis=0)
 
     def offered(near):
-        found = drawn_offers(draws.as_seed(1), remaining, offer, square, near).numpy()
+        found = draw_candidates(draws.as_seed(1), remaining, offer, square, near).numpy()
         assert all(len(set(row)) == offer and 3 not in row for row in found)
         return np.bincount(found.ravel(), minlength=pool) / rows
 
@@ -76,7 +76,7 @@ def test_some_offers_are_drawn_by_their_closeness_to_the_belief():
 
 def test_offers_near_the_belief_rebuild_their_states(psychometric_network, episode):
     trajectory = rollout(
-        psychometric_network, episode, draws.as_seed(3), HORIZON, OFFER, 1.0, near=0.5
+        psychometric_network, episode, draws.as_seed(3), HORIZON, OFFER, 1.0, local_share=0.5
     )
     for row in taken(trajectory):
         assert sorted(row) == [0, 2, 3, 4]

@@ -86,12 +86,12 @@ def run(args: argparse.Namespace) -> int:
         joint_steps=0,
         horizon=5,
         pool=16,
-        offer=16,
-        reveal=0.0,
+        candidates_per_step=16,
+        conditioning_rate=0.0,
         learning_rate=args.learning_rate,
     )
     trainer = Trainer(model, task)
-    trainer.compile(recipe, seed=args.seed)
+    trainer.compile(recipe=recipe, seed=args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
     trainer.fit(
         steps_per_epoch=min(50, args.steps),

@@ -118,8 +118,17 @@ def test_a_network_learns_from_records(task):
     tf.keras.utils.set_random_seed(2)
     model = ALINE(SPEC, **SIZES)
     trainer = Trainer(model, task)
-    sizes = {"batch": 16, "warmup_batch": 16, "horizon": 2, "pool": 4, "offer": 4, "reveal": 0.0}
-    trainer.compile(Recipe(**sizes, warmup_steps=30, joint_steps=0, learning_rate=3e-3), seed=1)
+    sizes = {
+        "batch": 16,
+        "warmup_batch": 16,
+        "horizon": 2,
+        "pool": 4,
+        "candidates_per_step": 4,
+        "conditioning_rate": 0.0,
+    }
+    trainer.compile(
+        recipe=Recipe(**sizes, warmup_steps=30, joint_steps=0, learning_rate=3e-3), seed=1
+    )
     fitted = trainer.fit(steps_per_epoch=10, verbose=0)
     assert fitted.history["inference"][-1] < fitted.history["inference"][0] - 0.1
 
