@@ -58,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
     from aline_tf.models.aline import ALINE
     from aline_tf.models.presets import load_preset, save_preset
+    from aline_tf.runtime.malloc import keep_memory
     from aline_tf.tasks import task_by_name
     from aline_tf.tasks.contract import check_contract
     from aline_tf.training.callbacks import training_callbacks
@@ -68,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
     pool = recipe.rollout.pool
     if recipe.phases.joint_steps and pool < 2:
         raise InputError(f"expected a pool of 2 or more to choose from; received {pool}")
+    keep_memory()  # steps go through gigabytes of tensors
     keras.utils.set_random_seed(args.seed)
     if args.from_preset:
         network = load_preset(args.from_preset, task=task.spec.name)

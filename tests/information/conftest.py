@@ -1,3 +1,3 @@
-"""Tiny networks, as the tests of training have them."""
+"""Tiny models, as the tests of training have them."""
 
-from tests.training.conftest import make_network, psychometric_network  # noqa: F401
+from tests.training.conftest import make_model, psychometric_model  # noqa: F401

@@ -35,8 +35,8 @@ def state():
 
 
 @pytest.fixture(scope="module")
-def gain(task, state, psychometric_network):
-    posterior = psychometric_network.theta_posterior(psychometric_network(state))
+def gain(task, state, psychometric_model):
+    posterior = psychometric_model.theta_posterior(psychometric_model(state))
     compiled = tf.function(
         lambda seed: information_gain(task, posterior, state, seed, num_draws=DRAWS)
     )
@@ -89,15 +89,15 @@ def test_information_gains_are_never_negative(gain):
     assert (gain >= 0.0).all()
 
 
-def test_nothing_is_to_be_gained_about_what_is_known(task, state, psychometric_network):
+def test_nothing_is_to_be_gained_about_what_is_known(task, state, psychometric_model):
     known = state | {"known_mask": state["theta_mask"], "known_theta": state["theta"]}
-    posterior = psychometric_network.theta_posterior(psychometric_network(known))
+    posterior = psychometric_model.theta_posterior(psychometric_model(known))
     nothing = information_gain(task, posterior, known, draws.as_seed(1), num_draws=20)
     np.testing.assert_allclose(nothing, 0.0, atol=2e-6)
 
 
-def test_padding_in_the_history_changes_nothing(task, state, psychometric_network):
-    posterior = psychometric_network.theta_posterior(psychometric_network(state))
+def test_padding_in_the_history_changes_nothing(task, state, psychometric_model):
+    posterior = psychometric_model.theta_posterior(psychometric_model(state))
     seed = draws.as_seed(2)
     before = information_gain(task, posterior, state, seed, num_draws=10)
     other = state | {"context_design": state["context_design"] + [[[0.0]] * 4 + [[2.5]]]}

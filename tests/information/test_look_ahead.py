@@ -16,10 +16,10 @@ def state():
 
 
 def test_look_ahead_is_how_far_the_posteriors_after_each_answer_lie_apart(
-    state, psychometric_network
+    state, psychometric_model
 ):
     """A binary outcome has two answers: both appended by hand, their posteriors compared."""
-    network = psychometric_network
+    network = psychometric_model
     tried = tf.constant([[0, 3], [4, 1], [2, 2]])
     gain = look_ahead_gain(network, state, tried, draws.as_seed(1), cost_weight=0.25).numpy()
     selected = (state["theta_mask"] & ~state["known_mask"]).numpy()
@@ -47,8 +47,8 @@ def test_look_ahead_is_how_far_the_posteriors_after_each_answer_lie_apart(
         np.testing.assert_allclose(gain[:, k], expected - 0.25, atol=1e-5)
 
 
-def test_look_ahead_expects_nothing_of_what_was_not_answered(state, psychometric_network):
+def test_look_ahead_expects_nothing_of_what_was_not_answered(state, psychometric_model):
     silent = state | {"candidate_status": 2 * tf.ones_like(state["candidate_status"])}
     tried = tf.constant([[0, 3], [4, 1], [2, 2]])
-    gain = look_ahead_gain(psychometric_network, silent, tried, draws.as_seed(1))
+    gain = look_ahead_gain(psychometric_model, silent, tried, draws.as_seed(1))
     assert not gain.numpy().any()

@@ -35,10 +35,10 @@ def model():
         joint_steps=0,
         learning_rate=4e-3,
         pool=16,
-        offer=8,
-        states=2,
+        candidates_per_step=8,
+        steps_per_episode=2,
     )
-    trainer.compile(recipe, seed=1)
+    trainer.compile(recipe=recipe, seed=1)
     trainer.fit(verbose=0)
     return model
 

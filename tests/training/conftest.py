@@ -1,4 +1,4 @@
-"""Tiny networks for the small tasks, built once."""
+"""Tiny models for the small tasks, built once."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.training.small_tasks import SIZES
 
 
 @pytest.fixture(scope="session")
-def make_network():
+def make_model():
     """A function (task, seed, **sizes) -> a fresh, built, tiny ALINE."""
     import keras
 
@@ -14,16 +14,16 @@ def make_network():
 
     def make(task, seed=5, **sizes):
         keras.utils.set_random_seed(seed)
-        network = ALINE(task.spec, **(SIZES | sizes))
-        network.build()
-        return network
+        model = ALINE(task.spec, **(SIZES | sizes))
+        model.build()
+        return model
 
     return make
 
 
 @pytest.fixture(scope="session")
-def psychometric_network(make_network):
-    """An untrained network of the psychometric task; tests read it and never change it."""
+def psychometric_model(make_model):
+    """An untrained model of the psychometric task; tests read it and never change it."""
     from aline_tf.tasks.psychometric import Psychometric
 
-    return make_network(Psychometric())
+    return make_model(Psychometric())

@@ -28,10 +28,10 @@ class KillAtEpoch(keras.callbacks.Callback):
 
 
 @pytest.fixture(scope="module")
-def make(make_network):
+def make(make_model):
     def make(recipe=RECIPE, seed=1):
         task = Coin()
-        trainer = Trainer(make_network(task), task)
+        trainer = Trainer(make_model(task), task)
         trainer.compile(recipe=recipe, seed=seed)
         return trainer
 

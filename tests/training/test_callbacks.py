@@ -17,9 +17,9 @@ WARMUP = Recipe(warmup_batch=4, warmup_steps=3, joint_steps=0, pool=4, candidate
 
 
 @pytest.fixture
-def trainer(make_network):
+def trainer(make_model):
     task = Coin()
-    trainer = Trainer(make_network(task), task)
+    trainer = Trainer(make_model(task), task)
     trainer.compile(recipe=WARMUP, seed=1)
     return trainer
 
@@ -51,10 +51,10 @@ class KillAtEpoch(keras.callbacks.Callback):
             raise Killed
 
 
-def test_a_run_is_resumed_with_its_log_or_restarted_without(make_network, tmp_path):
+def test_a_run_is_resumed_with_its_log_or_restarted_without(make_model, tmp_path):
     def make():
         task = Coin()
-        trainer = Trainer(make_network(task), task)
+        trainer = Trainer(make_model(task), task)
         trainer.compile(recipe=dataclasses.replace(WARMUP, warmup_steps=4), seed=1)
         return trainer
 
@@ -123,9 +123,9 @@ def test_lines_behind_the_checkpoint_are_cut_off_the_log(trainer, tmp_path):
     assert [line[:2] for line in lines[1:]] == ["0,", "1,"]
 
 
-def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_saved(make_network, tmp_path):
+def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_saved(make_model, tmp_path):
     task = SometimesBroken()
-    trainer = Trainer(make_network(task), task)
+    trainer = Trainer(make_model(task), task)
     trainer.compile(recipe=dataclasses.replace(WARMUP, warmup_steps=40), seed=1)
     callbacks = training_callbacks(tmp_path)
     callbacks[1].every = 1

@@ -15,8 +15,8 @@ def state():
     return psychometric_state()
 
 
-def test_counterfactual_gain_is_what_acquiring_the_candidate_brings(state, psychometric_network):
-    model = psychometric_network
+def test_counterfactual_gain_is_what_acquiring_the_candidate_brings(state, psychometric_model):
+    model = psychometric_model
     index = tf.constant([[0, 3], [4, 1], [2, 2]])
     gain = counterfactual_gain(model, state, index, cost_weight=0.25).numpy()
     here = drop_candidates(state)

@@ -14,7 +14,7 @@ from tests.training.small_tasks import BaseRates, ConjugateNormal
 ROWS = 4000
 
 
-def trained(task, network, steps, rate):
+def trained(task, model, steps, rate):
     recipe = Recipe(
         warmup_steps=steps,
         joint_steps=0,
@@ -24,18 +24,18 @@ def trained(task, network, steps, rate):
         conditioning_rate=0.0,
         learning_rate=rate,
     )
-    trainer = Trainer(network, task)
+    trainer = Trainer(model, task)
     trainer.compile(recipe=recipe, seed=1)
     trainer.fit(steps_per_epoch=steps, verbose=0)
-    return network
+    return model
 
 
-def test_a_conjugate_normal_posterior_is_met_within_a_twentieth_of_a_nat(make_network):
+def test_a_conjugate_normal_posterior_is_met_within_a_twentieth_of_a_nat(make_model):
     task = ConjugateNormal()
     horizon = task.spec.horizon
-    network = trained(
+    model = trained(
         task,
-        make_network(task, hidden_dim=16, intermediate_dim=32, components=2),
+        make_model(task, hidden_dim=16, intermediate_dim=32, components=2),
         steps=700,
         rate=4e-3,
     )
@@ -46,14 +46,14 @@ def test_a_conjugate_normal_posterior_is_met_within_a_twentieth_of_a_nat(make_ne
     gap = []
     for size in range(horizon + 1):
         state["context_mask"] = tf.repeat(tf.range(horizon)[None] < size, ROWS, axis=0)
-        outputs = network(state)
-        q = network.theta_log_prob(outputs, state["theta"])[:, 0]
+        outputs = model(state)
+        q = model.theta_log_prob(outputs, state["theta"])[:, 0]
         p = task.log_posterior(
             state["theta"][:, 0], state["context_outcome"][..., 0], state["context_mask"]
         )
         gap.append(float(tf.reduce_mean(p - q)))
         if size:
-            mean = network.theta_summary(outputs)["mean"][:, 0].numpy()
+            mean = model.theta_summary(outputs)["mean"][:, 0].numpy()
             exact = state["context_outcome"][:, :size, 0].numpy().sum(1) / (size + task.NOISE**2)
             assert np.corrcoef(mean, exact)[0, 1] > 0.98
     assert np.mean(gap) < 0.05
@@ -62,31 +62,31 @@ def test_a_conjugate_normal_posterior_is_met_within_a_twentieth_of_a_nat(make_ne
 
 
 @pytest.fixture(scope="module")
-def base_rates(make_network):
+def base_rates(make_model):
     task = BaseRates()
-    network = trained(
-        task, make_network(task, hidden_dim=4, intermediate_dim=8, components=2), 300, 2e-2
+    model = trained(
+        task, make_model(task, hidden_dim=4, intermediate_dim=8, components=2), 300, 2e-2
     )
     batch = task.sample_episodes(draws.as_seed(5), 2, 1)
     batch["target_design"] = tf.constant([[[1.0, 0.0], [0.0, 1.0]]] * 2)
-    return network, batch, network(batch)
+    return model, batch, model(batch)
 
 
 def test_an_ordered_outcome_learns_its_frequencies(base_rates):
-    network, batch, outputs = base_rates
-    probability = network.outcome_prediction(outputs, batch).category_probabilities()[0, 0]
+    model, batch, outputs = base_rates
+    probability = model.outcome_prediction(outputs, batch).category_probabilities()[0, 0]
     np.testing.assert_allclose(probability, BaseRates.RATING, atol=0.03)
 
 
 def test_a_binary_outcome_learns_its_rate(base_rates):
-    network, batch, outputs = base_rates
-    mean = network.target_summary(outputs, batch)["mean"][0, 1]
+    model, batch, outputs = base_rates
+    mean = model.target_summary(outputs, batch)["mean"][0, 1]
     np.testing.assert_allclose(mean, BaseRates.EVENT, atol=0.03)
 
 
 def test_a_binary_parameter_learns_its_prior(base_rates):
-    network, _, outputs = base_rates
-    np.testing.assert_allclose(network.theta_summary(outputs)["probability"], 0.8, atol=0.03)
+    model, _, outputs = base_rates
+    np.testing.assert_allclose(model.theta_summary(outputs)["probability"], 0.8, atol=0.03)
 
 
 def test_training_leaves_no_global_state_behind():

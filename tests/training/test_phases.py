@@ -36,40 +36,40 @@ TERMS = {
 HEADS = ("theta_head", "target_head", "inference_norm")
 
 
-def gradients_of(network, layer, tape, loss):
-    variables = [variable.value for variable in getattr(network, layer).trainable_variables]
+def gradients_of(model, layer, tape, loss):
+    variables = [variable.value for variable in getattr(model, layer).trainable_variables]
     return [g for g in tape.gradient(loss, variables) if g is not None and np.any(g != 0.0)]
 
 
 @pytest.mark.parametrize("term", TERMS)
 def test_what_teaches_the_policy_never_reaches_the_inference_heads(
-    psychometric_network, monkeypatch, term
+    psychometric_model, monkeypatch, term
 ):
     monkeypatch.setattr(phases, "loss_at_states", lambda *_: tf.zeros([]))
     recipe = dataclasses.replace(TINY, **TERMS[term])
     with tf.GradientTape(persistent=True) as tape:
         loss, _ = phases.joint_loss(
-            psychometric_network, Psychometric(), recipe, draws.as_seed(1), 0.5
+            psychometric_model, Psychometric(), recipe, draws.as_seed(1), 0.5
         )
-    assert gradients_of(psychometric_network, "policy_head", tape, loss)
-    assert gradients_of(psychometric_network, "embedder", tape, loss)
+    assert gradients_of(psychometric_model, "policy_head", tape, loss)
+    assert gradients_of(psychometric_model, "embedder", tape, loss)
     for layer in HEADS:
-        assert not gradients_of(psychometric_network, layer, tape, loss)
+        assert not gradients_of(psychometric_model, layer, tape, loss)
 
 
-def test_inference_never_reaches_the_policy_head(psychometric_network):
+def test_inference_never_reaches_the_policy_head(psychometric_model):
     with tf.GradientTape(persistent=True) as tape:
         loss, metrics = phases.joint_loss(
-            psychometric_network, Psychometric(), TINY, draws.as_seed(1), 0.5
+            psychometric_model, Psychometric(), TINY, draws.as_seed(1), 0.5
         )
     assert loss == metrics["inference"]
     for layer in HEADS:
-        assert gradients_of(psychometric_network, layer, tape, loss)
+        assert gradients_of(psychometric_model, layer, tape, loss)
     for layer in ("policy_head", "policy_norm"):
-        assert not gradients_of(psychometric_network, layer, tape, loss)
+        assert not gradients_of(psychometric_model, layer, tape, loss)
 
 
-def test_a_batch_without_any_action_gives_no_nan(psychometric_network):
+def test_a_batch_without_any_action_gives_no_nan(psychometric_model):
     """With everything revealed no row acted in ignorance: the policy terms are zero, not NaN."""
     recipe = dataclasses.replace(TINY, policy_weight=1.0, entropy=(1.0, 1.0), counterfactual=1.0)
 
@@ -79,14 +79,12 @@ def test_a_batch_without_any_action_gives_no_nan(psychometric_network):
             known = tf.ones_like(episode["known_mask"])
             return episode | {"known_mask": known, "known_theta": episode["theta"]}
 
-    loss, metrics = phases.joint_loss(
-        psychometric_network, Revealed(), recipe, draws.as_seed(1), 0.5
-    )
+    loss, metrics = phases.joint_loss(psychometric_model, Revealed(), recipe, draws.as_seed(1), 0.5)
     assert np.isfinite(loss)
     assert metrics["policy"] == 0.0
 
 
-def test_labels_that_were_not_recorded_are_never_read(psychometric_network):
+def test_labels_that_were_not_recorded_are_never_read(psychometric_model):
     """As in recorded data: NaN stands where there is no label."""
     unrecorded = {"theta": "theta_observed", "target_outcome": "target_observed"}
 
@@ -107,23 +105,23 @@ def test_labels_that_were_not_recorded_are_never_read(psychometric_network):
         task = Recorded()
         task.fill = fill
         with tf.GradientTape() as tape:
-            loss, _ = phases.joint_loss(psychometric_network, task, recipe, draws.as_seed(1), 0.5)
-            warm, _ = phases.warmup_loss(psychometric_network, task, recipe, draws.as_seed(1))
+            loss, _ = phases.joint_loss(psychometric_model, task, recipe, draws.as_seed(1), 0.5)
+            warm, _ = phases.warmup_loss(psychometric_model, task, recipe, draws.as_seed(1))
             total = loss + warm
-        variables = [v.value for v in psychometric_network.trainable_variables]
+        variables = [v.value for v in psychometric_model.trainable_variables]
         found.append([total, *tape.gradient(total, variables)])
     for a, b in zip(*found, strict=True):
         np.testing.assert_array_equal(a, b)
         assert np.isfinite(b).all()
 
 
-def test_warm_up_sees_contexts_of_every_length_and_no_candidates(psychometric_network, monkeypatch):
+def test_warm_up_sees_contexts_of_every_length_and_no_candidates(psychometric_model, monkeypatch):
     seen = []
     monkeypatch.setattr(
         phases, "loss_at_states", lambda *args: (seen.append(args[-2]), tf.zeros([]))[1]
     )
     recipe = dataclasses.replace(TINY, warmup_batch=200)
-    phases.warmup_loss(psychometric_network, Psychometric(), recipe, draws.as_seed(1))
+    phases.warmup_loss(psychometric_model, Psychometric(), recipe, draws.as_seed(1))
     (state,) = seen
     length = tf.reduce_sum(tf.cast(state["context_mask"], tf.int32), axis=1)
     counts = np.bincount(length, minlength=4)
@@ -132,17 +130,17 @@ def test_warm_up_sees_contexts_of_every_length_and_no_candidates(psychometric_ne
     assert state["candidate_mask"].shape == (200, 0)
 
 
-def test_random_designs_add_the_warm_up_loss_of_other_episodes(psychometric_network):
+def test_random_designs_add_the_warm_up_loss_of_other_episodes(psychometric_model):
     seed, task = draws.as_seed(1), Psychometric()
-    plain, _ = phases.joint_loss(psychometric_network, task, TINY, seed, 0.5)
+    plain, _ = phases.joint_loss(psychometric_model, task, TINY, seed, 0.5)
     recipe = dataclasses.replace(TINY, random_design_weight=0.5)
-    widened, _ = phases.joint_loss(psychometric_network, task, recipe, seed, 0.5)
-    added, _ = phases.warmup_loss(psychometric_network, task, recipe, draws.fold_in(seed, 5))
+    widened, _ = phases.joint_loss(psychometric_model, task, recipe, seed, 0.5)
+    added, _ = phases.warmup_loss(psychometric_model, task, recipe, draws.fold_in(seed, 5))
     np.testing.assert_allclose(widened - plain, 0.5 * added, rtol=1e-4)
 
 
 def test_the_policy_acts_the_same_without_the_predictions_that_nobody_is_after(
-    psychometric_network, monkeypatch
+    psychometric_model, monkeypatch
 ):
     task, seed = Psychometric(), draws.as_seed(4)
     episode = task.sample_episodes(seed, 2, 3)
@@ -150,7 +148,7 @@ def test_the_policy_acts_the_same_without_the_predictions_that_nobody_is_after(
     assert set(unselected) == {name for name in episode if name.startswith("target_")}
     assert phases._never_selected(episode | {"target_mask": ~episode["target_mask"]}) == ()
     recipe = dataclasses.replace(TINY, policy_weight=1.0)
-    lean, _ = phases.joint_loss(psychometric_network, task, recipe, seed, 0.5)
+    lean, _ = phases.joint_loss(psychometric_model, task, recipe, seed, 0.5)
     monkeypatch.setattr(phases, "_never_selected", lambda episode: ())
-    whole, _ = phases.joint_loss(psychometric_network, task, recipe, seed, 0.5)
+    whole, _ = phases.joint_loss(psychometric_model, task, recipe, seed, 0.5)
     np.testing.assert_allclose(lean, whole, rtol=1e-5)

@@ -23,7 +23,7 @@ def portable():
 
 
 @pytest.mark.parametrize("index", [0, 3])
-def test_it_is_the_trainers_step_at_whatever_weights_it_is_given(portable, make_network, index):
+def test_it_is_the_trainers_step_at_whatever_weights_it_is_given(portable, make_model, index):
     recipe = Recipe(
         batch=4,
         warmup_batch=4,
@@ -34,7 +34,7 @@ def test_it_is_the_trainers_step_at_whatever_weights_it_is_given(portable, make_
         steps_per_episode=2,
         group_size=2,
     )
-    trainer, other = (Trainer(make_network(Coin(), seed=seed), Coin()) for seed in (1, 2))
+    trainer, other = (Trainer(make_model(Coin(), seed=seed), Coin()) for seed in (1, 2))
     for each in (trainer, other):
         each.compile(recipe=recipe, seed=7)
     expected, metrics = trainer.step_gradients(tf.constant(index))
@@ -49,15 +49,15 @@ def test_it_is_the_trainers_step_at_whatever_weights_it_is_given(portable, make_
         np.testing.assert_array_equal(variable, kept)
 
 
-def test_weights_that_came_back_become_a_preset(portable, make_network, tmp_path, monkeypatch):
+def test_weights_that_came_back_become_a_preset(portable, make_model, tmp_path, monkeypatch):
     import json
 
     from aline_tf.models.presets import load_preset, save_preset
 
-    network = make_network(Coin())
-    about = {"config": network.get_config(), "task": "coin", "recipe": {}, "seed": 1, "steps": 5}
+    model = make_model(Coin())
+    about = {"config": model.get_config(), "task": "coin", "recipe": {}, "seed": 1, "steps": 5}
     (tmp_path / "about.json").write_text(json.dumps(about))
-    weights = [variable.numpy() + 0.5 for variable in network.trainable_variables]
+    weights = [variable.numpy() + 0.5 for variable in model.trainable_variables]
     np.savez(tmp_path / "last.npz", *weights)
     arguments = ["step.py", "preset", str(tmp_path), str(tmp_path / "preset")]
     monkeypatch.setattr("sys.argv", arguments)
@@ -65,7 +65,7 @@ def test_weights_that_came_back_become_a_preset(portable, make_network, tmp_path
     loaded = load_preset(tmp_path / "preset")
     for variable, weight in zip(loaded.trainable_variables, weights, strict=True):
         np.testing.assert_array_equal(variable, weight)
-    save_preset(network, tmp_path / "began")
+    save_preset(model, tmp_path / "began")
     arguments[-1] = str(tmp_path / "halfway")
     arguments += ["--halfway-from", str(tmp_path / "began")]
     portable.main()

@@ -48,7 +48,9 @@ def test_the_mean_label_is_that_of_the_posterior_whatever_q_is(one_history, loc,
 
 def test_labels_are_far_less_noisy(one_history):
     state, _, covariance = one_history
-    theta, weight = rao_blackwell_labels(Linear(), normal_posterior(Linear(), ROWS), state, (2, 3), COUNT)
+    theta, weight = rao_blackwell_labels(
+        Linear(), normal_posterior(Linear(), ROWS), state, (2, 3), COUNT
+    )
     label = tf.reduce_sum(weight[..., None] * theta, axis=0).numpy()
     assert (label.var(axis=0) < 0.5 * np.diag(covariance)).all()
 
@@ -72,7 +74,9 @@ def test_known_parameters_are_known_to_the_labels(one_history):
     second = expected + noise * np.sqrt(covariance[1, 1] - slope * covariance[0, 1])
     truth = tf.concat([first, tf.constant(second, tf.float32)], axis=1)
     state = state | {"theta": truth, "known_mask": known, "known_theta": truth}
-    theta, weight = rao_blackwell_labels(Linear(), normal_posterior(Linear(), ROWS), state, (2, 3), COUNT)
+    theta, weight = rao_blackwell_labels(
+        Linear(), normal_posterior(Linear(), ROWS), state, (2, 3), COUNT
+    )
     np.testing.assert_allclose(theta[..., 0], 0.3, rtol=1e-6)
     label = tf.reduce_sum(weight * theta[..., 1], axis=0).numpy()
     assert label.mean() == pytest.approx(expected, abs=4.0 * label.std() / np.sqrt(ROWS))
@@ -80,10 +84,10 @@ def test_known_parameters_are_known_to_the_labels(one_history):
 
 def test_labels_of_dependent_parameters_are_whole():
     task = CES()
-    network = ALINE(task.spec, **SIZES)
+    model = ALINE(task.spec, **SIZES)
     state = dict(task.sample_episodes(draws.as_seed(1), 8, 4))
-    outputs = network(state)
-    theta, weight = rao_blackwell_labels(task, network.theta_posterior(outputs), state, (1, 2), 7)
+    outputs = model(state)
+    theta, weight = rao_blackwell_labels(task, model.theta_posterior(outputs), state, (1, 2), 7)
     np.testing.assert_allclose(tf.reduce_sum(theta[..., 1:4], axis=-1), 1.0, atol=1e-5)
     np.testing.assert_allclose(tf.reduce_sum(weight, axis=0), 1.0, atol=1e-5)
 

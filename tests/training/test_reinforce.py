@@ -30,45 +30,45 @@ RECIPE = {
 
 
 @pytest.fixture(scope="module")
-def network(make_network):
+def model(make_model):
     """Weights large enough that the policy has preferences and outcomes move beliefs, from a
     seed with gains and losses at both steps."""
-    network = make_network(OneEpisode(), seed=11, hidden_dim=4, intermediate_dim=8, components=2)
-    for variable in network.trainable_variables:
+    model = make_model(OneEpisode(), seed=11, hidden_dim=4, intermediate_dim=8, components=2)
+    for variable in model.trainable_variables:
         if variable.path.endswith("kernel"):
             variable.assign(1.7 * variable)
-    return network
+    return model
 
 
-def flat(network, tape, loss):
-    variables = [variable.value for variable in network.trainable_variables]
+def flat(model, tape, loss):
+    variables = [variable.value for variable in model.trainable_variables]
     gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
     return tf.concat([tf.reshape(gradient, [-1]) for gradient in gradients], 0)
 
 
-def enumerate_runs(network):
+def enumerate_runs(model):
     """log pi [6, 2] of both actions and log q [6, 3] along each of the six action sequences."""
     sequences = tf.constant(list(itertools.permutations(range(3), 2)))
     state = extend_context(OneEpisode().sample_episodes(draws.as_seed(1), 6, 3), 2)
     remaining, log_policy, value = state["candidate_mask"], [], []
     for t in range(2):
         current = state | {"candidate_mask": remaining}
-        outputs = network(current)
-        value.append(selected_value(network, outputs, current))
+        outputs = model(current)
+        value.append(selected_value(model, outputs, current))
         scores = tf.nn.log_softmax(outputs["candidate_logits"] / TEMPERATURE)
         log_policy.append(tf.gather(scores, sequences[:, t], batch_dims=1))
         remaining &= ~tf.cast(tf.one_hot(sequences[:, t], 3), tf.bool)
         state = append_candidate(state, t, sequences[:, t])
     final = drop_candidates(state)
-    value.append(selected_value(network, network(final), final))
+    value.append(selected_value(model, model(final), final))
     return tf.stack(log_policy, 1), tf.stop_gradient(tf.stack(value, 1))
 
 
 @pytest.fixture(scope="module")
-def exact(network):
+def exact(model):
     """Gradients of the loss (minus the objective, averaged over two steps) for both credits."""
     with tf.GradientTape(persistent=True) as tape:
-        log_policy, value = enumerate_runs(network)
+        log_policy, value = enumerate_runs(model)
         probability = tf.exp(tf.reduce_sum(log_policy, 1))
         gain = tf.reduce_sum(probability * (value[:, 2] - value[:, 0]))
         # The paper's rule: own, clamped rewards, standardised under the policy, step by step.
@@ -79,38 +79,38 @@ def exact(network):
         own = tf.reduce_sum(weight * log_policy * (reward - mean) / (deviation + 1e-6))
     np.testing.assert_allclose(tf.reduce_sum(probability), 1.0, rtol=1e-5)
     return {
-        "reward_to_go": -flat(network, tape, gain).numpy() / 2,
-        "immediate_reward": -flat(network, tape, own).numpy() / 2,
+        "reward_to_go": -flat(model, tape, gain).numpy() / 2,
+        "immediate_reward": -flat(model, tape, own).numpy() / 2,
     }
 
 
-def estimates(network, **changes):
+def estimates(model, **changes):
     """Gradients [ESTIMATES, weights] of the joint loss without its inference part."""
     recipe = Recipe(**(RECIPE | {"policy_weight": 1.0} | changes))
 
     @tf.function
     def gradient(seed):
         with tf.GradientTape() as tape:
-            loss, _ = phases.joint_loss(network, OneEpisode(), recipe, seed, 0.0)
-        return flat(network, tape, loss)
+            loss, _ = phases.joint_loss(model, OneEpisode(), recipe, seed, 0.0)
+        return flat(model, tape, loss)
 
     return np.stack([gradient(draws.as_seed(seed)) for seed in range(ESTIMATES)])
 
 
 @pytest.fixture(scope="module")
-def sampled(network):
+def sampled(model):
     """Estimates for both credits, and for rewards without one and both baselines when every step
     costs a burden of its own (price -1: a constant that a baseline should remove)."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(phases, "loss_at_states", lambda *_: tf.zeros([]))
         found = {
-            "reward_to_go": estimates(network, cost_weight=-1.0),
-            "immediate_reward": estimates(network, credit="immediate_reward"),
+            "reward_to_go": estimates(model, cost_weight=-1.0),
+            "immediate_reward": estimates(model, credit="immediate_reward"),
         }
         patch.setattr(phases, "state_control_variate", lambda advantage_t, *_: advantage_t)
-        found["group alone"] = estimates(network, cost_weight=-1.0)
+        found["group alone"] = estimates(model, cost_weight=-1.0)
         patch.setattr(phases, "leave_one_out_advantage", lambda return_t, _: return_t)
-        found["no baseline"] = estimates(network, cost_weight=-1.0)
+        found["no baseline"] = estimates(model, cost_weight=-1.0)
     return found
 
 
@@ -124,7 +124,7 @@ def deviation(sample, expected):
 @pytest.mark.parametrize("credit", ["reward_to_go", "immediate_reward"])
 def test_the_sampled_gradient_is_the_exact_one_within_its_error(sampled, exact, credit):
     sample, expected = sampled[credit], exact[credit]
-    # Errors of a network's weights move together: their mean square scatters around 1 widely.
+    # Errors of a model's weights move together: their mean square scatters around 1 widely.
     assert deviation(sample, expected) < 2.5
     # The test can tell: the other credit's gradient, or none at all, is many errors away.
     other = exact["immediate_reward" if credit == "reward_to_go" else "reward_to_go"]

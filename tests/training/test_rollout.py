@@ -36,11 +36,11 @@ def episode():
 
 
 @pytest.fixture(scope="module")
-def run(psychometric_network, episode):
+def run(psychometric_model, episode):
     """A compiled rollout (seed, temperature) -> Trajectory, with offers of part of the pool."""
     compiled = tf.function(
         lambda seed, temperature: rollout(
-            psychometric_network, episode, seed, HORIZON, OFFER, temperature
+            psychometric_model, episode, seed, HORIZON, OFFER, temperature
         )
     )
     return lambda seed, temperature=1.0: compiled(draws.as_seed(seed), tf.constant(temperature))
@@ -74,9 +74,9 @@ def test_some_offers_are_drawn_by_their_closeness_to_the_belief():
     assert near[1] > near[10] > near[30]
 
 
-def test_offers_near_the_belief_rebuild_their_states(psychometric_network, episode):
+def test_offers_near_the_belief_rebuild_their_states(psychometric_model, episode):
     trajectory = rollout(
-        psychometric_network, episode, draws.as_seed(3), HORIZON, OFFER, 1.0, local_share=0.5
+        psychometric_model, episode, draws.as_seed(3), HORIZON, OFFER, 1.0, local_share=0.5
     )
     for row in taken(trajectory):
         assert sorted(row) == [0, 2, 3, 4]
@@ -103,13 +103,13 @@ def test_equal_seeds_give_equal_trajectories(run):
     assert (taken(first) != taken(other)).any()
 
 
-def test_states_at_rebuilds_what_the_rollout_saw(run, psychometric_network):
+def test_states_at_rebuilds_what_the_rollout_saw(run, psychometric_model):
     for temperature in (1e-3, 1.0):
         trajectory = run(5, temperature)
         steps = tf.repeat(tf.range(HORIZON)[None], ROWS, axis=0)
         state = states_at(trajectory, steps)
-        outputs = psychometric_network(state)
-        value = selected_value(psychometric_network, outputs, state)
+        outputs = psychometric_model(state)
+        value = selected_value(psychometric_model, outputs, state)
         np.testing.assert_allclose(
             tf.reshape(value, [ROWS, HORIZON]), trajectory.value[:, :-1], atol=1e-5
         )
@@ -130,26 +130,26 @@ def test_loops_meet_end_to_end(horizon, loops):
     assert all(one[1] == other[0] for one, other in pairwise(stretches))
 
 
-def test_a_rollout_in_several_loops_is_the_same(run, psychometric_network, episode, monkeypatch):
+def test_a_rollout_in_several_loops_is_the_same(run, psychometric_model, episode, monkeypatch):
     monkeypatch.setattr(module, "_LONG", HORIZON)
     assert len(_stretches(2, HORIZON)) == 3
-    several = rollout(psychometric_network, episode, draws.as_seed(5), HORIZON, OFFER, 1.0)
+    several = rollout(psychometric_model, episode, draws.as_seed(5), HORIZON, OFFER, 1.0)
     for a, b in zip(tf.nest.flatten(run(5)), tf.nest.flatten(several), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-def test_a_cold_policy_takes_the_best_of_what_is_offered(run, psychometric_network):
+def test_a_cold_policy_takes_the_best_of_what_is_offered(run, psychometric_model):
     trajectory = run(6, 0.0)
     steps = tf.repeat(tf.range(HORIZON)[None], ROWS, axis=0)
-    logits = psychometric_network(states_at(trajectory, steps))["candidate_logits"]
+    logits = psychometric_model(states_at(trajectory, steps))["candidate_logits"]
     best = tf.reshape(tf.argmax(logits, axis=1), [ROWS, HORIZON])
     np.testing.assert_array_equal(best, trajectory.choice)
 
 
-def test_the_state_after_the_last_step_has_the_whole_context(run, psychometric_network):
+def test_the_state_after_the_last_step_has_the_whole_context(run, psychometric_model):
     trajectory = run(7)
     state = drop_candidates(states_at(trajectory, tf.fill([ROWS, 1], HORIZON)))
-    value = selected_value(psychometric_network, psychometric_network(state), state)
+    value = selected_value(psychometric_model, psychometric_model(state), state)
     np.testing.assert_allclose(value, trajectory.value[:, -1], atol=1e-5)
     np.testing.assert_array_equal(state["context_mask"], trajectory.episode["context_mask"])
 
@@ -175,48 +175,48 @@ def test_states_come_row_by_row_in_the_order_asked_for(run):
 
 
 def test_policies_of_every_temperature_visit_the_same_pool_at_full_offer(
-    psychometric_network, episode
+    psychometric_model, episode
 ):
-    trajectory = rollout(psychometric_network, episode, draws.as_seed(1), 2, POOL, 1.0)
+    trajectory = rollout(psychometric_model, episode, draws.as_seed(1), 2, POOL, 1.0)
     np.testing.assert_array_equal(trajectory.offered, np.tile(range(POOL), (ROWS, 2, 1)))
 
 
-def test_a_horizon_longer_than_the_pool_is_refused(psychometric_network, episode):
+def test_a_horizon_longer_than_the_pool_is_refused(psychometric_model, episode):
     with pytest.raises(ValueError, match="horizon=6, pool=5"):
-        rollout(psychometric_network, episode, draws.as_seed(1), 6, POOL, 1.0)
+        rollout(psychometric_model, episode, draws.as_seed(1), 6, POOL, 1.0)
 
 
-def test_a_row_whose_pool_runs_out_acquires_nothing_more(psychometric_network, episode):
+def test_a_row_whose_pool_runs_out_acquires_nothing_more(psychometric_model, episode):
     few = dict(episode, candidate_mask=tf.constant([[True, False, False, True, False]] * ROWS))
-    trajectory = rollout(psychometric_network, few, draws.as_seed(2), 3, POOL, 1.0)
+    trajectory = rollout(psychometric_model, few, draws.as_seed(2), 3, POOL, 1.0)
     added = trajectory.episode["context_mask"][:, 2:].numpy()
     np.testing.assert_array_equal(added, [[True, True, False]] * ROWS)
     np.testing.assert_array_equal(np.sort(taken(trajectory)[:, :2]), [[0, 3]] * ROWS)
     np.testing.assert_allclose(trajectory.value[:, 2], trajectory.value[:, 3], atol=1e-5)
 
 
-def test_rewards_carry_no_gradient(psychometric_network, episode):
+def test_rewards_carry_no_gradient(psychometric_model, episode):
     with tf.GradientTape() as tape:
-        trajectory = rollout(psychometric_network, episode, draws.as_seed(1), 1, POOL, 1.0)
+        trajectory = rollout(psychometric_model, episode, draws.as_seed(1), 1, POOL, 1.0)
         total = tf.reduce_sum(trajectory.value) + tf.reduce_sum(trajectory.entropy)
-    gradients = tape.gradient(total, [v.value for v in psychometric_network.trainable_variables])
+    gradients = tape.gradient(total, [v.value for v in psychometric_model.trainable_variables])
     assert gradients == [None] * len(gradients)
 
 
-def test_the_value_counts_selected_recorded_unknown_targets_only(psychometric_network, episode):
+def test_the_value_counts_selected_recorded_unknown_targets_only(psychometric_model, episode):
     state = dict(
         episode,
         theta_mask=tf.constant([[True, True, True, False]] * ROWS),
         theta_observed=tf.constant([[True, False, True, True]] * ROWS),
         known_mask=tf.constant([[False, False, True, False]] * ROWS),
     )
-    outputs = psychometric_network(state)
-    log_prob = psychometric_network.theta_log_prob(outputs, state["theta"])
-    value = selected_value(psychometric_network, outputs, state)
+    outputs = psychometric_model(state)
+    log_prob = psychometric_model.theta_log_prob(outputs, state["theta"])
+    value = selected_value(psychometric_model, outputs, state)
     np.testing.assert_allclose(value, log_prob[:, 0], rtol=1e-5)
     nothing = dict(state, theta_mask=tf.zeros([ROWS, 4], tf.bool))
-    np.testing.assert_array_equal(selected_value(psychometric_network, outputs, nothing), 0.0)
+    np.testing.assert_array_equal(selected_value(psychometric_model, outputs, nothing), 0.0)
     predicted = dict(nothing, target_mask=tf.ones_like(state["target_mask"]))
-    target = psychometric_network.target_log_prob(outputs, state, state["target_outcome"])
-    value = selected_value(psychometric_network, outputs, predicted)
+    target = psychometric_model.target_log_prob(outputs, state, state["target_outcome"])
+    value = selected_value(psychometric_model, outputs, predicted)
     np.testing.assert_allclose(value, tf.reduce_mean(target, axis=1), rtol=1e-5)

@@ -43,10 +43,10 @@ class KillAfter(keras.callbacks.Callback):
 
 
 @pytest.fixture(scope="module")
-def make_trainer(make_network):
+def make_trainer(make_model):
     def make(recipe=RECIPE, seed=3, sizes=(), **kwargs):
         task = Coin()
-        trainer = Trainer(make_network(task, **dict(sizes)), task)
+        trainer = Trainer(make_model(task, **dict(sizes)), task)
         trainer.compile(recipe=recipe, seed=seed, **kwargs)
         return trainer
 
@@ -188,9 +188,9 @@ def test_jit_gives_the_same_first_step(make_trainer):
         np.testing.assert_allclose(jitted[name][0], value, atol=1e-4, rtol=1e-4, err_msg=name)
 
 
-def test_a_task_and_a_network_that_do_not_match_are_refused(make_network):
+def test_a_task_and_a_model_that_do_not_match_are_refused(make_model):
     with pytest.raises(ValueError, match=r"model of task 'psychometric'\. Received: one of 'coin'"):
-        Trainer(make_network(Coin()), Psychometric())
+        Trainer(make_model(Coin()), Psychometric())
 
 
 def test_a_recipe_that_cannot_train_the_task_is_refused(make_trainer):

@@ -69,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
     from aline_tf.migraine.task.pretrained import load_model
     from aline_tf.migraine.task.recorded import RecordedTask, read_histories
     from aline_tf.models.presets import save_preset
+    from aline_tf.runtime.malloc import keep_memory
     from aline_tf.training.callbacks import training_callbacks
     from aline_tf.training.recipe import Recipe
     from aline_tf.training.trainer import Trainer
@@ -76,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
     task = RecordedTask(read_histories(args.records))
     others = RecordedTask(read_histories(args.held_out)) if args.held_out else None
     model = load_model(args.from_preset)
+    keep_memory()  # steps go through gigabytes of tensors
     keras.utils.set_random_seed(args.seed)
     print(f"{len(task.evenings):,} evenings to learn from, of {args.records}")
     before = log_scores(model, others, args.seed) if others else None
