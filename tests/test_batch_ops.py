@@ -1,8 +1,10 @@
 """The algebra of batches, for numpy arrays and tensors alike."""
 
+import functools
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,7 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aline_tf import batch_ops
-from aline_tf.batch import BATCH_FIELDS, EPISODE_FIELDS, empty_batch, field_dtype
+from aline_tf.batch import (
+    BATCH_FIELDS,
+    EPISODE_FIELDS,
+    OBSERVED,
+    empty_batch,
+    field_dtype,
+    specs,
+)
 from aline_tf.models.aline import ALINE
 from tests.models.batches import EVERY_KIND, random_batch
 from tests.models.batches import SIZES as MODEL_SIZES
@@ -148,10 +157,132 @@ def test_edits_of_arrays_need_no_tensorflow():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_many_rows_give_the_same_outputs_in_portions(monkeypatch):
-    network = ALINE(EVERY_KIND, **MODEL_SIZES)
+SEEDS, COUNTS = st.integers(0, 2**31), st.integers(0, 4)
+
+
+@given(SEEDS, st.lists(st.integers(0, 3), max_size=6))
+@QUICK
+def test_appending_and_narrowing_commute(seed, index):
+    episode = random_episode(seed)
+    token = [episode["candidate_design"][:, 1], episode["candidate_outcome"][:, 2]]
+    one = batch_ops.narrow(batch_ops.append(episode, *token), index)
+    assert_same(one, batch_ops.append(batch_ops.narrow(episode, index), *token))
+
+
+@given(SEEDS, COUNTS, COUNTS)
+@QUICK
+def test_room_can_be_made_at_once_or_bit_by_bit_and_cut_off_again(seed, first, second):
+    episode = random_episode(seed)
+    longer = batch_ops.extend_context(batch_ops.extend_context(episode, first), second)
+    assert_same(longer, batch_ops.extend_context(episode, first + second))
+    assert not longer["context_mask"][:, 3:].any()
+    assert_same(batch_ops.cut_context(longer, 3), episode)
+
+
+@given(SEEDS, st.integers(0, 3), st.integers(0, 2))
+@QUICK
+def test_a_token_is_appended_or_written_into_room_that_was_made(seed, index, room):
+    episode = random_episode(seed)
+    index = np.full(2, index)
+    written = batch_ops.append_candidate(batch_ops.extend_context(episode, 1 + room), 3, index)
+    by_hand = batch_ops.append(
+        episode,
+        *(episode[f"candidate_{name}"][[0, 1], index] for name in ("design", "outcome", "status")),
+    )
+    assert_same(written, batch_ops.extend_context(by_hand, room))
+
+
+@given(SEEDS, st.lists(st.booleans(), min_size=5, max_size=5))
+@QUICK
+def test_conditioning_is_idempotent_and_keeps_earlier_values(seed, which):
+    episode, which = random_episode(seed), np.array(which)
+    once = batch_ops.condition_on(episode, episode["theta"], which)
+    assert_same(once, batch_ops.condition_on(once, episode["theta"], which))
+    assert_same(once, batch_ops.condition_on(once, 7.0 + episode["theta"], which))
+    before = episode["known_mask"]
+    np.testing.assert_array_equal(once["known_theta"][before], episode["known_theta"][before])
+    fresh = which & ~before
+    np.testing.assert_array_equal(once["known_theta"][fresh], episode["theta"][fresh])
+    np.testing.assert_array_equal(once["known_mask"], before | which)
+
+
+@given(SEEDS, st.lists(st.tuples(st.integers(1, 3), *[COUNTS] * 3), min_size=1, max_size=4))
+@QUICK
+def test_rows_of_a_stack_are_the_rows_that_were_stacked(seed, sizes):
+    batches = [
+        {name: random_episode(seed + k, B=b, C=c, M=m, N=n)[name] for name in BATCH_FIELDS}
+        for k, (b, c, m, n) in enumerate(sizes)
+    ]
+    stacked, start = batch_ops.stack(batches), 0
+    for batch, (b, c, m, n) in zip(batches, sizes, strict=True):
+        rows = batch_ops.take_rows(stacked, slice(start, start + b))
+        cut = batch_ops.narrow(batch_ops.cut_context(rows, c), slice(n))
+        cut["target_design"], outside = cut["target_design"][:, :m], cut["target_mask"][:, m:]
+        cut["target_mask"] = cut["target_mask"][:, :m]
+        assert_same(cut, batch)
+        assert not (outside.any() or rows["context_mask"][:, c:].any())
+        assert not rows["candidate_mask"][:, n:].any()
+        start += b
+    assert start == len(stacked["context_mask"])
+
+
+@given(SEEDS, st.integers(1, 4))
+@QUICK
+def test_copies_of_rows_are_rows(seed, times):
+    episode = random_episode(seed)
+    copies = batch_ops.repeat(episode, times)
+    for k in range(times):
+        assert_same(batch_ops.take_rows(copies, slice(k, None, times)), episode)
+
+
+@given(SEEDS, st.permutations(range(4)))
+@QUICK
+def test_taken_candidates_are_masked_and_nothing_else(seed, order):
+    episode = random_episode(seed) | {"candidate_mask": np.ones([2, 4], bool)}
+    for count, index in enumerate(order, 1):
+        episode = batch_ops.take_candidate(episode, np.full(2, index))
+        left = np.flatnonzero(episode["candidate_mask"][0])
+        assert set(left) == set(range(4)) - set(order[:count])
+
+
+def test_a_history_is_seen_up_to_a_step():
+    design, outcome = np.random.default_rng(0).normal(size=(2, 2, 5, 1))
+    batch = batch_ops.from_history({"D": 1, "F": 1, "P": 2, "N": 1}, design, outcome, 3)
+    np.testing.assert_array_equal(batch["context_mask"].sum(1), [3, 3])
+    np.testing.assert_array_equal(batch["context_design"], design.astype(np.float32))
+    assert (batch["context_status"] == OBSERVED).all() and batch["candidate_mask"].shape == (2, 1)
+    whole = batch_ops.from_history({"D": 1, "F": 1, "P": 2}, design, outcome)
+    assert whole["context_mask"].all()
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(3)
+    model = ALINE(EVERY_KIND, **MODEL_SIZES)
+    model.build()
+    return model
+
+
+@functools.cache
+def _compiled(model):
+    return tf.function(model, input_signature=[specs(EVERY_KIND)], autograph=False)
+
+
+@given(SEEDS, COUNTS, COUNTS, COUNTS)
+@settings(max_examples=12, deadline=None)
+def test_room_is_invisible_to_a_model(model, seed, tokens, targets, candidates):
+    compiled = _compiled(model)
+    batch = random_batch(seed)
+    answer = compiled(tensors(batch))
+    roomy = compiled(tensors(batch_ops.pad(batch, C=tokens, M=targets, N=candidates)))
+    for name, raw in answer.items():
+        wider = roomy[name].numpy()[tuple(map(slice, raw.shape))]
+        np.testing.assert_allclose(wider, raw, rtol=1e-4, atol=1e-4, err_msg=name)
+
+
+def test_many_rows_give_the_same_outputs_in_portions(model, monkeypatch):
     rows = batch_ops.repeat(random_batch(3), 5)
-    whole = batch_ops.map_rows(network, rows)
+    whole = batch_ops.map_rows(model, rows)
     monkeypatch.setattr(batch_ops, "ROWS_AT_ONCE", 2)
-    for name, table in batch_ops.map_rows(network, rows).items():
+    for name, table in batch_ops.map_rows(model, rows).items():
         np.testing.assert_allclose(table, whole[name], atol=1e-5)
