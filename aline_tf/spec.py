@@ -165,6 +165,8 @@ class TaskSpec:
             `len(outcomes)` design dimensions are their one-hot code.
         parameters: the P unknowns.
         horizon: T, how many acquisitions an episode has.
+        one_of: groups of design names of which exactly one is 1 and the others are 0: which of k
+            drugs, say. Such a name has the bounds 0 and 1.
         features: name of the map by which the network is shown designs and outcomes, or a whole
             history, beside their scaled values (see `aline_tf.tasks.feature_maps`); "" for none.
 
@@ -196,6 +198,7 @@ class TaskSpec:
     parameters: tuple[Parameter, ...]
     horizon: int
     features: str = ""
+    one_of: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self):
         _check_name(self.name, "task")
@@ -222,6 +225,7 @@ class TaskSpec:
             names = [each.name for each in getattr(self, field)]
             _check_unique(names, _SINGULAR[field])
         self._check_designs(dims)
+        self._check_one_of()
         astray = [p.name for p in self.parameters if p.axis is not None and p.axis >= dims]
         if astray:
             raise ValueError(
@@ -259,6 +263,30 @@ class TaskSpec:
                 f"design_low={self.design_low}, design_high={self.design_high}"
             )
 
+    def _check_one_of(self) -> None:
+        bounds = zip(self.design_low, self.design_high, strict=True)
+        bounds = dict(zip(self.design_names, bounds, strict=True))
+        code = {self.design_names[column] for column in self.outcome_code}
+        members = [name for group in self.one_of for name in group]
+        for name in members:
+            if bounds.get(name) != (0, 1) or members.count(name) > 1 or name in code:
+                raise ValueError(
+                    "Expected each name of one_of to be a design dimension from 0 to 1, once, and "
+                    f"not the code of an outcome. Received: {name!r}"
+                )
+
+    @property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """Columns of the design in which exactly one is 1, group by group."""
+        place = {name: column for column, name in enumerate(self.design_names)}
+        return tuple(tuple(place[name] for name in group) for group in self.one_of)
+
+    @property
+    def outcome_code(self) -> tuple[int, ...]:
+        """Columns of a target design that say which outcome it is; none where there is one."""
+        dims, count = len(self.design_names), len(self.outcomes)
+        return tuple(range(dims - count, dims)) if count > 1 else ()
+
     @property
     def parameter_names(self) -> tuple[str, ...]:
         """The P names, in order."""
@@ -289,7 +317,11 @@ class TaskSpec:
 
     def to_dict(self) -> dict:
         """Plain dicts, tuples, numbers and strings."""
-        return dataclasses.asdict(self)
+        config = dataclasses.asdict(self)
+        # Absent where there is none, so that older descriptions stay what they were.
+        if not self.one_of:
+            del config["one_of"]
+        return config
 
     @classmethod
     def from_dict(cls, config: dict) -> TaskSpec:
@@ -300,7 +332,7 @@ class TaskSpec:
                 that the class refuses.
         """
         known = {field.name for field in dataclasses.fields(cls)}
-        if not known - {"features"} <= set(config) <= known:
+        if not known - {"features", "one_of"} <= set(config) <= known:
             raise ValueError(
                 f"Expected a task description with {sorted(known)}. Received: {sorted(config)}"
             )
@@ -314,6 +346,7 @@ class TaskSpec:
             parameters=_members(Parameter, config["parameters"]),
             horizon=config["horizon"],
             features=config.get("features", ""),
+            one_of=tuple(tuple(group) for group in config.get("one_of", ())),
         )
 
 

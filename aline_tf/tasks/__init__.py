@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "TASKS": "registry",
         "Task": "task",
         "check_contract": "contract",
+        "uniform_designs": "task",
         "task_by_name": "registry",
     },
 )

@@ -1,57 +1,385 @@
-"""Does a task keep the contract of a simulator? Asked once, before any work is done."""
+"""Does a task keep the contract of a simulator? Asked once, before any work is done.
+
+Every mistake found is one sentence: expected, received. A few rows are drawn first, outside of any
+graph, for shapes, dtypes and randomness that no seed governs; then thousands inside a compiled
+function, as training draws them, for numbers that are rarely wrong and seeds that are read once.
+"""
 
 from __future__ import annotations
+
+import time
 
 import numpy as np
 
 from aline_tf.errors import InputError
 
 _ROWS, _POOL = 4, 3
+#: Rows and designs a row of the second look. A thing that happens once in 3000 outcomes is missed
+#: there once in e^10 times.
+_MANY, _MANY_POOL = 4096, 8
+#: A slow simulator is looked at in as many rows as it can do in so many seconds.
+_SECONDS = 1.0
+_TIMED = 64
+_TOLERANCE = 1e-5
+_READ_ONCE = (
+    "expected different draws from {method} of {name} for different seeds inside a compiled "
+    "function; received equal ones: numpy's randomness is read once there (see aline_tf.draws, or "
+    "aline_tf.tasks.NumpyTask)"
+)
 
 
-def check_contract(task) -> None:
-    """Draws a few parameters, designs and outcomes, and looks at their shapes and numbers.
+def check_contract(task, jit_compile: bool = False) -> None:
+    """Draws parameters, designs and outcomes, and looks at what came.
+
+    A task that was found to be right is not looked at again.
+
+    Args:
+        task: a `Task`.
+        jit_compile: whether its draws must also be something that XLA can compile.
 
     Raises:
-        InputError: the object is no task, or draws something of another shape than its
-            specification says, or a number that is not finite.
+        InputError: the object is no task, lacks a method, or draws something of another shape,
+            dtype, range or kind than its specification says, a number that is not finite, or
+            numbers that do not follow the seed.
+
+    >>> from aline_tf.tasks import check_contract, task_by_name
+    >>> check_contract(task_by_name("psychometric"))
     """
-    from aline_tf import draws
+    from aline_tf.tasks.task import Task
+
+    _check_type(task)
+    if not vars(task).get("_kept_contract"):
+        # Episodes drawn in a way of their own may need no simulator.
+        own = type(task).sample_episodes is not Task.sample_episodes
+        if not own or _simulates(task):
+            _check_draws(task)
+        if own:
+            _check_episodes(task)
+        task._kept_contract = True
+    if jit_compile:
+        _check_jit(task)
+
+
+def _check_type(task) -> None:
     from aline_tf.spec import TaskSpec
     from aline_tf.tasks.task import Task
 
+    if isinstance(task, type):
+        raise InputError(
+            f"expected a task, {task.__name__}(...); received the class {task.__name__} itself"
+        )
     if not isinstance(task, Task) or not isinstance(getattr(task, "spec", None), TaskSpec):
         raise InputError(
             "expected a subclass of aline_tf.tasks.task.Task with a TaskSpec as its `spec`; "
             f"received {type(task).__name__}"
         )
-    if type(task).sample_episodes is not Task.sample_episodes:
-        # It draws its episodes in its own way and may not use the methods below.
-        return
-    sizes = task.spec.sizes
+
+
+def _simulates(task) -> bool:
+    """Whether a task of recorded episodes has a simulator all the same."""
+    from aline_tf import draws
+
+    try:
+        theta = task.sample_theta(draws.as_seed(0), _ROWS)
+        design = task.sample_designs(draws.as_seed(1), _ROWS, _POOL)
+        task.simulate(theta, design, draws.as_seed(2))
+    except NotImplementedError:
+        return False
+    except Exception:
+        # Whatever else is wrong is told by the check.
+        return True
+    return True
+
+
+def _check_draws(task) -> None:
+    from aline_tf import draws
+
+    spec, name = task.spec, type(task).__name__
+    sizes = spec.sizes
     seeds = draws.split(draws.as_seed(0), 3)
     theta = _drawn(task, "sample_theta", (seeds[0], _ROWS), (_ROWS, sizes["P"]))
     design = _drawn(task, "sample_designs", (seeds[1], _ROWS, _POOL), (_ROWS, _POOL, sizes["D"]))
-    _drawn(task, "simulate", (theta, design, seeds[2]), (_ROWS, _POOL, sizes["F"]))
+    outcome = _drawn(task, "simulate", (theta, design, seeds[2]), (_ROWS, _POOL, sizes["F"]))
+    for method, found, arguments in (
+        ("sample_theta", theta, (seeds[0], _ROWS)),
+        ("sample_designs", design, (seeds[1], _ROWS, _POOL)),
+        ("simulate", outcome, (theta, design, seeds[2])),
+    ):
+        if not np.array_equal(found, getattr(task, method)(*arguments)):
+            raise InputError(
+                f"expected equal draws from {method} of {name} for equal seeds; received different "
+                "ones: its randomness must come from its seed (see aline_tf.draws)"
+            )
+    _check_likelihood(task, theta, design, outcome)
+    _check_targets(task, seeds[0])
+    first, again, other = _many_draws(task, _affordable_rows(task))
+    for method, found, same, different in zip(
+        ("sample_theta", "sample_designs"), first, again, other, strict=True
+    ):
+        if not np.array_equal(found, same):
+            raise InputError(
+                f"expected equal draws from {method} of {name} for equal seeds inside a compiled "
+                "function; received different ones"
+            )
+        if found.size and (found != found[:1]).any() and np.array_equal(found, different):
+            raise InputError(_READ_ONCE.format(method=method, name=name))
+
+
+def _affordable_rows(task) -> int:
+    """How many rows can be drawn in about a second."""
+    from aline_tf import draws
+
+    def seconds(rows):
+        started = time.perf_counter()
+        theta = task.sample_theta(draws.as_seed(0), rows)
+        design = task.sample_designs(draws.as_seed(1), rows, _MANY_POOL)
+        task.simulate(theta, design, draws.as_seed(2))
+        return time.perf_counter() - started
+
+    seconds(_ROWS)
+    each = (seconds(_TIMED) - seconds(_ROWS)) / (_TIMED - _ROWS)
+    return int(np.clip(_SECONDS / max(each, 1e-9), _TIMED, _MANY))
+
+
+def _many_draws(task, rows):
+    """(theta, designs, outcomes) of a compiled function for two equal seeds and another one. Each
+    is a function of one seed alone: all rows of outcomes are of one theta and one pool."""
+    import tensorflow as tf
+
+    from aline_tf import draws
+
+    @tf.function(autograph=False)
+    def drawn(seed):
+        parts = draws.split(seed, 3)
+        theta = task.sample_theta(parts[0], rows)
+        design = task.sample_designs(parts[1], rows, _MANY_POOL)
+        return theta, design, task.simulate(theta, design, parts[2])
+
+    @tf.function(autograph=False)
+    def repeated(seed):
+        theta = tf.repeat(task.sample_theta(draws.as_seed(3), 1), _TIMED, axis=0)
+        design = tf.repeat(task.sample_designs(draws.as_seed(4), 1, _MANY_POOL), _TIMED, axis=0)
+        return task.simulate(theta, design, seed)
+
+    name = type(task).__name__
+    try:
+        first, again, other = (
+            [part.numpy() for part in drawn(draws.as_seed([seed, 5]))] for seed in (1, 1, 2)
+        )
+        one, two = (repeated(draws.as_seed([seed, 7])).numpy() for seed in (1, 2))
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"expected {name} to draw inside tf.function, as training does (a simulator in plain "
+            f"NumPy is an aline_tf.tasks.NumpyTask); received {_in_short(error)}"
+        ) from error
+    for method, found in zip(("sample_theta", "sample_designs", "simulate"), first, strict=True):
+        _check_numbers(task, method, found)
+    _check_answers(task, first[2])
+    # Rows of the same parameters that differ are noise, and noise follows the seed.
+    if (one != one[:1]).any() and np.array_equal(one, two):
+        raise InputError(_READ_ONCE.format(method="simulate", name=name))
+    return first[:2], again[:2], other[:2]
+
+
+def _in_short(error) -> str:
+    """An exception on one line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = next((line for line in lines if "rror:" in line), lines[0] if lines else "")
+    told = told.split("    [[")[0]
+    return told if "rror:" in told else f"{type(error).__name__}: {told}"
 
 
 def _drawn(task, method, arguments, shape):
-    """What a method of the task returns, once it is known to be finite and of that shape."""
+    """What a method of the task returns, once it is known to be right as far as a few rows tell."""
+    name = type(task).__name__
     try:
         found = getattr(task, method)(*arguments)
     except NotImplementedError as error:
+        raise InputError(f"expected {name} to have {method}; received a task without it") from error
+    except InputError:
+        raise
+    except Exception as error:
         raise InputError(
-            f"expected {type(task).__name__} to have {method}; received a task without it"
+            f"expected {method} of {name} to draw shape {list(shape)}; received {_in_short(error)}"
         ) from error
+    if not hasattr(found, "shape") or not hasattr(found, "dtype"):
+        raise InputError(
+            f"expected {method} of {name} to return a float32 tensor; "
+            f"received {type(found).__name__}"
+        )
     array = np.asarray(found)
     if array.shape != shape:
         raise InputError(
-            f"expected {method} of {type(task).__name__} to return shape {list(shape)}; "
+            f"expected {method} of {name} to return shape {list(shape)}; "
             f"received {list(array.shape)}"
         )
-    if not np.isfinite(array).all():
+    if array.dtype != np.float32:
         raise InputError(
-            f"expected finite numbers from {method} of {type(task).__name__}; received NaN or "
-            "infinite ones"
+            f"expected {method} of {name} to return float32; received {array.dtype} "
+            "(tf.cast(..., tf.float32) makes it so)"
         )
+    _check_numbers(task, method, array)
     return found
+
+
+def _check_numbers(task, method, array) -> None:
+    """Finite, and in the range or of the kind that the specification says, column by column."""
+    array, name = np.asarray(array), type(task).__name__
+    if not np.isfinite(array).all():
+        share = (
+            f" ({np.sum(~np.isfinite(array))} of {array.size} numbers)" if array.size > 1000 else ""
+        )
+        raise InputError(
+            f"expected finite numbers from {method} of {name}; received NaN or infinite ones{share}"
+        )
+    spec = task.spec
+    if method == "sample_theta":
+        for column, parameter in enumerate(spec.parameters):
+            _check_column(
+                f"{method} of {name}", parameter.name, array[..., column], *_of(parameter)
+            )
+    elif method == "sample_designs":
+        for column, title in enumerate(spec.design_names):
+            low, high = spec.design_low[column], spec.design_high[column]
+            right = _between(low, high)
+            of_column = array[..., column]
+            _check_column(f"{method} of {name}", title, of_column, right, f"in [{low:g}, {high:g}]")
+        for group, columns in zip(spec.one_of, spec.groups, strict=True):
+            chosen = array[..., columns]
+            if not (np.isin(chosen, (0, 1)).all() and (chosen.sum(-1) == 1).all()):
+                raise InputError(
+                    f"expected {method} of {name} to give 1 to exactly one of {', '.join(group)} "
+                    "and 0 to the others; received other numbers"
+                )
+    else:
+        for column, channel in enumerate(spec.fields):
+            if channel.allowed:
+                values = array[..., column]
+                right = np.vectorize(channel.allows, otypes=[bool])
+                _check_column(
+                    f"{method} of {name}", channel.name, values, right, f"as {channel.allowed}"
+                )
+
+
+def _check_answers(task, outcome) -> None:
+    """What is predicted, where it is the first field itself, is of its own outcome's kind too."""
+    from aline_tf.tasks.task import Task
+
+    channel = task.spec.outcomes[0]
+    own = type(task).sample_episodes is not Task.sample_episodes
+    if own or len(task.spec.outcomes) > 1 or not channel.allowed:
+        return
+    _check_column(
+        f"simulate of {type(task).__name__}",
+        channel.name,
+        outcome[..., 0],
+        np.vectorize(channel.allows, otypes=[bool]),
+        f"as {channel.allowed}",
+    )
+
+
+def _of(parameter):
+    """Which values a parameter can have: a test of arrays, and words for it."""
+    if parameter.kind == "interval":
+        words = f"in [{parameter.low:g}, {parameter.high:g}]"
+        return _between(parameter.low, parameter.high), words
+    if parameter.kind == "binary":
+        return lambda value: np.isin(value, (0.0, 1.0)), "as 0 or 1"
+    return np.isfinite, "finite"
+
+
+def _between(low, high):
+    room = _TOLERANCE * (high - low)
+    return lambda value: (value >= low - room) & (value <= high + room)
+
+
+def _check_column(where, title, values, right, words) -> None:
+    values = np.ravel(values)
+    wrong = values[~right(values)] if values.size else values
+    if wrong.size:
+        raise InputError(
+            f"expected {where} to draw {title} {words}; received {wrong[0]:g} "
+            f"({wrong.size} of {values.size} draws are outside)"
+        )
+
+
+def _check_likelihood(task, theta, design, outcome) -> None:
+    """Of what the task itself simulates: one finite number for each outcome."""
+    if task.log_likelihood is None:
+        return
+    import tensorflow as tf
+
+    name, theta = type(task).__name__, tf.convert_to_tensor(theta)
+    try:
+        found = np.asarray(task.log_likelihood(theta[:, None], design, outcome))
+    except Exception as error:
+        raise InputError(
+            f"expected log_likelihood of {name} for theta [..., P], design [..., D] and outcome "
+            f"[..., F]; received {_in_short(error)}"
+        ) from error
+    if found.shape != (_ROWS, _POOL):
+        raise InputError(
+            f"expected log_likelihood of {name} to return one number for each outcome, shape "
+            f"{[_ROWS, _POOL]}; received {list(found.shape)}"
+        )
+    if not np.isfinite(found).all():
+        raise InputError(
+            f"expected a finite log_likelihood of {name} at outcomes that it simulated itself; "
+            "received NaN or infinite ones"
+        )
+
+
+def _check_targets(task, seed) -> None:
+    found, shape = np.asarray(task.sample_targets(seed, _ROWS)), (_ROWS, task.spec.sizes["P"])
+    if found.shape != shape or found.dtype != bool:
+        raise InputError(
+            f"expected sample_targets of {type(task).__name__} to return bool {list(shape)}; "
+            f"received {found.dtype} {list(found.shape)}"
+        )
+
+
+def _check_episodes(task) -> None:
+    """Of a task that draws its episodes in its own way: Episodes, with a candidate in each row."""
+    from aline_tf import draws
+    from aline_tf.batch import EPISODE_FIELDS, check
+
+    name, count = type(task).__name__, max(task.spec.horizon, _POOL)
+    try:
+        episode = task.sample_episodes(draws.as_seed(0), 2, count)
+        check(episode, task.spec, EPISODE_FIELDS)
+    except NotImplementedError as error:
+        raise InputError(
+            f"expected {name} to have a simulator or sample_episodes; received a task without it"
+        ) from error
+    except InputError as error:
+        raise InputError(
+            f"expected sample_episodes of {name} to give an Episode: {error}"
+        ) from error
+    if not np.asarray(episode["candidate_mask"]).any(axis=1).all():
+        raise InputError(
+            f"expected at least one candidate in every episode of {name}; received none"
+        )
+    for field, mask in (("theta", "theta_observed"), ("target_outcome", "target_observed")):
+        if not np.isfinite(np.asarray(episode[field])[np.asarray(episode[mask])]).all():
+            raise InputError(f"expected finite {field} in episodes of {name}; received NaN")
+
+
+def _check_jit(task) -> None:
+    import tensorflow as tf
+
+    from aline_tf import draws
+
+    compiled = tf.function(
+        lambda seed: task.sample_episodes(seed, 2, max(task.spec.horizon, _POOL)),
+        jit_compile=True,
+        autograph=False,
+    )
+    try:
+        compiled(draws.as_seed(0))
+    except Exception as error:
+        raise InputError(
+            f"expected episodes of {type(task).__name__} that XLA can compile, or "
+            f"jit_compile=False; received {_in_short(error)}"
+        ) from error

@@ -104,6 +104,14 @@ def task_by_name(name: str):
         made = load(location)
     except (ImportError, AttributeError, ValueError) as error:
         raise InputError(f"expected a task at {location}; received: {error}") from error
+    if not isinstance(made, type):
+        from aline_tf.tasks.task import Task
+
+        if isinstance(made, Task) and not arguments:
+            return made
+        raise InputError(
+            f"expected a class of tasks at {location}, or a task; received a {type(made).__name__}"
+        )
     try:
         return made(*arguments)
     except ValueError as error:

@@ -6,15 +6,83 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.batch import OBSERVED
+from aline_tf.errors import InputError
 from aline_tf.spec import TaskSpec
+
+
+def uniform_designs(spec: TaskSpec, seed, batch: int, count: int) -> tf.Tensor:
+    """Designs drawn uniformly between the bounds; of a one-of-k group one name is 1, each equally
+    often; the code of an outcome stays 0, because a measurement is not of one outcome alone.
+
+    Args:
+        spec: the task's.
+        seed: int32 [2].
+        batch, count: B and N.
+
+    Returns:
+        float32 [B, N, D].
+
+    >>> from aline_tf import draws
+    >>> from aline_tf.spec import Channel, TaskSpec
+    >>> spec = TaskSpec(
+    ...     "drugs", ("dose", "drug_a", "drug_b"), (0.0,) * 3, (10.0, 1.0, 1.0),
+    ...     (Channel("y"),), (Channel("y"),), (), 5, one_of=(("drug_a", "drug_b"),),
+    ... )
+    >>> bool(tf.reduce_all(tf.reduce_sum(uniform_designs(spec, [1, 2], 3, 4)[..., 1:], -1) == 1.0))
+    True
+    """
+    low, high = tf.constant(spec.design_low), tf.constant(spec.design_high)
+    design = draws.uniform(seed, [batch, count, len(spec.design_names)], low, high)
+    columns = tf.unstack(design, axis=-1)
+    for place, group in enumerate(spec.groups):
+        logits = tf.zeros([batch, count, len(group)])
+        chosen = draws.categorical(draws.fold_in(seed, place + 1), logits)
+        for index, column in enumerate(group):
+            columns[column] = tf.cast(tf.equal(chosen, index), tf.float32)
+    for column in spec.outcome_code:
+        columns[column] = tf.zeros_like(columns[column])
+    return tf.stack(columns, axis=-1)
+
+
+def coded_queries(spec: TaskSpec, inputs, measured, seed) -> tuple[tf.Tensor, tf.Tensor]:
+    """Inputs [B, M, D] about one outcome each, and the answers [B, M] among fields [B, M, F]."""
+    fields = [field.name for field in spec.fields]
+    missing = [channel.name for channel in spec.outcomes if channel.name not in fields]
+    if missing:
+        raise InputError(
+            f"expected every one of several outcomes to be a field of task {spec.name!r} "
+            f"({', '.join(fields)}), or a sample_episodes of its own; received {missing[0]!r}"
+        )
+    count = len(spec.outcomes)
+    which = draws.categorical(seed, tf.zeros([*tf.unstack(tf.shape(inputs)[:2]), count]))
+    code = tf.one_hot(which, count)
+    answers = tf.gather(measured, [fields.index(c.name) for c in spec.outcomes], axis=-1)
+    inputs = tf.concat([inputs[..., :-count], code], axis=-1)
+    return inputs, tf.reduce_sum(answers * code, axis=-1)
 
 
 class Task:
     """A prior p(theta), a simulator p(y | x, theta) and a design space.
 
-    A task of one's own gives `spec`, `sample_theta`, `sample_designs` and `simulate`; with
-    `log_likelihood` it can also be taught by information gains. Everything is TensorFlow, takes
-    a seed (int32 [2]) for every draw and runs inside `tf.function`.
+    A task of one's own gives `spec`, `sample_theta` and `simulate`; `sample_designs` where designs
+    are not uniform between their bounds; with `log_likelihood` it can also be scored and taught
+    exactly. Everything is TensorFlow in float32, takes a seed (int32 [2]) for every draw and runs
+    inside `tf.function`. A simulator in plain NumPy is a `NumpyTask`; data without a simulator are
+    a `RecordedDataTask`. `check_contract` says in one sentence what is wrong with a task.
+
+    >>> from aline_tf import draws
+    >>> from aline_tf.spec import Channel, Parameter, TaskSpec
+    >>> class Line(Task):
+    ...     spec = TaskSpec(
+    ...         "line", ("x",), (0.0,), (1.0,), (Channel("y"),), (Channel("y"),),
+    ...         (Parameter("slope", "real"),), horizon=5,
+    ...     )
+    ...     def sample_theta(self, seed, batch):
+    ...         return draws.normal(seed, [batch, 1])
+    ...     def simulate(self, theta, design, seed):
+    ...         return theta[:, None] * design + draws.normal(seed, tf.shape(design), 0.0, 0.1)
+    >>> Line().sample_episodes(draws.as_seed(1), 2, 5)["candidate_outcome"].shape.as_list()
+    [2, 5, 1]
     """
 
     spec: TaskSpec
@@ -26,15 +94,40 @@ class Task:
     target_weights: tuple[float, ...] | None = None
 
     def sample_theta(self, seed, batch: int) -> tf.Tensor:
-        """Draws from the prior: [B, P]."""
+        """Draws from the prior.
+
+        Args:
+            seed: int32 [2].
+            batch: B.
+
+        Returns:
+            float32 [B, P], inside the support that the specification declares.
+        """
         raise NotImplementedError
 
     def sample_designs(self, seed, batch: int, count: int) -> tf.Tensor:
-        """A pool of designs for each row: [B, N, D]."""
-        raise NotImplementedError
+        """A pool of designs for each row. Default: `uniform_designs` of the specification.
+
+        Args:
+            seed: int32 [2].
+            batch, count: B and N.
+
+        Returns:
+            float32 [B, N, D], between the bounds.
+        """
+        return uniform_designs(self.spec, seed, batch, count)
 
     def simulate(self, theta, design, seed) -> tf.Tensor:
-        """Outcomes [B, N, F] at designs [B, N, D] given theta [B, P]."""
+        """What measuring each design gives.
+
+        Args:
+            theta: [B, P].
+            design: [B, N, D].
+            seed: int32 [2].
+
+        Returns:
+            float32 [B, N, F], in natural units.
+        """
         raise NotImplementedError
 
     #: log p(y | x, theta) for theta [..., P], design [..., D], outcome [..., F], leading
@@ -62,8 +155,33 @@ class Task:
         """Which parameters each row is after, as met in training: bool [B, P]. Default: all."""
         return tf.ones([batch, len(self.spec.parameters)], tf.bool)
 
+    def sample_queries(self, theta, input_seed, answer_seed, count: int):
+        """Inputs that may be asked about, and what is measured there.
+
+        Of a task with one outcome that is its first field; of one with several, each input is about
+        one of them, drawn with equal chances, and its answer is the field of that name.
+
+        Args:
+            theta: [B, P].
+            input_seed, answer_seed: int32 [2].
+            count: M.
+
+        Returns:
+            designs [B, M, D] and outcomes [B, M].
+
+        Raises:
+            InputError: the outcomes are several, and one of them is no field.
+        """
+        rows = theta.shape[0] if theta.shape[0] is not None else tf.shape(theta)[0]
+        inputs = self.sample_designs(input_seed, rows, count)
+        measured = self.simulate(theta, inputs, answer_seed)
+        if len(self.spec.outcomes) == 1:
+            return inputs, measured[..., 0]
+        return coded_queries(self.spec, inputs, measured, draws.fold_in(input_seed, 1))
+
     def sample_episodes(self, seed, batch: int, candidates: int) -> dict:
-        """Episodes that start with an empty context and have parameter targets only.
+        """Episodes that start with an empty context and have parameter targets only (predictive
+        ones, if the task has no parameters).
 
         Args:
             seed: int32 [2].
@@ -71,8 +189,8 @@ class Task:
             candidates: N, the size of each row's pool.
 
         Returns:
-            an Episode with C = 0 and M = `predictions` predictive targets, of the first outcome
-            field, none of them selected (see `aline_tf.batch`).
+            an Episode with C = 0 and M = `predictions` predictive targets of `sample_queries`, none
+            of them selected (see `aline_tf.batch`).
         """
         theta_seed, design_seed, outcome_seed, target_seed, input_seed, answer_seed = draws.split(
             seed, 6
@@ -80,8 +198,7 @@ class Task:
         dims, fields, parameters = (self.spec.sizes[letter] for letter in "DFP")
         theta = self.sample_theta(theta_seed, batch)
         design = self.sample_designs(design_seed, batch, candidates)
-        inputs = self.sample_designs(input_seed, batch, self.predictions)
-        answers = self.simulate(theta, inputs, answer_seed)[..., 0]
+        inputs, answers = self.sample_queries(theta, input_seed, answer_seed, self.predictions)
         return {
             "context_design": tf.zeros([batch, 0, dims]),
             "context_outcome": tf.zeros([batch, 0, fields]),
@@ -91,7 +208,9 @@ class Task:
             "known_mask": tf.zeros([batch, parameters], tf.bool),
             "theta_mask": self.sample_targets(target_seed, batch),
             "target_design": inputs,
-            "target_mask": tf.zeros([batch, self.predictions], tf.bool),
+            "target_mask": (tf.zeros if parameters else tf.ones)(
+                [batch, self.predictions], tf.bool
+            ),
             "candidate_design": design,
             "candidate_mask": tf.ones([batch, candidates], tf.bool),
             "theta": theta,

@@ -107,12 +107,12 @@ class Trainer(keras.Model):
                 f"Received: {', '.join(f'{name}={kwargs[name]!r}' for name in own)}"
             )
         recipe.check_task(self.task)
-        check_contract(self.task)
         self.recipe, self.seed = recipe, int(seed)
         if optimizer is None:
             optimizer = recipe_optimizer(recipe)
         optimizer = keras.optimizers.get(optimizer)
         kwargs.setdefault("jit_compile", False)
+        check_contract(self.task, kwargs["jit_compile"] is True)
         super().compile(optimizer=optimizer, **kwargs)
         self._means = {name: keras.metrics.Mean(name=name) for name in METRICS}
         self._held_out = None

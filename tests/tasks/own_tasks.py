@@ -7,7 +7,13 @@ from aline_tf import draws
 from aline_tf.spec import Channel, Parameter, TaskSpec
 from aline_tf.tasks.task import Task
 
-SIZES = {"width": 16, "depth": 2, "heads": 2, "hidden": 32, "components": 4}
+SIZES = {
+    "hidden_dim": 16,
+    "num_layers": 2,
+    "num_heads": 2,
+    "intermediate_dim": 32,
+    "components": 4,
+}
 
 
 class DoseCounts(Task):

@@ -46,11 +46,12 @@ def test_equal_seeds_give_equal_episodes_in_eager_and_graph(episode):
 def test_a_simulator_must_be_given():
     for call in (
         lambda: Task().sample_theta(draws.as_seed(1), 2),
-        lambda: Task().sample_designs(draws.as_seed(1), 2, 3),
         lambda: Task().simulate(None, None, draws.as_seed(1)),
     ):
         with pytest.raises(NotImplementedError):
             call()
+    with pytest.raises(AttributeError, match="spec"):
+        Task().sample_designs(draws.as_seed(1), 2, 3)
     assert Task.log_likelihood is None
 
 
