@@ -264,6 +264,12 @@ class TaskSpec:
             )
 
     def _check_one_of(self) -> None:
+        if any(isinstance(group, str) or len(group) < 2 for group in self.one_of):
+            raise ValueError(
+                "Expected one_of as groups of two design names or more, (('a', 'b'),). "
+                f"Received: one_of={self.one_of!r}"
+            )
+        object.__setattr__(self, "one_of", tuple(map(tuple, self.one_of)))
         bounds = zip(self.design_low, self.design_high, strict=True)
         bounds = dict(zip(self.design_names, bounds, strict=True))
         code = {self.design_names[column] for column in self.outcome_code}

@@ -93,9 +93,9 @@ def _simulates(task) -> bool:
 
 def _check_draws(task) -> None:
     from aline_tf import draws
+    from aline_tf.tasks.task import Task
 
-    spec, name = task.spec, type(task).__name__
-    sizes = spec.sizes
+    name, sizes = type(task).__name__, task.spec.sizes
     seeds = draws.split(draws.as_seed(0), 3)
     theta = _drawn(task, "sample_theta", (seeds[0], _ROWS), (_ROWS, sizes["P"]))
     design = _drawn(task, "sample_designs", (seeds[1], _ROWS, _POOL), (_ROWS, _POOL, sizes["D"]))
@@ -112,6 +112,8 @@ def _check_draws(task) -> None:
             )
     _check_likelihood(task, theta, design, outcome)
     _check_targets(task, seeds[0])
+    if len(task.spec.outcomes) > 1 and type(task).sample_episodes is Task.sample_episodes:
+        task.sample_queries(theta, seeds[1], seeds[2], _POOL)
     first, again, other = _many_draws(task, _affordable_rows(task))
     for method, found, same, different in zip(
         ("sample_theta", "sample_designs"), first, again, other, strict=True

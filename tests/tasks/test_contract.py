@@ -142,8 +142,9 @@ def test_a_task_may_be_named_as_an_object(monkeypatch):
         (lambda: {"parameters": (Parameter("a", "uniform"),)}, "kind='uniform'"),
         (lambda: {"fields": ()}, "at least one channel. Received: fields="),
         (lambda: {"design_high": (0.0,)}, "low < high for 'hour'"),
-        (lambda: {"one_of": (("minute",),)}, "one_of to be a design dimension.*'minute'"),
-        (lambda: {"one_of": (("hour",),)}, "from 0 to 1, once.*'hour'"),
+        (lambda: {"one_of": (("minute", "day"),)}, "one_of to be a design dimension.*'minute'"),
+        (lambda: {"one_of": (("hour", "hour"),)}, "from 0 to 1, once.*'hour'"),
+        (lambda: {"one_of": ("hour", "minute")}, "groups of two design names or more"),
         (
             lambda: {"outcomes": (Channel("y"), Channel("z"))},
             "last 2 design dimensions, from 0 to 1 each, to be the one-hot",
