@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; the line with the address is printed once it answers."""
     base_path, names = _served(args)
     # Asked for before the models load, so that a stop during a slow load is not lost.
-    with _stop_signal() as asked_to_stop:
+    with _stop_signal() as stop_socket:
         logging.basicConfig(
             stream=sys.stderr,
             level=logging.ERROR if args.quiet else logging.INFO,
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         server = Server(repository, args.host, args.port, workers=args.workers)
         with server:
             print(f"serving {', '.join(repository.names)} on {server.target}", flush=True)
-            asked_to_stop.recv(1)
+            stop_socket.recv(1)
             print("stopping", flush=True)
     return 0
 
@@ -104,7 +104,7 @@ def _served(args: argparse.Namespace) -> tuple[Path, list[str] | None]:
     # A stop in the middle of an export takes its half-written files along.
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        return export_presets(names, args.cache, say=partial(print, flush=True)), names
+        return export_presets(names, args.cache, report=partial(print, flush=True)), names
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -29,7 +29,7 @@ _NEEDED = {"predict": ("target_design",), "propose": ("candidate_design",)}
 def complete_inputs(
     signature: str, batch: Mapping[str, Any], names: Sequence[str], sizes: Mapping[str, int]
 ) -> dict[str, np.ndarray]:
-    """Every input of a signature, from the fields that are given.
+    """Every input of a signature, from the fields that are provided.
 
     Fields of a Batch or an Episode that the signature does not take are left out, so that one
     batch serves every signature. What is not given:
@@ -64,25 +64,26 @@ def complete_inputs(
     for name in _NEEDED.get(signature, ()):
         if batch.get(name) is None:
             raise InputError(f"expected {name} for {signature}; received a batch without it")
-    given = {
+    provided = {
         name: _array(name, batch[name], sizes)
         for name in names
         if name in BATCH_FIELDS and batch.get(name) is not None
     }
-    _check_pair(given, "context_design", "context_outcome")
-    _check_pair(given, "known_theta", "known_mask")
-    _fill_status(given)
-    conflict = size_conflict({name: array.shape for name, array in given.items()})
+    _check_pair(provided, "context_design", "context_outcome")
+    _check_pair(provided, "known_theta", "known_mask")
+    _fill_status(provided)
+    conflict = size_conflict({name: array.shape for name, array in provided.items()})
     if conflict:
         raise InputError(conflict)
-    for name, array in given.items():
+    for name, array in provided.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise InputError(f"expected finite numbers in {name}; received NaN or infinity")
     letters = {"B": 1, "C": 0, "M": 0, "N": 0} | dict(sizes)
-    for name, array in given.items():
+    for name, array in provided.items():
         letters |= dict(zip(BATCH_FIELDS[name], array.shape, strict=True))
     return {
-        name: given[name] if name in given else _default(name, given, letters) for name in names
+        name: provided[name] if name in provided else _default(name, provided, letters)
+        for name in names
     }
 
 
@@ -116,25 +117,25 @@ def _array(name: str, value: Any, sizes: Mapping[str, int]) -> np.ndarray:
     return converted
 
 
-def _check_pair(given: dict[str, np.ndarray], first: str, second: str) -> None:
+def _check_pair(provided: dict[str, np.ndarray], first: str, second: str) -> None:
     for name, other in ((first, second), (second, first)):
-        if name in given and other not in given and given[name].size:
+        if name in provided and other not in provided and provided[name].size:
             raise InputError(f"expected {other} together with {name}; received {name} alone")
 
 
-def _fill_status(given: dict[str, np.ndarray]) -> None:
-    """Where only outcomes are given, the numbers among them are observed and the NaNs missing."""
-    if "context_outcome" not in given or "context_status" in given:
+def _fill_status(provided: dict[str, np.ndarray]) -> None:
+    """Where only outcomes are provided, the numbers among them are observed and the NaNs missing."""
+    if "context_outcome" not in provided or "context_status" in provided:
         return
-    outcome = given["context_outcome"]
+    outcome = provided["context_outcome"]
     missing = np.isnan(outcome)
-    given["context_status"] = np.where(missing, MISSING, OBSERVED).astype(np.int32)
-    given["context_outcome"] = np.where(missing, np.float32(0), outcome)
+    provided["context_status"] = np.where(missing, MISSING, OBSERVED).astype(np.int32)
+    provided["context_outcome"] = np.where(missing, np.float32(0), outcome)
 
 
-def _default(name: str, given: dict[str, np.ndarray], letters: dict[str, int]) -> np.ndarray:
+def _default(name: str, provided: dict[str, np.ndarray], letters: dict[str, int]) -> np.ndarray:
     shape = [letters[letter] for letter in BATCH_FIELDS[name]]
-    neither = "theta_mask" not in given and "target_mask" not in given
+    neither = "theta_mask" not in provided and "target_mask" not in provided
     filled = {
         "context_mask": True,
         "candidate_mask": True,

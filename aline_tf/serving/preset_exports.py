@@ -34,14 +34,14 @@ def default_cache() -> Path:
 def export_presets(
     names: Sequence[str] | None = None,
     cache: str | os.PathLike[str] | None = None,
-    say: Callable[[str], None] = print,
+    report: Callable[[str], None] = print,
 ) -> Path:
     """Exports packaged presets that are not in the cache yet.
 
     Args:
         names: of presets; all of the package by default.
         cache: directory of the exports; `default_cache` by default.
-        say: is called with one line for each model: where it is, and whether it was made now.
+        report: is called with one line for each model: where it is, and whether it was made now.
 
     Returns:
         The cache directory: a base path for `ModelRepository`.
@@ -59,10 +59,10 @@ def export_presets(
         version = place / name / VERSION
         _remove_left_behind(version.parent)
         if is_export_of(version, presets[name]):
-            say(f"{name}: as exported to {version}")
+            report(f"{name}: as exported to {version}")
             continue
         _export(presets[name], version)
-        say(f"{name}: exported to {version}")
+        report(f"{name}: exported to {version}")
     return place
 
 

@@ -184,7 +184,7 @@ class ModelRepository:
         with self._refreshing:
             configs = self._read_config()
             found: dict[str, ServedVersions] = {}
-            for name, place in self._places(configs).items():
+            for name, place in self._directories(configs).items():
                 if self._selected is not None and name not in self._selected:
                     continue
                 config = configs.get(name)
@@ -267,11 +267,11 @@ class ModelRepository:
             ) from error
         return {model.name: model for model in config.model_config_list.config}
 
-    def _places(self, configs: dict[str, Any]) -> dict[str, Path]:
+    def _directories(self, configs: dict[str, Any]) -> dict[str, Path]:
         """Model name -> its directory of versions."""
         if _version_directories(self.base_path):
             return {self.base_path.resolve().name: self.base_path}
-        places = {
+        directories = {
             path.name: path
             for path in sorted(self.base_path.iterdir())
             if path.is_dir() and not path.name.startswith(".")
@@ -280,8 +280,8 @@ class ModelRepository:
             place = Path(config.base_path)
             # A config written for a container names the container's own paths; its models are
             # then those of the same directory name here.
-            places[name] = place if place.is_dir() else self.base_path / (place.name or name)
-        return {name: place for name, place in places.items() if place.is_dir()}
+            directories[name] = place if place.is_dir() else self.base_path / (place.name or name)
+        return {name: place for name, place in directories.items() if place.is_dir()}
 
     def _versions(self, name: str, place: Path) -> dict[int, ModelVersion]:
         before = self._models[name].versions if name in self._models else {}

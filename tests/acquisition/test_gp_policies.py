@@ -95,7 +95,7 @@ def test_nothing_observed_is_refused(policy):
 
 
 @pytest.mark.parametrize("name", ["gp-vr", "gp-epig"])
-def test_nothing_wanted_is_refused(name):
+def test_no_target_is_refused(name):
     batch = batch_of()
     batch["target_mask"][0] = False
     with pytest.raises(InputError, match=name):

@@ -29,7 +29,7 @@ def observations(count, dims=2, seed=0):
 
 
 def smooth_function(count, seed=0):
-    """Draws of one function with lengthscale 1.2 and variance .5, at `count` places in 1D."""
+    """Draws of one function with lengthscale 1.2 and variance .5, at `count` designs in 1D."""
     rng = np.random.default_rng(seed)
     design = rng.uniform(-5, 5, (count, 1))
     covariance = 0.5 * unit_kernel("matern52", 1.2)(design) + 1e-4 * np.eye(count)

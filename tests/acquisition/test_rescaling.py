@@ -90,11 +90,11 @@ def test_one_spike_stays_within_the_range():
 
 
 def test_many_observations_of_one_place_count_as_few():
-    places = points(6, 1, seed=4)
+    designs = points(6, 1, seed=4)
     outcome = np.array([1.0, -1.0, 0.5, -0.4, 0.2, -0.3])
-    alone = estimate_rescaling(places, outcome)
-    crowd = places[0] + 1e-3 * np.arange(30)[:, None]
-    crowded = estimate_rescaling(np.vstack([places, crowd]), np.append(outcome, np.full(30, 1.0)))
+    alone = estimate_rescaling(designs, outcome)
+    crowd = designs[0] + 1e-3 * np.arange(30)[:, None]
+    crowded = estimate_rescaling(np.vstack([designs, crowd]), np.append(outcome, np.full(30, 1.0)))
     # The mean of all 36 outcomes is above .8.
     assert crowded[0] < 0.45
     assert alone[0] < 0.3
@@ -110,7 +110,7 @@ def test_little_or_nothing_seen_gives_a_usable_rescaling(outcome):
         assert offset == outcome[0]
 
 
-def test_outcomes_go_to_the_network_and_back():
+def test_outcomes_go_to_the_model_and_back():
     rescaling = TrainingRange().rescaling(batch_of(lambda x: 300 + 50 * np.sin(x).sum(-1)))
     outcome = np.linspace(200, 400, 12).reshape(3, 4)
     there = rescaling.outcome_to_model(outcome)
@@ -132,7 +132,7 @@ def test_only_the_observed_context_is_looked_at():
     np.testing.assert_array_equal(again.shrink, found.shrink)
 
 
-def test_a_rescaled_policy_is_asked_in_the_networks_range():
+def test_a_rescaled_policy_is_queried_in_the_models_range():
     class Recorder(Policy):
         def _choose(self, batch, mask):
             self.observed = batch

@@ -38,7 +38,7 @@ def test_the_least_certain_candidate_is_taken(spec):
     np.testing.assert_array_equal(chosen, uncertainty.argmax(1))
 
 
-def test_what_is_wanted_changes_nothing():
+def test_targets_change_nothing():
     model = tiny(GP1D().spec)
     policy = UncertaintySamplingPolicy(model)
     batch = random_batch(2, model.spec, B=3)

@@ -46,7 +46,7 @@ def test_without_a_base_path_the_packaged_models_are_exported_once(tmp_path):
     command = [*COMMAND, "--models", "psychometric", "--cache", str(tmp_path / "cache")]
     version = tmp_path / "cache" / "psychometric" / "1"
     stamps = []
-    for said in ("exported to", "as exported to"):
+    for wording in ("exported to", "as exported to"):
         process = subprocess.Popen(
             [*command, "--port", "0", "--quiet"],
             stdout=subprocess.PIPE,
@@ -55,7 +55,7 @@ def test_without_a_base_path_the_packaged_models_are_exported_once(tmp_path):
             cwd=tmp_path,
         )
         try:
-            assert process.stdout.readline() == f"psychometric: {said} {version}\n"
+            assert process.stdout.readline() == f"psychometric: {wording} {version}\n"
             line = process.stdout.readline()
             assert line.startswith("serving psychometric on"), process.stderr.read()
             with Client(line.split()[-1], "psychometric", timeout=60) as client:
@@ -93,10 +93,10 @@ def test_models_that_a_base_path_has_not(toy_models, capsys):
 def test_a_signal_that_another_thread_is_given_still_stops_the_wait():
     thread = threading.Thread(target=time.sleep, args=(30,), daemon=True)
     thread.start()
-    with _stop_signal() as asked_to_stop:
-        asked_to_stop.settimeout(20)
+    with _stop_signal() as stop_socket:
+        stop_socket.settimeout(20)
         signal.pthread_kill(thread.ident, signal.SIGTERM)
-        assert asked_to_stop.recv(1) == bytes([signal.SIGTERM])
+        assert stop_socket.recv(1) == bytes([signal.SIGTERM])
 
 
 def test_no_models_is_bad_input(tmp_path, capsys):

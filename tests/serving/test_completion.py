@@ -45,7 +45,7 @@ def test_the_batch_size_comes_from_whatever_is_given():
     assert inputs["candidate_mask"].shape == (5, 3) and inputs["candidate_mask"].all()
 
 
-class TestWhatIsWanted:
+class TestTargets:
     def selected(self, sizes=None, **masks):
         pool = {"target_design": np.zeros([1, 2, 1]), "candidate_design": np.zeros([1, 3, 1])}
         inputs = complete("step", pool | masks, sizes)

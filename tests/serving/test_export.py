@@ -229,7 +229,7 @@ class TestPlace:
         assert set(copied) == {"config.json", "model.weights.h5", "metadata.json"}
         assert all(name == text for name, text in copied.items())
 
-    def test_what_exists_is_not_replaced_unless_asked(self, tiny_model, tmp_path):
+    def test_what_exists_is_not_replaced_unless_forced(self, tiny_model, tmp_path):
         out = export_model(tiny_model, tmp_path / "1")
         (out / "saved_model.pb").write_bytes(b"older")
         with pytest.raises(InputError, match=r"--force to replace an export; received"):

@@ -24,12 +24,12 @@ def assert_close(left, right):
 
 def assert_same_session(here, there, outcomes, predict_at):
     for outcome in outcomes:
-        asked, answered = here.ask(), there.ask()
-        assert asked.index == answered.index
-        assert asked.score == pytest.approx(answered.score, abs=1e-4, rel=1e-5)
-        assert asked.probability == pytest.approx(answered.probability, abs=1e-5)
-        here.tell(asked.index, outcome)
-        there.tell(answered.index, outcome)
+        local, remote = here.ask(), there.ask()
+        assert local.index == remote.index
+        assert local.score == pytest.approx(remote.score, abs=1e-4, rel=1e-5)
+        assert local.probability == pytest.approx(remote.probability, abs=1e-5)
+        here.tell(local.index, outcome)
+        there.tell(remote.index, outcome)
         left, right = here.posterior(), there.posterior()
         assert list(left) == list(right)
         assert_close(left.values(), right.values())

@@ -39,7 +39,7 @@ class TestVersions:
         assert sorted(repository.versions("toy")) == [1, 12]
         assert repository.find("toy").number == 12
 
-    def test_a_version_may_be_asked_for(self, models):
+    def test_a_version_may_be_requested(self, models):
         repository = ModelRepository(models)
         assert repository.find("toy", 1).load() is repository.find("toy", 1).load()
 

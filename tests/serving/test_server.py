@@ -151,7 +151,7 @@ class TestMetadata:
         assert sizes == [-1, -1, 2]
 
     @pytest.mark.parametrize("fields", [[], ["weights"]])
-    def test_only_signatures_can_be_asked_for(self, prediction, fields):
+    def test_only_signatures_can_be_requested(self, prediction, fields):
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=fields)
         request.model_spec.name = "toy"
         code, details = refusal(prediction.GetModelMetadata, request)
