@@ -124,7 +124,7 @@ def _check_pair(provided: dict[str, np.ndarray], first: str, second: str) -> Non
 
 
 def _fill_status(provided: dict[str, np.ndarray]) -> None:
-    """Where only outcomes are provided, the numbers among them are observed and the NaNs missing."""
+    """Where no status comes with outcomes, numbers are observed and NaNs missing."""
     if "context_outcome" not in provided or "context_status" in provided:
         return
     outcome = provided["context_outcome"]
