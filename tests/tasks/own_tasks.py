@@ -172,7 +172,7 @@ RECIPE = {
     "warmup_steps": 1,
     "joint_steps": 1,
     "pool": 8,
-    "offer": 6,
-    "states": 2,
-    "group": 2,
+    "candidates_per_step": 6,
+    "steps_per_episode": 2,
+    "group_size": 2,
 }
