@@ -34,6 +34,7 @@ COMMANDS = (
     ),
     Command(("eval",), "aline_tf.commands.eval", "measure a model against baselines, as a table"),
     Command(("bench",), "aline_tf.commands.bench", "measure speed, memory and what training buys"),
+    Command(("models",), "aline_tf.commands.models", "list the trained models of the package"),
     Command(("export",), "aline_tf.commands.export", "write a SavedModel with named signatures"),
     Command(("serve",), "aline_tf.commands.serve", "serve SavedModels over gRPC without Docker"),
     Command(

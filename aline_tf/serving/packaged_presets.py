@@ -31,6 +31,23 @@ def packaged_presets() -> dict[str, Path]:
     }
 
 
+def preset_table() -> list[dict[str, str]]:
+    """One row for each packaged preset: name, task, parameters, and what it was measured at ("" if
+    its metadata do not say)."""
+    rows = []
+    for name, place in packaged_presets().items():
+        spec = preset_spec(name)
+        metadata = place / "metadata.json"
+        stored = json.loads(metadata.read_text(encoding="utf-8")) if metadata.is_file() else {}
+        names = ", ".join(spec.parameter_names) or "none"
+        parameters = f"{len(spec.parameters)}: {names}"
+        measured = str(stored.get("measured", ""))
+        rows.append(
+            {"name": name, "task": spec.name, "parameters": parameters, "measured": measured}
+        )
+    return rows
+
+
 def preset_spec(name: str) -> TaskSpec:
     """The task of a packaged preset.
 
