@@ -38,6 +38,11 @@ COMMANDS = (
     Command(("export",), "aline_tf.commands.export", "write a SavedModel with named signatures"),
     Command(("serve",), "aline_tf.commands.serve", "serve SavedModels over gRPC without Docker"),
     Command(
+        ("record-hpo",),
+        "aline_tf.commands.record_hpo",
+        "record a small meta-dataset of hyper-parameters from scikit-learn's bundled tables",
+    ),
+    Command(
         ("migraine", "import"),
         "aline_tf.migraine.commands.import_records",
         "any health records into one timeline file, with what was read and skipped",

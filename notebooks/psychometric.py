@@ -63,8 +63,9 @@ import tensorflow as tf
 import aline_tf
 from aline_tf.acquisition.policies import LearnedPolicy, RandomPolicy
 from aline_tf.evaluation import metrics
-from aline_tf.evaluation.network_posterior import NetworkPosterior
+from aline_tf.evaluation.model_posterior import ModelPosterior
 from aline_tf.experiments.psychometric import estimates as study
+from aline_tf.experiments.psychometric.runs import simulate_runs, target_mask
 from aline_tf.runtime.atomic_files import savedmodels_dir
 from aline_tf.tasks.psychometric import Psychometric, response_probability
 from aline_tf.training.recipe import Recipe
@@ -145,7 +146,12 @@ plt.show()
 
 # %%
 network = aline_tf.ALINE(
-    task.spec, width=WIDTH, depth=DEPTH, heads=HEADS, intermediate_dim=64, components=6
+    task.spec,
+    hidden_dim=WIDTH,
+    num_layers=DEPTH,
+    num_heads=HEADS,
+    intermediate_dim=64,
+    components=6,
 )
 recipe = Recipe(
     batch=BATCH,
@@ -175,17 +181,14 @@ EPOCH = 50  # steps between two points of the curves below
 warmup = trainer.fit(WARMUP_STEPS // EPOCH, EPOCH, shuffle=False, verbose=0)
 
 # %%
-observers = study.simulate_subjects(SUBJECTS, candidates=100, seed=SEED, horizon=TRIALS)
+observers = simulate_runs(SUBJECTS, candidates=100, seed=SEED, horizon=TRIALS)
 pairs = ("threshold,slope", "guess,lapse")
 policy = LearnedPolicy(network)
 
 
 def queries(chosen_by):
     """The stimuli [subjects, trials] that a policy shows when it is after each of the pairs."""
-    return {
-        pair: study.run_policy(chosen_by, observers, study.target_mask(pair)).design
-        for pair in pairs
-    }
+    return {pair: observers.play(chosen_by, target_mask(pair)).design[..., 0] for pair in pairs}
 
 
 before = queries(policy)
@@ -263,12 +266,12 @@ plt.show()
 # %%
 def errors(model, chosen_by, pair, at):
     """RMSE over the pair of each subject at trials `at`: [subjects, len(at)]."""
-    wanted = study.target_mask(pair)
-    trials = study.run_policy(chosen_by, observers, wanted)
-    posterior = NetworkPosterior(model)
-    means = study.network_estimates(posterior, trials, observers.theta, at, wanted).mean
+    selected = target_mask(pair)
+    data = observers.play(chosen_by, selected)
+    posterior = ModelPosterior(model)
+    means = study.model_estimates(posterior, data, at, selected).mean
     return np.stack(
-        [metrics.rmse(means[:, k], observers.theta, wanted) for k in range(len(at))], axis=1
+        [metrics.rmse(means[:, k], observers.theta, selected) for k in range(len(at))], axis=1
     )
 
 
@@ -448,9 +451,9 @@ print(f"{len(session.to_json()):,} characters hold the session after {resumed.st
 # then look at the very same answers with and without the true threshold.
 
 # %%
-crowd = study.simulate_subjects(300, candidates=100, seed=SEED + 1, horizon=TRIALS)
-wanted = np.repeat([study.target_mask(pair) for pair in pairs], (SWITCH, TRIALS - SWITCH), axis=0)
-answered = study.run_policy(LearnedPolicy(model), crowd, wanted)
+crowd = simulate_runs(300, candidates=100, seed=SEED + 1, horizon=TRIALS)
+wanted = np.repeat([target_mask(pair) for pair in pairs], (SWITCH, TRIALS - SWITCH), axis=0)
+answered = crowd.play(LearnedPolicy(model), wanted)
 
 context = study.context_batch(answered, TRIALS, wanted[-1])
 unaided = model.theta_summary(model(context))["sd"].numpy()

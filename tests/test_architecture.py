@@ -37,22 +37,9 @@ MIGRAINE_ORDER = (
 )
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 #: What still stands in the wrong place: (module, room it imports). It only ever gets shorter.
-DEBTS = {
-    ("evaluation/eig.py", "experiments"),
-    ("experiments/functions/command.py", "commands"),
-    ("experiments/hyperparameters/command.py", "commands"),
-    ("experiments/known_likelihood_command.py", "commands"),
-    ("experiments/psychometric/command.py", "commands"),
-    ("migraine/commands/evaluate.py", "commands"),
-}
+DEBTS = set()
 #: Modules that still parse arguments outside of commands/.
-PARSERS_ELSEWHERE = {
-    "experiments/functions/command.py",
-    "experiments/hyperparameters/command.py",
-    "experiments/known_likelihood_command.py",
-    "experiments/psychometric/command.py",
-    "tasks/hpo_recorder.py",
-}
+PARSERS_ELSEWHERE = set()
 #: Neighbours that share a row and may see each other: the description of a task and its batches.
 BESIDE = ({"spec", "batch"}, {"batch", "draws"}, {"tasks", "batch_ops"})
 # The command line and the package's own exports reach every room, by name and on demand.

@@ -17,16 +17,17 @@ from aline_tf.acquisition.policies import LearnedPolicy
 from aline_tf.batch_ops import drop_candidates
 from aline_tf.bench.greedy_run import compiled_run
 from aline_tf.evaluation import eig, metrics
-from aline_tf.evaluation.network_posterior import NetworkPosterior
-from aline_tf.evaluation.results import Row
-from aline_tf.evaluation.simulated_runs import Worlds
+from aline_tf.evaluation.model_posterior import ModelPosterior
+from aline_tf.evaluation.results import Result
+from aline_tf.evaluation.simulated_runs import SimulatedRuns
 from aline_tf.experiments.psychometric import estimates as psychometric
+from aline_tf.experiments.psychometric.runs import HORIZON, simulate_runs, target_mask
 
 CONTRASTIVE = 100_000
 _RUNS_AT_ONCE = 50
 
 
-def trained_rows(network, task, runs: int, seed: int, candidates: int) -> list[Row]:
+def trained_rows(network, task, runs: int, seed: int, candidates: int) -> list[Result]:
     """The figures of a trained network.
 
     Args:
@@ -45,30 +46,25 @@ def trained_rows(network, task, runs: int, seed: int, candidates: int) -> list[R
 
 
 def _psychometric_rows(network, runs, seed, candidates):
-    horizon = psychometric.HORIZON
-    subjects = psychometric.simulate_subjects(runs, candidates, seed)
-    policy, posterior = LearnedPolicy(network), NetworkPosterior(network)
-    rows = []
+    observers = simulate_runs(runs, candidates, seed)
+    policy, posterior = LearnedPolicy(network), ModelPosterior(network)
+    results = []
     for target in psychometric.TARGETS[:2]:
-        wanted = psychometric.target_mask(target)
-        trials = psychometric.run_policy(policy, subjects, wanted)
-        found = psychometric.network_estimates(
-            posterior, trials, subjects.theta, (horizon,), wanted
-        )
-        error = metrics.rmse(found.mean[:, 0], subjects.theta, wanted)
-        rows.append(Row.of("learned", target, horizon, "rmse", error))
-    return rows
+        selected = target_mask(target)
+        data = observers.play(policy, selected)
+        found = psychometric.model_estimates(posterior, data, (HORIZON,), selected)
+        error = metrics.rmse(found.mean[:, 0], data.theta, selected)
+        results.append(Result.of("learned", target, HORIZON, "rmse", error))
+    return results
 
 
 def _information_rows(network, task, runs, seed, candidates):
-    worlds = Worlds(task, runs, candidates, seed)
-    histories = worlds.play(LearnedPolicy(network))
-    steps, target = (worlds.horizon,), ",".join(task.spec.parameter_names)
-    bounds = eig.prior_bounds(
-        task, histories.theta, histories.design, histories.outcome, steps, CONTRASTIVE, seed
-    )
+    runs = SimulatedRuns(task, runs, candidates, seed)
+    data = runs.play(LearnedPolicy(network))
+    steps, target = (runs.horizon,), ",".join(task.spec.parameter_names)
+    bounds = eig.prior_bounds(task, data.theta, data.design, data.outcome, steps, CONTRASTIVE, seed)
     return [
-        Row.of("learned", target, worlds.horizon, metric, getattr(bounds, metric)[:, 0])
+        Result.of("learned", target, runs.horizon, metric, getattr(bounds, metric)[:, 0])
         for metric in ("spce", "snmc")
     ]
 
@@ -89,9 +85,9 @@ def _function_row(network, task, runs, seed, candidates):
         away = tf.square(mean - final["target_outcome"])
         errors.append(tf.sqrt(tf.reduce_mean(away, axis=1)).numpy())
     errors = np.concatenate(errors)[:runs].astype(float)
-    return Row.of("learned", "predictions", horizon, "rmse", errors)
+    return Result.of("learned", "predictions", horizon, "rmse", errors)
 
 
-def row_dicts(rows: list[Row]) -> list[dict]:
+def row_dicts(rows: list[Result]) -> list[dict]:
     """Rows as JSON."""
     return [dataclasses.asdict(row) for row in rows]

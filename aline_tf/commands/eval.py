@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import time
+from pathlib import Path
 
-from aline_tf.commands.evaluation_arguments import add_detail_arguments
 from aline_tf.errors import InputError
+from aline_tf.evaluation.experiment import Settings, check_plots
+from aline_tf.experiments.lookup import experiment_by_name
 from aline_tf.runtime.malloc import keep_memory
-
-#: Policies of each task; a task with a known likelihood is measured by the information collected.
-POLICIES = {
-    "psychometric": ("learned", "random", "psi-marginal", "questplus"),
-    "location_finding": ("learned", "random", "greedy"),
-    "ces": ("learned", "random", "greedy"),
-    "hpo": ("learned", "random", "gp-rs", "gp-us", "gp-vr", "gp-epig", "ace-us"),
-    "gp1d": ("learned", "random", "gp-rs", "gp-us", "gp-vr", "gp-epig", "ace-us"),
-    "gp2d": ("learned", "random", "gp-rs", "gp-us", "gp-vr", "gp-epig", "ace-us"),
-}
-TASKS = tuple(POLICIES)
-#: Tasks whose kind of pool can be told after a colon.
-VARIED = ("hpo", "ces")
-DEFAULT_POLICIES = {
-    "psychometric": ("learned", "random", "psi-marginal"),
-    "location_finding": ("learned", "random"),
-    "ces": ("learned", "random"),
-    "hpo": ("learned", "random", "gp-epig", "ace-us"),
-    "gp1d": ("learned", "random", "gp-epig", "ace-us"),
-    "gp2d": ("learned", "random", "gp-epig", "ace-us"),
-}
+from aline_tf.tasks.registry import TASKS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `aline-tf eval`."""
+    experiments = {name: experiment_by_name(name) for name in TASKS}
+    arguments = "; ".join(each.argument for each in experiments.values() if each.argument)
     parser.add_argument(
         "task",
         metavar="TASK",
-        help=f"one of: {', '.join(TASKS)}; hpo:ID is another search space, "
-        "ces:SHARE has that share of close pairs in its pools",
+        help=f"one of: {', '.join(TASKS)}; or package.module:ClassName of your own; {arguments}",
     )
     parser.add_argument(
         "--policy",
@@ -44,14 +29,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="P",
         help="policies, by name; "
-        + "; ".join(f"{task}: {', '.join(names)}" for task, names in POLICIES.items())
+        + "; ".join(f"{name}: {', '.join(each.policies)}" for name, each in experiments.items())
         + " (default: those of the task, the slow ones apart; questplus needs the package of that "
         "name and ten minutes for 500 runs)",
     )
     parser.add_argument(
         "--model",
+        "--preset",
+        dest="model",
         metavar="DIR",
-        help="preset of the learned policy (default: the shipped model of the task)",
+        help="preset of the learned policy, a directory or the name of a packaged one (default: "
+        "the packaged model of the task)",
     )
     parser.add_argument(
         "--target",
@@ -59,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="NAMES",
         help="comma-joined parameters to aim at; may be given several times "
-        "(psychometric only; default: both pairs, then all four)",
+        "(psychometric, default: both pairs, then all four; gp1d and gp2d: hyper-parameters)",
     )
     parser.add_argument(
         "--function",
@@ -69,26 +57,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="gp1d and gp2d only: prior (functions drawn from it; default), benchmark functions by "
         "name, or all",
     )
-    parser.add_argument(
-        "--runs",
-        type=int,
-        metavar="R",
-        help="simulated subjects (default: 500; 100 where information is measured and "
-        "of functions; hpo 80)",
-    )
-    parser.add_argument(
-        "--candidates",
-        type=int,
-        metavar="N",
-        help="designs to choose from (default: 200; 2000 where information is measured; hpo 100; "
-        "functions 500)",
-    )
-    parser.add_argument(
-        "--contrastive",
-        type=int,
-        metavar="L",
-        help="prior draws of the information bounds (default: 100000; not for psychometric)",
-    )
+    for option, metavar, what in (
+        ("runs", "R", "simulated subjects"),
+        ("candidates", "N", "designs to choose from"),
+        ("contrastive", "L", "prior draws of the information bounds, where a likelihood is known"),
+    ):
+        parser.add_argument(
+            f"--{option}", type=int, metavar=metavar, help=what + _defaults(experiments, option)
+        )
     parser.add_argument(
         "--pool",
         metavar="KIND",
@@ -97,7 +73,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the subjects")
     parser.add_argument("--json", metavar="FILE", help="also write the rows to this file")
-    add_detail_arguments(parser)
+    parser.add_argument(
+        "--curves",
+        action="store_true",
+        help="figures after every step in the JSON file, not after a few",
+    )
+    parser.add_argument(
+        "--plots",
+        metavar="DIR",
+        help="also draw curves, queries and posteriors, as PNG and SVG (implies --curves)",
+    )
+    parser.add_argument(
+        "--switch",
+        type=int,
+        metavar="STEP",
+        help="psychometric only: aim at one pair of parameters for STEP trials, then at the other",
+    )
+    parser.add_argument(
+        "--joint",
+        action="store_true",
+        help="also compare the learned joint posterior with its marginals (where information is "
+        "measured)",
+    )
+
+
+def _defaults(experiments, option: str) -> str:
+    """What an option is by default, in the words of the help."""
+    by_value: dict[int, list[str]] = {}
+    for name, experiment in experiments.items():
+        if option in experiment.defaults:
+            by_value.setdefault(experiment.defaults[option], []).append(name)
+    said = (f"{value}: {', '.join(names)}" for value, names in by_value.items())
+    return f" (default: {'; '.join(said)})"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -106,25 +113,40 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError: an argument cannot be used; nothing has been computed or written.
     """
-    name, colon, _ = args.task.partition(":")
-    if name not in TASKS or (colon and name not in VARIED):
-        raise InputError(f"expected a task among {', '.join(TASKS)}; received {args.task!r}")
-    if args.function is not None and args.task not in ("gp1d", "gp2d"):
-        raise InputError(f"expected no --function with {args.task}; it is for gp1d and gp2d")
+    experiment = experiment_by_name(args.task)
+    if args.json and Path(args.json).is_dir():
+        raise InputError(f"expected a file name after --json; received the directory {args.json}")
+    check_plots(args.plots, "--plots")
     keep_memory()
-    if name == "hpo":
-        from aline_tf.experiments.hyperparameters import command as hpo_command
+    settings = Settings(
+        policies=args.policy,
+        model=args.model,
+        runs=args.runs,
+        candidates=args.candidates,
+        contrastive=args.contrastive,
+        seed=args.seed,
+        targets=args.target,
+        functions=args.function,
+        pool=args.pool,
+        every_step=bool(args.curves or args.plots),
+        switch=args.switch,
+        joint=args.joint,
+        prefix="--",
+    )
+    started = time.monotonic()
 
-        return hpo_command.run(args, POLICIES["hpo"], DEFAULT_POLICIES["hpo"])
-    if args.task in ("gp1d", "gp2d"):
-        from aline_tf.experiments.functions import command as gp_command
+    def report(line: str) -> None:
+        print(f"[{time.monotonic() - started:6.1f} s] {line}", file=sys.stderr, flush=True)
 
-        return gp_command.run(args, POLICIES[args.task], DEFAULT_POLICIES[args.task])
-    if name != "psychometric":
-        # Imported late: it loads TensorFlow.
-        from aline_tf.experiments import known_likelihood_command as information_command
+    measured = experiment.evaluate(settings, report)
+    from aline_tf.evaluation import results
 
-        return information_command.run(args, POLICIES[name], DEFAULT_POLICIES[name])
-    from aline_tf.experiments.psychometric import command as psychometric_command
-
-    return psychometric_command.run(args, POLICIES[args.task], DEFAULT_POLICIES[args.task])
+    print(f"{measured.summary}; {results.machine()}\n")
+    print(results.format_table(measured.shown))
+    if args.json:
+        results.write_json(args.json, args.task, args.seed, measured.results)
+        print(f"\n{len(measured.results)} rows written to {args.json}")
+    if args.plots:
+        for path in experiment.draw(args.plots, measured):
+            print(f"drawn: {path}")
+    return 0

@@ -1,4 +1,4 @@
-"""Calibration: whether beliefs come true as often as they say. Pure functions of arrays.
+"""Calibration: probability integral transforms and simulation-based calibration, on arrays.
 
 When q is the posterior of theta given D, then over runs in which theta comes from the prior and D
 from theta,
@@ -69,6 +69,13 @@ class Uniformity:
         ks_p: probability that a uniform sample shows such a `ks` or a larger one.
         chi2: Pearson's statistic of the histogram.
         chi2_p: the same for `chi2`, in the chi-square limit.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.evaluation import uniformity
+        >>> found = uniformity((np.arange(100) + 0.5) / 100)
+        >>> found.ks < found.ks_band and found.chi2_p > 0.05
+        True
     """
 
     ks: float

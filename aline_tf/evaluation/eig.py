@@ -35,7 +35,20 @@ _CONTRASTIVE_STREAM = 0x454947
 
 @dataclass(frozen=True)
 class Bounds:
-    """`spce` and `snmc`, both [R, K] in nats: average over runs."""
+    """Bounds of the total expected information gain, run by run: average over runs.
+
+    Attributes:
+        spce: [R, K] in nats, the lower bound.
+        snmc: [R, K] in nats, the upper bound.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.evaluation.eig import bounds_from_sums
+        >>> own, others = np.array([[0.0]]), np.log([[0.5]])
+        >>> bounds = bounds_from_sums(own, others, count=1)
+        >>> bool(bounds.spce < bounds.snmc)
+        True
+    """
 
     spce: np.ndarray
     snmc: np.ndarray
@@ -46,6 +59,14 @@ class RunningLogSum:
 
     Args:
         shape: of the sum.
+
+    Example:
+        >>> from aline_tf.evaluation.eig import RunningLogSum
+        >>> total = RunningLogSum(())
+        >>> for chunk in (0.0, 0.0):
+        ...     total.add(chunk)
+        >>> round(float(total.value), 3)
+        0.693
     """
 
     def __init__(self, shape: tuple[int, ...]):
@@ -183,6 +204,24 @@ def prior_bounds(
     return Bounds(spce, snmc)
 
 
+def column_likelihood(task):
+    """The `ColumnLikelihood` of a task that has a likelihood: its own, or one made of
+    `log_likelihood`."""
+    import tensorflow as tf
+
+    from aline_tf.tasks.task import ColumnLikelihood
+
+    if task.column_likelihood is not None:
+        return task.column_likelihood()
+    dims = task.spec.sizes["D"]
+
+    def of_columns(columns, numbers):
+        theta = tf.stack(columns, axis=-1)
+        return task.log_likelihood(theta, numbers[None, :dims], numbers[None, dims:])
+
+    return ColumnLikelihood(lambda design, outcome: tf.concat([design, outcome], -1), of_columns)
+
+
 @functools.lru_cache(maxsize=4)
 def _compiled(task, steps, rows, size):
     """Functions key -> [P, l], prior draws as columns, and (columns, valid, design, outcome) ->
@@ -190,7 +229,6 @@ def _compiled(task, steps, rows, size):
     import tensorflow as tf
 
     from aline_tf import draws
-    from aline_tf.experiments.column_likelihood import column_likelihood
 
     likelihood = column_likelihood(task)
 

@@ -1,6 +1,6 @@
 """Metrics: pure functions of arrays, one value per subject, and their averages with intervals.
 
-Sizes: S subjects, P parameters. `wanted` [P] selects the parameters a metric is taken over.
+Sizes: S subjects, P parameters. `selected` [P] selects the parameters a metric is taken over.
 """
 
 from __future__ import annotations
@@ -11,31 +11,31 @@ import numpy as np
 _Z95 = 1.959963984540054
 
 
-def rmse(estimate: np.ndarray, theta: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Root mean squared error of each subject, over its wanted parameters.
+def rmse(estimate: np.ndarray, theta: np.ndarray, selected: np.ndarray) -> np.ndarray:
+    """Root mean squared error of each subject, over its selected parameters.
 
     Args:
         estimate, theta: [S, P] in the parameters' own units.
-        wanted: [P] bool.
+        selected: [P] bool.
 
     Returns:
         [S]; averaged over subjects it is the RMSE that the psychometric tables report.
     """
     _check_same_shape(estimate=estimate, theta=theta)
-    return np.sqrt(np.mean(np.square(estimate - theta)[:, wanted], axis=1))
+    return np.sqrt(np.mean(np.square(estimate - theta)[:, selected], axis=1))
 
 
-def log_prob(density: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Mean marginal log density at the truth, in nats per wanted parameter: [S, P] -> [S]."""
-    return np.mean(np.asarray(density)[:, wanted], axis=1)
+def log_prob(density: np.ndarray, selected: np.ndarray) -> np.ndarray:
+    """Mean marginal log density at the truth, in nats per selected parameter: [S, P] -> [S]."""
+    return np.mean(np.asarray(density)[:, selected], axis=1)
 
 
 def coverage(
-    low: np.ndarray, high: np.ndarray, theta: np.ndarray, wanted: np.ndarray
+    low: np.ndarray, high: np.ndarray, theta: np.ndarray, selected: np.ndarray
 ) -> np.ndarray:
-    """Share of each subject's wanted parameters inside [low, high]: [S, P] each -> [S]."""
+    """Share of each subject's selected parameters inside [low, high]: [S, P] each -> [S]."""
     _check_same_shape(low=low, high=high, theta=theta)
-    return np.mean(((low <= theta) & (theta <= high))[:, wanted], axis=1)
+    return np.mean(((low <= theta) & (theta <= high))[:, selected], axis=1)
 
 
 def outer_share(design: np.ndarray, low: float, high: float, share: float = 0.3) -> np.ndarray:

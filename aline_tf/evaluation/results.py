@@ -1,9 +1,9 @@
-"""The form in which every `aline-tf eval` reports: one long list of rows, printed and as JSON.
+"""Results of an evaluation: one long list, printed as a table, as JSON and as a pandas DataFrame.
 
     {"task": ..., "machine": ..., "seed": ..., "rows": [
         {"policy", "target", "step", "metric", "mean", "ci95", "n"}, ...]}
 
-`ci95` is the half-width of the 95% interval of `mean` over `n` runs; `target` is the wanted
+`ci95` is the half-width of the 95% interval of `mean` over `n` runs; `target` is the selected
 parameters, comma-joined; `step` is the number of acquired data points. A value that does not exist
 (a ratio whose denominator is zero, the interval of a figure that is no average) is null.
 """
@@ -25,8 +25,24 @@ from aline_tf.runtime.atomic_files import atomic_path
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
-    """One measured figure."""
+class Result:
+    """One measured figure.
+
+    Attributes:
+        policy: who chose; after a slash, who judged the choices, as in "learned/exact".
+        target: comma-joined names of what is aimed at or judged.
+        step: number of acquired data points.
+        metric: name of the figure.
+        mean: average over the runs, or the figure itself where it is no average.
+        ci95: half-width of its 95% interval; NaN where there is none.
+        n: runs.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.evaluation import Result
+        >>> Result.of("random", "slope", 5, "rmse", np.array([0.5, 0.5])).mean
+        0.5
+    """
 
     policy: str
     target: str
@@ -37,8 +53,8 @@ class Row:
     n: int
 
     @classmethod
-    def of(cls, policy: str, target: str, step: int, metric: str, values: np.ndarray) -> Row:
-        """The row that averages one value per run, `values` [n]."""
+    def of(cls, policy: str, target: str, step: int, metric: str, values: np.ndarray) -> Result:
+        """The result that averages one value per run, `values` [n]."""
         mean, ci95 = mean_and_ci95(values)
         return cls(policy, target, int(step), metric, mean, ci95, len(values))
 
@@ -63,8 +79,8 @@ def machine() -> str:
     return f"{processor}, {cores} cores{memory}, {platform.system()}"
 
 
-def write_json(path: str | Path, task: str, seed: int, rows: Iterable[Row]) -> None:
-    """Writes the rows, whole or not at all."""
+def write_json(path: str | Path, task: str, seed: int, results: Iterable[Result]) -> None:
+    """Writes the results, whole or not at all."""
     payload = {
         "task": task,
         "machine": machine(),
@@ -72,21 +88,30 @@ def write_json(path: str | Path, task: str, seed: int, rows: Iterable[Row]) -> N
         "rows": [
             {
                 key: None if isinstance(value, float) and not math.isfinite(value) else value
-                for key, value in dataclasses.asdict(row).items()
+                for key, value in dataclasses.asdict(result).items()
             }
-            for row in rows
+            for result in results
         ],
     }
     with atomic_path(path) as partial:
         partial.write_text(json.dumps(payload, indent=1) + "\n")
 
 
-def format_table(rows: Sequence[Row]) -> str:
+def to_frame(results: Iterable[Result]):
+    """The results as a pandas DataFrame: a row for each, in the same order."""
+    import pandas as pd
+
+    names = [field.name for field in dataclasses.fields(Result)]
+    return pd.DataFrame([dataclasses.astuple(result) for result in results], columns=names)
+
+
+def format_table(results: Sequence[Result]) -> str:
     """A table: one line for each policy, target and metric, one column for each step."""
-    steps = sorted({row.step for row in rows})
-    lines: dict[tuple[str, str, str], dict[int, Row]] = {}
-    for row in rows:
-        lines.setdefault((row.target, row.metric, row.policy), {})[row.step] = row
+    steps = sorted({result.step for result in results})
+    lines: dict[tuple[str, str, str], dict[int, Result]] = {}
+    for result in results:
+        key = (result.target, result.metric, result.policy)
+        lines.setdefault(key, {})[result.step] = result
     header = ["target", "metric", "policy", *(f"step {step}" for step in steps)]
     body = [
         [*key, *(_cell(cells[step]) if step in cells else "" for step in steps)]
@@ -103,9 +128,9 @@ def format_table(rows: Sequence[Row]) -> str:
     )
 
 
-def _cell(row: Row) -> str:
-    if not math.isfinite(row.mean):
+def _cell(result: Result) -> str:
+    if not math.isfinite(result.mean):
         return "-"
-    if not math.isfinite(row.ci95):
-        return f"{row.mean:.3f}"
-    return f"{row.mean:.3f} +- {row.ci95:.3f}"
+    if not math.isfinite(result.ci95):
+        return f"{result.mean:.3f}"
+    return f"{result.mean:.3f} +- {result.ci95:.3f}"

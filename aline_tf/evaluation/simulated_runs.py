@@ -15,28 +15,48 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aline_tf import batch_ops
 from aline_tf.acquisition.policies import Policy
-from aline_tf.batch import OBSERVED, empty_batch
+from aline_tf.batch import empty_batch
 from aline_tf.errors import InputError
-from aline_tf.evaluation.network_posterior import NetworkPosterior, NetworkPrediction
-from aline_tf.evaluation.posterior_rows import Estimates
+from aline_tf.evaluation.estimates import Estimates
+from aline_tf.evaluation.model_posterior import ModelPosterior, ModelPrediction
+from aline_tf.evaluation.play import play_through
 
 #: M, outcomes predicted in each run.
 INPUTS = 8
 _RUNS_AT_ONCE = 64
-_THETA, _POOL, _NOISE, _INPUTS, _ANSWERS = range(5)
+_THETA, _POOL, _NOISE, _INPUTS, _OUTCOMES = range(5)
 
 
 @dataclass(frozen=True)
-class Histories:
-    """What was asked and heard: `design` [R, T, D], `outcome` [R, T, F]; `theta` [R, P]."""
+class RunData:
+    """What R runs acquired.
+
+    Attributes:
+        theta: [R, P], the parameters that made them.
+        design: [R, T, D], chosen.
+        outcome: [R, T, F], observed.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.evaluation import RunData
+        >>> data = RunData(np.zeros((2, 4)), np.zeros((2, 30, 1)), np.zeros((2, 30, 1)))
+        >>> data.horizon
+        30
+    """
 
     theta: np.ndarray
     design: np.ndarray
     outcome: np.ndarray
 
+    @property
+    def horizon(self) -> int:
+        """T."""
+        return self.design.shape[1]
 
-class Worlds:
+
+class SimulatedRuns:
     """R simulated runs: parameters from the prior and a pool for each.
 
     Args:
@@ -49,6 +69,14 @@ class Worlds:
 
     Raises:
         InputError: no runs, or fewer candidates than steps.
+
+    Example:
+        >>> from aline_tf.acquisition import RandomPolicy
+        >>> from aline_tf.evaluation import SimulatedRuns
+        >>> from aline_tf.tasks import LocationFinding
+        >>> runs = SimulatedRuns(LocationFinding(), runs=2, candidates=5, seed=0, horizon=3)
+        >>> runs.play(RandomPolicy(0)).design.shape
+        (2, 3, 2)
     """
 
     def __init__(self, task, runs: int, candidates: int, seed: int, horizon: int | None = None):
@@ -76,7 +104,7 @@ class Worlds:
 
         return draws.fold_in(draws.fold_in(draws.as_seed([self._seed, group]), stream), step)
 
-    def play(self, policy: Policy, report: Callable[[int], None] = lambda done: None) -> Histories:
+    def play(self, policy: Policy, report: Callable[[int], None] = lambda done: None) -> RunData:
         """Lets a policy, after all parameters, choose T designs in every run, each at most once.
 
         Args:
@@ -87,17 +115,17 @@ class Worlds:
             parts.append(self._play_group(policy, group, min(self.runs - start, _RUNS_AT_ONCE)))
             report(start + len(parts[-1][0]))
         design, outcome = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return Histories(self.theta, design, outcome)
+        return RunData(self.theta, design, outcome)
 
     def unseen(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Designs [R, M, D] that nobody chose and their outcomes [R, M], of the spec's first
+        """Designs [R, M, D] that no policy chose and their outcomes [R, M], of the spec's first
         outcome channel: a binary one of a field that is none says whether that is above zero."""
         found = []
         for group in range(-(-self.runs // _RUNS_AT_ONCE)):
             theta = self._whole_group(group)
-            inputs, answers = self._key(group, _INPUTS), self._key(group, _ANSWERS)
+            inputs, outcomes = self._key(group, _INPUTS), self._key(group, _OUTCOMES)
             design = self.task.sample_designs(inputs, _RUNS_AT_ONCE, count)
-            found.append((design, self._simulate(theta, design, answers)[..., 0]))
+            found.append((design, self._simulate(theta, design, outcomes)[..., 0]))
         design, outcome = (np.concatenate(part)[: self.runs] for part in zip(*found, strict=True))
         spec = self.task.spec
         if spec.outcomes[0].kind == "binary" and spec.fields[0].kind != "binary":
@@ -118,77 +146,75 @@ class Worlds:
         batch["candidate_design"][:] = pool[:count]
         batch["candidate_mask"][:] = True
         batch["theta_mask"][:] = True
-        rows = np.arange(count)
         chosen = np.zeros((_RUNS_AT_ONCE, 1, sizes["D"]), np.float32)
-        for t in range(self.horizon):
-            index = policy.choose(batch)
-            chosen[:count, 0] = batch["candidate_design"][rows, index]
-            outcome = self._simulate(theta, chosen, self._key(group, _NOISE, t))
-            batch["candidate_mask"][rows, index] = False
-            batch["context_design"][:, t] = chosen[:count, 0]
-            batch["context_outcome"][:, t] = outcome[:count, 0]
-            batch["context_status"][:, t] = OBSERVED
-            batch["context_mask"][:, t] = True
-        return batch["context_design"], batch["context_outcome"]
+
+        def reveal(t, index):
+            chosen[:count, 0] = batch["candidate_design"][np.arange(count), index]
+            return self._simulate(theta, chosen, self._key(group, _NOISE, t))[:count, 0]
+
+        last = play_through(policy, batch, reveal, self.horizon)
+        return last["context_design"], last["context_outcome"]
 
 
-def network_estimates(
-    network: NetworkPosterior, spec, histories: Histories, steps: Sequence[int]
+def model_estimates(
+    posterior: ModelPosterior, spec, data: RunData, steps: Sequence[int]
 ) -> Estimates:
-    """Summaries of the network's posterior after each of `steps` outcomes, all parameters wanted.
+    """Summaries of the model's posterior after each of `steps` outcomes, all parameters selected.
 
     Returns:
         Estimates whose arrays are [R, K, P].
     """
     return _by_step(
-        histories,
+        data,
         steps,
-        lambda step, rows: network.estimate(
-            context_batch(spec, histories, step, rows), histories.theta[rows]
+        lambda step, rows: posterior.estimate(
+            context_batch(spec, data, step, rows), data.theta[rows]
         ),
     )
 
 
-def network_predictions(
-    network: NetworkPrediction, worlds: Worlds, histories: Histories, steps: Sequence[int]
+def model_predictions(
+    prediction: ModelPrediction, runs: SimulatedRuns, data: RunData, steps: Sequence[int]
 ) -> tuple[Estimates, np.ndarray]:
     """Predictions of outcomes not yet seen, at designs drawn for each run.
 
     Returns:
         Estimates whose arrays are [R, K, M], and the outcomes [R, M].
     """
-    design, outcome = worlds.unseen(INPUTS)
+    design, outcome = runs.unseen(INPUTS)
 
     def estimate(step, rows):
-        batch = context_batch(worlds.task.spec, histories, step, rows)
-        batch["target_design"] = design[rows]
-        batch["target_mask"] = np.zeros(outcome[rows].shape, bool)
-        return network.estimate(batch, outcome[rows])
+        batch = context_batch(runs.task.spec, data, step, rows)
+        batch = batch_ops.outcomes_at(batch, design[rows])
+        return prediction.estimate(batch, outcome[rows])
 
-    return _by_step(histories, steps, estimate), outcome
+    return _by_step(data, steps, estimate), outcome
 
 
-def context_batch(spec, histories: Histories, step: int, rows: slice) -> dict:
+def context_batch(spec, data: RunData, step: int, rows: slice = slice(None)) -> dict:
     """The Batch of runs `rows` after `step` outcomes, with room for all T and a pool of one,
-    because a batch without any candidate is met by no policy."""
-    design = histories.design[rows]
-    batch = empty_batch(spec.sizes | {"B": len(design), "C": design.shape[1], "N": 1})
-    batch["context_design"][:] = design
-    batch["context_outcome"][:] = histories.outcome[rows]
-    batch["context_status"][:] = OBSERVED
-    batch["context_mask"][:, :step] = True
+    because a batch without any candidate is met by no policy.
+
+    Args:
+        spec: of the task.
+        data: R runs.
+        step: in 0..T.
+        rows: which of the runs.
+    """
+    sizes = spec.sizes | {"N": 1}
+    batch = batch_ops.from_history(sizes, data.design[rows], data.outcome[rows], step)
     batch["theta_mask"][:] = True
     batch["candidate_mask"][:] = True
     return batch
 
 
-def _by_step(histories, steps, estimate) -> Estimates:
+def _by_step(data, steps, estimate) -> Estimates:
     """Estimates from `estimate(step, rows)`, a few runs at a time."""
-    runs, parts = len(histories.theta), []
+    runs, parts = len(data.theta), []
     for step in steps:
         groups = [
             estimate(step, slice(start, min(start + _RUNS_AT_ONCE, runs)))
             for start in range(0, runs, _RUNS_AT_ONCE)
         ]
-        parts.append([np.concatenate(part) for part in zip(*groups, strict=True)])
-    return Estimates(*(np.stack(part, axis=1) for part in zip(*parts, strict=True)))
+        parts.append(Estimates.concatenate(groups))
+    return Estimates.stack(parts)

@@ -18,32 +18,27 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from aline_tf.evaluation.results import Row
-from aline_tf.evaluation.simulated_runs import Histories, context_batch
+from aline_tf.evaluation.results import Result
+from aline_tf.evaluation.simulated_runs import RunData, context_batch
 
 _RUNS_AT_ONCE = 64
-_DETERMINED = {"ces": ("alpha_3",)}
-
-
-def free_parameters(spec) -> tuple[str, ...]:
-    """Names of the parameters of a task that have a joint density."""
-    return tuple(n for n in spec.parameter_names if n not in _DETERMINED.get(spec.name, ()))
 
 
 def joint_and_marginal(
-    model, histories: Histories, steps: Sequence[int]
+    model, data: RunData, steps: Sequence[int], names: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Log probabilities of the truth by the joint and by the product of marginals, both [R, K].
 
     Args:
         model: an `ALINE` model.
-        steps: outcomes seen.
+        data: R runs.
+        steps: K numbers of outcomes seen.
+        names: the parameters that have a joint density.
     """
     import tensorflow as tf
 
     from aline_tf.models.joint import joint_log_prob
 
-    names = free_parameters(model.spec)
     counted = tf.constant(model.spec.parameter_mask(names))
 
     @tf.function(reduce_retracing=True, autograph=False)
@@ -52,51 +47,39 @@ def joint_and_marginal(
         marginal = tf.reduce_sum(tf.where(counted, marginal, 0.0), axis=1)
         return joint_log_prob(model, batch, theta, names), marginal
 
-    runs = len(histories.theta)
+    runs = len(data.theta)
     found = np.zeros((2, runs, len(steps)))
     for k, step in enumerate(steps):
         for start in range(0, runs, _RUNS_AT_ONCE):
             rows = slice(start, min(start + _RUNS_AT_ONCE, runs))
-            batch = context_batch(model.spec, histories, step, rows)
-            theta = np.asarray(histories.theta[rows], np.float32)
+            batch = context_batch(model.spec, data, step, rows)
+            theta = np.asarray(data.theta[rows], np.float32)
             found[:, rows, k] = [part.numpy() for part in both(batch, theta)]
     return found[0], found[1]
 
 
-def exact_location_joint(histories: Histories, steps: Sequence[int]) -> np.ndarray:
-    """log p(theta | D) of one source in the plane, [R, K]."""
-    from aline_tf.experiments.location_finding.location_grid import (
-        log_likelihood,
-        shrinking_posteriors,
-    )
-
-    found = []
-    for theta, design, outcome in zip(
-        histories.theta.astype(float), histories.design, histories.outcome[..., 0], strict=True
-    ):
-        posteriors = shrinking_posteriors(design.astype(float), outcome.astype(float), steps)
-        found.append(
-            [
-                float(log_likelihood(theta, design[:t], outcome[:t])) - posterior.log_evidence
-                for t, posterior in zip(steps, posteriors, strict=True)
-            ]
-        )
-    return np.array(found)
-
-
-def joint_rows(
-    policy: str, model, histories: Histories, steps: Sequence[int], exact: bool = False
-) -> Iterator[Row]:
-    """The rows above at each step.
+def joint_results(
+    policy: str,
+    model,
+    data: RunData,
+    steps: Sequence[int],
+    names: Sequence[str],
+    exact: np.ndarray | None = None,
+) -> Iterator[Result]:
+    """The figures above at each step.
 
     Args:
-        exact: whether to add the exact posterior of location finding.
+        policy: as it stands in the results.
+        model: an `ALINE` model.
+        data: R runs.
+        steps: K numbers of outcomes.
+        names: the parameters that have a joint density.
+        exact: [R, K], log density of the exact posterior, where there is one.
     """
-    target = ",".join(free_parameters(model.spec))
-    joint, marginal = joint_and_marginal(model, histories, steps)
+    joint, marginal = joint_and_marginal(model, data, steps, names)
     found = {"joint_log_prob": joint, "marginal_log_prob": marginal, "joint_gain": joint - marginal}
-    if exact:
-        found["exact_log_prob"] = exact_location_joint(histories, steps)
+    if exact is not None:
+        found["exact_log_prob"] = exact
     for metric, values in found.items():
         for k, step in enumerate(steps):
-            yield Row.of(policy, target, step, metric, values[:, k])
+            yield Result.of(policy, ",".join(names), step, metric, values[:, k])

@@ -27,7 +27,7 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.spec import Channel, Parameter, TaskSpec
-from aline_tf.tasks.task import Task
+from aline_tf.tasks.task import ColumnLikelihood, Task
 
 GOODS = 3
 LARGEST = 100.0
@@ -204,6 +204,11 @@ class CES(Task):
         tail = log_normal_cdf(tf.where(at_low > 0.5, z, -z))
         return tf.where((at_low > 0.5) | (at_high > 0.5), tail, inside)
 
+    def column_likelihood(self):
+        """`log_likelihood` over columns of parameters: which end of the slider an answer stands at
+        is decided once, not for every draw."""
+        return ColumnLikelihood(_column_numbers, _log_likelihood_of_columns)
+
     def log_prior(self, theta):
         """Density in (rho, alpha_1, alpha_2, log u); minus infinity off the support: [...]."""
         rho, first, second, _, log_u = tf.unstack(theta, axis=-1)
@@ -217,3 +222,35 @@ class CES(Task):
         episode = super().sample_episodes(seed, batch, candidates)
         prefers = tf.cast(episode["target_outcome"] > 0.0, tf.float32)
         return episode | {"target_outcome": prefers}
+
+
+def _column_numbers(design, outcome):
+    """Six log amounts, 1 / sd, log sd, logit, at an end?, sign of the tail."""
+    one, other = design[..., :GOODS], design[..., GOODS:]
+    sd = TAU * (1.0 + tf.norm(one - other, axis=-1))
+    logit, at_low, at_high = tf.unstack(outcome, axis=-1)
+    sign = tf.where(at_low > 0.5, 1.0, -1.0)
+    others = tf.stack([1.0 / sd, tf.math.log(sd), logit, tf.maximum(at_low, at_high), sign], -1)
+    return tf.concat([tf.math.log(tf.maximum(design, _SMALLEST)), others], axis=-1)
+
+
+def _log_likelihood_of_columns(columns, numbers):
+    rho, first, second, _, log_u = columns
+    *amounts, precision, log_sd, logit, at_an_end, sign = tf.unstack(numbers)
+    shares = (first, second, tf.maximum(1.0 - first - second, 0.0))
+
+    def worth(basket):
+        center = sum(share * amount for share, amount in zip(shares, basket, strict=True))
+        away = sum(
+            share * tf.math.expm1(rho * (amount - center))
+            for share, amount in zip(shares, basket, strict=True)
+        )
+        return tf.exp(center + tf.math.log1p(away) / rho)
+
+    mean = worth(amounts[:GOODS]) - worth(amounts[GOODS:])
+    z = (logit * tf.exp(-log_u) - mean) * precision
+    return tf.cond(
+        at_an_end > 0.5,
+        lambda: log_normal_cdf(sign * z),
+        lambda: -0.5 * tf.square(z) - log_sd - log_u - _LOG_SQRT_2PI,
+    )

@@ -1,6 +1,6 @@
 """Records a small real meta-dataset of hyper-parameter evaluations, in the HPO-B format.
 
-    python -m aline_tf.tasks.hpo_recorder --out aline_tf/tasks/data/hpo
+    aline-tf record-hpo --out aline_tf/tasks/data/hpo
 
 Three learners of scikit-learn (the search spaces), each with the same random configurations on
 every classification table, scored by the accuracy of 3-fold cross-validation. The tables come from
@@ -18,7 +18,6 @@ Format: Pineda Arango et al., "HPO-B" (arXiv 2106.06257).
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import gzip
 import json
@@ -278,7 +277,15 @@ def record(
         seed: of configurations, rows, folds and learners.
         splits: sources of each split.
         report: called with a line for each finished table.
+
+    Raises:
+        InputError: no configuration, or a negative seed.
     """
+    if count < 1 or seed < 0:
+        raise InputError(
+            "expected at least 1 configuration and a seed of 0 or more; received "
+            f"--configurations {count} --seed {seed}"
+        )
     out = Path(out)
     checkpoint = out / "recording.json"
     setting = [list(spaces), count, seed, ROWS, FOLDS, {k: list(v) for k, v in splits.items()}]
@@ -321,27 +328,3 @@ def _write_split(out, split, sources, spaces, count, seed, scores):
     with atomic_path(out / f"meta-{split}-dataset.json.gz") as partial:
         # Without a time stamp: the same measurements give the same bytes.
         partial.write_bytes(gzip.compress(text.encode(), mtime=0))
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line of this module."""
-    parser = argparse.ArgumentParser(
-        prog="python -m aline_tf.tasks.hpo_recorder",
-        description="Record a meta-dataset of hyper-parameter evaluations in the HPO-B format.",
-    )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--space", action="append", choices=tuple(SPACES), help="default: all")
-    parser.add_argument("--configurations", type=int, default=CONFIGURATIONS, metavar="N")
-    parser.add_argument("--seed", type=int, default=0, metavar="S")
-    args = parser.parse_args(argv)
-    if args.configurations < 1 or args.seed < 0:
-        raise InputError(
-            "expected at least 1 configuration and a seed of 0 or more; received "
-            f"--configurations {args.configurations} --seed {args.seed}"
-        )
-    record(args.out, args.space or tuple(SPACES), args.configurations, args.seed)
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

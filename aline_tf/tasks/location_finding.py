@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.spec import Channel, Parameter, TaskSpec
-from aline_tf.tasks.task import Task
+from aline_tf.tasks.task import ColumnLikelihood, Task
 
 BACKGROUND = 0.1
 CLOSEST = 1e-4
@@ -108,6 +108,24 @@ class LocationFinding(Task):
     def log_likelihood(self, theta, design, outcome):
         z = (outcome[..., 0] - log_intensity(self._places(theta), design)) / NOISE
         return -0.5 * tf.square(z) - math.log(NOISE) - _LOG_SQRT_2PI
+
+    def column_likelihood(self):
+        """`log_likelihood` over columns of parameters."""
+
+        def of_columns(columns, numbers):
+            *place, observed = tf.unstack(numbers)
+            intensity = BACKGROUND
+            for k in range(self.sources):
+                square = CLOSEST
+                for j in range(self.dims):
+                    square += tf.square(columns[k * self.dims + j] - place[j])
+                intensity += 1.0 / square
+            z = (observed - tf.math.log(intensity)) / NOISE
+            return -0.5 * tf.square(z) - math.log(NOISE) - _LOG_SQRT_2PI
+
+        return ColumnLikelihood(
+            lambda design, outcome: tf.concat([design, outcome], -1), of_columns
+        )
 
     def log_prior(self, theta):
         """log K! on the unit cube's ordered part, minus infinity elsewhere: [...]."""

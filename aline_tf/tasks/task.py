@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.batch import OBSERVED
 from aline_tf.errors import InputError
 from aline_tf.spec import TaskSpec
+
+
+class ColumnLikelihood(NamedTuple):
+    """log p(y | x, theta) of one outcome under many parameters, in the form a processor likes.
+
+    A column is one parameter of L draws, [L]. Written on columns, a likelihood is one pass over
+    memory without any short axis to sum over. What depends on the design and the outcome alone is
+    worked out before that pass, as a few numbers. Both parts are for the inside of a `tf.function`.
+
+    Attributes:
+        numbers: (design [..., D], outcome [..., F]) -> [..., n], all that the second part reads.
+        of_columns: (P columns [L], numbers [n] of one outcome) -> log p [L], in nats.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from aline_tf.tasks import LocationFinding
+        >>> likelihood = LocationFinding().column_likelihood()
+        >>> numbers = likelihood.numbers(tf.constant([0.5, 0.5]), tf.constant([1.0]))
+        >>> likelihood.of_columns([tf.zeros(7), tf.ones(7)], numbers).shape
+        TensorShape([7])
+    """
+
+    numbers: Callable
+    of_columns: Callable
 
 
 def uniform_designs(spec: TaskSpec, seed, batch: int, count: int) -> tf.Tensor:
@@ -133,6 +160,10 @@ class Task:
     #: log p(y | x, theta) for theta [..., P], design [..., D], outcome [..., F], leading
     #: dimensions broadcast; None where no likelihood is known.
     log_likelihood = None
+
+    #: () -> `ColumnLikelihood`, the values of `log_likelihood` at a tenth of the time, where it can
+    #: be written so; optional.
+    column_likelihood = None
 
     #: log p(theta) for theta [..., P]; needed beside `log_likelihood` by the exact teacher.
     log_prior = None

@@ -7,6 +7,7 @@ import pytest
 
 from aline_tf.cli import main
 from aline_tf.experiments.psychometric import estimates as psychometric
+from aline_tf.experiments.psychometric import runs as psychometric_runs
 from aline_tf.models.aline import ALINE
 from aline_tf.models.presets import save_preset
 from aline_tf.tasks.psychometric import SPEC
@@ -121,7 +122,7 @@ def test_bad_input_is_refused_before_any_work(tmp_path, capsys, monkeypatch, arg
     def no_work(*_, **__):
         raise AssertionError("work was started")
 
-    monkeypatch.setattr(psychometric, "simulate_subjects", no_work)
+    monkeypatch.setattr(psychometric_runs, "simulate_runs", no_work)
     file = tmp_path / "rows.json"
     assert main(["eval", *arguments, "--json", str(file)]) == 2
     captured = capsys.readouterr()

@@ -11,7 +11,7 @@ from aline_tf import draws
 from aline_tf.acquisition.policies import RandomPolicy
 from aline_tf.errors import InputError
 from aline_tf.evaluation import eig
-from aline_tf.evaluation.simulated_runs import Worlds
+from aline_tf.evaluation.simulated_runs import SimulatedRuns
 from aline_tf.spec import Channel, Parameter, TaskSpec
 from aline_tf.tasks.ces import CES
 from aline_tf.tasks.location_finding import LocationFinding
@@ -162,8 +162,8 @@ def test_every_step_may_be_reported():
 
 @pytest.mark.parametrize("task", [LocationFinding(), CES()], ids=lambda task: task.spec.name)
 def test_the_quick_form_gives_the_bounds_of_the_likelihood_as_it_is_written(task):
-    worlds = Worlds(task, runs=6, candidates=12, seed=4, horizon=8)
-    found = worlds.play(RandomPolicy(1))
+    runs = SimulatedRuns(task, runs=6, candidates=12, seed=4, horizon=8)
+    found = runs.play(RandomPolicy(1))
     history = found.theta, found.design, found.outcome
     quick = eig.prior_bounds(task, *history, (3, 8), contrastive=700, seed=2, chunk=300)
     seed = draws.fold_in(draws.fold_in(draws.as_seed(2), eig._CONTRASTIVE_STREAM), 0)

@@ -1,4 +1,4 @@
-"""Simulated runs: the same worlds for every policy, whatever their number."""
+"""Simulated runs: the same for every policy, whatever their number."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,8 @@ from scipy import stats
 
 from aline_tf.acquisition.policies import Policy, RandomPolicy
 from aline_tf.errors import InputError
-from aline_tf.evaluation import simulated_runs as histories
-from aline_tf.evaluation.simulated_runs import Worlds
+from aline_tf.evaluation import simulated_runs
+from aline_tf.evaluation.simulated_runs import SimulatedRuns
 from aline_tf.tasks.location_finding import NOISE, LocationFinding, log_intensity
 
 
@@ -22,17 +22,17 @@ class FirstPolicy(Policy):
         return mask.argmax(1)
 
 
-def worlds(runs=5, candidates=12, horizon=4, seed=3):
-    return Worlds(LocationFinding(), runs, candidates, seed, horizon)
+def simulated(runs=5, candidates=12, horizon=4, seed=3):
+    return SimulatedRuns(LocationFinding(), runs, candidates, seed, horizon)
 
 
-def test_equal_seeds_give_equal_worlds_and_every_policy_meets_the_same():
-    one, other = worlds().play(FirstPolicy()), worlds().play(FirstPolicy())
+def test_equal_seeds_give_equal_runs_and_every_policy_meets_the_same():
+    one, other = simulated().play(FirstPolicy()), simulated().play(FirstPolicy())
     for name in ("theta", "design", "outcome"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
-    random = worlds().play(RandomPolicy(1))
+    random = simulated().play(RandomPolicy(1))
     np.testing.assert_array_equal(one.theta, random.theta)
-    assert np.abs(worlds(seed=4).theta - one.theta).max() > 0
+    assert np.abs(simulated(seed=4).theta - one.theta).max() > 0
     # The noise of a step does not depend on who asks.
     places = one.theta[:, None, None]
 
@@ -43,11 +43,11 @@ def test_equal_seeds_give_equal_worlds_and_every_policy_meets_the_same():
 
 
 def test_groups_cover_all_runs_and_more_runs_leave_the_first_as_they_are(monkeypatch):
-    monkeypatch.setattr(histories, "_RUNS_AT_ONCE", 4)
+    monkeypatch.setattr(simulated_runs, "_RUNS_AT_ONCE", 4)
     policy = FirstPolicy()
-    many = worlds(runs=10).play(policy)
+    many = simulated(runs=10).play(policy)
     assert policy.groups == [4] * 8 + [2] * 4
-    few = worlds(runs=6).play(FirstPolicy())
+    few = simulated(runs=6).play(FirstPolicy())
     for name in ("theta", "design", "outcome"):
         np.testing.assert_array_equal(getattr(many, name)[:6], getattr(few, name))
     assert len(np.unique(many.design[:, 0, 0])) == 10
@@ -55,13 +55,13 @@ def test_groups_cover_all_runs_and_more_runs_leave_the_first_as_they_are(monkeyp
 
 
 def test_a_design_is_chosen_once_and_its_outcome_follows_the_task():
-    found = worlds(runs=64, candidates=30, horizon=30).play(FirstPolicy())
+    found = simulated(runs=64, candidates=30, horizon=30).play(FirstPolicy())
     assert all(len(np.unique(run, axis=0)) == 30 for run in found.design)
     noise = found.outcome[..., 0] - log_intensity(found.theta[:, None, None], found.design)
     assert stats.kstest(np.ravel(noise) / NOISE, "norm").pvalue > 1e-3
 
 
 @pytest.mark.parametrize(("sizes", "complaint"), [((0, 12), "1 run"), ((2, 3), "4 candidates")])
-def test_worlds_without_runs_or_with_a_short_pool_are_refused(sizes, complaint):
+def test_simulated_runs_without_runs_or_with_a_short_pool_are_refused(sizes, complaint):
     with pytest.raises(InputError, match=complaint):
-        worlds(*sizes)
+        simulated(*sizes)

@@ -8,7 +8,8 @@ import pytest
 
 from aline_tf.acquisition.policies import RandomPolicy
 from aline_tf.cli import main
-from aline_tf.evaluation.simulated_runs import Worlds
+from aline_tf.evaluation.simulated_runs import SimulatedRuns
+from aline_tf.experiments import LocationFindingExperiment
 from aline_tf.experiments import known_likelihood as information
 from aline_tf.models.aline import ALINE
 from aline_tf.models.presets import save_preset
@@ -69,7 +70,7 @@ def test_ces_is_judged_by_the_network_and_by_the_bounds(tmp_path):
             assert found[policy, step, "spce"] <= np.log(301)
     assert ("learned", 10, "coverage_90") in found
     assert {r["target"] for r in rows} >= {"rho", "alpha_3", "log_u"}
-    # The slider's side is foretold as an event, so it is scored and has no interval.
+    # The slider's side is predicted as an event, so it is scored and has no interval.
     assert ("learned", "outcomes", "log_prob") in {
         (r["policy"], r["target"], r["metric"]) for r in rows
     }
@@ -112,8 +113,10 @@ def test_a_sampled_greedy_policy_learns_more_of_ces_than_chance(tmp_path):
 
 
 def test_the_exact_posterior_is_calibrated_and_agrees_with_the_gain():
-    worlds = Worlds(LocationFinding(), 64, 30, seed=2, horizon=10)
-    table = information.evaluate({"random": RandomPolicy(2)}, worlds, contrastive=4000)
+    runs = SimulatedRuns(LocationFinding(), 64, 30, seed=2, horizon=10)
+    table = LocationFindingExperiment("location_finding").measure(
+        {"random": RandomPolicy(2)}, runs, contrastive=4000
+    )
     rows = {(row.target, row.step, row.metric): row for row in table}
     both = rows[BOTH, 10, "coverage_90"]
     assert abs(both.mean - 0.9) < 2 * both.ci95
@@ -148,7 +151,7 @@ def test_bad_input_is_refused_before_any_work(tmp_path, capsys, monkeypatch, arg
     def no_work(*_, **__):
         raise AssertionError("work was started")
 
-    monkeypatch.setattr(Worlds, "play", no_work)
+    monkeypatch.setattr(SimulatedRuns, "play", no_work)
     file = tmp_path / "rows.json"
     assert main(["eval", "location_finding", *arguments, "--json", str(file)]) == 2
     captured = capsys.readouterr()

@@ -9,7 +9,7 @@ from aline_tf import draws
 from aline_tf.acquisition.session import Session
 from aline_tf.acquisition.uncertainty import UncertaintySamplingPolicy
 from aline_tf.errors import InputError
-from aline_tf.evaluation.network_posterior import NetworkPrediction
+from aline_tf.evaluation.model_posterior import ModelPrediction
 from aline_tf.information.look_ahead import look_ahead_gain
 from aline_tf.models.aline import ALINE
 from aline_tf.models.presets import load_preset, save_preset
@@ -96,7 +96,7 @@ def test_scores_of_predictions_treat_counts_as_whole_numbers(model):
     batch = random_batch(1, DoseCounts.spec, B=4, M=3)
     batch["target_design"] = np.abs(batch["target_design"])
     outcome = np.float32([[0, 1, 5]] * 4)
-    summary = NetworkPrediction(model).estimate(batch, outcome)
+    summary = ModelPrediction(model).estimate(batch, outcome)
     np.testing.assert_allclose(summary.at - summary.below, np.exp(summary.log_density), atol=1e-4)
 
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from aline_tf.cli import main
 from aline_tf.errors import InputError
 from aline_tf.tasks import hpo_recorder as recorder
 from aline_tf.tasks.hpo_tables import SPLITS, load_search_space
@@ -104,4 +105,7 @@ def test_the_shipped_scores_are_the_recorders(space):
 
 def test_a_recording_of_nothing_is_refused(tmp_path):
     with pytest.raises(InputError, match="--configurations 0"):
-        recorder.main(["--out", str(tmp_path), "--configurations", "0"])
+        recorder.record(tmp_path, count=0)
+    command = ["record-hpo", "--out", str(tmp_path), "--configurations", "0"]
+    assert main(command) == 2
+    assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""Figures from rows alone: what each policy has reached after each step, with 95% bands."""
+"""Curves from results alone: what each policy has reached after each step, with 95% bands."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from aline_tf.evaluation.plots.style import grid_of_axes, legend_below, look, new_figure, style
-from aline_tf.evaluation.results import Row
+from aline_tf.evaluation.plots.style import (
+    grid_of_axes,
+    legend_below,
+    new_figure,
+    plot_style,
+    policy_style,
+)
+from aline_tf.evaluation.results import Result
 
 #: How a metric is called on its axis.
 LABELS = {
@@ -23,13 +29,14 @@ LABELS = {
 }
 
 
-def curve(axis, rows: Iterable[Row], label: str, colour: str, dash: str) -> None:
+def curve(axis, results: Iterable[Result], label: str, colour: str, dash: str) -> None:
     """One line with its band; the band is left out where no interval exists."""
-    rows = sorted(rows, key=lambda row: row.step)
-    if not rows:
+    results = sorted(results, key=lambda result: result.step)
+    if not results:
         return
     step, mean, ci95 = (
-        np.array([getattr(row, name) for row in rows], float) for name in ("step", "mean", "ci95")
+        np.array([getattr(result, name) for result in results], float)
+        for name in ("step", "mean", "ci95")
     )
     axis.plot(step, mean, color=colour, linestyle=dash, label=label)
     ci95 = np.nan_to_num(ci95)
@@ -38,7 +45,7 @@ def curve(axis, rows: Iterable[Row], label: str, colour: str, dash: str) -> None
 
 
 def draw_curves(
-    rows: Sequence[Row],
+    results: Sequence[Result],
     metrics: Sequence[str],
     targets: Sequence[str],
     caps: dict[str, float] | None = None,
@@ -46,19 +53,19 @@ def draw_curves(
     """A panel for every metric (down) and target (across), a line for every policy.
 
     Args:
-        rows: of an evaluation.
-        metrics, targets: what is shown; metrics without any row are left out.
+        results: of an evaluation.
+        metrics, targets: what is shown; metrics without any result are left out.
         caps: height of a dotted line in the panels of a metric: what it cannot exceed, or should
             be near.
     """
-    measured = {row.metric for row in rows}
+    measured = {result.metric for result in results}
     metrics = [metric for metric in metrics if metric in measured]
-    policies = list(dict.fromkeys(row.policy for row in rows))
+    policies = list(dict.fromkeys(result.policy for result in results))
     # One target alone would make a tower: its metrics stand side by side instead.
     alone = len(targets) == 1
     columns = min(3, len(metrics)) if alone else len(targets)
     panels = [(metric, target) for metric in metrics for target in targets]
-    with look():
+    with plot_style():
         height = -(-len(panels) // columns)
         figure = new_figure(1.2 + 3.0 * columns, 0.7 + 2.2 * height)
         axes = grid_of_axes(figure, height, columns, sharex=True).ravel()
@@ -67,12 +74,16 @@ def draw_curves(
         for place, (axis, (metric, target)) in enumerate(zip(axes, panels, strict=False)):
             for policy in policies:
                 key = policy, target, metric
-                chosen = [row for row in rows if (row.policy, row.target, row.metric) == key]
-                curve(axis, chosen, policy, *style(policy))
+                chosen = [
+                    result
+                    for result in results
+                    if (result.policy, result.target, result.metric) == key
+                ]
+                curve(axis, chosen, policy, *policy_style(policy))
             if metric in (caps or {}):
                 axis.axhline(caps[metric], color="#555555", linestyle=":", linewidth=1.0)
             if metric == "sbc_ks":
-                _band(axis, rows, target)
+                _band(axis, results, target)
             if metric == "coverage_90":
                 axis.set_ylim(0.7, 1.0)
             if place < len(targets) and not alone:
@@ -87,8 +98,10 @@ def draw_curves(
     return figure
 
 
-def _band(axis, rows, target) -> None:
-    limit = [row for row in rows if (row.target, row.metric) == (target, "sbc_ks_95")]
+def _band(axis, results, target) -> None:
+    limit = [
+        result for result in results if (result.target, result.metric) == (target, "sbc_ks_95")
+    ]
     if limit:
         axis.axhspan(0.0, limit[0].mean, color="#009E73", alpha=0.12, linewidth=0)
         axis.set_ylim(bottom=0.0)

@@ -1,7 +1,7 @@
 """Rank histograms: flat for a calibrated posterior, along the trajectory of a policy.
 
-High ends mean beliefs that are too narrow, a high middle ones that are too wide, a slope ones that
-are off to a side.
+High ends mean posteriors that are too narrow, a high middle ones that are too wide, a slope ones
+that are off to a side.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from aline_tf.evaluation import calibration
-from aline_tf.evaluation.plots.style import grid_of_axes, look, new_figure, style
+from aline_tf.evaluation.plots.style import grid_of_axes, new_figure, plot_style, policy_style
 
 
 def draw_rank_histograms(pit: np.ndarray, names: Sequence[str], steps: Sequence[int]) -> Figure:
@@ -27,7 +27,7 @@ def draw_rank_histograms(pit: np.ndarray, names: Sequence[str], steps: Sequence[
     low, high = calibration.count_band(runs)
     tallest = max(high, *(calibration.histogram(u).max() for u in pit.reshape(runs, -1).T))
     edges = np.linspace(0.0, 1.0, calibration.BINS + 1)
-    with look():
+    with plot_style():
         figure = new_figure(0.8 + 1.9 * len(names), 0.7 + 1.35 * len(steps))
         axes = grid_of_axes(figure, len(steps), len(names), sharex=True, sharey=True)
         for k, step in enumerate(steps):
@@ -36,7 +36,7 @@ def draw_rank_histograms(pit: np.ndarray, names: Sequence[str], steps: Sequence[
                 axis.axhspan(low, high, color="#009E73", alpha=0.15, linewidth=0)
                 axis.axhline(runs / calibration.BINS, color="#009E73", linewidth=0.8)
                 counts = calibration.histogram(pit[:, k, p])
-                axis.stairs(counts, edges, color=style("learned")[0], fill=True, alpha=0.55)
+                axis.stairs(counts, edges, color=policy_style("learned")[0], fill=True, alpha=0.55)
                 axis.grid(False)
                 chance = calibration.uniformity(pit[:, k, p]).chi2_p
                 axis.text(

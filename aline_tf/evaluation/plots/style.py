@@ -1,4 +1,4 @@
-"""The house of figures: one look, no global state, files whole or not at all.
+"""Plot style: one for all figures, no global state, files whole or not at all.
 
 Colours are those of Okabe and Ito, which colour-blind readers can tell apart; every policy keeps
 its colour and its dash in every figure.
@@ -25,7 +25,7 @@ STYLES = {
     "greedy": ("#0072B2", "--"),
 }
 _OTHERS = (("#CC79A7", "-"), ("#56B4E9", "--"), ("#E69F00", "-."), ("#009E73", ":"))
-_LOOK = {
+_RC = {
     "font.size": 9,
     "axes.titlesize": 9.5,
     "axes.spines.top": False,
@@ -44,7 +44,7 @@ _FORMATS = ("png", "svg")
 TRUTH = "#000000"
 
 
-def style(policy: str) -> tuple[str, str]:
+def policy_style(policy: str) -> tuple[str, str]:
     """Colour and dash of a policy; the same name always has the same."""
     return STYLES.get(policy) or _OTHERS[sum(map(ord, policy)) % len(_OTHERS)]
 
@@ -66,9 +66,9 @@ def share_bar(figure: Figure, drawn, axes, label: str) -> None:
     bar.outline.set_visible(False)
 
 
-def look():
+def plot_style():
     """The style of the figures, as a context."""
-    return rc_context(_LOOK)
+    return rc_context(_RC)
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -89,7 +89,7 @@ def save(figure: Figure, directory: str | Path, name: str) -> list[Path]:
     for kind in _FORMATS:
         path = Path(directory) / f"{name}.{kind}"
         metadata = {"Date": None} if kind == "svg" else None
-        with look(), atomic_path(path) as partial:
+        with plot_style(), atomic_path(path) as partial:
             figure.savefig(partial, dpi=160, format=kind, metadata=metadata)
         paths.append(path)
     return paths

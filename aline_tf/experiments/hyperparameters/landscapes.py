@@ -1,9 +1,9 @@
-"""Evaluation on held-out hyper-parameter landscapes: how well the rest of a table is foretold.
+"""Evaluation on held-out hyper-parameter landscapes: how well the rest of a table is predicted.
 
 Every policy meets the same runs: a held-out data set, the same initial points, pool and targets.
-After each acquisition the scores of the target configurations are predicted: by the network for
+After each acquisition the scores of the target configurations are predicted: by the model for
 "learned", "random" and "ace-us", by the fitted Gaussian process for the "gp-" policies, and by the
-network on their choices in the rows named "gp-epig/network". The unit is the standard deviation of
+model on their choices in the results named "gp-epig/network". The unit is the standard deviation of
 the scores over that data set's table, so that a narrow landscape weighs as much as a wide one:
 
     rmse         root mean squared error of the predictive mean; 1: nothing known but the mean
@@ -23,10 +23,11 @@ import numpy as np
 from aline_tf import draws
 from aline_tf.acquisition.gp_regression import GPSettings
 from aline_tf.acquisition.policies import Policy
-from aline_tf.batch import BATCH_FIELDS, OBSERVED
 from aline_tf.errors import InputError
-from aline_tf.evaluation.results import Row
-from aline_tf.experiments.functions.function_runs import Predictions, Predictor
+from aline_tf.evaluation.estimates import Estimates
+from aline_tf.evaluation.play import play
+from aline_tf.evaluation.predictors import Predictor
+from aline_tf.evaluation.results import Result
 
 ALL = "all"
 METRICS = ("rmse", "log_prob", "coverage_90")
@@ -38,7 +39,7 @@ _RUNS_AT_ONCE = 64
 
 
 @dataclasses.dataclass(frozen=True)
-class Runs:
+class LandscapeRuns:
     """R runs on the tables of one split.
 
     Attributes:
@@ -47,6 +48,12 @@ class Runs:
         spread: [R], standard deviation of the table's scores.
         names: R names of data sets.
         horizon: T.
+
+    Example:
+        >>> from aline_tf.experiments.hyperparameters.landscapes import LandscapeRuns
+        >>> from aline_tf.tasks import HPO
+        >>> LandscapeRuns.of(HPO(), runs=2, candidates=40, seed=0).horizon
+        30
     """
 
     episode: dict[str, np.ndarray]
@@ -56,7 +63,7 @@ class Runs:
     horizon: int
 
     @classmethod
-    def of(cls, task, runs: int, candidates: int, seed: int, split: str = "test") -> Runs:
+    def of(cls, task, runs: int, candidates: int, seed: int, split: str = "test") -> LandscapeRuns:
         """Runs that take the tables of `split` in turn.
 
         Args:
@@ -87,40 +94,27 @@ class Runs:
             task.spec.horizon,
         )
 
-    def groups(self) -> Iterator[Runs]:
+    def groups(self) -> Iterator[LandscapeRuns]:
         """The same runs, a few at a time."""
         for start in range(0, len(self.names), _RUNS_AT_ONCE):
             part = slice(start, start + _RUNS_AT_ONCE)
             episode = {name: array[part] for name, array in self.episode.items()}
-            yield Runs(episode, self.scale[part], self.spread[part], self.names[part], self.horizon)
+            yield LandscapeRuns(
+                episode, self.scale[part], self.spread[part], self.names[part], self.horizon
+            )
 
     def states(self, policy: Policy) -> Iterator[dict[str, np.ndarray]]:
-        """The Batch before each of the policy's T acquisitions and after the last; it is one
-        dict, changed in place."""
-        batch = {name: self.episode[name].copy() for name in BATCH_FIELDS}
-        first = batch["context_mask"].shape[1]
-        for name in ("design", "outcome", "status", "mask"):
-            array = batch[f"context_{name}"]
-            room = np.zeros((len(array), self.horizon, *array.shape[2:]), array.dtype)
-            batch[f"context_{name}"] = np.concatenate([array, room], axis=1)
-        rows = np.arange(len(self.names))
-        for t in range(self.horizon):
-            yield batch
-            index = policy.choose(batch)
-            batch["candidate_mask"][rows, index] = False
-            batch["context_design"][:, first + t] = batch["candidate_design"][rows, index]
-            batch["context_outcome"][:, first + t] = self.episode["candidate_outcome"][rows, index]
-            batch["context_status"][:, first + t] = OBSERVED
-            batch["context_mask"][:, first + t] = True
-        yield batch
+        """The Batch before each of the policy's T acquisitions and after the last."""
+        first = self.episode["context_mask"].shape[1]
+        return play(policy, self.episode, None, self.horizon, first=first)
 
-    def measures(self, found: Predictions) -> np.ndarray:
+    def measures(self, found: Estimates) -> np.ndarray:
         """`METRICS` of each run: [3, R]."""
-        asked, truth = self.episode["target_mask"], self.episode["target_outcome"]
+        selected, truth = self.episode["target_mask"], self.episode["target_outcome"]
         unit = (self.scale / self.spread)[:, None]
 
         def averaged(values):
-            return np.where(asked, values, 0.0).sum(1) / asked.sum(1)
+            return np.where(selected, values, 0.0).sum(1) / selected.sum(1)
 
         error = np.sqrt(averaged(np.square(unit * (found.mean - truth))))
         density = averaged(found.log_density - np.log(unit))
@@ -130,29 +124,29 @@ class Runs:
 
 def evaluate(
     policies: Mapping[str, tuple[Policy, Mapping[str, Predictor]]],
-    runs: Runs,
+    runs: LandscapeRuns,
     report: Callable[[str], None] = lambda line: None,
-) -> list[Row]:
-    """All rows of a table: every metric after 0 to T acquisitions, target "all"; and at the end
+) -> list[Result]:
+    """All results of a table: every metric after 0 to T acquisitions, target "all"; and at the end
     data set by data set, the target being its name.
 
     Args:
-        policies: each policy with those who predict on its choices, by the name of their rows.
+        policies: each policy with those who predict on its choices, by the name of their results.
         report: called with a line for each finished policy.
     """
-    names, rows = np.array(runs.names), []
+    names, results = np.array(runs.names), []
     for name, (policy, predictors) in policies.items():
         groups = [_curves(policy, predictors, group) for group in runs.groups()]
         for p, label in enumerate(predictors):
             curve = np.concatenate([group[p] for group in groups], axis=-1)
             for m, metric in enumerate(METRICS):
                 values = enumerate(curve[:, m])
-                rows += [Row.of(label, ALL, step, metric, value) for step, value in values]
+                results += [Result.of(label, ALL, step, metric, value) for step, value in values]
                 for table in dict.fromkeys(runs.names):
                     last = curve[-1, m, names == table]
-                    rows.append(Row.of(label, table, runs.horizon, metric, last))
+                    results.append(Result.of(label, table, runs.horizon, metric, last))
         report(f"{name}: {len(names)} runs of {runs.horizon} steps")
-    return rows
+    return results
 
 
 def _curves(policy, predictors, runs):

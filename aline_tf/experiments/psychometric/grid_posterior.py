@@ -152,7 +152,7 @@ class GridPosterior:
         outcome: np.ndarray,
         theta: np.ndarray,
         steps: Sequence[int],
-        given: int | None = None,
+        known: int | None = None,
         log_evidence: np.ndarray | None = None,
     ) -> np.ndarray:
         """Marginal posterior log density of each parameter at `theta`, in nats.
@@ -161,19 +161,19 @@ class GridPosterior:
             design, outcome: [S, T].
             theta: [S, 4], the values at which densities are taken.
             steps: trials used, ascending.
-            given: index of a parameter whose value `theta[:, given]` is known; its own density is
+            known: index of a parameter whose value `theta[:, known]` is known; its own density is
                 returned as NaN.
             log_evidence: [S, K] of the same trials from `marginals`, if at hand, to save the pass.
 
         Returns:
             [S, K, 4].
         """
-        base = {} if given is None else {given: theta[:, given]}
+        base = {} if known is None else {known: theta[:, known]}
         if log_evidence is None:
             log_evidence = self.marginals(design, outcome, steps, base).log_evidence
         density = np.full((*log_evidence.shape, len(self.axes)), np.nan)
         for p in range(len(self.axes)):
-            if p == given:
+            if p == known:
                 continue
             held = self.marginals(design, outcome, steps, base | {p: theta[:, p]}).log_evidence
             log_prior = -np.log(PARAMETER_HIGH[p] - PARAMETER_LOW[p])

@@ -9,8 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from aline_tf.commands.evaluation_arguments import check_plots
 from aline_tf.errors import InputError
+from aline_tf.evaluation.experiment import check_plots
 from aline_tf.runtime.malloc import keep_memory
 
 TASK = "migraine"
@@ -208,7 +208,7 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(
             f"expected --days from --history ({args.history}) to {MOST_DAYS}; received {args.days}"
         )
-    check_plots(args)
+    check_plots(args.plots, "--plots")
     if args.particles < 0:
         raise InputError(f"expected --particles of 0 or more; received {args.particles}")
     if args.records not in ("mixed", "full"):

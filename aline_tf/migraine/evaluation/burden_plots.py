@@ -7,8 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from aline_tf.evaluation.plots.style import grid_of_axes, legend_below, look, new_figure, style
-from aline_tf.evaluation.results import Row
+from aline_tf.evaluation.plots.style import (
+    grid_of_axes,
+    legend_below,
+    new_figure,
+    plot_style,
+    policy_style,
+)
+from aline_tf.evaluation.results import Result
 
 _TITLES = {"burden: attack_24h": "attack within 24 h", "burden: attack_48h": "attack within 48 h"}
 _HORIZONS = {"prompting: attack_24h": "within 24 h", "prompting: attack_48h": "within 48 h"}
@@ -16,7 +22,7 @@ _GROUP = "prompting | feels attacks coming: "
 _FEELS, _OTHERS = "burden | feels attacks coming: yes", "burden | feels attacks coming: no"
 
 
-def draw_burden(rows: Sequence[Row]) -> Figure:
+def draw_burden(rows: Sequence[Result]) -> Figure:
     """Gain in log score against prompts spent, for both horizons, and warning prompts by group.
 
     Args:
@@ -28,7 +34,7 @@ def draw_burden(rows: Sequence[Row]) -> Figure:
         found = _rows_of(rows, *which)
         return np.array([row.mean for row in found]), np.array([row.ci95 for row in found])
 
-    with look():
+    with plot_style():
         figure = new_figure(10.0, 3.3)
         axes = grid_of_axes(figure, 1, 3).ravel()
         for axis, (target, title) in zip(axes, _TITLES.items(), strict=False):
@@ -53,7 +59,7 @@ def draw_burden(rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def draw_prompting(rows: Sequence[Row]) -> Figure:
+def draw_prompting(rows: Sequence[Result]) -> Figure:
     """Log score against prompts an evening, for both horizons, and the share of warning prompts.
 
     Args:
@@ -61,7 +67,7 @@ def draw_prompting(rows: Sequence[Row]) -> Figure:
     """
     targets = [row for row in rows if row.target in _HORIZONS]
     policies = list(dict.fromkeys(row.policy for row in targets))
-    with look():
+    with plot_style():
         figure = new_figure(10.0, 3.3)
         axes = grid_of_axes(figure, 1, 3).ravel()
         for axis, (target, title) in zip(axes, _HORIZONS.items(), strict=False):
@@ -85,17 +91,17 @@ def draw_prompting(rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def _prompts(rows: Sequence[Row], found: Sequence[Row]) -> list[float]:
+def _prompts(rows: Sequence[Result], found: Sequence[Result]) -> list[float]:
     """Prompts an evening of rows of one policy: what was spent, where it need not spend all."""
     spent = {(row.policy, row.step): row.mean for row in rows if row.metric == "prompts"}
     return [spent.get((row.policy, row.step), row.step) for row in found]
 
 
 def _style_of(policy: str) -> tuple[str, str]:
-    return style("learned" if policy == "aline" else policy)
+    return policy_style("learned" if policy == "aline" else policy)
 
 
-def _rows_of(rows: Sequence[Row], policy: str, target: str, metric: str) -> list[Row]:
+def _rows_of(rows: Sequence[Result], policy: str, target: str, metric: str) -> list[Result]:
     """Rows of one curve, in order of their step."""
     selected = (policy, target, metric)
     found = (row for row in rows if (row.policy, row.target, row.metric) == selected)

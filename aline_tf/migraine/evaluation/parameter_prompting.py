@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from aline_tf import batch_ops
-from aline_tf.evaluation.results import Row
+from aline_tf.evaluation.results import Result
 from aline_tf.migraine.evaluation.prompting import PromptingRun, study_evenings
 from aline_tf.migraine.schema.spec import SPEC
 from aline_tf.migraine.simulation.cohort import Cohort
@@ -57,7 +57,7 @@ def parameter_study(model, cohort: Cohort, seed: int = 0, report=lambda line: No
     return made
 
 
-def parameter_prompting_rows(study: dict) -> list[Row]:
+def parameter_prompting_rows(study: dict) -> list[Result]:
     """Root mean square error after all prompts, in prior standard deviations: of every parameter
     that was queried, and of all of them together.
 
@@ -74,5 +74,5 @@ def parameter_prompting_rows(study: dict) -> list[Row]:
             # Of the root, from the spread of the squares.
             ci95 = 1.96 * float(square.std()) / np.sqrt(len(square)) / (2.0 * max(rmse, 1e-6))
             target = f"prompting for {query} | {name}"
-            rows.append(Row(policy, target, prompts, "rmse", rmse, ci95, len(square)))
+            rows.append(Result(policy, target, prompts, "rmse", rmse, ci95, len(square)))
     return rows

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from aline_tf import batch_ops, draws
 from aline_tf.batch import MISSING, OBSERVED
-from aline_tf.evaluation.results import Row
+from aline_tf.evaluation.results import Result
 from aline_tf.migraine.evaluation.burden import EVENING_DIARY, diary_place
 from aline_tf.migraine.evaluation.shortlist import best_proposals
 from aline_tf.migraine.forecast.forecast import attack_probabilities
@@ -89,7 +89,7 @@ def prompting_study(model, cohort: Cohort, seed: int = 0, report=lambda line: No
     return made
 
 
-def prompting_rows(study: dict, feels_coming: np.ndarray) -> list[Row]:
+def prompting_rows(study: dict, feels_coming: np.ndarray) -> list[Result]:
     """Log scores by prompts an evening; which share of the other policies' prompts the model's
     saves for the same score; and warning prompts of those who feel attacks coming, bool [S], and
     of the others. Steps are the most prompts of an evening, "prompts" how many there were.
@@ -97,15 +97,15 @@ def prompting_rows(study: dict, feels_coming: np.ndarray) -> list[Row]:
     rows = []
     for (policy, budget), result in study.items():
         if policy in COST_WEIGHTS:
-            rows.append(Row.of(policy, "prompting", budget, "prompts", result["prompts"]))
+            rows.append(Result.of(policy, "prompting", budget, "prompts", result["prompts"]))
         for horizon, channel in enumerate(FORECASTS):
             score = result["log_prob"][:, horizon]
-            rows.append(Row.of(policy, f"prompting: {channel.name}", budget, "log_prob", score))
+            rows.append(Result.of(policy, f"prompting: {channel.name}", budget, "log_prob", score))
         for group, members in (("yes", feels_coming), ("no", ~feels_coming)):
             if members.any() and budget:
                 share = result["warnings"][members]
                 target = f"prompting | feels attacks coming: {group}"
-                rows.append(Row.of(policy, target, budget, "warning_share", share))
+                rows.append(Result.of(policy, target, budget, "warning_share", share))
     for other in ("random", "evening diary"):
         for horizon, channel in enumerate(FORECASTS):
             curve = [_score(study[other, budget], horizon) for budget in COMPARED]
@@ -115,11 +115,11 @@ def prompting_rows(study: dict, feels_coming: np.ndarray) -> list[Row]:
                 spent = study[policy, budget]["prompts"].mean()
                 saved = 1.0 - spent / needed if needed > 0.0 else float("nan")
                 target = f"prompting: {channel.name} | {policy}"
-                rows.append(Row(other, target, budget, "prompts_saved", saved, float("nan"), 1))
+                rows.append(Result(other, target, budget, "prompts_saved", saved, float("nan"), 1))
     return rows + _rows_of_the_whole_diary(study)
 
 
-def _rows_of_the_whole_diary(study: dict) -> list[Row]:
+def _rows_of_the_whole_diary(study: dict) -> list[Result]:
     """Which share of its prompts the model's policy saves where it gets to the diary's score."""
     rows = []
     budgets = [0, *(budget for policy, budget in study if policy == "aline")]
@@ -132,7 +132,9 @@ def _rows_of_the_whole_diary(study: dict) -> list[Row]:
             saved = 1.0 - prompts_needed(curve, reached, budgets) / WHOLE_DIARY
             target = f"prompting: {channel.name} | aline, for the score of the whole diary"
             rows.append(
-                Row("evening diary", target, WHOLE_DIARY, "prompts_saved", saved, float("nan"), 1)
+                Result(
+                    "evening diary", target, WHOLE_DIARY, "prompts_saved", saved, float("nan"), 1
+                )
             )
     return rows
 

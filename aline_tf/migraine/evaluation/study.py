@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from aline_tf import batch_ops
-from aline_tf.evaluation.results import Row
+from aline_tf.evaluation.results import Result
 from aline_tf.migraine.evaluation import scores
 from aline_tf.migraine.evaluation.baselines import Baselines
 from aline_tf.migraine.evaluation.burden import STEPS, burden_curves
@@ -52,7 +52,7 @@ def evaluate(
     particles: int = 0,
     settings: WorldSettings | None = None,
     report: Report = lambda line: None,
-) -> list[Row]:
+) -> list[Result]:
     """Every figure of the evaluation.
 
     Args:
@@ -150,7 +150,7 @@ def backtest(model, cohort: Cohort, fitted: Baselines, oracle_filters, report: R
     }
 
 
-def forecast_rows(backtested: dict, rate: np.ndarray, seed: int) -> list[Row]:
+def forecast_rows(backtested: dict, rate: np.ndarray, seed: int) -> list[Result]:
     """Scores of every policy for both horizons; `rate` [2] is the base rate among other people."""
     rows = []
     for horizon, target in enumerate(_FORECAST_NAMES):
@@ -177,7 +177,7 @@ def forecast_rows(backtested: dict, rate: np.ndarray, seed: int) -> list[Row]:
     return rows
 
 
-def subgroup_rows(backtested: dict, groups: dict[str, np.ndarray], seed: int) -> list[Row]:
+def subgroup_rows(backtested: dict, groups: dict[str, np.ndarray], seed: int) -> list[Result]:
     """The model's scores within groups of people, for both horizons.
 
     The Brier skill of a group is against the share of events in that group, known only afterwards:
@@ -229,10 +229,10 @@ def parameter_rows(model, cohort: Cohort, others: Cohort, known_days: int, seed:
             inside = (posterior["low"][:, index] <= truth) & (truth <= posterior["high"][:, index])
             add(learned, "rmse", _rmse(posterior["mean"][:, index] - truth))
             add("population", "rmse", _rmse(mean - truth))
-            rows.append(Row.of(learned, parameter.name, 0, "coverage_90", inside))
+            rows.append(Result.of(learned, parameter.name, 0, "coverage_90", inside))
             normal = -0.5 * np.square((truth - mean) / sd) - np.log(sd * np.sqrt(2.0 * np.pi))
-            rows.append(Row.of(learned, parameter.name, 0, "log_prob", density[:, index]))
-            rows.append(Row.of("population", parameter.name, 0, "log_prob", normal))
+            rows.append(Result.of(learned, parameter.name, 0, "log_prob", density[:, index]))
+            rows.append(Result.of("population", parameter.name, 0, "log_prob", normal))
         else:
             mine, share = (truth != 0.0).astype(float)[:, None], float(np.mean(known != 0.0))
             for policy, probability in (
@@ -245,7 +245,7 @@ def parameter_rows(model, cohort: Cohort, others: Cohort, known_days: int, seed:
     return rows
 
 
-def burden_rows(curves: dict, feels_coming: np.ndarray) -> list[Row]:
+def burden_rows(curves: dict, feels_coming: np.ndarray) -> list[Result]:
     """Log probability of what followed, its gain over the start, and the cost, step by step.
 
     Also how often people were asked about warning signs, apart for those who feel attacks coming
@@ -257,14 +257,14 @@ def burden_rows(curves: dict, feels_coming: np.ndarray) -> list[Row]:
             for horizon, target in enumerate(_FORECAST_NAMES):
                 reached = curve["log_prob"][:, step, horizon]
                 gain = reached - curve["log_prob"][:, 0, horizon]
-                rows.append(Row.of(policy, f"burden: {target}", step, "log_prob", reached))
-                rows.append(Row.of(policy, f"burden: {target}", step, "log_prob_gain", gain))
-            rows.append(Row.of(policy, "burden", step, "cost", curve["cost"][:, step]))
+                rows.append(Result.of(policy, f"burden: {target}", step, "log_prob", reached))
+                rows.append(Result.of(policy, f"burden: {target}", step, "log_prob_gain", gain))
+            rows.append(Result.of(policy, "burden", step, "cost", curve["cost"][:, step]))
             for group, members in (("yes", feels_coming), ("no", ~feels_coming)):
                 if members.any():
                     prompts = curve["warning_prompts"][members, step]
                     target = f"burden | feels attacks coming: {group}"
-                    rows.append(Row.of(policy, target, step, "warning_prompts", prompts))
+                    rows.append(Result.of(policy, target, step, "warning_prompts", prompts))
     return rows
 
 
@@ -280,9 +280,9 @@ def _posterior(model, outputs: dict) -> dict[str, np.ndarray]:
     }
 
 
-def _row(policy, target, metric, score, people, n, seed) -> Row:
+def _row(policy, target, metric, score, people, n, seed) -> Result:
     mean, ci95 = scores.interval(score, people, seed)
-    return Row(policy, target, 0, metric, mean, ci95, n)
+    return Result(policy, target, 0, metric, mean, ci95, n)
 
 
 def _rmse(error: np.ndarray) -> scores.Score:

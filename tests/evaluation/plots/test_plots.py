@@ -5,18 +5,17 @@ import numpy as np
 from aline_tf.cli import main
 from aline_tf.evaluation.plots.curves import draw_curves
 from aline_tf.evaluation.plots.rank_histograms import draw_rank_histograms
-from aline_tf.evaluation.plots.style import new_figure, save, style
-from aline_tf.evaluation.results import Row
-from aline_tf.evaluation.simulated_runs import Histories
-from aline_tf.experiments.known_likelihood_plots import query_quantities
-from aline_tf.experiments.psychometric.estimates import Trials
+from aline_tf.evaluation.plots.style import new_figure, policy_style, save
+from aline_tf.evaluation.results import Result
+from aline_tf.evaluation.simulated_runs import RunData
+from aline_tf.experiments import LocationFindingExperiment
 from aline_tf.experiments.psychometric.plots import query_shares_by_trial
 from aline_tf.tasks.location_finding import LocationFinding
 
 
 def rows(policies=("learned", "random"), targets=("a", "b"), metrics=("rmse", "sbc_ks")):
     return [
-        Row(policy, target, step, metric, step / 10, 0.1 if metric == "rmse" else np.nan, 9)
+        Result(policy, target, step, metric, step / 10, 0.1 if metric == "rmse" else np.nan, 9)
         for policy in policies
         for target in targets
         for metric in metrics
@@ -32,7 +31,7 @@ def test_curves_have_a_panel_for_each_metric_and_target_and_a_line_for_each_poli
         np.testing.assert_allclose(axis.lines[0].get_xydata(), [[1, 0.1], [2, 0.2], [3, 0.3]])
     assert len(figure.axes[0].collections) == 2
     assert not figure.axes[2].collections  # no interval, no band
-    assert len({style(policy) for policy in ("learned", "random", "greedy")}) == 3
+    assert len({policy_style(policy) for policy in ("learned", "random", "greedy")}) == 3
 
 
 def test_metrics_of_a_single_target_stand_side_by_side():
@@ -50,18 +49,25 @@ def test_rank_histograms_show_every_run():
         assert axis.patches[-1].get_data().values.sum() == 40
 
 
+def data_of(stimulus):
+    """Runs that showed these stimuli [R, T]."""
+    design = stimulus[..., None]
+    return RunData(np.zeros((len(design), 4)), design, np.zeros_like(design))
+
+
 def test_shares_of_queries_sum_to_one_in_each_trial():
     design = np.random.default_rng(0).uniform(-5, 5, (20, 6))
-    shares = query_shares_by_trial(Trials(design, np.zeros((20, 6))))
+    shares = query_shares_by_trial(data_of(design))
     np.testing.assert_allclose(shares.sum(0), 1.0)
-    assert query_shares_by_trial(Trials(np.full((3, 1), -4.99), np.zeros((3, 1))))[0, 0] == 1.0
+    assert query_shares_by_trial(data_of(np.full((3, 1), -4.99)))[0, 0] == 1.0
 
 
 def test_distances_are_to_the_nearest_source():
-    found = Histories(
+    found = RunData(
         np.array([[0.0, 0.0, 1.0, 1.0]]), np.array([[[0.0, 0.1], [1.0, 0.8]]]), np.zeros((1, 2, 1))
     )
-    away, _ = query_quantities(found, LocationFinding(sources=2))["distance to the nearest source"]
+    experiment = LocationFindingExperiment("location_finding", LocationFinding(sources=2))
+    away, _ = experiment.query_quantities(found)["distance to the nearest source"]
     np.testing.assert_allclose(away, [[0.1, 0.2]])
 
 

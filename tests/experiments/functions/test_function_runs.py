@@ -7,15 +7,13 @@ import pytest
 from aline_tf.acquisition.gp_policies import GPInformationPolicy, GPUncertaintyPolicy
 from aline_tf.acquisition.policies import LearnedPolicy, Policy, RandomPolicy
 from aline_tf.acquisition.rescaling import TrainingRange
+from aline_tf.evaluation.predictors import FittedPredictor, ModelParameters, ModelPredictor
 from aline_tf.experiments.functions import comparison as function_learning
 from aline_tf.experiments.functions.function_runs import (
     ExactPredictor,
-    FittedPredictor,
     FunctionRuns,
-    NetworkHyperparameters,
-    NetworkPredictor,
     benchmark_runs,
-    play,
+    play_runs,
     prior_runs,
 )
 from aline_tf.models.aline import ALINE
@@ -86,7 +84,7 @@ def test_benchmark_runs_hold_the_function_itself():
 
 def test_the_loop_reveals_what_was_chosen_and_nothing_else(runs):
     policy = InOrder()
-    chosen, _ = play(policy, runs, 4, {})
+    chosen, _ = play_runs(policy, runs, 4, {})
     np.testing.assert_array_equal(chosen, [[0, 1, 2, 3]] * 5)
     for t, batch in enumerate(policy.seen):
         np.testing.assert_array_equal(batch["context_mask"].sum(1), t + 1)
@@ -105,12 +103,12 @@ def test_no_predictor_looks_at_the_answers(runs, model):
     predictors = {
         "exact": ExactPredictor(runs),
         "fitted": FittedPredictor(policy),
-        "network": NetworkPredictor(model),
-        "rescaled": NetworkPredictor(model, TrainingRange()),
+        "network": ModelPredictor(model),
+        "rescaled": ModelPredictor(model, TrainingRange()),
     }
-    _, found = play(policy, runs, 2, predictors)
+    _, found = play_runs(policy, runs, 2, predictors)
     blind = FunctionRuns(**(vars(runs) | {"target_outcome": np.zeros_like(runs.target_outcome)}))
-    _, again = play(policy, blind, 2, predictors)
+    _, again = play_runs(policy, blind, 2, predictors)
     for name in predictors:
         for part in ("mean", "low", "high"):
             assert getattr(found[name], part).shape == (5, 3, 20)
@@ -125,7 +123,7 @@ def test_the_exact_predictor_is_calibrated_and_nobody_is_more_likely(task):
     runs = prior_runs(task, 40, 30, seed=5)
     policy = GPInformationPolicy(function_learning.PRIOR_SETTINGS)
     predictors = {"exact": ExactPredictor(runs), "fitted": FittedPredictor(policy)}
-    _, found = play(policy, runs, 6, predictors)
+    _, found = play_runs(policy, runs, 6, predictors)
     truth = runs.target_outcome[:, None]
     exact, fitted = found["exact"], found["fitted"]
     inside = (exact.low < truth) & (truth < exact.high)
@@ -140,7 +138,7 @@ def test_exact_predictions_at_an_observed_place_are_the_observation(runs):
     placed = FunctionRuns(
         **(vars(runs) | {"target_design": np.repeat(runs.initial_design, 20, axis=1)})
     )
-    _, found = play(RandomPolicy(), placed, 1, {"exact": ExactPredictor(placed)})
+    _, found = play_runs(RandomPolicy(), placed, 1, {"exact": ExactPredictor(placed)})
     mean = found["exact"].mean[:, 0]
     assert np.abs(mean - runs.initial_outcome).max() < 5 * NOISE
 
@@ -149,18 +147,18 @@ def test_many_runs_are_played_in_groups_that_change_nothing(task, monkeypatch):
     from aline_tf.experiments.functions import function_runs
 
     runs = prior_runs(task, 7, 10, seed=6)
-    _, whole = play(InOrder(), runs, 3, {"exact": ExactPredictor(runs)})
+    _, whole = play_runs(InOrder(), runs, 3, {"exact": ExactPredictor(runs)})
     monkeypatch.setattr(function_runs, "_RUNS_AT_ONCE", 3)
     done = []
-    chosen, parts = play(InOrder(), runs, 3, {"exact": ExactPredictor(runs)}, done.append)
+    chosen, parts = play_runs(InOrder(), runs, 3, {"exact": ExactPredictor(runs)}, done.append)
     assert done == [3, 6, 7]
     assert chosen.shape == (7, 3)
     np.testing.assert_allclose(parts["exact"].mean, whole["exact"].mean)
 
 
-def test_the_networks_predictions_are_those_of_the_model(runs, model):
+def test_the_models_predictions_are_those_of_the_model(runs, model):
     policy = InOrder()
-    _, found = play(policy, runs, 2, {"network": NetworkPredictor(model)})
+    _, found = play_runs(policy, runs, 2, {"network": ModelPredictor(model)})
     batch = policy.seen[1]
     outputs = model(batch)
     summary = model.target_summary(outputs, batch)
@@ -209,13 +207,13 @@ def test_the_learned_policy_of_a_benchmark_is_asked_within_its_range(model):
     assert policy.name == "learned"
 
 
-def test_hyperparameters_are_judged_by_the_networks_posterior(runs, model):
+def test_hyperparameters_are_judged_by_the_models_posterior(runs, model):
     policy = InOrder()
-    predictors = {"in_order": NetworkHyperparameters(model)}
-    wanted = np.array([True, False])
-    _, found = play(policy, runs, 2, predictors, wanted=wanted)
+    predictors = {"in_order": ModelParameters(model)}
+    selected = np.array([True, False])
+    _, found = play_runs(policy, runs, 2, predictors, selected=selected)
     batch = policy.seen[1]
-    np.testing.assert_array_equal(batch["theta_mask"], [wanted] * 5)
+    np.testing.assert_array_equal(batch["theta_mask"], [selected] * 5)
     assert not batch["target_mask"].any()
     posterior = model.theta_posterior(model(batch))
     np.testing.assert_allclose(found["in_order"].mean[:, 1], posterior.mean_sd()[0], rtol=1e-4)
@@ -224,6 +222,6 @@ def test_hyperparameters_are_judged_by_the_networks_posterior(runs, model):
     )
     rows = function_learning.evaluate_hyperparameters(["random"], "variance", runs, 2, model)
     error = next(row.mean for row in rows if row.metric == "rmse" and row.step == 0)
-    _, start = play(RandomPolicy(), runs, 2, predictors, wanted=wanted)
+    _, start = play_runs(RandomPolicy(), runs, 2, predictors, selected=selected)
     off = np.abs(start["in_order"].mean[:, 0, 0] - runs.theta[:, 0])
     assert error == pytest.approx(off.mean(), rel=1e-5)

@@ -7,11 +7,8 @@ from aline_tf.acquisition.gp_policies import GPRandomPolicy
 from aline_tf.acquisition.policies import Policy, RandomPolicy
 from aline_tf.batch import BATCH_FIELDS, OBSERVED
 from aline_tf.errors import InputError
-from aline_tf.experiments.functions.function_runs import (
-    FittedPredictor,
-    Predictions,
-    normal_predictions,
-)
+from aline_tf.evaluation.estimates import Estimates
+from aline_tf.evaluation.predictors import FittedPredictor, normal_estimates
 from aline_tf.experiments.hyperparameters import landscapes as hpo
 from aline_tf.tasks.hpo import HPO
 
@@ -23,7 +20,7 @@ def task():
 
 @pytest.fixture(scope="module")
 def runs(task):
-    return hpo.Runs.of(task, 9, 40, seed=3)
+    return hpo.LandscapeRuns.of(task, 9, 40, seed=3)
 
 
 class Truth:
@@ -33,7 +30,7 @@ class Truth:
         self._sd = (off * runs.spread / runs.scale)[:, None]
 
     def predict(self, batch, truth, rows):
-        return normal_predictions(truth + self._sd[: len(truth)], self._sd[: len(truth)], truth)
+        return normal_estimates(truth + self._sd[: len(truth)], self._sd[: len(truth)], truth)
 
 
 class First(Policy):
@@ -59,7 +56,7 @@ def test_runs_take_the_held_out_tables_in_turn(task, runs):
 
 
 def test_fewer_runs_are_the_first_of_more_and_seeds_differ(task, runs):
-    again, other = (hpo.Runs.of(task, 9, 40, seed) for seed in (3, 4))
+    again, other = (hpo.LandscapeRuns.of(task, 9, 40, seed) for seed in (3, 4))
     for name, array in runs.episode.items():
         np.testing.assert_array_equal(array, again.episode[name])
     assert (runs.episode["target_design"] != other.episode["target_design"]).any()
@@ -103,7 +100,7 @@ def test_masked_targets_do_not_count(runs):
     few = hpo.dataclasses.replace(runs, episode=runs.episode | {"target_mask": mask})
     truth = runs.episode["target_outcome"]
     wrong = np.where(mask, truth, truth + 100.0)
-    found = few.measures(Predictions(wrong, wrong - 1.0, wrong + 1.0, np.where(mask, 0.0, -99.0)))
+    found = few.measures(Estimates(wrong, wrong - 1.0, wrong + 1.0, np.where(mask, 0.0, -99.0)))
     np.testing.assert_allclose(found[0], 0.0, atol=1e-6)
     np.testing.assert_allclose(found[1], -np.log(runs.scale / runs.spread), rtol=1e-6)
     np.testing.assert_allclose(found[2], 1.0)
@@ -113,7 +110,7 @@ class Indifferent:
     """Predicts a standard normal everywhere."""
 
     def predict(self, batch, truth, rows):
-        return normal_predictions(np.zeros_like(truth), np.ones_like(truth), truth)
+        return normal_estimates(np.zeros_like(truth), np.ones_like(truth), truth)
 
 
 def test_groups_give_the_figures_of_all_runs_together(runs, monkeypatch):
@@ -124,7 +121,7 @@ def test_groups_give_the_figures_of_all_runs_together(runs, monkeypatch):
 
 
 def test_a_gaussian_process_learns_from_more_points(task):
-    runs = hpo.Runs.of(task, 8, 40, seed=5)
+    runs = hpo.LandscapeRuns.of(task, 8, 40, seed=5)
     policy, truth = GPRandomPolicy(hpo.GP_SETTINGS), runs.episode["target_outcome"]
     states = (dict(batch) | {"at": t} for t, batch in enumerate(runs.states(RandomPolicy(1))))
     first, last = (
@@ -137,9 +134,9 @@ def test_a_gaussian_process_learns_from_more_points(task):
 
 def test_pools_smaller_than_the_horizon_are_refused(task):
     with pytest.raises(InputError, match="at least 30 candidates in every run; received 29"):
-        hpo.Runs.of(task, 2, 29, 0)
+        hpo.LandscapeRuns.of(task, 2, 29, 0)
     with pytest.raises(InputError, match="expected a practice data set"):
-        hpo.Runs.of(task, 2, 40, 0, split="practice")
+        hpo.LandscapeRuns.of(task, 2, 40, 0, split="practice")
 
 
 def test_random_choices_do_not_depend_on_the_predictor(runs):

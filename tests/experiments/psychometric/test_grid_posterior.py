@@ -80,11 +80,11 @@ def test_marginal_density_integrates_to_one_and_to_the_mean(trials, parameter):
 def test_conditionals_obey_the_product_rule(trials, a, b):
     theta, design, outcome = trials
     marginal = GRID.log_density(design, outcome, theta, STEPS)
-    given_a, given_b = (GRID.log_density(design, outcome, theta, STEPS, given=p) for p in (a, b))
+    known_a, known_b = (GRID.log_density(design, outcome, theta, STEPS, known=p) for p in (a, b))
     np.testing.assert_allclose(
-        marginal[..., a] + given_a[..., b], marginal[..., b] + given_b[..., a], atol=1e-4
+        marginal[..., a] + known_a[..., b], marginal[..., b] + known_b[..., a], atol=1e-4
     )
-    assert np.isnan(given_a[..., a]).all()
+    assert np.isnan(known_a[..., a]).all()
 
 
 def test_default_resolution_suffices(trials):

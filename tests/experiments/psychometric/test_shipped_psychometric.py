@@ -3,8 +3,9 @@
 import pytest
 
 from aline_tf.acquisition.policies import LearnedPolicy, RandomPolicy
-from aline_tf.evaluation.network_posterior import NetworkPosterior
+from aline_tf.evaluation.model_posterior import ModelPosterior
 from aline_tf.experiments.psychometric import estimates as psychometric
+from aline_tf.experiments.psychometric.runs import simulate_runs
 from aline_tf.models.presets import load_preset
 from aline_tf.runtime.atomic_files import shipped_model
 
@@ -15,9 +16,9 @@ PAIRS = ("threshold,slope", "guess,lapse")
 def measured():
     """Value of a metric by (policy, target, step, metric)."""
     model = load_preset(shipped_model("psychometric"))
-    subjects = psychometric.simulate_subjects(100, 200, seed=11)
+    runs = simulate_runs(100, 200, seed=11)
     rows = psychometric.evaluate(
-        {"learned": LearnedPolicy(model)}, subjects, NetworkPosterior(model), PAIRS
+        {"learned": LearnedPolicy(model)}, runs, ModelPosterior(model), PAIRS
     )
     return {(row.policy, row.target, row.step, row.metric): row.mean for row in rows}
 
@@ -49,12 +50,12 @@ def test_intervals_cover_what_they_promise(measured, target):
 
 def test_all_four_parameters_never_met_together_are_asked_for_better_than_at_random():
     model = load_preset(shipped_model("psychometric"))
-    subjects = psychometric.simulate_subjects(100, 200, seed=11)
+    runs = simulate_runs(100, 200, seed=11)
     target = psychometric.TARGETS[2]
     rows = psychometric.evaluate(
         {"learned": LearnedPolicy(model), "random": RandomPolicy(1)},
-        subjects,
-        NetworkPosterior(model),
+        runs,
+        ModelPosterior(model),
         (target,),
     )
     found = {(row.policy, row.metric, row.step): row.mean for row in rows}

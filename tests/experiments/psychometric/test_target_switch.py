@@ -5,10 +5,11 @@ import pytest
 
 from aline_tf.acquisition.policies import LearnedPolicy, Policy, RandomPolicy
 from aline_tf.errors import InputError
-from aline_tf.evaluation.network_posterior import NetworkPosterior
-from aline_tf.experiments.psychometric.estimates import Trials, simulate_subjects
+from aline_tf.evaluation.model_posterior import ModelPosterior
+from aline_tf.evaluation.simulated_runs import RunData
 from aline_tf.experiments.psychometric.grid_posterior import GridPosterior
 from aline_tf.experiments.psychometric.psi_marginal import PsiMarginalPolicy
+from aline_tf.experiments.psychometric.runs import simulate_runs
 from aline_tf.experiments.psychometric.target_switch import ORDERS, evaluate_switch, query_shares
 from aline_tf.models.presets import load_preset
 from aline_tf.runtime.atomic_files import shipped_model
@@ -18,7 +19,7 @@ CURVE_FIRST, ASYMPTOTES_FIRST = (f"{first} then {second}" for first, second in O
 
 
 class EndsForAsymptotes(Policy):
-    """Asks at the ends while {guess, lapse} is wanted, in the middle otherwise."""
+    """Asks at the ends while {guess, lapse} is selected, in the middle otherwise."""
 
     def _choose(self, batch, mask):
         distance = np.abs(batch["candidate_design"][..., 0])
@@ -34,10 +35,10 @@ def test_every_order_has_its_rows_and_the_target_is_switched_at_the_step():
     kept = {}
     rows = evaluate_switch(
         {"ends": EndsForAsymptotes(), "random": RandomPolicy(0)},
-        simulate_subjects(4, 60, seed=0, horizon=10),
+        simulate_runs(4, 60, seed=0, horizon=10),
         step=4,
         grid=COARSE,
-        keep=lambda policy, order, trials: kept.__setitem__((policy, order), trials),
+        keep=lambda policy, order, data: kept.__setitem__((policy, order), data),
     )
     found = by_key(rows)
     assert len(found) == len(rows) == 2 * 2 * (2 + 2 * 10)
@@ -53,15 +54,16 @@ def test_every_order_has_its_rows_and_the_target_is_switched_at_the_step():
 
 
 def test_shares_are_taken_before_and_after_the_switch():
-    trials = Trials(np.array([[0.0, 1.0, 4.9, -4.9, 0.0]]), np.zeros((1, 5)))
-    before, after = query_shares(trials, 2)
+    design = np.array([[0.0, 1.0, 4.9, -4.9, 0.0]])[..., None]
+    data = RunData(np.zeros((1, 4)), design, np.zeros((1, 5, 1)))
+    before, after = query_shares(data, 2)
     np.testing.assert_allclose([before[0], after[0]], [0.0, 2 / 3])
 
 
 @pytest.mark.parametrize("step", [0, 10, 11])
 def test_a_switch_outside_the_run_is_refused(step):
     with pytest.raises(InputError, match=f"1 to 9 trials; received {step}"):
-        evaluate_switch({}, simulate_subjects(1, 20, seed=0, horizon=10), step)
+        evaluate_switch({}, simulate_runs(1, 20, seed=0, horizon=10), step)
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +71,8 @@ def shipped():
     """The shipped model and exact psi-marginal on 24 subjects, switched at trial 15."""
     model = load_preset(shipped_model("psychometric"))
     policies = {"learned": LearnedPolicy(model), "psi-marginal": PsiMarginalPolicy((20, 10, 6, 6))}
-    subjects = simulate_subjects(24, 200, seed=7)
-    return by_key(evaluate_switch(policies, subjects, 15, NetworkPosterior(model), grid=COARSE))
+    runs = simulate_runs(24, 200, seed=7)
+    return by_key(evaluate_switch(policies, runs, 15, ModelPosterior(model), grid=COARSE))
 
 
 @pytest.mark.parametrize("policy", ["learned", "psi-marginal"])
@@ -82,7 +84,7 @@ def test_queries_move_with_the_target(shipped, policy):
     assert shipped[policy, ASYMPTOTES_FIRST, 30, "outer_share_after"] < 0.2
 
 
-def test_the_pair_that_is_wanted_is_the_one_that_is_learned(shipped):
+def test_the_pair_that_is_selected_is_the_one_that_is_learned(shipped):
     error = {t: shipped["learned", ASYMPTOTES_FIRST, t, "rmse_second"] for t in (1, 15, 30)}
     assert error[15] > 0.95 * error[1]
     assert error[30] < 0.7 * error[15]

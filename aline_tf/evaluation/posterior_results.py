@@ -1,4 +1,4 @@
-"""Rows about posteriors: how near they are to the truth, and whether they are calibrated.
+"""Results about posteriors: accuracy (error, log score, coverage) and calibration (SBC, PIT).
 
     rmse         root mean squared error of the posterior mean
     log_prob     log density at the truth, nats per parameter
@@ -21,70 +21,42 @@ Sizes: R runs, K reported steps, P parameters, M predicted outcomes of each run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from aline_tf.evaluation import calibration, metrics
-from aline_tf.evaluation.results import Row
+from aline_tf.evaluation.estimates import Estimates
+from aline_tf.evaluation.results import Result
 
 #: The target under which predictions are reported.
 OUTCOMES = "outcomes"
 _NO_INTERVAL = float("nan")
-_PIT_STREAM = 0x504954
 
 
-@dataclass(frozen=True)
-class Estimates:
-    """Marginal posteriors at K steps, each array [R, K, P].
-
-    Attributes:
-        mean: posterior means.
-        low, high: 5% and 95% quantiles.
-        log_density: at the truth, in nats.
-        below, at: probability of less than the truth and of no more than it, where known.
-    """
-
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    log_density: np.ndarray
-    below: np.ndarray | None = None
-    at: np.ndarray | None = None
-
-    def pit(self) -> np.ndarray | None:
-        """Probability integral transforms [R, K, P]; equal estimates give equal numbers."""
-        if self.at is None:
-            return None
-        uniform = np.random.default_rng(_PIT_STREAM).random(self.at.shape)
-        # Distribution functions in single precision leave [0, 1] by a hair.
-        return np.clip(calibration.pit(self.below, self.at, uniform), 0.0, 1.0)
-
-
-def accuracy_rows(
+def accuracy_results(
     policy: str,
     target: str,
     estimates: Estimates,
     theta: np.ndarray,
     steps: Sequence[int],
-    wanted: np.ndarray,
-) -> Iterator[Row]:
-    """rmse, log_prob and coverage_90 of the `wanted` [P] parameters at each step."""
+    selected: np.ndarray,
+) -> Iterator[Result]:
+    """rmse, log_prob and coverage_90 of the `selected` [P] parameters at each step."""
     for metric, value in (
-        ("rmse", lambda k: metrics.rmse(estimates.mean[:, k], theta, wanted)),
-        ("log_prob", lambda k: metrics.log_prob(estimates.log_density[:, k], wanted)),
+        ("rmse", lambda k: metrics.rmse(estimates.mean[:, k], theta, selected)),
+        ("log_prob", lambda k: metrics.log_prob(estimates.log_density[:, k], selected)),
         (
             "coverage_90",
-            lambda k: metrics.coverage(estimates.low[:, k], estimates.high[:, k], theta, wanted),
+            lambda k: metrics.coverage(estimates.low[:, k], estimates.high[:, k], theta, selected),
         ),
     ):
         for k, step in enumerate(steps):
-            yield Row.of(policy, target, step, metric, value(k))
+            yield Result.of(policy, target, step, metric, value(k))
 
 
-def calibration_rows(
+def calibration_results(
     policy: str, target: str, pit: np.ndarray, steps: Sequence[int], prefix: str = "sbc"
-) -> Iterator[Row]:
+) -> Iterator[Result]:
     """Tests of `pit` [R, K, n] against uniformity at each step, n quantities together."""
     count = pit.shape[-1]
     found = [
@@ -97,31 +69,31 @@ def calibration_rows(
     ):
         for step, tests in zip(steps, found, strict=True):
             name = f"{prefix}_{metric}"
-            yield Row(policy, target, int(step), name, value(tests), _NO_INTERVAL, len(pit))
+            yield Result(policy, target, int(step), name, value(tests), _NO_INTERVAL, len(pit))
 
 
-def posterior_rows(
+def posterior_results(
     policy: str,
     names: Sequence[str],
     estimates: Estimates,
     theta: np.ndarray,
     steps: Sequence[int],
-) -> Iterator[Row]:
-    """All rows of all parameters together, then of each: its name stands as the target."""
+) -> Iterator[Result]:
+    """All results of all parameters together, then of each: its name stands as the target."""
     pit = estimates.pit()
     for target in dict.fromkeys((",".join(names), *names)):
-        wanted = np.isin(names, target.split(","))
-        yield from accuracy_rows(policy, target, estimates, theta, steps, wanted)
+        selected = np.isin(names, target.split(","))
+        yield from accuracy_results(policy, target, estimates, theta, steps, selected)
         if pit is not None:
-            yield from calibration_rows(policy, target, pit[..., wanted], steps)
+            yield from calibration_results(policy, target, pit[..., selected], steps)
 
 
-def prediction_rows(
+def prediction_results(
     policy: str, estimates: Estimates, outcome: np.ndarray, steps: Sequence[int], continuous: bool
-) -> Iterator[Row]:
-    """Rows of predictions of `outcome` [R, M], from estimates [R, K, M]."""
-    wanted = np.ones(outcome.shape[1], bool)
-    for row in accuracy_rows(policy, OUTCOMES, estimates, outcome, steps, wanted):
-        if row.metric == "log_prob" or (continuous and row.metric == "coverage_90"):
-            yield row
-    yield from calibration_rows(policy, OUTCOMES, estimates.pit()[..., :1], steps, "pit")
+) -> Iterator[Result]:
+    """Results of predictions of `outcome` [R, M], from estimates [R, K, M]."""
+    selected = np.ones(outcome.shape[1], bool)
+    for result in accuracy_results(policy, OUTCOMES, estimates, outcome, steps, selected):
+        if result.metric == "log_prob" or (continuous and result.metric == "coverage_90"):
+            yield result
+    yield from calibration_results(policy, OUTCOMES, estimates.pit()[..., :1], steps, "pit")

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from aline_tf import draws
-from aline_tf.experiments.column_likelihood import column_likelihood
+from aline_tf.evaluation.eig import column_likelihood
 from aline_tf.tasks.ces import CES
 from aline_tf.tasks.location_finding import LocationFinding
 from aline_tf.tasks.psychometric import Psychometric

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from aline_tf.evaluation.posterior_rows import Estimates, posterior_rows, prediction_rows
+from aline_tf.evaluation.estimates import Estimates
+from aline_tf.evaluation.posterior_results import posterior_results, prediction_results
 
 NAMES = ("a", "b")
 STEPS = (0, 3)
@@ -31,8 +32,8 @@ def by_key(rows):
 
 
 def test_an_exact_posterior_passes_at_every_step_and_a_narrow_one_nowhere():
-    found = by_key(posterior_rows("p", NAMES, *exact(), STEPS))
-    narrow = by_key(posterior_rows("p", NAMES, *exact(narrow=0.7), STEPS))
+    found = by_key(posterior_results("p", NAMES, *exact(), STEPS))
+    narrow = by_key(posterior_results("p", NAMES, *exact(narrow=0.7), STEPS))
     for target in ("a,b", "a", "b"):
         for step in STEPS:
             assert found[target, step, "coverage_90"].mean == pytest.approx(0.9, abs=0.02)
@@ -51,14 +52,14 @@ def test_an_exact_posterior_passes_at_every_step_and_a_narrow_one_nowhere():
 def test_estimates_without_distribution_functions_have_no_calibration():
     estimates, theta = exact(20)
     plain = Estimates(estimates.mean, estimates.low, estimates.high, estimates.log_density)
-    metrics = {row.metric for row in posterior_rows("p", NAMES, plain, theta, STEPS)}
+    metrics = {row.metric for row in posterior_results("p", NAMES, plain, theta, STEPS)}
     assert metrics == {"rmse", "log_prob", "coverage_90"}
 
 
 def test_predictions_of_continuous_outcomes_are_covered_and_of_others_only_scored():
     estimates, outcome = exact(400)
-    rows = by_key(prediction_rows("p", estimates, outcome, STEPS, continuous=True))
+    rows = by_key(prediction_results("p", estimates, outcome, STEPS, continuous=True))
     assert rows["outcomes", 3, "coverage_90"].mean == pytest.approx(0.9, abs=0.04)
     assert rows["outcomes", 3, "pit_chi2_p"].mean > 0.01
-    metrics = {row.metric for row in prediction_rows("p", estimates, outcome, STEPS, False)}
+    metrics = {row.metric for row in prediction_results("p", estimates, outcome, STEPS, False)}
     assert metrics == {"log_prob", "pit_ks", "pit_ks_95", "pit_chi2_p"}

@@ -1,40 +1,35 @@
-"""What an ALINE model believes, as numpy, through compiled functions."""
+"""Posterior and predictive marginals of an ALINE model, as numpy, through compiled functions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
+
+from aline_tf.evaluation.estimates import Estimates
 
 #: Kinds of parameters and of outcomes that take single values with positive probability.
 _DISCRETE = ("binary", "ordered", "count", "spike_slab")
 
 
-class Summary(NamedTuple):
-    """Marginals of B rows, each array [B, n] over n parameters or n predictions.
-
-    Attributes:
-        mean: expectations.
-        low, high: bounds of the central interval.
-        log_density: at the truth, in nats.
-        below, at: probability of less than the truth, and of no more than it.
-    """
-
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    log_density: np.ndarray
-    below: np.ndarray
-    at: np.ndarray
-
-
-class NetworkPosterior:
+class ModelPosterior:
     """The parameter posterior q(theta | D) of a model, evaluated batch by batch.
 
     Args:
         model: an ALINE model: `model(batch)` and `model.theta_posterior(outputs)`.
-        low, high: levels of the interval that `estimate` returns.
+        low, high: levels of the interval that `estimate` returns, in (0, 1).
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf import ALINE
+        >>> from aline_tf.batch import empty_batch
+        >>> from aline_tf.evaluation import ModelPosterior
+        >>> from aline_tf.tasks.psychometric import SPEC
+        >>> batch = empty_batch(SPEC.sizes | {"B": 2, "C": 1, "N": 1})
+        >>> batch["candidate_mask"][:] = True
+        >>> posterior = ModelPosterior(ALINE(SPEC))
+        >>> posterior.estimate(batch, np.ones((2, 4))).mean.shape
+        (2, 4)
     """
 
     def __init__(self, model, low: float = 0.05, high: float = 0.95):
@@ -46,26 +41,26 @@ class NetworkPosterior:
 
         @tf.function(reduce_retracing=True, autograph=False)
         def estimate(batch, theta):
-            beliefs = model.theta_posterior(model(batch))
-            quantiles = beliefs.quantiles((low, high))
-            mean, _ = beliefs.mean_sd()
-            return Summary(
+            posterior = model.theta_posterior(model(batch))
+            quantiles = posterior.quantiles((low, high))
+            mean, _ = posterior.mean_sd()
+            return Estimates(
                 mean,
                 quantiles[..., 0],
                 quantiles[..., 1],
-                beliefs.log_prob(theta),
-                beliefs.cdf(theta - tf.constant(gap)),
-                beliefs.cdf(theta),
+                posterior.log_prob(theta),
+                posterior.cdf(theta - tf.constant(gap)),
+                posterior.cdf(theta),
             )
 
         @tf.function(reduce_retracing=True, autograph=False)
         def density(batch, points):
-            beliefs = model.theta_posterior(model(batch))
-            return tf.exp(beliefs.log_prob(points[:, None]))
+            posterior = model.theta_posterior(model(batch))
+            return tf.exp(posterior.log_prob(points[:, None]))
 
         self._estimate, self._density = estimate, density
 
-    def estimate(self, batch: Mapping[str, np.ndarray], theta: np.ndarray) -> Summary:
+    def estimate(self, batch: Mapping[str, np.ndarray], theta: np.ndarray) -> Estimates:
         """Summaries of the marginals, [B, P] each.
 
         Args:
@@ -79,12 +74,24 @@ class NetworkPosterior:
         return self._density(dict(batch), np.asarray(points, np.float32)).numpy().astype(float)
 
 
-class NetworkPrediction:
+class ModelPrediction:
     """The predictions p(y | x, D) of a model, evaluated batch by batch.
 
     Args:
         model: an ALINE model: `model(batch)` and `model.outcome_prediction(outputs, batch)`.
-        low, high: levels of the interval that `estimate` returns.
+        low, high: levels of the interval that `estimate` returns, in (0, 1).
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf import ALINE
+        >>> from aline_tf.batch import empty_batch
+        >>> from aline_tf.evaluation import ModelPrediction
+        >>> from aline_tf.tasks.psychometric import SPEC
+        >>> batch = empty_batch(SPEC.sizes | {"B": 2, "C": 1, "N": 1, "M": 3})
+        >>> batch["candidate_mask"][:] = True
+        >>> prediction = ModelPrediction(ALINE(SPEC))
+        >>> prediction.estimate(batch, np.ones((2, 3))).mean.shape
+        (2, 3)
     """
 
     def __init__(self, model, low: float = 0.05, high: float = 0.95):
@@ -97,7 +104,7 @@ class NetworkPrediction:
             prediction = model.outcome_prediction(model(batch), batch)
             quantiles = prediction.quantiles((low, high))
             mean, _ = prediction.mean_sd()
-            return Summary(
+            return Estimates(
                 mean,
                 quantiles[..., 0],
                 quantiles[..., 1],
@@ -108,7 +115,7 @@ class NetworkPrediction:
 
         self._estimate = estimate
 
-    def estimate(self, batch: Mapping[str, np.ndarray], outcome: np.ndarray) -> Summary:
+    def estimate(self, batch: Mapping[str, np.ndarray], outcome: np.ndarray) -> Estimates:
         """Summaries of the predictions at `target_design`, [B, M] each.
 
         Args:
@@ -125,5 +132,5 @@ class NetworkPrediction:
         return _as_numpy(self._estimate(dict(batch), outcome, below.astype(np.float32)))
 
 
-def _as_numpy(summary) -> Summary:
-    return Summary(*(part.numpy().astype(float) for part in summary))
+def _as_numpy(estimates) -> Estimates:
+    return Estimates(*(part.numpy().astype(float) for part in estimates))

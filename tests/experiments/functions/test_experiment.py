@@ -6,7 +6,8 @@ import keras
 import pytest
 
 from aline_tf.cli import main
-from aline_tf.experiments.functions import command as gp_command
+from aline_tf.experiments.functions import function_runs
+from aline_tf.experiments.functions.experiment import chosen_functions
 from aline_tf.models.aline import ALINE
 from aline_tf.models.presets import save_preset
 from aline_tf.tasks import task_by_name
@@ -60,7 +61,7 @@ def test_a_run_prints_a_table_and_writes_every_step(tmp_path, capsys, preset):
     assert "step 30" in table and "step 29" not in table
 
 
-def test_hyperparameters_can_be_wanted_and_curves_drawn(tmp_path, preset, capsys):
+def test_hyperparameters_can_be_selected_and_curves_drawn(tmp_path, preset, capsys):
     file, plots = tmp_path / "rows.json", tmp_path / "plots"
     command = ["eval", "gp1d", "--policy", "learned", "--model", preset("gp1d"), "--runs", "2"]
     command += ["--candidates", "30", "--target", "lengthscale_1,variance", "variance"]
@@ -94,7 +95,7 @@ def test_baselines_need_no_model(tmp_path, monkeypatch):
         (["gp1d", "--runs", "0"], "--runs 0"),
         (["gp1d", "--candidates", "29"], "--candidates 29"),
         (["gp2d", "--candidates", "49"], "--candidates 49"),
-        (["gp1d", "--target", "height"], "Received: height"),
+        (["gp1d", "--target", "height"], "received 'height'"),
         (["gp1d", "--target", ","], "expected targets"),
         (["gp1d", "--target", "variance", "--policy", "gp-epig"], "'gp-epig'"),
         (["gp1d", "--target", "variance", "--function", "higdon"], "received higdon"),
@@ -110,8 +111,8 @@ def test_bad_input_is_refused_before_any_work(tmp_path, capsys, monkeypatch, arg
     def no_work(*_, **__):
         raise AssertionError("work was started")
 
-    monkeypatch.setattr(gp_command, "prior_runs", no_work)
-    monkeypatch.setattr(gp_command, "benchmark_runs", no_work)
+    monkeypatch.setattr(function_runs, "prior_runs", no_work)
+    monkeypatch.setattr(function_runs, "benchmark_runs", no_work)
     file = tmp_path / "rows.json"
     assert main(["eval", *arguments, "--json", str(file)]) == 2
     captured = capsys.readouterr()
@@ -126,7 +127,7 @@ def test_a_preset_of_another_task_is_refused(preset, capsys):
 
 
 def test_all_functions_are_the_prior_and_those_of_the_dimension():
-    assert gp_command.chosen_functions(["all"], 1) == ["prior", "higdon", "gramacy_1d"]
-    assert "ackley" in gp_command.chosen_functions(["all"], 2)
-    assert gp_command.chosen_functions(None, 2) == ["prior"]
-    assert gp_command.chosen_functions(["branin,ackley", "branin"], 2) == ["branin", "ackley"]
+    assert chosen_functions(["all"], 1) == ["prior", "higdon", "gramacy_1d"]
+    assert "ackley" in chosen_functions(["all"], 2)
+    assert chosen_functions(None, 2) == ["prior"]
+    assert chosen_functions(["branin,ackley", "branin"], 2) == ["branin", "ackley"]

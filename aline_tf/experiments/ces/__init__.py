@@ -1,0 +1,1 @@
+"""Constant elasticity of substitution: preferences between baskets of goods."""
