@@ -6,7 +6,7 @@ need no TensorFlow; where any array that is touched is a tensor, the results are
 or outside of one.
 
     acquire a candidate    extend_context, then append_candidate and take_candidate at each step
-    a token of one's own   append, write_token, one_field
+    a token of one's own   append, write_token, one_field; append_pool for many at once
     the pool               narrow, drop_candidates, take_candidate, outcomes_at
     what is known          condition_on
     rows                   repeat, take_rows, map_rows, stack, pad, cut_context, from_history
@@ -158,6 +158,22 @@ def append_candidate(episode: Mapping[str, Any], position, index, where=None) ->
         tf = _tensorflow()
         new = [tf.gather(array, index, batch_dims=1) for array in sources]
     return write_token(episode, position, *new, where=where)
+
+
+def append_pool(episode: Mapping[str, Any], where) -> dict:
+    """The episode after every candidate was acquired, in order: capacity C + N.
+
+    Only the context changes.
+
+    Args:
+        episode: B rows, whose recorded pool says what each candidate reveals.
+        where: bool [B, N], candidates that count; the tokens of others are masked out.
+    """
+    parts = {context: (episode[context], episode[pool]) for context, pool in ACQUIRED.items()}
+    parts["context_mask"] = episode["context_mask"], where
+    plain = _all_numpy(*(array for pair in parts.values() for array in pair))
+    concat = np.concatenate if plain else _tensorflow().concat
+    return dict(episode) | {name: concat(pair, axis=1) for name, pair in parts.items()}
 
 
 def narrow(batch: Mapping[str, Any], index) -> dict:

@@ -117,6 +117,7 @@ EDITS = {
         b, b["candidate_design"][:, 0], b["candidate_outcome"][:, 1], b["candidate_status"][:, 2]
     ),
     "append_candidate": lambda b, as_: batch_ops.append_candidate(b, 2, as_(INDEX)),
+    "append_pool": lambda b, as_: batch_ops.append_pool(b, b["candidate_mask"]),
     "narrow": lambda b, as_: batch_ops.narrow(b, as_(NARROW)),
     "narrow, the same for all": lambda b, as_: batch_ops.narrow(b, as_(INDEX)),
     "drop_candidates": lambda b, as_: batch_ops.drop_candidates(b),

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.batch import OBSERVED
-from aline_tf.batch_ops import append_candidate, drop_candidates, narrow, outcomes_at, repeat
+from aline_tf.batch_ops import drop_candidates, narrow, outcomes_at, repeat, write_token
 from aline_tf.information.nested_monte_carlo import binary_entropy
 
 #: Answers that stand for all of them.
@@ -40,13 +40,15 @@ def look_ahead_gain(model, state, index, seed, cost_weight=0.0) -> tf.Tensor:
     """
     rows, count = tf.shape(index)[0], index.shape[1]
     value, weight = _answers(model, state, index, seed)
-    repeated = repeat(state, count * ANSWERS)
-    flat = tf.repeat(tf.reshape(index, [-1]), ANSWERS)
+    some = narrow(state, index)
+    design, status = (
+        tf.repeat(tf.reshape(some[name], [-1, some[name].shape[-1]]), ANSWERS, axis=0)
+        for name in ("candidate_design", "candidate_status")
+    )
+    outcome = tf.where(status == OBSERVED, tf.reshape(value, [-1, 1]), 0.0)
     last = tf.shape(state["context_mask"])[1] - 1
-    after = drop_candidates(append_candidate(repeated, last, flat))
-    observed = after["context_status"][:, -1] == OBSERVED
-    token = tf.where(observed, tf.reshape(value, [-1, 1]), 0.0)[:, None]
-    after["context_outcome"] = tf.concat([after["context_outcome"][:, :-1], token], axis=1)
+    repeated = repeat(drop_candidates(state), count * ANSWERS)
+    after = write_token(repeated, last, design, outcome, status)
     outputs = model(after)
 
     def by_answer(table):
@@ -69,10 +71,8 @@ def look_ahead_gain(model, state, index, seed, cost_weight=0.0) -> tf.Tensor:
     selected = tf.cast(selected, tf.float32)[:, None]
     total = tf.reduce_sum(selected * tf.concat([of_theta, of_targets], axis=2), axis=2)
     gain = total / tf.maximum(tf.reduce_sum(selected, axis=2), 1.0)
-    status = tf.gather(state["candidate_status"], index, batch_dims=1)
-    answered = tf.reduce_any(status == OBSERVED, axis=2)
-    cost = tf.gather(state["candidate_cost"], index, batch_dims=1)
-    return tf.where(answered, gain, 0.0) - cost_weight * cost
+    answered = tf.reduce_any(some["candidate_status"] == OBSERVED, axis=2)
+    return tf.where(answered, gain, 0.0) - cost_weight * some["candidate_cost"]
 
 
 def _answers(model, state, index, seed):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from aline_tf import draws
-from aline_tf.batch_ops import ACQUIRED, drop_candidates, narrow, repeat
+from aline_tf.batch_ops import append_pool, drop_candidates, narrow, repeat
 from aline_tf.information.expected_gain import information_gain
 from aline_tf.training.counterfactual import counterfactual_losses
 from aline_tf.training.credit import (
@@ -46,12 +46,9 @@ def warmup_loss(model, task, recipe, seed) -> tuple[tf.Tensor, dict]:
     count = max(horizon, recipe.rollout.candidates_per_step)
     episode = task.sample_episodes(episode_seed, batch, count)
     episode = narrow(episode, tf.repeat(tf.range(horizon)[None], batch, axis=0))
-    state = dict(episode)
-    for context, source in ACQUIRED.items():
-        state[context] = tf.concat([episode[context], episode[source]], axis=1)
     length = tf.cast(draws.uniform(length_seed, [batch, 1]) * (horizon + 1), tf.int32)
     taken = (tf.range(horizon) < length) & episode["candidate_mask"]
-    state["context_mask"] = tf.concat([episode["context_mask"], taken], axis=1)
+    state = append_pool(episode, taken)
     rate = recipe.phases.conditioning_rate
     state = condition_at_random(drop_candidates(state), known_seed, rate)
     loss = loss_at_states(model, task, recipe, model(state), state, seed)
