@@ -14,13 +14,14 @@ from aline_tf.migraine.commands.record_arguments import (
     check_outlook_arguments,
 )
 
-#: Prompts of a day and of a week: beyond them people stop answering.
-BUDGET, WEEKLY_BUDGET, MOST_PROMPTS = 2, 10, 100
+MOST_PROMPTS = 100
 TIMELINES = (".jsonl", ".jsonl.gz")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `aline-tf migraine ask`."""
+    from aline_tf.migraine.interview.prompt_budget import PROMPTS_A_DAY, PROMPTS_A_WEEK
+
     add_record_arguments(parser)
     parser.add_argument(
         "--nothing", action="store_true", help="start without records: from people in general"
@@ -35,16 +36,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--budget",
         type=int,
         metavar="N",
-        default=BUDGET,
+        default=PROMPTS_A_DAY,
         help="prompts a day at most, those of earlier sessions in the records included; look-ups"
-        f" and skipped prompts do not count (default: {BUDGET})",
+        f" and skipped prompts do not count (default: {PROMPTS_A_DAY})",
     )
     parser.add_argument(
         "--weekly-budget",
         type=int,
         metavar="N",
-        default=WEEKLY_BUDGET,
-        help=f"prompts in seven days at most, counted alike (default: {WEEKLY_BUDGET})",
+        default=PROMPTS_A_WEEK,
+        help=f"prompts in seven days at most, counted alike (default: {PROMPTS_A_WEEK})",
     )
     add_outlook_arguments(parser)
     parser.add_argument(

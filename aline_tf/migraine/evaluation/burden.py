@@ -11,25 +11,16 @@ import numpy as np
 import tensorflow as tf
 
 from aline_tf import batch_ops, draws
-from aline_tf.migraine.schema.candidates import LIBRARY, NOW_SLOT, Candidate
-from aline_tf.migraine.schema.channels import FORECASTS, OUTCOMES, SLOTS
-from aline_tf.migraine.schema.designs import CAPACITY, DESIGN_NAMES
+from aline_tf.migraine.evaluation.acquisition_policies import POLICIES, Scorer, choose, scorer
+from aline_tf.migraine.schema.candidates import LIBRARY
+from aline_tf.migraine.schema.channels import FORECASTS
+from aline_tf.migraine.schema.designs import DESIGN_NAMES
 from aline_tf.migraine.task.simulated import MigraineTask
 
 STEPS = 10
 #: Evenings per person, evenly spaced.
 OCCASIONS = 4
-POLICIES = ("aline", "random", "evening diary")
-#: What a paper diary asks every evening; when all is known, yesterday and the rest of the library.
-EVENING_DIARY = tuple(
-    Candidate(name, 0, NOW_SLOT) for name in ("attack", "pain", "stress", "prodrome", "medication")
-)
-_DIARY_ORDER = {
-    candidate: place for place, candidate in enumerate(dict.fromkeys(EVENING_DIARY + LIBRARY))
-}
-_FIRST_SLOT = DESIGN_NAMES.index("slot_0")
 _WARNING = DESIGN_NAMES.index("is_prodrome")
-_NOTHING = -1e9
 
 
 def burden_curves(model, cohort, seed: int = 0, report=lambda line: None) -> dict:
@@ -57,7 +48,9 @@ def burden_curves(model, cohort, seed: int = 0, report=lambda line: None) -> dic
         episode_seed = draws.fold_in(draws.as_seed(seed), known_days)
         start = evening_episode(cohort, known_days, episode_seed)
         for policy in POLICIES:
-            made = follow(model, start, scorer(policy, start, seed + known_days))
+            generator = np.random.default_rng(seed + known_days)
+            score = scorer(policy, start["candidate_design"], generator)
+            made = follow(model, start, score)
             for name, values in made.items():
                 sums[policy][name] = sums[policy].get(name, 0.0) + values / len(evenings)
         report(f"burden: day {known_days} done")
@@ -83,33 +76,7 @@ def evening_episode(cohort, known_days: int, seed) -> dict:
     }
 
 
-def scorer(policy: str, episode: dict, seed: int):
-    """A function from (model outputs, which candidates are left) to scores [B, N]; the highest
-    one is acquired."""
-    if policy == "aline":
-        return lambda outputs, left: outputs["candidate_logits"]
-    if policy == "random":
-        generator = np.random.default_rng(seed)
-        return lambda outputs, left: generator.random(left.shape)
-    if policy == "evening diary":
-        score = -diary_place(np.asarray(episode["candidate_design"]))
-        return lambda outputs, left: score
-    raise ValueError(f"Expected a policy of {POLICIES}. Received: policy={policy!r}")
-
-
-def diary_place(design: np.ndarray) -> np.ndarray:
-    """Place of candidates in the fixed order of the evening diary, from their designs [B, N, D]."""
-    days_ago = np.rint(design[..., 0] * CAPACITY).astype(int)
-    slots = design[..., _FIRST_SLOT : _FIRST_SLOT + SLOTS]
-    slot = np.where(slots.any(axis=-1), slots.argmax(axis=-1), -1)
-    channel = design[..., -len(OUTCOMES) :].argmax(axis=-1)
-    known = {(c.outcome, c.days_ago, c.slot): place for c, place in _DIARY_ORDER.items()}
-    # Padding of the pool has no place; it is never left to choose.
-    last = len(known)
-    return np.vectorize(lambda *what: float(known.get(what, last)))(channel, days_ago, slot)
-
-
-def follow(model, episode: dict, score) -> dict[str, np.ndarray]:
+def follow(model, episode: dict, score: Scorer) -> dict[str, np.ndarray]:
     """Acquires the best-scored candidate that is left, `STEPS` times.
 
     Args:
@@ -135,9 +102,10 @@ def follow(model, episode: dict, score) -> dict[str, np.ndarray]:
         log_probs.append(model.target_log_prob(outputs, seen, state["target_outcome"]).numpy())
         if step == STEPS:
             break
-        chosen = np.where(left, score(outputs, left), 10 * _NOTHING).argmax(axis=1)
+        logits = outputs["candidate_logits"]
+        chosen = choose(score(lambda logits=logits: logits, left), left)
         # Where nothing is left, nothing is acquired and nothing spent.
-        some = left[rows, chosen]
+        some, chosen = chosen >= 0, np.maximum(chosen, 0)
         state = batch_ops.append_candidate(state, first + step, chosen, some)
         state = batch_ops.take_candidate(state, chosen)
         costs.append(costs[-1] + np.where(some, cost[rows, chosen], 0.0))

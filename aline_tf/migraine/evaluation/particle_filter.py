@@ -27,6 +27,7 @@ from aline_tf.migraine.evaluation.expected_inputs import expected_inputs, level,
 from aline_tf.migraine.schema.channels import SLOTS, SPOT_READING, places
 from aline_tf.migraine.schema.parameters import PARAMETER_INDEX, TRIGGERS
 from aline_tf.migraine.simulation.attack_probability import LONGEST, MEDIANS, ending_probabilities
+from aline_tf.migraine.simulation.measurement import ATTACK_DIP, PRODROME_DIPS
 from aline_tf.migraine.simulation.population import sample_people
 from aline_tf.migraine.simulation.recording import ATTACK_DIARY, SLOT_DIARY
 from aline_tf.migraine.simulation.simulator import (
@@ -105,7 +106,7 @@ class ParticleFilter:
         self.effects = theta[..., first : first + len(TRIGGERS)]
         self.alpha = theta[..., PARAMETER_INDEX["alpha"]] + HAZARD_OFFSET
         self.swing = theta[..., PARAMETER_INDEX["beta_vulnerability"]]
-        self.dip = np.where(theta[..., PARAMETER_INDEX["hrv_responder"]] > 0.5, -0.30, -0.02)
+        self.dip = np.where(theta[..., PARAMETER_INDEX["hrv_responder"]] > 0.5, *PRODROME_DIPS)
         self.slot_effect = traits["slot_effect"].reshape(*shape, SLOTS)
         self.pain = traits["pain_level"].reshape(shape)
         self.signs = traits["prodrome_sensitivity"].reshape(shape)
@@ -247,7 +248,7 @@ class ParticleFilter:
                 continue
             shift = of_level * self.levels[:, None, None]
             for index in range(5):
-                dip = -0.25 if index in (2, 3) else self.dip if index == 1 else 0.0
+                dip = ATTACK_DIP if index in (2, 3) else self.dip if index == 1 else 0.0
                 z = (away - shift - of_dip * dip) / noise
                 chance = np.where(observed, np.exp(-0.5 * z * z), 1.0).astype(np.float32)
                 found[index] = found[index] * chance

@@ -18,12 +18,17 @@ import tensorflow as tf
 from aline_tf import batch_ops, draws
 from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.evaluation.results import Result
-from aline_tf.migraine.evaluation.burden import EVENING_DIARY, diary_place
+from aline_tf.migraine.evaluation.acquisition_policies import (
+    EVENING_DIARY,
+    POLICIES,
+    choose,
+    scorer,
+)
 from aline_tf.migraine.evaluation.shortlist import best_proposals
 from aline_tf.migraine.forecast.forecast import attack_probabilities
 from aline_tf.migraine.schema.candidates import LIBRARY
 from aline_tf.migraine.schema.channels import FORECASTS
-from aline_tf.migraine.schema.designs import design
+from aline_tf.migraine.schema.evening_batch import candidate_designs
 from aline_tf.migraine.simulation.cohort import Cohort
 from aline_tf.migraine.simulation.recording import prompted_recording
 
@@ -55,12 +60,10 @@ PROMPTS = tuple(candidate for candidate in LIBRARY if candidate.is_prompt)
 #: Policies that measure before they ask, with the arguments of `best_proposals`.
 _MEASURED = {"aline, looking ahead": {}, "one-step EIG": {"count": len(PROMPTS)}}
 _MEASURED |= {name: {"cost_weight": cost_weight} for name, cost_weight in COST_WEIGHTS.items()}
-_DAYS_AGO, _SLOT, _OUTCOME, _FIELD = (
-    np.array([getattr(prompt, name) for prompt in PROMPTS])
-    for name in ("days_ago", "slot", "outcome", "field")
+_DAYS_AGO, _FIELD = (
+    np.array([getattr(prompt, name) for prompt in PROMPTS]) for name in ("days_ago", "field")
 )
 _WARNING = np.array([prompt.channel == "prodrome" for prompt in PROMPTS])
-_NEVER = -1e12
 
 
 def prompting_study(model, cohort: Cohort, seed: int = 0, report=lambda line: None) -> dict:
@@ -198,7 +201,10 @@ class PromptingRun:
     """
 
     def __init__(self, cohort: Cohort, policy: str, generator: np.random.Generator) -> None:
-        self._cohort, self._policy, self._generator = cohort, policy, generator
+        self._cohort, self._policy, self._score = cohort, policy, None
+        if policy in POLICIES:
+            prompts = candidate_designs(PROMPTS, np.zeros(1, np.int32)).numpy()
+            self._score = scorer(policy, prompts, generator)
         self._world = {
             name: np.asarray(cohort.world[name]) for name in ("value", "status_if_tried")
         }
@@ -236,19 +242,19 @@ class PromptingRun:
 
     def _choice(self, model, evening, records, left, query) -> np.ndarray:
         """Positions [S] among the prompts, of those that are `left` bool [S, N]; -1 for none."""
-        if self._policy == "random":
-            score = self._generator.random(left.shape)
-        elif self._policy == "evening diary":
-            score = -diary_place(np.asarray(design(_DAYS_AGO, 0, _SLOT, _OUTCOME))[None])
-        else:
-            batch = _with_prompts(self._cohort, evening.known_days, records, left, query)
-            if self._policy in _MEASURED:
-                return best_proposals(model, batch, _FIELD, **_MEASURED[self._policy])
-            if self._policy == "uncertainty":
-                score = self._unexplained(model, batch)
-            else:
-                score = batch_ops.map_rows(model, batch)["candidate_logits"]
-        return np.where(left, score, _NEVER).argmax(axis=1)
+
+        def batch() -> dict:
+            return _with_prompts(self._cohort, evening.known_days, records, left, query)
+
+        if self._policy in _MEASURED:
+            return best_proposals(model, batch(), _FIELD, **_MEASURED[self._policy])
+        if self._policy == "uncertainty":
+            return choose(self._unexplained(model, batch()), left)
+        if self._score is None:
+            raise ValueError(f"Expected a policy of {tuple(STUDIED)}. Received: {self._policy!r}")
+        # Only the learned policy looks at the records.
+        score = self._score(lambda: batch_ops.map_rows(model, batch())["candidate_logits"], left)
+        return choose(score, left)
 
     def _unexplained(self, model, batch) -> np.ndarray:
         """Predictive standard deviation of every answer [S, N], in those of all people's answers:
@@ -280,12 +286,10 @@ def _with_prompts(cohort, known_days, records, left, query) -> dict:
     """The batch of that evening, with every prompt as a candidate; its targets are the forecasts,
     or the parameters `query` bool [P]."""
     batch = cohort.batch(known_days, records)
-    today = cohort.weekday(known_days)[:, None]
-    ago = np.broadcast_to(_DAYS_AGO, left.shape)
     forecasts, parameters = batch["target_mask"], batch["theta_mask"]
     return batch | {
         "target_mask": forecasts & (query is None),
         "theta_mask": parameters & (False if query is None else query),
-        "candidate_design": design(ago, (today - ago) % 7, _SLOT, _OUTCOME).numpy(),
+        "candidate_design": candidate_designs(PROMPTS, cohort.weekday(known_days)).numpy(),
         "candidate_mask": left,
     }

@@ -72,12 +72,18 @@ def attack_risks(model, batch: dict, seed: int = 0, draws: int = DRAWS) -> list[
 def attack_probabilities(model, batch: dict) -> np.ndarray:
     """p(attack | D) of the first two targets of every row: [B, 2], the second not below the first.
 
-    An attack within 24 hours is one within 48 hours.
+    An attack within 24 hours is one within 48 hours. Candidates and other targets change nothing
+    and are left out.
+
+    Args:
+        model: an ALINE of the migraine task.
+        batch: B rows whose first two targets are attack_24h and attack_48h.
     """
+    batch = batch_ops.drop_candidates(towards_forecasts(batch))
     outputs = batch_ops.map_rows(model, batch)
     prediction = model.outcome_prediction(outputs, batch)
     mean, _ = prediction.mean_sd()
-    return np.maximum.accumulate(mean.numpy()[:, : len(FORECASTS)].astype(np.float64), axis=1)
+    return np.maximum.accumulate(mean.numpy().astype(np.float64), axis=1)
 
 
 def sample_theta(model, batch: dict, seed: int, draws: int) -> tuple[np.ndarray, np.ndarray]:

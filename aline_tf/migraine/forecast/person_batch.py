@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from aline_tf.batch import MISSING, OBSERVED, empty_batch
+from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.errors import InputError
 from aline_tf.migraine.schema.candidates import Candidate, candidates_for
-from aline_tf.migraine.schema.channels import FIELD_NAMES, FORECASTS, OUTCOME_INDEX
+from aline_tf.migraine.schema.channels import FIELD_NAMES, OUTCOME_INDEX
 from aline_tf.migraine.schema.designs import CAPACITY, design
-from aline_tf.migraine.schema.spec import SPEC
+from aline_tf.migraine.schema.evening_batch import candidate_designs, evening_batch
 
 
 def history_batch(
@@ -42,48 +42,21 @@ def history_batch(
         )
     if candidates is None:
         candidates = candidates_for(status)
-    if targets is None:
-        targets = [(channel.name, 0, -1) for channel in FORECASTS]
-    unknown = [name for name, _, _ in targets if name not in OUTCOME_INDEX]
+    unknown = [name for name, _, _ in targets or () if name not in OUTCOME_INDEX]
     if unknown:
         raise InputError(
             f"expected targets of {', '.join(OUTCOME_INDEX)}; received {', '.join(unknown)}"
         )
 
-    today = history.dates[-1].weekday()
+    today = np.array([history.dates[-1].weekday()], np.int32)
     used = np.flatnonzero((status != MISSING).any(axis=1) & (np.arange(days) >= days - CAPACITY))
-    days_ago = days - 1 - used
-    sizes = SPEC.sizes | {"C": len(used), "M": len(targets), "N": len(candidates)}
-    batch = empty_batch(sizes)
-    batch["context_design"][0] = designs_of(days_ago, today)
-    batch["context_outcome"][0] = np.where(status[used] == OBSERVED, values[used], 0.0)
-    batch["context_status"][0] = status[used]
-    batch["context_mask"][:] = True
-    batch["theta_mask"][:] = True
-    batch["target_design"][0] = designs_of(
-        [ago for _, ago, _ in targets],
-        today,
-        [slot for _, _, slot in targets],
-        [OUTCOME_INDEX[name] for name, _, _ in targets],
-    )
-    batch["target_mask"][:] = True
-    batch["candidate_design"][0] = candidate_designs(candidates, today)
-    batch["candidate_mask"][:] = True
+    outcome = np.where(status[used] == OBSERVED, values[used], 0.0).astype(np.float32)
+    batch = evening_batch(outcome[None], status[used][None], today, (days - 1 - used)[None])
+    if targets is not None:
+        table = [(ago, slot, OUTCOME_INDEX[name]) for name, ago, slot in targets]
+        ago, slot, which = np.reshape(np.array(table, np.int32), [1, -1, 3]).transpose(2, 0, 1)
+        batch["target_design"] = design(ago, (today[:, None] - ago) % 7, slot, which).numpy()
+        batch["target_mask"] = np.ones([1, len(targets)], bool)
+    batch["candidate_design"] = candidate_designs(candidates, today).numpy()
+    batch["candidate_mask"] = np.ones([1, len(candidates)], bool)
     return batch, list(candidates)
-
-
-def candidate_designs(candidates: list[Candidate], weekday: int) -> np.ndarray:
-    """Designs [N, D] of candidates; `weekday` is that of today (0 is Monday)."""
-    return designs_of(
-        [candidate.days_ago for candidate in candidates],
-        weekday,
-        [candidate.slot for candidate in candidates],
-        [candidate.outcome for candidate in candidates],
-    )
-
-
-def designs_of(days_ago, today: int, slot=-1, outcome=-1) -> np.ndarray:
-    """Designs [..., D] for days counted back from a day whose weekday is `today`."""
-    days_ago = np.asarray(days_ago, np.int32)
-    slot, outcome = np.asarray(slot, np.int32), np.asarray(outcome, np.int32)
-    return design(days_ago, (today - days_ago) % 7, slot, outcome).numpy()

@@ -79,7 +79,7 @@ def value_candidates(
         return []
     ranks, opinion = policy_ranks(model, batch)
     likely = predicted_outcomes(model, batch, candidates)
-    now = attack_probabilities(model, batch_ops.drop_candidates(towards_forecasts(batch)))
+    now = attack_probabilities(model, batch)
     after = _forecasts_after(model, batch, candidates, likely)
     found = []
     for index, candidate in enumerate(candidates):
@@ -193,7 +193,7 @@ def _forecasts_after(model, batch, candidates, likely) -> list[np.ndarray]:
     which = np.repeat(np.arange(len(candidates)), counts)
     field = np.array([candidate.field for candidate in candidates])[which]
     value = np.concatenate([values for values, _ in likely])
-    base = batch_ops.repeat(batch_ops.drop_candidates(towards_forecasts(batch)), len(which))
+    base = batch_ops.repeat(batch_ops.drop_candidates(batch), len(which))
     design = batch["candidate_design"][0][which]
     token = batch_ops.one_field(field, value, model.spec.sizes["F"])
     after = attack_probabilities(model, batch_ops.append(base, design, *token))

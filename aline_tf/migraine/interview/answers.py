@@ -18,6 +18,7 @@ from aline_tf.migraine.records.timeline import (
     NOT_ANSWERED,
     OBSERVED,
     SLOT_S,
+    SPOT_RMSSD,
     ImportSummary,
     Timeline,
 )
@@ -32,7 +33,7 @@ _SHOWN = 40
 #: Counts that the model knows up to this, which stands for more as well.
 _HIGHEST_COUNT = 8
 #: Channels of a timeline that have another name there.
-_IN_TIMELINE = {SPOT_READING: "spot_rmssd"}
+_IN_TIMELINE = {SPOT_READING: SPOT_RMSSD}
 
 
 @dataclasses.dataclass(frozen=True)

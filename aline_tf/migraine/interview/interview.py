@@ -9,24 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from aline_tf import batch_ops
 from aline_tf.batch import NO_ANSWER, OBSERVED
 from aline_tf.errors import InputError
 from aline_tf.migraine.forecast import wording
 from aline_tf.migraine.forecast.forecast import Risk, attack_risks
-from aline_tf.migraine.forecast.person_batch import candidate_designs, history_batch
+from aline_tf.migraine.forecast.person_batch import history_batch
 from aline_tf.migraine.forecast.value_of_information import (
     ValuedCandidate,
     value_candidates,
     worth_asking,
 )
 from aline_tf.migraine.interview.answers import Answer, expected, parse
+from aline_tf.migraine.interview.prompt_budget import PROMPTS_A_DAY
 from aline_tf.migraine.records.day_history import DayHistory
 from aline_tf.migraine.schema.candidates import LOOK_UPS, NOW_SLOT, Candidate, candidates_for
 from aline_tf.migraine.schema.channels import CHANNEL
+from aline_tf.migraine.schema.evening_batch import candidate_designs
 
-#: Prompts a day, beyond which people stop answering.
-BUDGET = 2
 SKIP, STOP = ("s", "skip"), ("q", "quit")
 KEYS = "Enter = no answer, s = skip it, q = stop"
 #: What is shown of the rest when nothing is worth its burden.
@@ -58,7 +60,7 @@ class Interview:
         model,
         history: DayHistory,
         cost_weight: float,
-        budget: int = BUDGET,
+        budget: int = PROMPTS_A_DAY,
         seed: int = 0,
         read: Callable[[str], str] = input,
         write: Callable[[str], None] = print,
@@ -171,7 +173,8 @@ def meaning(candidate: Candidate) -> str:
 def with_answer(batch: dict, answer: Answer, history: DayHistory) -> dict:
     """One row with one more token: the field that was answered, or that it was not."""
     candidate = answer.candidate
-    design = candidate_designs([candidate], history.dates[-1].weekday())
+    today = np.array([history.dates[-1].weekday()], np.int32)
+    design = candidate_designs([candidate], today)[:, 0].numpy()
     status = OBSERVED if answer.value is not None else NO_ANSWER
     fields = batch["context_status"].shape[2]
     token = batch_ops.one_field([candidate.field], [answer.field_value], fields, status)

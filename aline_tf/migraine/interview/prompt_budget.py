@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from aline_tf.migraine.interview.answers import SOURCE
-from aline_tf.migraine.records.timeline import Timeline
 from aline_tf.migraine.schema.candidates import LOOK_UPS
+
+if TYPE_CHECKING:
+    from aline_tf.migraine.records.timeline import Timeline
+
+#: Prompts of a day and of a week, beyond which people stop answering.
+PROMPTS_A_DAY, PROMPTS_A_WEEK = 2, 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,8 +28,8 @@ class PromptBudget:
         week: prompts of seven days, today the last of them.
     """
 
-    day: int
-    week: int
+    day: int = PROMPTS_A_DAY
+    week: int = PROMPTS_A_WEEK
 
     def left(self, timeline: Timeline, now: datetime) -> tuple[int, str]:
         """How many prompts may still be sent today, and the limit that will be met first, in words.
@@ -42,6 +47,8 @@ class PromptBudget:
 
 def sent(timeline: Timeline, since: datetime, until: datetime) -> int:
     """Prompts sent by sessions from one moment to another; what was looked up does not count."""
+    from aline_tf.migraine.interview.answers import SOURCE
+
     frame = timeline.frame
     prompts = (frame["source"] == SOURCE) & ~frame["channel"].isin(LOOK_UPS)
     return int((prompts & (frame["known"] >= since) & (frame["known"] <= until)).sum())

@@ -23,7 +23,14 @@ import numpy as np
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.intervals import union
-from aline_tf.migraine.records.timeline import DAY_S, NOT_ANSWERED, OBSERVED, SLOT_S, Timeline
+from aline_tf.migraine.records.timeline import (
+    DAY_S,
+    NOT_ANSWERED,
+    OBSERVED,
+    SLOT_S,
+    SPOT_RMSSD,
+    Timeline,
+)
 from aline_tf.migraine.schema.channels import (
     END_OF_DAY_NAMES,
     FIELD_INDEX,
@@ -180,7 +187,7 @@ class _Days:
             self.answers(name, name, transform=lambda count: min(round(count), 8))
         for name in ("stress", "pain", "prodrome", "medication"):
             self.slot_answers(name)
-        self.answers("spot_rmssd", SPOT_READING, transform=lambda ms: np.log(max(ms, 1.0)))
+        self.answers(SPOT_RMSSD, SPOT_READING, transform=lambda ms: np.log(max(ms, 1.0)))
         for name in ("rmssd", "sdnn", "screen_time"):
             self.medians(name, f"ln_{name}", log=True)
         self.medians("resting_hr", "resting_hr")

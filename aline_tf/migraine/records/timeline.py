@@ -53,13 +53,15 @@ class Kind:
     high: float
 
 
+#: Heart rate variability of one minute of rest, ms; days hold its logarithm (`SPOT_READING`).
+SPOT_RMSSD = "spot_rmssd"
 #: Everything a timeline can hold. Sums are hourly ("steps"), sleep is intervals of value 1,
 #: an attack is an episode of value 1, "attack_report" says that a day or a part of it was reported
 #: on.
 KINDS: Mapping[str, Kind] = {
     "sdnn": Kind("ms", 1, 500),
     "rmssd": Kind("ms", 1, 500),
-    "spot_rmssd": Kind("ms", 1, 500),
+    SPOT_RMSSD: Kind("ms", 1, 500),
     "resting_hr": Kind("bpm", 20, 150),
     "heart_rate": Kind("bpm", 20, 250),
     "respiratory_rate": Kind("/min", 2, 80),

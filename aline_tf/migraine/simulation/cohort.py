@@ -13,11 +13,10 @@ import numpy as np
 import tensorflow as tf
 
 from aline_tf import draws
-from aline_tf.batch import MISSING, empty_batch
-from aline_tf.migraine.schema.channels import FORECASTS, OUTCOME_INDEX, WEARABLE_NAMES
 from aline_tf.migraine.schema.channels import PASSIVE_NAMES as READINGS
-from aline_tf.migraine.schema.designs import CAPACITY, design
-from aline_tf.migraine.schema.spec import SPEC
+from aline_tf.migraine.schema.channels import WEARABLE_NAMES
+from aline_tf.migraine.schema.designs import CAPACITY
+from aline_tf.migraine.schema.evening_batch import evening_batch
 from aline_tf.migraine.simulation.population import WorldSettings
 from aline_tf.migraine.simulation.recording import (
     ATTACK_DIARY,
@@ -88,18 +87,7 @@ class Cohort:
             records: what `records` gave for it, to spare a second look.
         """
         outcome, status = self.records(known_days) if records is None else records
-        sizes = {"B": self.people, "C": known_days, "M": len(FORECASTS), "N": 0}
-        batch = empty_batch(SPEC.sizes | sizes)
-        today = self.weekday(known_days)[:, None]
-        days_ago = np.arange(known_days - 1, -1, -1)[None]
-        which = [[OUTCOME_INDEX[channel.name] for channel in FORECASTS]]
-        batch["context_design"] = design(days_ago, (today - days_ago) % 7, -1, -1).numpy()
-        batch["context_outcome"], batch["context_status"] = outcome, status
-        batch["context_mask"] = (status != MISSING).any(axis=2)
-        batch["target_design"] = design(0, today, -1, which).numpy()
-        batch["target_mask"][:] = True
-        batch["theta_mask"][:] = True
-        return batch
+        return evening_batch(outcome, status, self.weekday(known_days))
 
     def weekday(self, known_days: int) -> np.ndarray:
         """Weekday of that evening, 0 for Monday: [S]."""

@@ -32,6 +32,7 @@ from aline_tf.migraine.records.timeline import (
     NOT_ANSWERED,
     OBSERVED,
     SLOT_S,
+    SPOT_RMSSD,
     ImportSummary,
     Timeline,
 )
@@ -82,7 +83,7 @@ _DAILY = {
     "alcohol": _Daily("alcohol", _DAY_END),
     "caffeine": _Daily("caffeine", _EVENING),
     "missed_meal": _Daily("missed_meal", _EVENING),
-    SPOT_READING: _Daily("spot_rmssd", _EVENING, math.exp),
+    SPOT_READING: _Daily(SPOT_RMSSD, _EVENING, math.exp),
 }
 
 

@@ -9,6 +9,7 @@ from aline_tf.batch import OBSERVED
 from aline_tf.migraine.schema.candidates import LIBRARY, LIBRARY_PLACES
 from aline_tf.migraine.schema.channels import FIELD_NAMES
 from aline_tf.migraine.schema.designs import design
+from aline_tf.migraine.schema.evening_batch import candidate_designs
 
 
 def library_fields(recent) -> tf.Tensor:
@@ -30,8 +31,7 @@ def library_designs(today) -> tf.Tensor:
     Args:
         today: int32 [B], weekday of the evening, 0 for Monday.
     """
-    ago, slot, outcome = (_of_library(name)[None] for name in ("days_ago", "slot", "outcome"))
-    return design(ago, (today[:, None] - ago) % 7, slot, outcome)
+    return candidate_designs(LIBRARY, today)
 
 
 def library_candidates(seed, eligible, status, value, today, count: int) -> dict:

@@ -25,11 +25,11 @@ from aline_tf.migraine.schema.channels import (
     FIELD_OF_CHANNEL,
     FORECASTS,
     HAS_SLOTS,
-    OUTCOME_INDEX,
     PASSIVE_NAMES,
     SLOTS,
 )
 from aline_tf.migraine.schema.designs import CAPACITY, design
+from aline_tf.migraine.schema.evening_batch import day_tokens, forecast_designs
 from aline_tf.migraine.schema.spec import SPEC
 from aline_tf.migraine.simulation.recording import not_yet
 from aline_tf.migraine.task.library_candidates import (
@@ -157,10 +157,7 @@ class RecordedTask(Task):
         hidden, unknowable = _hidden(hide_seed, value, days_ago)
         shown = tf.where(hidden | unknowable, MISSING, status)
         episode = {
-            "context_design": design(days_ago, (today[:, None] - days_ago) % 7, -1, -1),
-            "context_outcome": tf.where(shown == OBSERVED, value, 0.0),
-            "context_status": shown,
-            "context_mask": tf.reduce_any(shown != MISSING, axis=2),
+            **day_tokens(tf.where(shown == OBSERVED, value, 0.0), shown, days_ago, today),
             "known_theta": tf.zeros([batch, len(SPEC.parameters)]),
             "known_mask": tf.zeros([batch, len(SPEC.parameters)], tf.bool),
             "theta": tf.zeros([batch, len(SPEC.parameters)]),
@@ -203,12 +200,11 @@ class RecordedTask(Task):
         outcome = tf.gather(value, place[:, :, None], batch_dims=2)[:, :, 0]
         recorded = tf.gather(status, place[:, :, None], batch_dims=2)[:, :, 0] == OBSERVED
         known = tf.math.is_finite(forecast)
-        which = tf.constant([[OUTCOME_INDEX[c.name] for c in FORECASTS]])
         observed = tf.concat([known, recorded], axis=1)
         return {
             "target_design": tf.concat(
                 [
-                    design(0, today[:, None], -1, which),
+                    forecast_designs(today),
                     design(ago, (today[:, None] - ago) % 7, slot, channel + len(FORECASTS)),
                 ],
                 axis=1,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from aline_tf import draws
-from aline_tf.batch import MISSING, NO_ANSWER
+from aline_tf.batch import NO_ANSWER
 from aline_tf.migraine.schema import candidates as pool
 from aline_tf.migraine.schema.channels import (
     CHANNELS,
@@ -21,11 +21,11 @@ from aline_tf.migraine.schema.channels import (
     FIELD_OF_CHANNEL,
     FORECASTS,
     HAS_SLOTS,
-    OUTCOME_INDEX,
     PASSIVE_NAMES,
     SLOTS,
 )
 from aline_tf.migraine.schema.designs import CAPACITY, design
+from aline_tf.migraine.schema.evening_batch import day_tokens, forecast_designs
 from aline_tf.migraine.schema.parameters import PARAMETERS
 from aline_tf.migraine.schema.spec import PHYSIOLOGY_NAMES, SPEC, TRIGGER_NAMES
 from aline_tf.migraine.simulation.attack_probability import true_attack_probabilities
@@ -168,13 +168,8 @@ class MigraineTask(Task):
             context_seed, recording, value, tried, days_ago, known_days
         )
         weekday = (first_weekday + now) % 7
-        # A day about which nothing is known is no token at all.
-        mask = tf.reduce_any(status != MISSING, axis=2)
         episode = {
-            "context_design": design(days_ago, (weekday[:, None] - days_ago) % 7, -1, -1),
-            "context_outcome": outcome,
-            "context_status": status,
-            "context_mask": mask,
+            **day_tokens(outcome, status, days_ago, weekday),
             "known_theta": tf.zeros([rows, len(PARAMETERS)]),
             "known_mask": tf.zeros([rows, len(PARAMETERS)], tf.bool),
             "theta": tf.gather(world["theta"], person),
@@ -256,13 +251,12 @@ class MigraineTask(Task):
             tf.gather(world["cycling"], person)[:, None] < 0.5
         )
         forecast = self._forecasts(world, person, now)
-        which = [OUTCOME_INDEX[channel.name] for channel in FORECASTS]
         theta_mask, forecasts_on, channels_on = self._target_groups(group_seed, rows)
         observed = exists & ~no_cycle
         return {
             "target_design": tf.concat(
                 [
-                    design(0, weekday[:, None], -1, tf.constant(which)[None]),
+                    forecast_designs(weekday),
                     design(ago, (weekday[:, None] - ago) % 7, slot, channel + len(FORECASTS)),
                 ],
                 axis=1,

@@ -42,7 +42,7 @@ def test_each_kind_is_asked_for_alone_and_its_errors_are_scored(
 
     monkeypatch.setattr(prompting, "_with_prompts", spy)
     study = parameter_prompting.parameter_study(compiled_model, people)
-    kinds = [names for names, _ in parameter_prompting.WANTED.values()]
+    kinds = [names for names, _ in parameter_prompting.QUERIES.values()]
     assert queried == [tuple(names) for names in kinds for _ in range(4)]
     rows = parameter_prompting.parameter_prompting_rows(study)
     found = {(row.policy, row.target): row for row in rows}
@@ -58,7 +58,7 @@ def test_each_kind_is_asked_for_alone_and_its_errors_are_scored(
 
 def test_the_shipped_network_measures_the_baseline_of_those_who_wear_nothing(monkeypatch):
     monkeypatch.setattr(prompting, "EVENINGS", 5)
-    monkeypatch.setattr(parameter_prompting, "WANTED", {"it": (("hrv_baseline",), False)})
+    monkeypatch.setattr(parameter_prompting, "QUERIES", {"it": (("hrv_baseline",), False)})
     people = sample_cohort(4, 40, prompting.RUN_IN + 5, prompting.RUN_IN)
     study = parameter_prompting.parameter_study(CompiledNetwork(load_model()), people)
     rmse = {policy: np.sqrt(np.square(errors).mean()) for (_, policy), errors in study.items()}

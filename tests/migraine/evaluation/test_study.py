@@ -15,6 +15,7 @@ from aline_tf import cli
 from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.migraine.evaluation import baselines, burden, scores
 from aline_tf.migraine.evaluation import study as evaluation
+from aline_tf.migraine.evaluation.acquisition_policies import POLICIES, diary_place, scorer
 from aline_tf.migraine.evaluation.particle_filter import OracleFilters
 from aline_tf.migraine.schema.candidates import LIBRARY
 from aline_tf.migraine.schema.channels import FIELD_INDEX, FIELD_NAMES
@@ -257,7 +258,7 @@ def test_baselines_forecast_probabilities_and_know_the_base_rate(people):
 
 def test_the_evening_diary_asks_in_its_order(people):
     episode = burden.evening_episode(people, 9, tf.constant([1, 2]))
-    place = burden.diary_place(episode["candidate_design"].numpy())
+    place = diary_place(episode["candidate_design"].numpy())
     assert (np.sort(place, axis=1) == np.arange(len(LIBRARY))).all()
     first = episode["candidate_design"].numpy()[np.arange(PEOPLE), place.argmin(axis=1)]
     assert (first[:, DESIGN_NAMES.index("is_attack")] == 1).all()
@@ -269,7 +270,9 @@ def test_acquiring_pays_once_for_each_candidate_and_stops_when_none_is_left(peop
     two_left = np.zeros(episode["candidate_mask"].shape, bool)
     two_left[:, [3, 5]] = True
     episode["candidate_mask"] = tf.constant(two_left)
-    made = burden.follow(model, episode, burden.scorer("random", episode, 0))
+    made = burden.follow(
+        model, episode, scorer("random", episode["candidate_design"], np.random.default_rng(0))
+    )
     cost = episode["candidate_cost"].numpy()
     np.testing.assert_allclose(made["cost"][:, -1], cost[:, 3] + cost[:, 5], rtol=1e-6)
     np.testing.assert_allclose(made["cost"][:, 2], made["cost"][:, -1])
@@ -281,7 +284,7 @@ def test_policies_start_from_the_same_belief(people, model, monkeypatch):
     monkeypatch.setattr(burden, "OCCASIONS", 1)
     curves = burden.burden_curves(model, people, seed=1)
     starts = [curve["log_prob"][:, 0] for curve in curves.values()]
-    assert set(curves) == set(burden.POLICIES)
+    assert set(curves) == set(POLICIES)
     for start in starts[1:]:
         np.testing.assert_allclose(start, starts[0], atol=1e-6)
     # The diary gets to its question about warning signs within the five.

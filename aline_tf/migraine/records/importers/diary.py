@@ -42,6 +42,7 @@ from aline_tf.migraine.records.timeline import (
     NOT_ANSWERED,
     OBSERVED,
     SLOT_S,
+    SPOT_RMSSD,
     ImportSummary,
     Timeline,
 )
@@ -67,7 +68,7 @@ _BY_DAY = {
     "sleep_efficiency": "sleep_efficiency",
     "resting_hr": "resting_hr",
     "rmssd": "rmssd",
-    "spot_rmssd": "spot_rmssd",
+    SPOT_RMSSD: SPOT_RMSSD,
     "sdnn": "sdnn",
     "skin_temperature": "skin_temperature",
     "screen_time": "screen_time",
