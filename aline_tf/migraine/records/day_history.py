@@ -338,15 +338,15 @@ class _Days:
                 self.set(day, "menstrual_window", 0.0)
 
     def attacks(self) -> None:
-        told = self.rows("attack_report")
-        part = np.array([len(self.slots_reported(row)) < SLOTS for row in told], bool)
-        self.report(told[~part])
+        reports = self.rows("attack_report")
+        part = np.array([len(self.slots_reported(row)) < SLOTS for row in reports], bool)
+        self.report(reports[~part])
         rows = self.rows("attack")
         for row in rows[self.open_ended[rows]]:
             for slot in range(int(self.wall[row] % DAY_S // SLOT_S) + 1, SLOTS):
                 self.set(self.day[row], field_name("attack", slot), 0.0, status=0)
         self.report(self.rows("attack_report", status=NOT_ANSWERED))
-        self.report(told[part])
+        self.report(reports[part])
         for row in rows:
             stop = min(self.end_wall[row], self.now_wall)
             first = self.wall[row] // SLOT_S

@@ -223,8 +223,8 @@ def _row(fields: dict) -> tuple:
 
 def _summary(head: dict) -> ImportSummary:
     def counts(name: str) -> dict[str, int]:
-        given = head.get(name)
-        pairs = given.items() if isinstance(given, dict) else ()
+        counted = head.get(name)
+        pairs = counted.items() if isinstance(counted, dict) else ()
         return {str(k)[:200]: v for k, v in pairs if isinstance(v, int) and v >= 0}
 
     notes = head.get("notes")

@@ -185,8 +185,8 @@ class _Person:
     def attacks(self) -> Iterator[tuple]:
         """Runs of slots with an attack, and reports on the parts of days that were told of."""
         value, status = self.slots("attack")
-        told = (status == OBSERVED) & (value > 0.5)
-        for begin, stop in _runs(told.ravel(), True):
+        attack = (status == OBSERVED) & (value > 0.5)
+        for begin, stop in _runs(attack.ravel(), True):
             span = begin * SLOT_S, stop * SLOT_S
             yield self.row("attack", span, span[0] + _ANSWERED_AFTER_S, 1.0)
         for day in range(self.days):
@@ -198,8 +198,8 @@ class _Person:
 
     def cycles(self) -> Iterator[tuple]:
         index = FIELD_INDEX["menstrual_window"]
-        told = self.status[:, index] == OBSERVED
-        for day in cycle_starts(told & (self.value[:, index] > 0.5)):
+        observed = self.status[:, index] == OBSERVED
+        for day in cycle_starts(observed & (self.value[:, index] > 0.5)):
             span = day * DAY_S, (day + 1) * DAY_S
             yield self.row("cycle_start", span, span[0] + _MORNING, 1.0)
 
@@ -226,8 +226,8 @@ class _Person:
         return (begin, stop, seen, 0, 0, channel, value, kind.unit, int(status), SOURCE)
 
 
-def _runs(series: np.ndarray, wanted) -> list[tuple[int, int]]:
+def _runs(series: np.ndarray, sought) -> list[tuple[int, int]]:
     """(first, one past the last) of every run of places where a series [n] has a value."""
-    edges = np.diff(np.concatenate([[False], series == wanted, [False]]).astype(int))
+    edges = np.diff(np.concatenate([[False], series == sought, [False]]).astype(int))
     starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     return list(zip(starts.tolist(), stops.tolist(), strict=True))

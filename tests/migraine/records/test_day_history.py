@@ -201,8 +201,8 @@ def test_a_refused_report_is_asked_and_not_answered_unless_something_is_known():
     span = ("2025-03-09T06:00", "2025-03-09T18:00")
     refused = row("attack_report", *span, value=0, status=2)
     assert attack_slots(days(refused), 1) == [None, "refused", "refused", None]
-    told = row("attack_report", "2025-03-09T06:00", "2025-03-09T12:00", value=0)
-    assert attack_slots(days(told, refused), 1) == [None, 0.0, "refused", None]
+    part = row("attack_report", "2025-03-09T06:00", "2025-03-09T12:00", value=0)
+    assert attack_slots(days(part, refused), 1) == [None, 0.0, "refused", None]
     assert attack_slots(days(report("2025-03-09"), refused), 1) == [0.0] * 4
 
 

@@ -237,8 +237,8 @@ def test_frame_has_a_row_a_day_and_leaves_failed_attempts_empty():
     world = simulated(3, 10)
     frame = people_table(world)
     assert len(frame) == 30 and set(FIELD_NAMES) <= set(frame.columns)
-    asked = world["status_if_tried"][:, :, FIELD_INDEX["stress_3"]].ravel() == OBSERVED
-    assert np.array_equal(frame["stress_3"].notna(), asked)
+    observed = world["status_if_tried"][:, :, FIELD_INDEX["stress_3"]].ravel() == OBSERVED
+    assert np.array_equal(frame["stress_3"].notna(), observed)
     assert people_table(world, observed_only=False)["stress_3"].notna().all()
     assert list(theta_table(world).columns) == [parameter.name for parameter in PARAMETERS]
 
@@ -259,8 +259,8 @@ def test_a_reading_of_a_minute_sees_the_evening_and_one_in_seven_is_refused(worl
 def test_heart_rate_variability_follows_stress_as_each_person_has_it(world):
     level = world["value"][:, :, FIELD_INDEX["ln_rmssd"]]
     free = (world["phase"][:, :, 0] == INTERICTAL) & (world["phase"][:, :, 3] == INTERICTAL)
-    told = world["value"][:, :, list(places("stress"))].mean(axis=2)
-    stress = np.where(free, told, np.nan)
+    reported = world["value"][:, :, list(places("stress"))].mean(axis=2)
+    stress = np.where(free, reported, np.nan)
     away = stress - np.nanmean(stress, axis=1, keepdims=True)
     slope = np.nansum(away * level, axis=1) / np.nansum(away**2, axis=1)
     coupling = world["theta"][:, PARAMETER_INDEX["hrv_stress"]]

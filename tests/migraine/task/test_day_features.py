@@ -76,9 +76,9 @@ def test_a_day_sees_the_attack_of_the_day_after():
     for token in range(3):
         for slot in range(4):
             history.note(token, f"attack_{slot}", float(token == 1 and slot > 1))
-    tomorrow, told, begins, today = history.days().feature.numpy()[0, :4, BESIDE : BESIDE + 4].T
+    tomorrow, reported, begins, today = history.days().feature.numpy()[0, :4, BESIDE : BESIDE + 4].T
     assert tomorrow.tolist() == [0.0, 0.0, 1.0, 0.0]
-    assert told.tolist() == [0.0, 1.0, 1.0, 1.0]
+    assert reported.tolist() == [0.0, 1.0, 1.0, 1.0]
     assert begins.tolist() == [0.0, 0.0, 1.0, 0.0]
     assert today.tolist() == [0.0, 1.0, 0.0, 0.0]
 

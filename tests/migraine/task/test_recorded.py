@@ -41,7 +41,7 @@ def task(histories):
     return RecordedTask(histories)
 
 
-def test_attacks_are_told_or_not():
+def test_attacks_are_reported_or_not():
     value, status = np.zeros([4, len(FIELDS)]), np.zeros([4, len(FIELDS)], np.int32)
     status[0, ATTACK] = status[1, ATTACK] = 1
     status[2, ATTACK[0]] = status[3, ATTACK[0]] = 1
@@ -114,7 +114,7 @@ def test_nobody_with_a_diary_is_refused():
         RecordedTask([history(value, status)])
 
 
-def test_a_network_learns_from_records(task):
+def test_a_model_learns_from_records(task):
     tf.keras.utils.set_random_seed(2)
     model = ALINE(SPEC, **SIZES)
     trainer = Trainer(model, task)

@@ -40,7 +40,7 @@ from aline_tf.migraine.records.importers.archive import open_archive, open_membe
 from aline_tf.migraine.records.importers.health_xml import (
     MAX_PROLOG,
     is_health_export,
-    read_records,
+    read_health_records,
 )
 from aline_tf.migraine.records.timeline import KINDS, OBSERVED, ImportSummary, Timeline
 
@@ -104,7 +104,7 @@ def read_apple_health(path: str | Path) -> Timeline:
 def read_export(stream: BinaryIO) -> Timeline:
     """Read the bytes of an export.xml. Raises InputError as `read_apple_health` does."""
     collector = _Collector()
-    other = read_records(stream, collector.wanted, collector.record)
+    other = read_health_records(stream, collector.selected, collector.record)
     return collector.timeline(other)
 
 
@@ -169,7 +169,7 @@ class _Collector:
         self._handlers[_CATEGORY + "SleepAnalysis"] = self._sleep
         self._handlers[_CATEGORY + "MenstrualFlow"] = self._menstruation
         self._handlers[_CATEGORY + "Headache"] = self._headache
-        self.wanted = frozenset(self._handlers)
+        self.selected = frozenset(self._handlers)
         self._dates = RecordDates()
         self._sources: dict[str, str] = {}
         self._device_counts: Counter[str] = Counter()

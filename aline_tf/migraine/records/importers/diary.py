@@ -206,17 +206,17 @@ class _Rows:
         """Record an attack and the report on the day; when it began, and its slots of this day."""
         if not self._fields.intersection(_ATTACK):
             return None, []
-        said = cells.get("attack", "").lower()
+        reported = cells.get("attack", "").lower()
         begin = self._moment(cells, "attack_start")
         end = self._moment(cells, "attack_end")
         if begin is None:
             # "Yes" without times says that some slot was an attack, and not which.
-            if said in _NO or ("attack" not in self._fields and not cells.get("attack_start")):
+            if reported in _NO or ("attack" not in self._fields and not cells.get("attack_start")):
                 self._store("attack_report", 0, DAY_S, 0.0)
                 self.used["attack_report"] += 1
-            elif said in _YES:
+            elif reported in _YES:
                 self.skipped["attack: without a start time"] += 1
-            elif said and said not in _REFUSED:
+            elif reported and reported not in _REFUSED:
                 self.skipped["attack: neither yes nor no"] += 1
             return None, []
         if end is not None and end < begin and len(cells["attack_end"]) <= 5:
@@ -257,8 +257,8 @@ class _Rows:
             value /= 100
         kind = KINDS[channel]
         if value is None:
-            wanted = "yes or no" if channel in _BINARY else "a number"
-            self.skipped[f"{field}: not {wanted}"] += 1
+            expected = "yes or no" if channel in _BINARY else "a number"
+            self.skipped[f"{field}: not {expected}"] += 1
         elif not kind.low <= value <= kind.high:
             self.skipped[f"{field}: outside {kind.low:g} to {kind.high:g}"] += 1
         else:

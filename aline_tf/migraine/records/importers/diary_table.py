@@ -135,24 +135,24 @@ def match_columns(
                 f" {_summary(fields[1:])}, or a column map; received columns {_list(header)}"
             )
         return columns, len(header) - len(columns)
-    wanted = _column_map(column_map)
-    strange = [field for field in wanted if field not in fields]
+    selected = _column_map(column_map)
+    strange = [field for field in selected if field not in fields]
     if strange:
         raise InputError(
             f"expected a column map with the fields {_summary(fields)}; received {_list(strange)}"
         )
-    if "date" not in wanted or len(wanted) < 2:
+    if "date" not in selected or len(selected) < 2:
         raise InputError(
             "expected a column map with the field date and at least one other;"
-            f" received {_list(list(wanted)) or 'none'}"
+            f" received {_list(list(selected)) or 'none'}"
         )
-    missing = [column for column in wanted.values() if column.strip().lower() not in place]
+    missing = [column for column in selected.values() if column.strip().lower() not in place]
     if missing:
         raise InputError(
-            f"expected the columns {_list(list(wanted.values()))}, as the column map says;"
+            f"expected the columns {_list(list(selected.values()))}, as the column map says;"
             f" received {_list(header)} (missing: {_list(missing)})"
         )
-    columns = {field: place[column.strip().lower()] for field, column in wanted.items()}
+    columns = {field: place[column.strip().lower()] for field, column in selected.items()}
     return columns, len(set(range(len(header))) - set(columns.values()))
 
 

@@ -206,8 +206,8 @@ class _Observations:
                 raise _Skip(f"{channel}: a period without an end")
             _, end, end_offset = self._moment(period.get("end"), channel)
         else:
-            said = resource.get("effectiveDateTime", resource.get("effectiveInstant"))
-            begin, end, offset = self._moment(said, channel)
+            moment = resource.get("effectiveDateTime", resource.get("effectiveInstant"))
+            begin, end, offset = self._moment(moment, channel)
             end_offset = offset
             if end > begin:
                 end_offset = self._clock.offset_at(end) if self._clock.is_known else offset
@@ -316,8 +316,8 @@ def _converted(quantity: dict, channel: str) -> float:
     if isinstance(number, bool) or not isinstance(number, int | float):
         raise _Skip(f"{channel}: not a number")
     unit = KINDS[channel].unit
-    said = [quantity.get(name) for name in ("code", "unit")]
-    spellings = [text for text in said if isinstance(text, str)] or [""]
+    stated = (quantity.get(name) for name in ("code", "unit"))
+    spellings = [text for text in stated if isinstance(text, str)] or [""]
     for spelling in spellings:
         try:
             return convert(float(number), spelling, unit)

@@ -35,14 +35,14 @@ def is_health_export(head: bytes) -> bool:
     return b"<HealthData" in head or b"<!DOCTYPE HealthData" in head
 
 
-def read_records(stream: BinaryIO, wanted: frozenset[str], handle: RecordHandler) -> int:
-    """Call `handle` for every top-level Record whose type is in `wanted`.
+def read_health_records(stream: BinaryIO, selected: frozenset[str], handle: RecordHandler) -> int:
+    """Call `handle` for every top-level Record whose type is `selected`.
 
     Records inside a Correlation are repeated at the top level by the exporter and are passed over.
 
     Args:
         stream: the bytes of export.xml, UTF-8.
-        wanted: record types.
+        selected: record types.
         handle: gets the attributes and the metadata {key: value} of one record.
 
     Returns:
@@ -52,7 +52,7 @@ def read_records(stream: BinaryIO, wanted: frozenset[str], handle: RecordHandler
         InputError: not well-formed beyond what the filter repairs, entities, an oversized tag, or
             a root other than HealthData.
     """
-    parser = _Parser(wanted, handle)
+    parser = _Parser(selected, handle)
     try:
         for chunk in clean(stream):
             parser.feed(chunk)
@@ -118,9 +118,9 @@ def _without_doctype(head: bytes) -> bytes:
 class _Parser:
     """Expat with handlers that see top-level records and the metadata inside them."""
 
-    def __init__(self, wanted: frozenset[str], handle: RecordHandler) -> None:
+    def __init__(self, selected: frozenset[str], handle: RecordHandler) -> None:
         self.other = 0
-        self._wanted = wanted
+        self._selected = selected
         self._handle = handle
         self._depth = 0
         self._attributes: dict[str, str] | None = None
@@ -153,7 +153,7 @@ class _Parser:
         self._depth = depth + 1
         if depth == 1:
             if name == "Record":
-                if attributes.get("type") in self._wanted:
+                if attributes.get("type") in self._selected:
                     self._attributes = attributes
                     self._metadata = {}
                 else:

@@ -267,12 +267,14 @@ class _Reader:
         offsets = timeline.frame["offset"]
         # A device that never shows anything but 0 may not know any better; a phone does.
         elsewhere = source.isin(source[offsets != 0].unique())
-        told = source.str.startswith("apple_health")
-        told |= elsewhere & ~source.str.startswith((*_WITHOUT_ZONE, "fhir"))
-        if not told.any() and not self._clock.is_known:
-            told = elsewhere & source.str.startswith("fhir")
+        trusted = source.str.startswith("apple_health")
+        trusted |= elsewhere & ~source.str.startswith((*_WITHOUT_ZONE, "fhir"))
+        if not trusted.any() and not self._clock.is_known:
+            trusted = elsewhere & source.str.startswith("fhir")
         self._clock = self._clock.extended(
-            self._clock.zone, timeline.seconds("time")[told.to_numpy()].tolist(), offsets[told]
+            self._clock.zone,
+            timeline.seconds("time")[trusted.to_numpy()].tolist(),
+            offsets[trusted],
         )
 
 

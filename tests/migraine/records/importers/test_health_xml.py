@@ -10,15 +10,19 @@ from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.importers import health_xml
-from aline_tf.migraine.records.importers.health_xml import clean, is_health_export, read_records
+from aline_tf.migraine.records.importers.health_xml import (
+    clean,
+    is_health_export,
+    read_health_records,
+)
 
 DOCTYPE = b"<!DOCTYPE HealthData [\n<!ELEMENT HealthData (Record*)>\n]>\n"
 RECORD = b'<Record type="A" value="%d"><MetadataEntry key="k" value="v"/></Record>\n'
 
 
-def records(data: bytes, wanted=frozenset({"A"})):
+def records(data: bytes, selected=frozenset({"A"})):
     seen = []
-    other = read_records(io.BytesIO(data), wanted, lambda a, m: seen.append((a, m)))
+    other = read_health_records(io.BytesIO(data), selected, lambda a, m: seen.append((a, m)))
     return seen, other
 
 
@@ -119,7 +123,7 @@ def test_memory_does_not_grow_with_the_file():
 
     def peak(count):
         tracemalloc.start()
-        read_records(Endless(count), frozenset({"A"}), lambda attributes, metadata: None)
+        read_health_records(Endless(count), frozenset({"A"}), lambda attributes, metadata: None)
         top = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return top

@@ -100,8 +100,8 @@ def test_either_file_will_do_and_none_will_not(tmp_path):
 
 
 def test_the_summary_names_no_person(timeline):
-    said = str(timeline.summary) + "".join(timeline.frame["source"].unique())
-    assert "Mira" not in said and "notes" not in said
+    text = str(timeline.summary) + "".join(timeline.frame["source"].unique())
+    assert "Mira" not in text and "notes" not in text
 
 
 def test_importing_loads_no_tensorflow():

@@ -207,5 +207,5 @@ def test_import_timeline_takes_any_records_beside_a_diary(more):
 
 
 def test_nothing_that_names_a_person_or_a_place_is_kept(more):
-    said = "".join(timeline_lines(more.timeline))
-    assert not any(word in said for word in ("Nobody", "nobody", "Team", "Somewhere", "Berlin"))
+    text = "".join(timeline_lines(more.timeline))
+    assert not any(word in text for word in ("Nobody", "nobody", "Team", "Somewhere", "Berlin"))
