@@ -57,7 +57,7 @@ def evening(example):
     from datetime import datetime
 
     from aline_tf.migraine.forecast.person_batch import history_batch
-    from aline_tf.migraine.records.day_history import day_history
+    from aline_tf.migraine.records.days import day_history
 
     history = day_history(example, datetime(2025, 4, 17, 20), 112)
     batch, candidates = history_batch(history)

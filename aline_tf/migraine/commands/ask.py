@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     from aline_tf.migraine.interview.answers import answers_timeline
     from aline_tf.migraine.interview.interview import Interview
     from aline_tf.migraine.interview.prompt_budget import PromptBudget
-    from aline_tf.migraine.records.day_history import day_history
+    from aline_tf.migraine.records.days import day_history
     from aline_tf.migraine.records.timeline_file import write_timeline
     from aline_tf.migraine.schema.designs import CAPACITY
     from aline_tf.migraine.task.pretrained import load_model

@@ -14,7 +14,7 @@ from aline_tf import batch_ops
 from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.migraine.forecast.forecast import attack_probabilities
 from aline_tf.migraine.forecast.person_batch import history_batch
-from aline_tf.migraine.records.day_history import DayHistory
+from aline_tf.migraine.records.days import DayHistory
 from aline_tf.migraine.schema.candidates import RECENT_DAYS
 from aline_tf.migraine.schema.channels import CHANNELS, places
 

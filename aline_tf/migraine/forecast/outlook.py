@@ -29,7 +29,7 @@ from aline_tf.migraine.forecast.value_of_information import (
     worth_asking,
 )
 from aline_tf.migraine.forecast.what_if import USUAL, Supposition, WhatIf, what_ifs
-from aline_tf.migraine.records.day_history import DayHistory, day_history
+from aline_tf.migraine.records.days import DayHistory, day_history
 from aline_tf.migraine.records.timeline import SLOT_S, ImportSummary, Timeline
 from aline_tf.migraine.schema.candidates import NOW_SLOT
 from aline_tf.migraine.schema.channels import FIELD_INDEX, places

@@ -19,7 +19,7 @@ def history_batch(
 
     Args:
         history: values [C, F] and status [C, F] of consecutive local days, and their dates, oldest
-            first, the last row today (an `aline_tf.migraine.records.day_history.DayHistory`). Only
+            first, the last row today (an `aline_tf.migraine.records.days.DayHistory`). Only
             the last 112 days are used.
         candidates: the pool; `candidates_for` the history's status when omitted.
         targets: predictive targets as (outcome name, days ago, slot or -1); negative days lie in

@@ -18,7 +18,7 @@ from aline_tf.batch import OBSERVED
 from aline_tf.errors import InputError
 from aline_tf.migraine.forecast.forecast import attack_probabilities
 from aline_tf.migraine.forecast.person_batch import history_batch
-from aline_tf.migraine.records.day_history import DayHistory
+from aline_tf.migraine.records.days import DayHistory
 from aline_tf.migraine.schema.candidates import NOW_SLOT, RECENT_DAYS
 from aline_tf.migraine.schema.channels import CHANNEL, places
 

@@ -24,7 +24,7 @@ from aline_tf.migraine.forecast.value_of_information import (
 )
 from aline_tf.migraine.interview.answers import Answer, expected, parse
 from aline_tf.migraine.interview.prompt_budget import PROMPTS_A_DAY
-from aline_tf.migraine.records.day_history import DayHistory
+from aline_tf.migraine.records.days import DayHistory
 from aline_tf.migraine.schema.candidates import LOOK_UPS, NOW_SLOT, Candidate, candidates_for
 from aline_tf.migraine.schema.channels import CHANNEL
 from aline_tf.migraine.schema.evening_batch import candidate_designs

@@ -1,1 +1,27 @@
-"""A person's records: timeline, files, clocks, units, days, FHIR, importers."""
+"""A person's records: timeline, files, wall clock, units, days, FHIR, importers."""
+
+from aline_tf.runtime.lazy_exports import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "attack_days": "days",
+        "convert": "units",
+        "day_history": "days",
+        "DayHistory": "days",
+        "import_timeline": "importers",
+        "ImportSummary": "timeline",
+        "Kind": "timeline",
+        "KINDS": "timeline",
+        "read_apple_health": "importers",
+        "read_diary": "importers",
+        "read_records": "importers",
+        "read_timeline": "timeline_file",
+        "Records": "importers",
+        "time_zone": "wall_clock",
+        "Timeline": "timeline",
+        "WallClock": "wall_clock",
+        "write_bundle": "fhir_export",
+        "write_timeline": "timeline_file",
+    },
+)

@@ -22,7 +22,13 @@ REFUSALS = ("asked-declined", "asked-unknown")
 
 @dataclasses.dataclass(frozen=True)
 class Coding:
-    """A channel's LOINC code, its name there, and the category FHIR files it under."""
+    """A channel's LOINC code, its name there, and the category FHIR files it under.
+
+    Example:
+        >>> from aline_tf.migraine.records.fhir_codes import CODINGS
+        >>> CODINGS["heart_rate"].code
+        '8867-4'
+    """
 
     code: str
     display: str

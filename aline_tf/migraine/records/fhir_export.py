@@ -43,6 +43,10 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, SYSTEM)
 def write_bundle(timeline: Timeline, path: str | os.PathLike[str]) -> None:
     """Write a timeline as a Bundle of type collection, whole or not at all.
 
+    Args:
+        timeline: anything, an empty one too.
+        path: of a JSON file in UTF-8.
+
     Raises:
         OSError: the place cannot be written.
     """

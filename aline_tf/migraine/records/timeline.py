@@ -6,7 +6,7 @@ and slots are local wall time and a person travels, and clocks change. A row als
 it could have been known: a forecast made at `now` uses the rows known by `now` and no others.
 
 Nothing is filled in here and nothing is averaged: overlapping sources stay side by side until
-`aline_tf.migraine.records.day_history` turns the timeline into days, where the rules are.
+`aline_tf.migraine.records.days` turns the timeline into days, where the rules are.
 """
 
 from __future__ import annotations
@@ -46,7 +46,17 @@ COLUMNS = (
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """What a channel of the timeline holds: its unit and the range a value can have."""
+    """What a channel of the timeline holds: its unit and the range a value can have.
+
+    Attributes:
+        unit: of its values; "" where a value says yes (1) or no (0).
+        low, high: ends of the range, both allowed.
+
+    Example:
+        >>> from aline_tf.migraine.records import KINDS
+        >>> KINDS["rmssd"]
+        Kind(unit='ms', low=1, high=500)
+    """
 
     unit: str
     low: float
@@ -104,6 +114,14 @@ class ImportSummary:
         read: channel -> number of records or cells that were used.
         skipped: reason -> number of records or cells that were left out.
         notes: sentences for the person, such as columns that have no meaning here.
+
+    Example:
+        >>> from aline_tf.migraine.records import ImportSummary
+        >>> print(ImportSummary({"steps": 3}) + ImportSummary({"steps": 1}, {"pain: not 0-10": 2}))
+        read 4 records
+          steps: 4
+        skipped 2
+          pain: not 0-10: 2
     """
 
     read: Mapping[str, int] = dataclasses.field(default_factory=dict)
@@ -141,6 +159,14 @@ class Timeline:
 
     Raises:
         InputError: a column, channel, unit, status, range or order of times is not as above.
+
+    Example:
+        >>> from aline_tf.migraine.records import Timeline
+        >>> evening = 1_741_636_800  # 2025-03-10, 20:00 UTC
+        >>> row = (evening, evening, evening, 0, 0, "stress", 7.0, "0-10", 1, "diary")
+        >>> timeline = Timeline.from_rows([row])
+        >>> timeline.evening().isoformat()
+        '2025-03-10T20:00:00+00:00'
     """
 
     frame: pd.DataFrame
@@ -152,7 +178,16 @@ class Timeline:
 
     @classmethod
     def from_rows(cls, rows: Iterable[Sequence], summary: ImportSummary | None = None) -> Timeline:
-        """A timeline of rows in the order of `COLUMNS`; times are whole seconds since 1970 UTC."""
+        """A timeline of rows.
+
+        Args:
+            rows: each in the order of `COLUMNS`; times are whole seconds since 1970 UTC, the end
+                None for an attack whose end nobody noted.
+            summary: what was read and what was skipped.
+
+        Raises:
+            InputError: as the class says.
+        """
         frame = pd.DataFrame(list(rows), columns=list(COLUMNS))
         for column in ("time", "end", "known"):
             seconds = pd.to_numeric(frame[column])

@@ -45,6 +45,10 @@ MAX_ROWS = 2_000_000
 def write_timeline(timeline: Timeline, path: str | os.PathLike[str]) -> None:
     """Write a timeline, whole or not at all.
 
+    Args:
+        timeline: anything, an empty one too.
+        path: of the file; one that ends in .gz is compressed.
+
     Raises:
         OSError: the place cannot be written.
     """
@@ -88,6 +92,12 @@ def timeline_lines(timeline: Timeline) -> Iterator[str]:
 
 def read_timeline(path: str | os.PathLike[str]) -> Timeline:
     """Read what `write_timeline` wrote.
+
+    Args:
+        path: of the file, compressed or not.
+
+    Returns:
+        the timeline, with the summary it was written with.
 
     Raises:
         InputError: no such file, not a timeline, of a later version, cut short, or with a row that

@@ -81,6 +81,9 @@ def convert(value: float, spelling: str, unit: str, difference: bool = False) ->
         unit: the unit of the channel, a key of `SPELLINGS`.
         difference: the value is a difference between two, so that only the factor applies.
 
+    Returns:
+        the value in `unit`.
+
     Raises:
         KeyError: the spelling is no unit that this one can be had from.
     """

@@ -52,6 +52,13 @@ class WallClock:
         zone: the time zone the person is in when nothing else is known.
         seconds: [n] moments in seconds since 1970 UTC.
         offsets: [n] minutes ahead of UTC that were seen then.
+
+    Example:
+        >>> from aline_tf.migraine.records import WallClock, time_zone
+        >>> winter, summer = 1_736_899_200, 1_752_537_600  # 2025-01-15 and 2025-07-15
+        >>> clock = WallClock(time_zone("Europe/Berlin"))
+        >>> clock.offset_at(winter), clock.offset_at(summer)
+        (60, 120)
     """
 
     def __init__(

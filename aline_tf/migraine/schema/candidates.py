@@ -38,6 +38,13 @@ class Candidate:
         channel: name of a channel.
         days_ago: 0 today, 1 yesterday, 2 the day before.
         slot: 0 to 3, or -1 for a whole day.
+
+    Example:
+        >>> from aline_tf.migraine.schema import Candidate
+        >>> Candidate("stress", days_ago=0, slot=3).label
+        'Stress now'
+        >>> Candidate("ln_rmssd", days_ago=0).is_prompt
+        False
     """
 
     channel: str

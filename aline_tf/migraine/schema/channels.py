@@ -178,7 +178,12 @@ CHANNEL = {channel.name: channel for channel in CHANNELS}
 
 
 def field_name(channel: str, slot: int | None = None) -> str:
-    """The name of a channel's place in a day: "stress" in slot 2 is "stress_2"."""
+    """The name of a channel's place in a day: "stress" in slot 2 is "stress_2".
+
+    Args:
+        channel: its name.
+        slot: 0 to 3; None for a channel of whole days.
+    """
     return channel if slot is None else f"{channel}_{slot}"
 
 

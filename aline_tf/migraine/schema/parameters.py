@@ -21,6 +21,11 @@ class Trigger:
         name: the parameter is "beta_" + name.
         mean, sd: of the effect on the logit hazard per slot, among people who have the trigger.
         unit, description: one unit of the input, and what it is, for people.
+
+    Example:
+        >>> from aline_tf.migraine.schema import TRIGGERS
+        >>> [trigger.name for trigger in TRIGGERS[:3]]
+        ['stress', 'stress_fall', 'sleep_deviation']
     """
 
     name: str

@@ -46,6 +46,12 @@ class Cohort:
         seed: int32 [2], of what the recordings miss.
         days: the last evening.
         first_evening: whoever began to record late began before it.
+
+    Example:
+        >>> from aline_tf.migraine.simulation import sample_cohort
+        >>> cohort = sample_cohort(seed=1, people=2, days=5, first_evening=3)
+        >>> cohort.batch(known_days=4)["context_outcome"].shape
+        (2, 4, 35)
     """
 
     world: dict
@@ -157,6 +163,9 @@ def sample_cohort(
         days: of the last evening, `first_evening` to 112.
         first_evening: at least 1.
         settings: of the simulated world.
+
+    Returns:
+        the cohort.
 
     Raises:
         ValueError: days or first_evening out of range.

@@ -33,6 +33,11 @@ class WorldSettings:
         answer_shift: added to the logit of answering a prompt.
         informative_missingness: whether attacks make readings and answers go missing; published
             data disagree.
+
+    Example:
+        >>> from aline_tf.migraine.simulation import SHIFTED, WorldSettings
+        >>> SHIFTED.effect_scale / WorldSettings().effect_scale
+        1.4
     """
 
     slab_probability: float = 0.35

@@ -43,6 +43,13 @@ def people_table(world: dict, observed_only: bool = True) -> pd.DataFrame:
 
 
 def theta_table(world: dict) -> pd.DataFrame:
-    """One row a person: the true parameters."""
+    """One row a person: the true parameters.
+
+    Args:
+        world: as above.
+
+    Returns:
+        frame of B rows and P columns, named like the parameters.
+    """
     names = [parameter.name for parameter in PARAMETERS]
     return pd.DataFrame(np.asarray(world["theta"]), columns=names).rename_axis("person")

@@ -1,1 +1,13 @@
-"""The task of the application: simulated and recorded episodes, day features, trained model."""
+"""Migraine as a task: simulated and recorded episodes, features of days, the pretrained model."""
+
+from aline_tf.runtime.lazy_exports import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "load_model": "pretrained",
+        "MigraineTask": "simulated",
+        "read_histories": "recorded",
+        "RecordedTask": "recorded",
+    },
+)

@@ -17,7 +17,7 @@ import tensorflow as tf
 from aline_tf import draws
 from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.day_history import DayHistory, attack_days, day_history
+from aline_tf.migraine.records.days import DayHistory, attack_days, day_history
 from aline_tf.migraine.schema import candidates as pool
 from aline_tf.migraine.schema.channels import (
     CHANNELS,
@@ -96,7 +96,21 @@ class RecordedTask(Task):
         targets: M, as in `MigraineTask`.
 
     Raises:
-        InputError: nobody has an evening, after a week of history, whose day after is told.
+        InputError: nobody has an evening, after a week of history, whose day after is reported.
+
+    Example: ten days on which only the absence of attacks was reported.
+
+        >>> import numpy as np
+        >>> from datetime import date, datetime, timedelta
+        >>> from aline_tf.migraine.records import DayHistory
+        >>> from aline_tf.migraine.schema import FIELDS, places
+        >>> from aline_tf.migraine.task import RecordedTask
+        >>> values, status = np.zeros([10, len(FIELDS)]), np.zeros([10, len(FIELDS)], int)
+        >>> status[:, places("attack")] = 1
+        >>> dates = tuple(date(2025, 3, 1) + timedelta(days=day) for day in range(10))
+        >>> task = RecordedTask([DayHistory(values, status, dates, datetime(2025, 3, 10, 20))])
+        >>> task.evenings.tolist()
+        [[0, 7], [0, 8]]
     """
 
     spec = SPEC

@@ -79,6 +79,12 @@ class MigraineTask(Task):
 
     Raises:
         ValueError: a size out of range.
+
+    Example:
+        >>> from aline_tf.migraine.task import MigraineTask
+        >>> episode = MigraineTask(days=5).sample_episodes((0, 1), batch=2, candidates=6)
+        >>> episode["candidate_design"].shape[:2]
+        TensorShape([2, 6])
     """
 
     spec = SPEC

@@ -14,7 +14,7 @@ from aline_tf import cli
 from aline_tf.batch import NO_ANSWER, OBSERVED
 from aline_tf.errors import InputError
 from aline_tf.migraine.interview.answers import Answer, answers_timeline, expected, parse
-from aline_tf.migraine.records.day_history import day_history
+from aline_tf.migraine.records.days import day_history
 from aline_tf.migraine.records.timeline import Timeline
 from aline_tf.migraine.records.timeline_file import read_timeline
 from aline_tf.migraine.schema.candidates import LIBRARY, LOOK_UPS, Candidate

@@ -12,7 +12,7 @@ import pytest
 from aline_tf import cli
 from aline_tf.batch import OBSERVED
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.day_history import day_history
+from aline_tf.migraine.records.days import day_history
 from aline_tf.migraine.records.timeline_file import read_timeline
 from aline_tf.migraine.schema.channels import END_OF_DAY_NAMES, FIELD_INDEX, FIELD_NAMES
 from aline_tf.migraine.simulation.simulated_timeline import (

@@ -8,7 +8,7 @@ import pytest
 from aline_tf.migraine.forecast.attribution import attributions
 from aline_tf.migraine.forecast.forecast import attack_probabilities
 from aline_tf.migraine.forecast.person_batch import history_batch
-from aline_tf.migraine.records.day_history import day_history
+from aline_tf.migraine.records.days import day_history
 from aline_tf.migraine.schema.channels import FIELD_INDEX, places
 
 

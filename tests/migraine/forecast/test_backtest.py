@@ -16,7 +16,7 @@ from aline_tf.migraine.forecast.backtest import (
 )
 from aline_tf.migraine.forecast.forecast import Risk
 from aline_tf.migraine.forecast.outlook import evening_of, outlook_at
-from aline_tf.migraine.records.day_history import day_history
+from aline_tf.migraine.records.days import day_history
 from aline_tf.migraine.records.timeline import Timeline
 from aline_tf.migraine.schema.channels import FIELD_NAMES, places
 

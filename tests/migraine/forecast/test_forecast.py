@@ -10,7 +10,7 @@ from aline_tf.migraine.forecast.forecast import (
     attack_risks,
     recentred,
 )
-from aline_tf.migraine.records.day_history import day_history
+from aline_tf.migraine.records.days import day_history
 from aline_tf.migraine.schema.spec import SPEC
 
 

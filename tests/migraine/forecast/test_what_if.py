@@ -10,7 +10,7 @@ from aline_tf.errors import InputError
 from aline_tf.migraine.forecast.forecast import attack_probabilities
 from aline_tf.migraine.forecast.person_batch import history_batch
 from aline_tf.migraine.forecast.what_if import USUAL, Supposition, parse, what_ifs
-from aline_tf.migraine.records.day_history import day_history
+from aline_tf.migraine.records.days import day_history
 from aline_tf.migraine.schema.channels import FIELD_INDEX
 
 

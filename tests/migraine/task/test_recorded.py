@@ -9,7 +9,7 @@ import tensorflow as tf
 from aline_tf import cli
 from aline_tf.batch import BATCH_FIELDS, MISSING, OBSERVED
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.day_history import DayHistory
+from aline_tf.migraine.records.days import DayHistory
 from aline_tf.migraine.schema import channels
 from aline_tf.migraine.schema.channels import FIELD_INDEX, FIELDS
 from aline_tf.migraine.schema.spec import SPEC

@@ -31,6 +31,9 @@ def import_timeline(
         records: any other files, folders and archives: see `read_records`.
         zone: the time zone the person lives in, like Europe/Berlin, for records that name none.
 
+    Returns:
+        the timeline of all of them, with a summary of what was read and skipped.
+
     Raises:
         InputError: nothing was given, a file cannot be used, or the files hold no observation.
     """

@@ -74,6 +74,16 @@ class Records:
         timeline: everything that was read.
         parts: what each file gave, in the order in which they were read.
         left_out: reason -> number of files inside folders and archives that were passed over.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from aline_tf.migraine.records import read_records
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "diary.csv")
+        ...     _ = path.write_text("date,stress_evening,pain\\n2025-03-10,7,2\\n")
+        ...     records = read_records([path])
+        >>> [part.kind for part in records.parts]
+        ['diary']
     """
 
     timeline: Timeline
@@ -92,6 +102,9 @@ def read_records(
         paths: files, folders, zip archives.
         column_map: how the columns of diaries are named: see `read_diary`.
         zone: the time zone the person lives in, like Europe/Berlin, for records that name none.
+
+    Returns:
+        the timeline, and what each file gave.
 
     Raises:
         InputError: a path or a file cannot be used, or nothing was found in any.

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.day_history import day_history
+from aline_tf.migraine.records.days import day_history
 from aline_tf.migraine.records.importers import read_diary
 from aline_tf.migraine.records.importers.diary import DIARY_FIELDS
 from aline_tf.migraine.schema.channels import FIELD_INDEX

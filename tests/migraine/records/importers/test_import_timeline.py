@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.day_history import day_history
+from aline_tf.migraine.records.days import day_history
 from aline_tf.migraine.records.importers import import_timeline, read_diary
 from aline_tf.migraine.schema.channels import FIELD_NAMES
 
@@ -106,6 +106,8 @@ def test_the_summary_names_no_person(timeline):
 
 def test_importing_loads_no_tensorflow():
     code = "import sys, aline_tf.migraine.records.importers as i;"
-    code += "import aline_tf.migraine.records.day_history;"
-    code += "assert i.import_timeline and 'tensorflow' not in sys.modules"
+    code += "import aline_tf.migraine.records.days;"
+    code += "from aline_tf.migraine.records import *;"
+    code += "assert i.import_timeline is import_timeline and day_history and Timeline;"
+    code += "assert 'tensorflow' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=EXAMPLES.parent)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.day_history import day_history
+from aline_tf.migraine.records.days import day_history
 from aline_tf.migraine.records.importers import import_timeline, read_records
 from aline_tf.migraine.records.importers.documents import open_documents
 from aline_tf.migraine.records.importers.records import kind_of

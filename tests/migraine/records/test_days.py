@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.day_history import attack_days, day_history
+from aline_tf.migraine.records.days import attack_days, day_history
 from aline_tf.migraine.records.timeline import KINDS, Timeline
 from aline_tf.migraine.schema.channels import FIELD_INDEX, FIELD_NAMES, places
 

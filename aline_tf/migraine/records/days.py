@@ -65,6 +65,17 @@ class DayHistory:
         status: [C, F] int32: 0 missing, 1 observed, 2 asked but not answered.
         dates: the C local dates, oldest first; the last is the day of `now`.
         now: the moment of the forecast, with its time zone.
+
+    Raises:
+        InputError: values or status of another shape than the dates and the fields have.
+
+    Example:
+        >>> from aline_tf.migraine.records import Timeline, day_history
+        >>> evening = 1_741_636_800  # 2025-03-10, 20:00 UTC
+        >>> row = (evening, evening, evening, 0, 0, "stress", 7.0, "0-10", 1, "diary")
+        >>> timeline = Timeline.from_rows([row])
+        >>> day_history(timeline, timeline.evening(), 2).column("stress_3")
+        array([nan,  7.], dtype=float32)
     """
 
     values: np.ndarray
@@ -81,14 +92,25 @@ class DayHistory:
             )
 
     def changed(self, days_ago: int, fields: list[int], value: float, status: int) -> DayHistory:
-        """The same days, but for some fields of one of them."""
+        """The same days, but for some fields of one of them.
+
+        Args:
+            days_ago: which day; 0 is the last one.
+            fields: indices into `FIELDS`.
+            value: natural units; 0 where the status is not 1.
+            status: 0 missing, 1 observed, 2 asked but not answered.
+        """
         row = len(self.dates) - 1 - days_ago
         values, statuses = self.values.copy(), self.status.copy()
         values[row, fields], statuses[row, fields] = value, status
         return dataclasses.replace(self, values=values, status=statuses)
 
     def column(self, field: str) -> np.ndarray:
-        """Values of a field, [C] float32, NaN where it was not observed."""
+        """Values of a field, [C] float32, NaN where it was not observed.
+
+        Raises:
+            KeyError: no such field.
+        """
         index = FIELD_INDEX[field]
         return np.where(self.status[:, index] == OBSERVED, self.values[:, index], np.nan)
 
