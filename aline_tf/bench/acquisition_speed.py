@@ -14,12 +14,12 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.acquisition.session import Session
-from aline_tf.bench.greedy_run import compiled_run
 from aline_tf.bench.stopwatch import Stopwatch
+from aline_tf.evaluation.greedy_run import compiled_run
+from aline_tf.experiments.lookup import model_settings
 from aline_tf.models.aline import ALINE
 from aline_tf.models.frozen import Frozen
 from aline_tf.tasks import task_by_name
-from aline_tf.training.shipped import shipped_settings
 
 _SEED = 1
 
@@ -31,7 +31,7 @@ def acquisition(
 
     Args:
         measure: a key of `configurations.ACQUISITION`.
-        task, candidates, horizon, predicts: of a `Configuration`.
+        task, candidates, horizon, predicts: of a `Deployment`.
         runs: how many are measured after the first.
     """
     bench = _Bench(task, candidates, horizon, predicts)
@@ -44,7 +44,7 @@ class _Bench:
     def __init__(self, name, candidates, horizon, predicts):
         keras.utils.set_random_seed(_SEED)
         task = task_by_name(name)
-        sizes, _ = shipped_settings(name)
+        sizes, _ = model_settings(name)
         self.model = ALINE(task.spec, **sizes)
         self.model.build()
         self.horizon = horizon

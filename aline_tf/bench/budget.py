@@ -17,7 +17,7 @@ import numpy as np
 
 from aline_tf.bench.planning import StepCosts
 from aline_tf.bench.stopwatch import Stopwatch
-from aline_tf.bench.trained_figures import row_dicts, trained_rows
+from aline_tf.bench.trained_figures import result_dicts, trained_results
 from aline_tf.bench.training_speed import StepTimes
 from aline_tf.models.aline import ALINE
 from aline_tf.tasks import task_by_name
@@ -86,7 +86,7 @@ def budget(
             the same for every seed.
 
     Returns:
-        cpu_seconds used, steps taken, and rows of `trained_rows` as dicts.
+        cpu_seconds used, steps taken, and rows of `trained_results` as dicts.
     """
     since = time.process_time()
     trainer = _trainer(task, sizes, Recipe.from_dict(recipe), seed)
@@ -98,8 +98,8 @@ def budget(
     )
     used = time.process_time() - since
     steps = int(trainer.optimizer.iterations.numpy())
-    found = trained_rows(trainer.model, trainer.task, runs, seed=0, candidates=candidates)
-    return {"cpu_seconds": used, "steps": steps, "rows": row_dicts(found)}
+    found = trained_results(trainer.model, trainer.task, runs, seed=0, candidates=candidates)
+    return {"cpu_seconds": used, "steps": steps, "rows": result_dicts(found)}
 
 
 def _trainer(task, sizes, recipe, seed):

@@ -8,39 +8,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from aline_tf.bench import isolation
 from aline_tf.bench.planning import StepCosts, planned
 from aline_tf.bench.speed import aligned
+from aline_tf.evaluation.bars import Bar
+from aline_tf.experiments.lookup import experiment_by_name
 from aline_tf.training.recipe import Recipe
 
-#: Tasks with figures in `trained_figures`, and the size of the pool that they are taken with.
-POOLS = {"psychometric": 200, "location_finding": 300, "ces": 300, "gp1d": 500, "gp2d": 500}
 _THREADS = 1
 
 
-@dataclasses.dataclass(frozen=True)
-class Bar:
-    """What a figure after 440 CPU seconds is held against: asked for, hoped for, and that of the
-    public PyTorch implementation at the same budget."""
-
-    bar: float
-    aim: float
-    other: float
-    larger_is_better: bool = False
-
-    def met(self, value: float) -> bool:
-        return value >= self.bar if self.larger_is_better else value <= self.bar
-
-
+#: The budget that the bars were set for.
 BAR_SECONDS = 440
-_BARS = {
-    ("location_finding", "spce", "source1_x1,source1_x2"): Bar(7.0, 7.5, 4.71, True),
-    ("psychometric", "rmse", "threshold,slope"): Bar(0.42, 0.40, 0.498),
-    ("psychometric", "rmse", "guess,lapse"): Bar(0.130, 0.125, 0.166),
-    ("gp1d", "rmse", "predictions"): Bar(0.35, 0.35, 0.612),
-}
 
 
 def bar_of(task: str, metric: str, target: str) -> Bar | None:
     """What the figure is held against, if anything."""
-    return _BARS.get((task, metric, target))
+    return experiment_by_name(task).bars.get((metric, target))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +66,7 @@ def train_all(
     Raises:
         InputError: the budget does not pay for a step of each phase.
     """
+    candidates = experiment_by_name(task).budget_candidates
     for rule, recipe in recipes.items():
         settings = {"task": task, "sizes": sizes}
         costs = isolation.measure("plan", _THREADS, recipe=recipe.to_dict(), **settings)
@@ -100,7 +82,7 @@ def train_all(
             )
             settings |= {"recipe": fitted, "seed": seed, "seconds": seconds}
             found = isolation.measure(
-                "budget", _THREADS, runs=runs, candidates=POOLS[task], **settings
+                "budget", _THREADS, runs=runs, candidates=candidates, **settings
             )
             kept = {name: found[name] for name in ("cpu_seconds", "steps", "rows")}
             yield Trained(task, rule, seed, fitted, **kept)

@@ -6,6 +6,11 @@ Plain data, no TensorFlow. Times are in seconds.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+
+from aline_tf.evaluation.bars import Deployment, Reference
+from aline_tf.experiments.lookup import experiment_by_name
+from aline_tf.tasks import registry
 
 #: What is measured, in the order of the table: name and what one unit of it is.
 ACQUISITION = {
@@ -25,80 +30,49 @@ TRAINING = {
 MEASURES = ACQUISITION | TRAINING
 
 
+#: Tasks whose speed is measured when nobody names any, in the order of the table.
+TASKS = tuple(name for name in registry.TASKS if experiment_by_name(name).deployments)
+
+#: Episodes of the paper's joint step; its pool is `POOL`.
+EPISODES = 200
+
+
 @dataclasses.dataclass(frozen=True)
 class Configuration:
     """One task as it is met when it is deployed.
 
     Attributes:
         task: name.
-        candidates: N of the pool.
-        horizon: T of a run.
-        predicts: whether the targets are predictions (the task's own number of them) rather than
-            parameters.
-        trains: whether the training steps are measured too; one configuration of a task does.
+        deployment: how.
+
+    Example:
+        >>> from aline_tf.bench.configurations import configurations
+        >>> [found.deployment.candidates for found in configurations(["ces"])]
+        [2000]
     """
 
     task: str
-    candidates: int
-    horizon: int
-    predicts: bool = False
-    trains: bool = True
+    deployment: Deployment
 
 
-CONFIGURATIONS = (
-    Configuration("psychometric", 200, 30),
-    Configuration("location_finding", 2000, 30),
-    Configuration("location_finding", 300, 30, trains=False),
-    Configuration("location_finding", 200, 30, trains=False),
-    Configuration("gp1d", 500, 30, predicts=True),
-    Configuration("gp2d", 500, 50, predicts=True),
-    Configuration("ces", 2000, 10),
-)
-TASKS = tuple(dict.fromkeys(configuration.task for configuration in CONFIGURATIONS))
+def configurations(tasks: Sequence[str]) -> list[Configuration]:
+    """What is measured of these tasks, in the order of the table; one's own tasks come last.
 
-#: Episodes and pool of the paper's joint step.
-EPISODES, POOL = 200, 200
-
-
-@dataclasses.dataclass(frozen=True)
-class Reference:
-    """What a figure is held against; None where nothing is known.
-
-    Attributes:
-        bar: seconds that it may take at most, on `threads` threads.
-        cpu: whether the bar is on CPU seconds rather than on wall-clock time.
-        memory: bytes that it may take at most.
-        other: what the public PyTorch implementation takes, tuned, on a machine of the same class.
-        other_memory: its bytes.
-        paper: seconds published for one GPU.
+    Args:
+        tasks: names, or `package.module:ClassName` of one's own.
     """
-
-    bar: float | None = None
-    threads: int = 2
-    cpu: bool = False
-    memory: float | None = None
-    other: float | None = None
-    other_memory: float | None = None
-    paper: float | None = None
-
-
-_NOTHING = Reference()
-_REFERENCES = {
-    ("location_finding", 2000, "forward"): Reference(bar=0.012, other=0.045),
-    ("gp1d", 500, "forward"): Reference(bar=0.004, other=0.0078),
-    ("gp2d", 500, "forward"): Reference(bar=0.004),
-    ("psychometric", 200, "forward"): Reference(bar=0.0015, other=0.0031),
-    ("psychometric", 200, "ask_tell"): Reference(paper=0.002),
-    ("location_finding", 2000, "run"): Reference(bar=0.4, other=1.34, paper=0.03),
-    ("ces", 2000, "run"): Reference(paper=0.04),
-    ("gp1d", 500, "run"): Reference(paper=0.08),
-    ("gp2d", 500, "run"): Reference(paper=0.19),
-    ("location_finding", POOL, "joint_step"): Reference(
-        bar=9.0, cpu=True, memory=3.5e9, other=28.0, other_memory=11e9
-    ),
-}
+    ordered = [name for name in TASKS if name in tasks]
+    ordered += [name for name in dict.fromkeys(tasks) if name not in TASKS]
+    return [
+        Configuration(task, deployment)
+        for task in ordered
+        for deployment in experiment_by_name(task).deployments
+    ]
 
 
 def reference(task: str, candidates: int, measure: str) -> Reference:
     """What one figure is held against; a `Reference` of nothing where nothing is known."""
-    return _REFERENCES.get((task, candidates, measure.removesuffix("_frozen")), _NOTHING)
+    for deployment in experiment_by_name(task).deployments:
+        if deployment.candidates == candidates:
+            return deployment.references.get(measure.removesuffix("_frozen"), Reference())
+    return Reference()

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from aline_tf.bench import isolation
 from aline_tf.bench.configurations import (
     ACQUISITION,
-    CONFIGURATIONS,
-    POOL,
     TRAINING,
     Configuration,
+    configurations,
     reference,
 )
+from aline_tf.evaluation.bars import POOL
 
 _RUNS, _STEPS = 5, 4
 
@@ -75,11 +75,9 @@ def measure_rows(
         runs: whole runs that an acquisition figure is the median of.
         steps: steps that a training figure is the median of.
     """
-    for configuration in CONFIGURATIONS:
-        if configuration.task not in tasks:
-            continue
+    for configuration in configurations(tasks):
         for measure in measures:
-            if measure in TRAINING and not configuration.trains:
+            if measure in TRAINING and not configuration.deployment.trains:
                 continue
             for count in threads:
                 report(f"{configuration.task}: {measure}, threads {count}")
@@ -87,10 +85,11 @@ def measure_rows(
 
 
 def _row(configuration: Configuration, measure: str, threads: int, runs: int, steps: int):
-    task, horizon = configuration.task, configuration.horizon
+    task, deployment = configuration.task, configuration.deployment
+    horizon = deployment.horizon
     if measure in ACQUISITION:
-        candidates = configuration.candidates
-        sizes = {"candidates": candidates, "horizon": horizon, "predicts": configuration.predicts}
+        candidates = deployment.candidates
+        sizes = {"candidates": candidates, "horizon": horizon, "predicts": deployment.predicts}
         found = isolation.measure(
             "acquisition", threads, measure=measure, task=task, runs=runs, **sizes
         )

@@ -8,12 +8,13 @@ import time
 import keras
 import tensorflow as tf
 
-from aline_tf.bench.configurations import EPISODES, POOL
+from aline_tf.bench.configurations import EPISODES
 from aline_tf.bench.stopwatch import Stopwatch
+from aline_tf.evaluation.bars import POOL
+from aline_tf.experiments.lookup import model_settings
 from aline_tf.models.aline import ALINE
 from aline_tf.tasks import task_by_name
 from aline_tf.training.recipe import Recipe
-from aline_tf.training.shipped import shipped_settings
 from aline_tf.training.trainer import Trainer
 
 _SEED = 1
@@ -86,7 +87,7 @@ def training(measure: str, task: str, steps: int) -> dict:
     """
     keras.utils.set_random_seed(_SEED)
     made = task_by_name(task)
-    sizes, shipped = shipped_settings(task)
+    sizes, shipped = model_settings(task)
     recipe = step_recipe(measure, shipped, made.spec.horizon, 1 + steps)
     trainer = Trainer(ALINE(made.spec, **sizes), made)
     trainer.compile(recipe=recipe, seed=_SEED)

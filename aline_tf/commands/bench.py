@@ -12,9 +12,13 @@ from pathlib import Path
 
 from aline_tf.bench.configurations import MEASURES, TASKS
 from aline_tf.errors import InputError
+from aline_tf.experiments.lookup import experiment_by_name
 from aline_tf.runtime.atomic_files import atomic_path
+from aline_tf.tasks import registry
+from aline_tf.tasks.registry import split_name
 
-_BUDGET_TASKS = ("location_finding", "psychometric", "gp1d")
+#: Tasks of the package that a budget is measured on when nobody names any.
+_BUDGET_TASKS = tuple(name for name in TASKS if experiment_by_name(name).bars)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--task",
         nargs="+",
         metavar="TASK",
-        help=f"of {', '.join(TASKS)} (default: all; with --budget: {', '.join(_BUDGET_TASKS)})",
+        help=f"of {', '.join(TASKS)}, or package.module:ClassName of your own (default: all; with "
+        f"--budget: {', '.join(_BUDGET_TASKS)})",
     )
     parser.add_argument(
         "--measure",
@@ -80,12 +85,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args) -> None:
-    from aline_tf.bench.budget_table import POOLS
+    from aline_tf.tasks.contract import check_contract
 
-    known = TASKS if args.budget is None else tuple(POOLS)
+    for name in set(args.task or ()) | set(filter(None, [args.ablation])):
+        if name not in _packaged([name]):
+            check_contract(experiment_by_name(name).task)
     for option, given, allowed in (
-        ("--task", args.task or (), known),
-        ("--ablation", (args.ablation,) if args.ablation else (), known),
+        ("--task", _packaged(args.task or ()), TASKS),
+        ("--ablation", _packaged((args.ablation,) if args.ablation else ()), TASKS),
         ("--measure", args.measure or (), tuple(MEASURES)),
     ):
         unknown = [name for name in given if name not in allowed]
@@ -100,6 +107,11 @@ def _check(args) -> None:
     _check_mode(args)
     if args.json and Path(args.json).is_dir():
         raise InputError(f"expected a file name after --json; received the directory {args.json}")
+
+
+def _packaged(names) -> list[str]:
+    """Names that are not of one's own tasks, `package.module:ClassName`."""
+    return [name for name in names if ":" not in name or split_name(name)[0] in registry.TASKS]
 
 
 def _check_mode(args) -> None:
@@ -131,11 +143,11 @@ def _speed(args) -> tuple[list[dict], str]:
 def _budget(args) -> tuple[list[dict], str]:
     from aline_tf.bench.ablation import rules
     from aline_tf.bench.budget_table import format_trained, train_all, trained_dicts
-    from aline_tf.training.shipped import shipped_settings
+    from aline_tf.experiments.lookup import model_settings
 
     report, trained, marks = _reporter(), [], {}
     for task in [args.ablation] if args.ablation else args.task or _BUDGET_TASKS:
-        sizes, shipped = shipped_settings(task)
+        sizes, shipped = model_settings(task)
         recipes = {"shipped": shipped}
         if args.ablation:
             rows = rules(shipped)

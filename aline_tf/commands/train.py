@@ -39,9 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from aline_tf.training.shipped import shipped_settings
+    from aline_tf.experiments.lookup import model_settings
 
-    sizes, recipe = shipped_settings(args.task)
+    sizes, recipe = model_settings(args.task)
     recipe = _changed(recipe, args)
     if args.steps_per_epoch < 1:
         raise InputError(

@@ -5,12 +5,15 @@ from aline_tf.runtime.lazy_exports import lazy_exports
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
+        "Bar": "bars",
         "Bounds": "eig",
+        "Deployment": "bars",
         "Estimates": "estimates",
         "Evaluation": "experiment",
         "Experiment": "experiment",
         "ModelPosterior": "model_posterior",
         "ModelPrediction": "model_posterior",
+        "Reference": "bars",
         "Result": "results",
         "RunData": "simulated_runs",
         "Settings": "experiment",

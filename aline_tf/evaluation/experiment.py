@@ -16,9 +16,11 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from aline_tf.errors import InputError
+from aline_tf.evaluation.bars import Bar, Deployment
 
 #: Choices that only some experiments offer: attribute of `Settings` -> its name in messages.
 OPTIONS = {
@@ -28,6 +30,19 @@ OPTIONS = {
     "contrastive": "contrastive",
     "switch": "switch",
     "joint": "joint",
+}
+
+
+#: Sizes of the packaged models, as arguments of `ALINE`.
+SMALL_MODEL: Mapping[str, int] = {"hidden_dim": 32, "num_layers": 3, "num_heads": 4}
+#: Of tasks whose designs are places: see `aline_tf.models.layers.relative_position_bias`.
+PLACES_MODEL: Mapping[str, int] = {**SMALL_MODEL, "relative_position_dim": 16}
+#: Of tasks of smooth functions: see `aline_tf.models.layers.gaussian_process_mixture`.
+FUNCTIONS_MODEL: Mapping[str, int] = {
+    "hidden_dim": 32,
+    "num_layers": 2,
+    "num_heads": 4,
+    "num_processes": 12,
 }
 
 
@@ -119,6 +134,9 @@ class Experiment:
         defaults: `runs`, `candidates` and, where information is measured, `contrastive`.
         options: attributes of `Settings` beyond these that the experiment understands.
         first_step: the earliest step that has results.
+        deployments: how the task is met when it is deployed, for measurements of speed.
+        bars: (metric, target) -> what a figure after a training budget is held against.
+        budget_candidates: size of the pool that those figures are taken with.
         argument: what may stand after a colon in the name, for the help; empty: nothing.
 
     Example:
@@ -133,6 +151,9 @@ class Experiment:
     defaults: Mapping[str, int] = {"runs": 100, "candidates": 200}
     options: frozenset[str] = frozenset()
     first_step: int = 1
+    deployments: tuple[Deployment, ...] = ()
+    bars: Mapping[tuple[str, str], Bar] = MappingProxyType({})
+    budget_candidates: int = 200
     argument: str = ""
 
     def __init__(self, name: str, task=None):
@@ -148,10 +169,14 @@ class Experiment:
         return task_by_name(self.name)
 
     def recipe(self) -> tuple[dict, Any]:
-        """Constructor arguments of the model, and the `Recipe` of its training."""
-        from aline_tf.training.shipped import shipped_settings
+        """Constructor arguments of the model, and the `Recipe` of its training.
 
-        return shipped_settings(self.name)
+        Those of a packaged model began it; its model card tells of its sittings and of what was
+        set otherwise in them.
+        """
+        from aline_tf.training.recipe import Recipe
+
+        return {}, Recipe()
 
     def evaluate(
         self, settings: Settings, report: Callable[[str], None] = lambda line: None
@@ -170,6 +195,20 @@ class Experiment:
     def draw(self, directory: str | Path, evaluation: Evaluation) -> list[Path]:
         """Writes every figure that the evaluation has data for; returns the files."""
         raise NotImplementedError
+
+    def budget_results(self, model, runs: int, seed: int, candidates: int) -> list:
+        """The few `Result`s that a training budget is judged by, at the horizon.
+
+        Args:
+            model: an ALINE model of the task.
+            runs: simulated runs that each figure is the mean of.
+            seed: of the runs; equal seeds give every model the same ones.
+            candidates: N.
+
+        Raises:
+            InputError: no figure of this task is judged so.
+        """
+        raise InputError(f"expected a task with figures of a budget; received {self.name!r}")
 
     def known_policies(self, settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """All policies and the default ones, for these settings."""

@@ -7,6 +7,8 @@ __getattr__, __dir__, __all__ = lazy_exports(
     {
         "CESExperiment": "ces.experiment",
         "FunctionExperiment": "functions.experiment",
+        "GP1DExperiment": "functions.experiment",
+        "GP2DExperiment": "functions.experiment",
         "HyperparameterExperiment": "hyperparameters.experiment",
         "KnownLikelihoodExperiment": "known_likelihood",
         "LocationFindingExperiment": "location_finding.experiment",

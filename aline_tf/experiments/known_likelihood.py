@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from aline_tf.evaluation.results import Result
     from aline_tf.evaluation.simulated_runs import RunData, SimulatedRuns
 
+#: L, prior draws of the bounds.
+CONTRASTIVE = 100_000
 REPORT_STEPS = (5, 10, 20, 30)
 
 
@@ -51,7 +53,7 @@ class KnownLikelihoodExperiment(Experiment):
     """
 
     policies = ("learned", "random", "greedy")
-    defaults: ClassVar = {"runs": 100, "candidates": 2000, "contrastive": 100_000}
+    defaults: ClassVar = {"runs": 100, "candidates": 2000, "contrastive": CONTRASTIVE}
     options = frozenset({"contrastive", "joint"})
     determined: tuple[str, ...] = ()
 
@@ -212,6 +214,15 @@ class KnownLikelihoodExperiment(Experiment):
         free = tuple(n for n in model.spec.parameter_names if n not in self.determined)
         yield from joint_results(name, model, data, steps, free, self.exact_joint(data, steps))
 
+    def budget_results(self, model, runs, seed, candidates):
+        """Bounds of the information that the learned policy collects."""
+        from aline_tf.acquisition.policies import LearnedPolicy
+        from aline_tf.evaluation.simulated_runs import SimulatedRuns
+
+        simulated = SimulatedRuns(self.task, runs, candidates, seed)
+        data, steps = simulated.play(LearnedPolicy(model)), (simulated.horizon,)
+        return list(information_results("learned", self.task, data, steps, CONTRASTIVE, seed))
+
     def draw(self, directory, evaluation) -> list[Path]:
         from aline_tf.evaluation.plots.curves import draw_curves
         from aline_tf.evaluation.plots.rank_histograms import draw_rank_histograms
@@ -238,7 +249,13 @@ class KnownLikelihoodExperiment(Experiment):
 
 
 def information_results(
-    policy: str, task, data: RunData, steps, contrastive: int, seed: int, report
+    policy: str,
+    task,
+    data: RunData,
+    steps: Sequence[int],
+    contrastive: int,
+    seed: int,
+    report: Callable[[int, int], None] = lambda done, of: None,
 ) -> Iterator[Result]:
     """Bounds of the total expected information gain about all parameters, at each step."""
     from aline_tf.evaluation import eig

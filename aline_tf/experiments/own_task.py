@@ -12,7 +12,11 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from aline_tf.experiments.known_likelihood import KnownLikelihoodExperiment, report_steps
+from aline_tf.experiments.known_likelihood import (
+    CONTRASTIVE,
+    KnownLikelihoodExperiment,
+    report_steps,
+)
 
 
 class OwnTaskExperiment(KnownLikelihoodExperiment):
@@ -68,7 +72,7 @@ class OwnTaskExperiment(KnownLikelihoodExperiment):
             most = max(self.defaults["candidates"], self.task.spec.horizon)
             settings = dataclasses.replace(settings, candidates=most)
         if settings.contrastive is None and self.has_likelihood:
-            settings = dataclasses.replace(settings, contrastive=100_000)
+            settings = dataclasses.replace(settings, contrastive=CONTRASTIVE)
         return super().complete(settings)
 
     def preset_directory(self, settings):
@@ -80,6 +84,28 @@ class OwnTaskExperiment(KnownLikelihoodExperiment):
                 "and none comes with the package"
             )
         return super().preset_directory(settings)
+
+    @property
+    def deployments(self):
+        """One pool of the default size, for measurements of speed."""
+        from aline_tf.evaluation.bars import Deployment
+
+        horizon = self.task.spec.horizon
+        return (Deployment(max(self.defaults["candidates"], horizon), horizon, self.is_recorded),)
+
+    def budget_results(self, model, runs, seed, candidates):
+        """Bounds of the information where a likelihood is known, else error and log score."""
+        if self.has_likelihood:
+            return super().budget_results(model, runs, seed, candidates)
+        from aline_tf.evaluation.experiment import Settings
+
+        settings = Settings(
+            policies=("learned",), model=model, runs=runs, candidates=candidates, seed=seed
+        )
+        found = self.evaluate(settings).results
+        last = max(each.step for each in found)
+        kept = ("rmse", "log_prob")
+        return [each for each in found if each.step == last and each.metric in kept]
 
     def summary(self, settings, horizon):
         if self.has_likelihood:

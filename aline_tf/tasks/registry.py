@@ -39,9 +39,9 @@ TASKS: dict[str, Entry] = {
         f"{_TASKS}.location_finding:LocationFinding",
         f"{_EXPERIMENTS}.location_finding.experiment:LocationFindingExperiment",
     ),
+    "gp1d": Entry(f"{_TASKS}.gp:GP1D", f"{_EXPERIMENTS}.functions.experiment:GP1DExperiment"),
+    "gp2d": Entry(f"{_TASKS}.gp:GP2D", f"{_EXPERIMENTS}.functions.experiment:GP2DExperiment"),
     "ces": Entry(f"{_TASKS}.ces:CES", f"{_EXPERIMENTS}.ces.experiment:CESExperiment"),
-    "gp1d": Entry(f"{_TASKS}.gp:GP1D", f"{_EXPERIMENTS}.functions.experiment:FunctionExperiment"),
-    "gp2d": Entry(f"{_TASKS}.gp:GP2D", f"{_EXPERIMENTS}.functions.experiment:FunctionExperiment"),
     "hpo": Entry(
         f"{_TASKS}.hpo:HPO",
         f"{_EXPERIMENTS}.hyperparameters.experiment:HyperparameterExperiment",

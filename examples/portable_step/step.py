@@ -45,13 +45,13 @@ def export(args) -> None:
     import tensorflow as tf
     from jax.experimental import jax2tf
 
+    from aline_tf.experiments.lookup import model_settings
     from aline_tf.models.aline import ALINE
     from aline_tf.models.presets import load_preset
     from aline_tf.tasks import task_by_name
-    from aline_tf.training.shipped import shipped_settings
     from aline_tf.training.trainer import METRICS, Trainer
 
-    sizes, recipe = shipped_settings(args.task)
+    sizes, recipe = model_settings(args.task)
     for text in args.size:
         name, _, value = text.partition("=")
         sizes = sizes | {name: int(value)}

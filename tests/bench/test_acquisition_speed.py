@@ -10,7 +10,7 @@ from tests.training.small_tasks import SIZES
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    monkeypatch.setattr(acquisition_speed, "shipped_settings", lambda task: (SIZES, Recipe()))
+    monkeypatch.setattr(acquisition_speed, "model_settings", lambda task: (SIZES, Recipe()))
 
 
 @pytest.mark.parametrize(

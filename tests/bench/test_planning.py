@@ -7,8 +7,9 @@ import pytest
 
 from aline_tf.bench.planning import PLANNED, StepCosts, planned
 from aline_tf.errors import InputError
+from aline_tf.experiments import model_settings
+from aline_tf.tasks import TASKS
 from aline_tf.training.recipe import Recipe
-from aline_tf.training.shipped import SHIPPED
 
 RECIPE = Recipe(warmup_steps=600, joint_steps=200)
 
@@ -42,7 +43,7 @@ def test_a_budget_without_room_for_both_phases_is_refused(seconds):
     assert planned(RECIPE, costs, 22.0).phases.joint_steps >= 1
 
 
-@pytest.mark.parametrize("task", SHIPPED)
+@pytest.mark.parametrize("task", TASKS)
 def test_a_recipe_survives_json(task):
-    recipe = SHIPPED[task][1]
+    recipe = model_settings(task)[1]
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe

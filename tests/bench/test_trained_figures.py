@@ -1,4 +1,4 @@
-"""What a network is judged by: the same runs for everybody, and errors that can be checked."""
+"""What a model is judged by: the same runs for everybody, and errors that can be checked."""
 
 import keras
 import numpy as np
@@ -7,6 +7,8 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.bench import trained_figures
+from aline_tf.experiments import known_likelihood
+from aline_tf.experiments.functions import greedy_error
 from aline_tf.models.aline import ALINE
 from aline_tf.models.distributions import outcome_prediction as predictive
 from aline_tf.models.distributions.outcome_prediction import OutcomePrediction
@@ -18,15 +20,15 @@ from tests.training.small_tasks import SIZES
 
 def untrained(task):
     keras.utils.set_random_seed(5)
-    network = ALINE(task.spec, **SIZES)
-    network.build()
-    return network
+    model = ALINE(task.spec, **SIZES)
+    model.build()
+    return model
 
 
 def test_the_error_of_a_function_is_that_of_its_test_inputs(monkeypatch):
-    monkeypatch.setattr(trained_figures, "_RUNS_AT_ONCE", 3)
+    monkeypatch.setattr(greedy_error, "_RUNS_AT_ONCE", 3)
     task = GaussianProcess(1, predictions=7)
-    network = untrained(task)
+    model = untrained(task)
 
     class Zero(OutcomePrediction):
         def mean_sd(self):
@@ -34,7 +36,7 @@ def test_the_error_of_a_function_is_that_of_its_test_inputs(monkeypatch):
             return tf.zeros_like(mean), sd
 
     monkeypatch.setattr(predictive, "OutcomePrediction", Zero)
-    (row,) = trained_figures.trained_rows(network, task, runs=5, seed=2, candidates=32)
+    (row,) = trained_figures.trained_results(model, task, runs=5, seed=2, candidates=32)
     episodes = [task.sample_episodes(draws.as_seed([2, g]), 3, 32) for g in range(2)]
     outcome = np.concatenate([e["target_outcome"] for e in episodes])[:5]
     assert row.n == 5 and row.step == 30 and row.metric == "rmse"
@@ -43,17 +45,17 @@ def test_the_error_of_a_function_is_that_of_its_test_inputs(monkeypatch):
 
 def test_psychometric_errors_are_after_each_pair():
     task = Psychometric()
-    rows = trained_figures.trained_rows(untrained(task), task, runs=3, seed=0, candidates=40)
+    rows = trained_figures.trained_results(untrained(task), task, runs=3, seed=0, candidates=40)
     assert [row.target for row in rows] == ["threshold,slope", "guess,lapse"]
     assert all(row.metric == "rmse" and row.step == 30 and row.n == 3 for row in rows)
 
 
 def test_information_stays_below_what_the_contrast_can_tell(monkeypatch):
-    monkeypatch.setattr(trained_figures, "CONTRASTIVE", 200)
+    monkeypatch.setattr(known_likelihood, "CONTRASTIVE", 200)
     task = LocationFinding()
-    network = untrained(task)
-    lower, upper = trained_figures.trained_rows(network, task, runs=3, seed=0, candidates=32)
+    model = untrained(task)
+    lower, upper = trained_figures.trained_results(model, task, runs=3, seed=0, candidates=32)
     assert (lower.metric, upper.metric) == ("spce", "snmc")
     assert lower.mean <= np.log(201) + 1e-6 and lower.mean <= upper.mean
-    again = trained_figures.trained_rows(network, task, runs=3, seed=0, candidates=32)
+    again = trained_figures.trained_results(model, task, runs=3, seed=0, candidates=32)
     assert again == [lower, upper]

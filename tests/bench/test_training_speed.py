@@ -5,16 +5,16 @@ import pytest
 
 from aline_tf.bench.stopwatch import Stopwatch
 from aline_tf.bench.training_speed import StepTimes, step_recipe
+from aline_tf.experiments import model_settings
 from aline_tf.models.aline import ALINE
 from aline_tf.training.recipe import Recipe
-from aline_tf.training.shipped import SHIPPED
 from aline_tf.training.trainer import Trainer
 from tests.training.small_tasks import SIZES, Coin
 
 
 @pytest.mark.parametrize("task", ["location_finding", "psychometric", "gp1d", "ces"])
 def test_the_papers_step_scores_every_candidate_and_learns_from_rewards_alone(task):
-    shipped = SHIPPED[task][1]
+    shipped = model_settings(task)[1]
     sampled = step_recipe("joint_step", shipped, 30, 5)
     assert (sampled.phases.batch, sampled.rollout.pool) == (200, 200)
     assert sampled.rollout.candidates_per_step == 200

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from aline_tf.experiments import model_settings
+from aline_tf.tasks import TASKS
 from aline_tf.tasks.psychometric import Psychometric
 from aline_tf.training.recipe import (
     CREDITS,
@@ -17,7 +19,6 @@ from aline_tf.training.recipe import (
     Recipe,
     Rollout,
 )
-from aline_tf.training.shipped import SHIPPED, shipped_settings
 from tests.training.small_tasks import Coin
 
 
@@ -147,7 +148,7 @@ def test_posterior_labels_need_a_likelihood():
 
 
 def test_shipped_recipes_fit_their_tasks():
-    assert "psychometric" in SHIPPED
-    _, recipe = shipped_settings("psychometric")
+    assert "psychometric" in TASKS
+    _, recipe = model_settings("psychometric")
     recipe.check_task(Psychometric())
-    assert shipped_settings("somebody:Else") == ({}, Recipe())
+    assert model_settings("somebody:Else") == ({}, Recipe())

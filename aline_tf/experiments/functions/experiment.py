@@ -5,10 +5,37 @@ from __future__ import annotations
 from typing import ClassVar
 
 from aline_tf.errors import InputError
-from aline_tf.evaluation.experiment import Evaluation, Experiment, chosen_targets
+from aline_tf.evaluation.bars import Bar, Deployment, Reference
+from aline_tf.evaluation.experiment import FUNCTIONS_MODEL, Evaluation, Experiment, chosen_targets
 
 METRICS = ("rmse", "log_prob", "coverage_90")
 SHOWN_STEPS = (1, 5, 10, 20, 30, 40, 50)
+
+
+def function_recipe():
+    """The `Recipe` of tasks of smooth functions."""
+    from aline_tf.training.recipe import Recipe
+
+    return Recipe(
+        batch=48,
+        warmup_batch=64,
+        warmup_steps=2400,
+        joint_steps=250,
+        pool=250,
+        candidates_per_step=40,
+        steps_per_episode=4,
+        group_size=4,
+        policy_weight=0.1,
+        teacher=(1.0, 0.5),
+        teacher_states=3,
+        teacher_inverse_temperature=20.0,
+        random_design_weight=0.5,
+        entropy=(0.0, 0.0),
+        temperature=(0.5, 0.1),
+        conditioning_rate=0.05,
+        learning_rate=2e-3,
+        joint_learning_rate=1e-3,
+    )
 
 
 class FunctionExperiment(Experiment):
@@ -31,6 +58,10 @@ class FunctionExperiment(Experiment):
     defaults: ClassVar = {"runs": 100, "candidates": 500}
     first_step = 0
     options = frozenset({"targets", "functions"})
+    budget_candidates = 500
+
+    def recipe(self):
+        return dict(FUNCTIONS_MODEL), function_recipe()
 
     def known_policies(self, settings):
         if not settings.targets:
@@ -76,6 +107,12 @@ class FunctionExperiment(Experiment):
         shown = [each for each in results if each.step in (settings.steps or SHOWN_STEPS)]
         return Evaluation(summary, results, shown, {"targets": targets or functions})
 
+    def budget_results(self, model, runs, seed, candidates):
+        """Error of predictions at the task's test inputs, after T acquisitions."""
+        from aline_tf.experiments.functions.greedy_error import prediction_errors
+
+        return prediction_errors(model, self.task, runs, seed, candidates)
+
     def draw(self, directory, evaluation):
         from aline_tf.evaluation.plots.curves import draw_curves
         from aline_tf.evaluation.plots.style import save
@@ -99,6 +136,54 @@ class FunctionExperiment(Experiment):
         except InputError:
             return None
         return self.load_model(settings)
+
+
+class GP1DExperiment(FunctionExperiment):
+    """Functions of one input.
+
+    Args:
+        name, task: see `Experiment`.
+
+    Example:
+        >>> from aline_tf.experiments import GP1DExperiment
+        >>> GP1DExperiment("gp1d").deployments[0].horizon
+        30
+    """
+
+    deployments = (
+        Deployment(
+            500,
+            30,
+            predicts=True,
+            references={
+                "forward": Reference(bar=0.004, other=0.0078),
+                "run": Reference(paper=0.08),
+            },
+        ),
+    )
+    bars: ClassVar = {("rmse", "predictions"): Bar(0.35, 0.35, 0.612)}
+
+
+class GP2DExperiment(FunctionExperiment):
+    """Functions of two inputs.
+
+    Args:
+        name, task: see `Experiment`.
+
+    Example:
+        >>> from aline_tf.experiments import GP2DExperiment
+        >>> GP2DExperiment("gp2d").deployments[0].horizon
+        50
+    """
+
+    deployments = (
+        Deployment(
+            500,
+            50,
+            predicts=True,
+            references={"forward": Reference(bar=0.004), "run": Reference(paper=0.19)},
+        ),
+    )
 
 
 def chosen_functions(given, dims: int) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from aline_tf.errors import InputError
-from aline_tf.evaluation.experiment import Evaluation, Experiment
+from aline_tf.evaluation.experiment import FUNCTIONS_MODEL, Evaluation, Experiment
 
 #: Steps shown in the table; every step is in the results.
 SHOWN_STEPS = (0, 5, 10, 20, 30)
@@ -28,6 +28,27 @@ class HyperparameterExperiment(Experiment):
     defaults: ClassVar = {"runs": 80, "candidates": 100}
     first_step = 0
     argument = "hpo:ID is another search space"
+
+    def recipe(self):
+        import dataclasses
+
+        from aline_tf.experiments.functions.experiment import function_recipe
+
+        # Recorded tables: no likelihood, no teacher; outcomes of the pool are known, so are gains.
+        return dict(FUNCTIONS_MODEL), dataclasses.replace(
+            function_recipe(),
+            warmup_steps=2500,
+            joint_steps=200,
+            pool=100,
+            group_size=1,
+            policy_weight=0.0,
+            teacher=(0.0, 0.0),
+            counterfactual=1.0,
+            num_counterfactuals=6,
+            steps_per_episode=2,
+            random_design_weight=1.0,
+            conditioning_rate=0.0,
+        )
 
     def evaluate(self, settings, report=lambda line: None):
         from aline_tf.experiments.hyperparameters import landscapes

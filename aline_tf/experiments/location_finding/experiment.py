@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from aline_tf.evaluation.bars import Bar, Deployment, Reference
+from aline_tf.evaluation.experiment import PLACES_MODEL
 from aline_tf.experiments.known_likelihood import KnownLikelihoodExperiment
 
 
@@ -17,10 +21,60 @@ class LocationFindingExperiment(KnownLikelihoodExperiment):
         ('learned', 'random')
     """
 
+    deployments = (
+        Deployment(
+            2000,
+            30,
+            references={
+                "forward": Reference(bar=0.012, other=0.045),
+                "run": Reference(bar=0.4, other=1.34, paper=0.03),
+            },
+        ),
+        Deployment(300, 30, trains=False),
+        Deployment(
+            200,
+            30,
+            trains=False,
+            references={
+                "joint_step": Reference(
+                    bar=9.0, cpu=True, memory=3.5e9, other=28.0, other_memory=11e9
+                )
+            },
+        ),
+    )
+    bars: ClassVar = {("spce", "source1_x1,source1_x2"): Bar(7.0, 7.5, 4.71, True)}
+    budget_candidates = 300
+
     @property
     def is_exact(self) -> bool:
         """Whether an exact posterior is at hand: one source, in the plane."""
         return self.task.sources == 1 and self.task.dims == 2
+
+    def recipe(self):
+        from aline_tf.training.recipe import Recipe
+
+        # Small batches and many steps: with posterior labels a row tells more than one truth.
+        return dict(PLACES_MODEL), Recipe(
+            batch=32,
+            warmup_batch=64,
+            warmup_steps=4000,
+            joint_steps=1200,
+            pool=200,
+            candidates_per_step=40,
+            steps_per_episode=4,
+            group_size=1,
+            policy_weight=0.0,
+            teacher=(1.0, 1.0),
+            teacher_states=3,
+            teacher_draws=32,
+            teacher_inverse_temperature=30.0,
+            num_posterior_labels=31,
+            entropy=(0.0, 0.0),
+            temperature=(1.0, 0.1),
+            conditioning_rate=0.05,
+            learning_rate=3e-3,
+            joint_learning_rate=1e-3,
+        )
 
     def greedy_policy(self):
         from aline_tf.experiments.location_finding.location_grid import GreedyLocationPolicy

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from aline_tf.errors import InputError
-from aline_tf.evaluation.experiment import Evaluation, Experiment, chosen_targets
+from aline_tf.evaluation.bars import Bar, Deployment, Reference
+from aline_tf.evaluation.experiment import PLACES_MODEL, Evaluation, Experiment, chosen_targets
 
 
 class PsychometricExperiment(Experiment):
@@ -26,6 +27,42 @@ class PsychometricExperiment(Experiment):
     default_policies = ("learned", "random", "psi-marginal")
     defaults: ClassVar = {"runs": 500, "candidates": 200}
     options = frozenset({"targets", "pool", "switch"})
+    deployments = (
+        Deployment(
+            200,
+            30,
+            references={
+                "forward": Reference(bar=0.0015, other=0.0031),
+                "ask_tell": Reference(paper=0.002),
+            },
+        ),
+    )
+    bars: ClassVar = {
+        ("rmse", "threshold,slope"): Bar(0.42, 0.40, 0.498),
+        ("rmse", "guess,lapse"): Bar(0.130, 0.125, 0.166),
+    }
+
+    def recipe(self):
+        from aline_tf.training.recipe import Recipe
+
+        # Small batches and many steps: with posterior labels a row tells more than one truth.
+        return dict(PLACES_MODEL), Recipe(
+            batch=32,
+            warmup_batch=64,
+            warmup_steps=12_000,
+            joint_steps=1200,
+            pool=200,
+            candidates_per_step=40,
+            steps_per_episode=3,
+            teacher=(1.0, 0.5),
+            num_posterior_labels=31,
+            policy_weight=0.1,
+            random_design_weight=0.5,
+            entropy=(0.0, 0.0),
+            temperature=(1.0, 0.3),
+            learning_rate=3e-3,
+            joint_learning_rate=1e-3,
+        )
 
     def evaluate(self, settings, report=lambda line: None):
         settings, pool = self.complete(settings), settings.pool or "grid"
@@ -59,6 +96,25 @@ class PsychometricExperiment(Experiment):
         ]
         kept = {"runs": data, "posterior": posterior, "switch": settings.switch}
         return Evaluation(summary, results, shown, kept)
+
+    def budget_results(self, model, runs, seed, candidates):
+        """Error of each of the two pairs when it is the target."""
+        from aline_tf.acquisition.policies import LearnedPolicy
+        from aline_tf.evaluation import metrics
+        from aline_tf.evaluation.model_posterior import ModelPosterior
+        from aline_tf.evaluation.results import Result
+        from aline_tf.experiments.psychometric.estimates import TARGETS, model_estimates
+        from aline_tf.experiments.psychometric.runs import HORIZON, simulate_runs, target_mask
+
+        observers = simulate_runs(runs, candidates, seed)
+        policy, posterior, results = LearnedPolicy(model), ModelPosterior(model), []
+        for target in TARGETS[:2]:
+            selected = target_mask(target)
+            data = observers.play(policy, selected)
+            found = model_estimates(posterior, data, (HORIZON,), selected)
+            error = metrics.rmse(found.mean[:, 0], data.theta, selected)
+            results.append(Result.of("learned", target, HORIZON, "rmse", error))
+        return results
 
     def draw(self, directory, evaluation):
         from aline_tf.experiments.psychometric import plots

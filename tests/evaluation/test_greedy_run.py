@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.acquisition.policies import LearnedPolicy
-from aline_tf.bench.greedy_run import compiled_run
+from aline_tf.evaluation.greedy_run import compiled_run
 from aline_tf.models.aline import ALINE
 from tests.training.small_tasks import SIZES, Coin
 
