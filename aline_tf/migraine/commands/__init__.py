@@ -1,1 +1,1 @@
-"""The sub-commands of ."""
+"""The sub-commands of `aline-tf migraine`, each reached by its name alone."""

@@ -1,4 +1,4 @@
-"""Forecasts to be measured against: the base rate, persistence, a regression on lags, trees.
+"""Baseline forecasts: the base rate, persistence, logistic regression on lags, boosted trees.
 
 All are fitted on simulated people other than those they are tried on, and see exactly the records
 that the model sees.
@@ -83,6 +83,11 @@ class Baselines:
     Args:
         cohort: an `aline_tf.migraine.simulation.cohort.Cohort` of other people.
         evenings: known days of the evenings to fit on.
+
+    Example:
+        >>> from aline_tf.migraine.evaluation import Baselines
+        >>> Baselines.NAMES
+        ('base rate', 'persistence', 'logistic regression', 'boosted trees')
     """
 
     NAMES = ("base rate", "persistence", "logistic regression", "boosted trees")

@@ -1,4 +1,4 @@
-"""What a few questions and readings are worth, by whom they are chosen.
+"""Burden curves: log score against the cost of acquired prompts and readings, by policy.
 
 Everybody starts an evening with what their records hold and acquires a few data points, one after
 the other, of all that can be asked or fetched. The log probability of what followed, before

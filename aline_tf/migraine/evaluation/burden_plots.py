@@ -1,4 +1,4 @@
-"""Figures of the evaluation: what forecasts gain for their burden, and who is asked."""
+"""Figures of burden and prompting: gain in log score for the burden, and who is prompted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What records tell about the inputs of the attack hazard: an estimate for every day and tomorrow.
+"""Expected inputs of the attack hazard given records, for every day and tomorrow.
 
 For the particle filter, which knows how the simulator makes days
 (`aline_tf.migraine.simulation.simulator`)

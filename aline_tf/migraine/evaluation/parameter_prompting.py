@@ -1,4 +1,4 @@
-"""Twenty prompts that are to tell parameters of a person, by who chooses them.
+"""Prompting for parameters: their posterior error after twenty prompts, by policy.
 
 Nobody was asked anything before: after two weeks come ten evenings with two prompts each, and the
 error of the parameters queried is what counts. Those who wear everything are asked for all of them,

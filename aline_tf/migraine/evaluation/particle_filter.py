@@ -1,4 +1,4 @@
-"""The ceiling: an approximate Bayesian filter that knows how the simulator works.
+"""Oracle filters: approximate Bayesian filters that know how the simulator works.
 
 A model cannot foresee more than somebody who knows the simulator, sees the same records and
 computes. For every person, `particles` sets of parameters are drawn from the prior (or the one true
@@ -92,6 +92,16 @@ class ParticleFilter:
         seed: of the particles.
         people: theta [S, P] and the simulator's `TRAITS` of these very people, for a filter that
             knows them; None draws M for each of them from the prior.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.migraine.evaluation import ParticleFilter
+        >>> from aline_tf.migraine.schema.channels import FIELDS
+        >>> outcome = np.zeros([2, 5, len(FIELDS)], np.float32)
+        >>> nothing = np.zeros([2, 5, len(FIELDS)], np.int32)
+        >>> weekday = np.array([0, 3])
+        >>> ParticleFilter([0, 1], particles=4).forecast(outcome, nothing, weekday).shape
+        (2, 2)
     """
 
     def __init__(self, style, particles: int = 200, seed: int = 0, people: dict | None = None):
@@ -302,12 +312,22 @@ def _scale_chance(answer, latent):
 
 
 class OracleFilters:
-    """Both filters for a whole cohort: one that learns each person, one that was told.
+    """Both filters for a whole cohort: one that learns each person from the records (the particle
+    filter), and the known-parameter filter, which is called "told filter" in evaluation files.
 
     Args:
         cohort: an `aline_tf.migraine.simulation.cohort.Cohort`.
         particles: of the one that learns.
         seed: of its particles.
+
+    Example:
+        >>> from aline_tf.migraine.evaluation import OracleFilters
+        >>> from aline_tf.migraine.simulation.cohort import sample_cohort
+        >>> cohort = sample_cohort(seed=0, people=2, days=8, first_evening=6)
+        >>> filters = OracleFilters(cohort, particles=5)
+        >>> made = filters.forecast(*cohort.records(8), cohort.weekday(8))
+        >>> {name: risk.shape for name, risk in made.items()}
+        {'particle filter': (2, 2), 'told filter': (2, 2)}
     """
 
     NAMES = ("particle filter", "told filter")

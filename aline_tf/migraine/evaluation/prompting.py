@@ -1,4 +1,4 @@
-"""Weeks of a few questions an evening: what the same number of them is worth, by who chooses.
+"""Prompting study: log score of forecasts against prompts an evening, by policy, over weeks.
 
 Everybody wears everything and, for a run-in of two weeks, is asked about every part of the day.
 Then come four weeks with the same few prompts every evening for everybody, about now and yesterday,
@@ -159,7 +159,20 @@ def prompts_needed(curve, reached: float, prompts=COMPARED) -> float:
 
 @dataclasses.dataclass(frozen=True)
 class EveningRecords:
-    """What every policy starts from at 20:00 of day `known_days`, the run-in and the devices."""
+    """What every policy starts from at 20:00 of a day: the records of the run-in and the devices.
+
+    Attributes:
+        known_days: of the evening.
+        outcome, status: [S, known_days, F].
+        followed: [S, 2], 1 where an attack followed within 24 h and within 48 h.
+
+    Example:
+        >>> from aline_tf.migraine.evaluation import EveningRecords
+        >>> from aline_tf.migraine.simulation.cohort import sample_cohort
+        >>> cohort = sample_cohort(seed=0, people=2, days=6, first_evening=5)
+        >>> EveningRecords(6, *cohort.records(6), cohort.followed(6)).followed.shape
+        (2, 2)
+    """
 
     known_days: int
     outcome: np.ndarray
@@ -194,10 +207,26 @@ def study_evenings(
 
 
 class PromptingRun:
-    """What people were asked by one policy, and what came of it.
+    """Prompts that one policy sends to everybody, evening after evening, and their outcomes.
+
+    Args:
+        cohort: S people.
+        policy: one of `STUDIED`.
+        generator: of the random policy.
 
     Attributes:
         prompts, warnings: [S], how many there were, and how many of them about warning signs.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.migraine.evaluation import EveningRecords, PromptingRun
+        >>> from aline_tf.migraine.simulation.cohort import sample_cohort
+        >>> cohort = sample_cohort(seed=0, people=2, days=6, first_evening=5)
+        >>> evening = EveningRecords(6, *cohort.records(6), cohort.followed(6))
+        >>> run = PromptingRun(cohort, "random", np.random.default_rng(0))
+        >>> run.prompt(None, evening)
+        >>> run.prompts.tolist()
+        [1.0, 1.0]
     """
 
     def __init__(self, cohort: Cohort, policy: str, generator: np.random.Generator) -> None:

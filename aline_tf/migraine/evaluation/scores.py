@@ -1,4 +1,4 @@
-"""Scores of probability forecasts of many evenings of many people, with person-bootstrap intervals.
+"""Scores of probability forecasts, with intervals from a bootstrap over people.
 
 Sizes: S people, K evenings. Evenings of one person resemble each other, so a resample draws whole
 people; it enters every score as a weight per person, 1 for everybody in the plain score.

@@ -1,4 +1,4 @@
-"""The policy's proposals, measured before one of them is made: much as `ask` does, for many people.
+"""Shortlisted look-ahead: expected gains of the policy's first proposals, the best one chosen.
 
 The policy proposes a few prompts in one pass; of these, the one whose answer the model expects to
 tell most (see `aline_tf.information.look_ahead`) is chosen.

@@ -1,4 +1,4 @@
-"""`aline-tf migraine evaluate`, the measuring: forecasts, parameters and burden of unseen people.
+"""The evaluation on unseen people: forecasts, parameters, burden and prompting.
 
 Rolling origin: every evening at 20:00 is forecast from what the records hold by then, by the
 model and by baselines fitted on other simulated people. Nobody here was met in training.

@@ -1,4 +1,4 @@
-"""What moved the risk: each recent observation, by leaving it out of the context.
+"""Leave-one-out attribution of the 24 h risk to recent observations.
 
     change(o) = p(attack within 24 h | D) - p(attack within 24 h | D without o)
 
@@ -29,6 +29,11 @@ class Attribution:
         highest: the highest value observed that day in natural units; None when it was asked for
             and not answered.
         change: of the 24 h risk, as a difference of probabilities; positive where it raises it.
+
+    Example:
+        >>> from aline_tf.migraine.forecast import Attribution
+        >>> Attribution("stress", days_ago=1, highest=8.0, change=0.03).channel
+        'stress'
     """
 
     channel: str
@@ -38,7 +43,16 @@ class Attribution:
 
 
 def attributions(model, history: DayHistory, days: int = RECENT_DAYS) -> list[Attribution]:
-    """Observations of the last `days` days, those that moved the risk most first."""
+    """Observations of the last days, those that moved the risk most first.
+
+    Args:
+        model: an ALINE of the migraine task.
+        history: up to the evening of the forecast; at least one day.
+        days: how many of the last days are looked at.
+
+    Returns:
+        one `Attribution` for each channel and day about which anything is recorded.
+    """
     days = min(days, len(history.dates))
     found, rows = [], [history_batch(history, candidates=[])[0]]
     for days_ago in range(days):

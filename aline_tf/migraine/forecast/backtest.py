@@ -1,4 +1,4 @@
-"""Forecasts made evening by evening, each with what was known then, against what happened.
+"""Rolling-origin backtest: forecasts evening by evening, each with what was known then, scored.
 
 The forecast of an evening at 20:00 is about the next calendar day (24 h) or the next two (48 h):
 the four or eight six-hour slots after the one under way. An evening counts in the score when the
@@ -32,7 +32,14 @@ class Evening:
     """One forecast: the day it was made, its risks, and whether an attack followed within 24 h.
 
     `attack` is that day's own record: 1, 0 or None where the diary does not tell; `followed` is the
-    record of the day after, and `wholly_reported` says whether that day is told of slot by slot.
+    record of the day after, and `wholly_reported` says whether every slot of that day is reported.
+
+    Example:
+        >>> from datetime import date
+        >>> from aline_tf.migraine.forecast import Evening, Risk
+        >>> evening = Evening(date(2025, 4, 17), (Risk(24, 0.2, 0.1, 0.3),), None, followed=True)
+        >>> evening.wholly_reported
+        True
     """
 
     day: date
@@ -51,6 +58,11 @@ class BacktestScore:
         brier: mean squared difference between risk and what happened (0 is perfect).
         base_brier: the same for a forecaster who says the share `attacks / evenings` every
             evening, which is known only afterwards.
+
+    Example:
+        >>> from aline_tf.migraine.forecast import BacktestScore
+        >>> BacktestScore(evenings=60, attacks=4, brier=0.1, base_brier=0.1).enough
+        False
     """
 
     evenings: int
@@ -77,7 +89,7 @@ def backtest_evenings(
         timeline: what is recorded of the person.
         now: the moment of the last forecast; with its time zone.
         days: at most so many evenings.
-        seed, draws: of the parameter draws.
+        seed, draws: of the parameter draws behind the intervals.
     """
     full = day_history(timeline, now, CAPACITY + days)
     recorded = (full.status != MISSING).any(axis=1)
@@ -119,8 +131,12 @@ def daily_attacks(values: np.ndarray, status: np.ndarray) -> list[bool | None]:
     ]
 
 
-def score(evenings: list[Evening]) -> BacktestScore | None:
-    """Score of the 24 h forecasts; None when none of them can be checked."""
+def backtest_score(evenings: list[Evening]) -> BacktestScore | None:
+    """Score of the 24 h forecasts; None when none of them can be checked.
+
+    Args:
+        evenings: from `backtest_evenings`.
+    """
     checked = [e for e in evenings if e.followed is not None and e.wholly_reported]
     if not checked:
         return None

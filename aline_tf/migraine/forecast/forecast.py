@@ -1,4 +1,4 @@
-"""The risk of an attack within 24 and 48 hours, and how sure the model is of it.
+"""Predictive probability of an attack within 24 and 48 hours, with its posterior spread.
 
     risk      p(attack | D)
     interval  the spread of p(attack | D, theta) over theta ~ q(theta | D)
@@ -33,7 +33,13 @@ LEVELS = (0.05, 0.95)
 
 @dataclasses.dataclass(frozen=True)
 class Risk:
-    """Probability of an attack within some hours, with a 90% interval; all between 0 and 1."""
+    """Probability of an attack within some hours, with a 90% interval; all between 0 and 1.
+
+    Example:
+        >>> from aline_tf.migraine.forecast import Risk
+        >>> Risk(hours=24, probability=0.2, low=0.1, high=0.35).hours
+        24
+    """
 
     hours: int
     probability: float

@@ -1,4 +1,4 @@
-"""Everything a forecast says about one person at one moment, computed in one place.
+"""The outlook of one person at one moment: all that a forecast says, computed in one place.
 
 The command line prints it and the report draws it; neither computes.
 """
@@ -17,8 +17,8 @@ from aline_tf.migraine.forecast.backtest import (
     BacktestScore,
     Evening,
     backtest_evenings,
+    backtest_score,
     daily_attacks,
-    score,
 )
 from aline_tf.migraine.forecast.forecast import Risk, attack_risks
 from aline_tf.migraine.forecast.person_batch import history_batch
@@ -38,7 +38,7 @@ from aline_tf.migraine.schema.designs import CAPACITY
 
 @dataclasses.dataclass(frozen=True)
 class Outlook:
-    """What is known, believed and worth asking.
+    """What is known of a person at one moment, what follows, and what is worth acquiring.
 
     Attributes:
         history: the days it rests on, the last one that of `now`.
@@ -51,6 +51,12 @@ class Outlook:
         next_candidates: the three to show.
         cost_weight: nats that one unit of burden has to be worth.
         evenings, score: forecasts of the last evenings, and how they did.
+
+    Example:
+        >>> import dataclasses
+        >>> from aline_tf.migraine.forecast import Outlook
+        >>> [field.name for field in dataclasses.fields(Outlook)][:3]
+        ['history', 'summary', 'risks']
     """
 
     history: DayHistory
@@ -171,5 +177,5 @@ def outlook_at(
         next_candidates=worth_asking(found),
         cost_weight=cost_weight,
         evenings=evenings,
-        score=score(evenings),
+        score=backtest_score(evenings),
     )

@@ -1,4 +1,4 @@
-"""From an imported history to the batch of a forecast: the same tokens as in training."""
+"""The batch of one person, from imported history: the same tokens as in training."""
 
 from __future__ import annotations
 

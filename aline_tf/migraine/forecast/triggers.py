@@ -1,4 +1,4 @@
-"""A person's triggers: which effects are theirs, and how strong each is if it is.
+"""Spike-and-slab posteriors of trigger effects: which are a person's, and how strong they are.
 
 The effect of a trigger is exactly zero (it is not one of theirs) or a number on the scale of log
 odds: the odds that an attack starts in six hours are multiplied by exp(effect) for each unit of the
@@ -35,7 +35,7 @@ _CERTAIN = 30.0  # sigmoid(30) is 1 in float32
 
 @dataclasses.dataclass(frozen=True)
 class TriggerPosterior:
-    """What is believed about one trigger.
+    """The posterior of one trigger's effect.
 
     Attributes:
         name: that of the trigger.
@@ -45,6 +45,11 @@ class TriggerPosterior:
         strength: mean absolute effect, counting zero where it is none of theirs.
         days_recorded: days whose record tells of it. Where that is 0, the posterior is
             what holds of people in general.
+
+    Example:
+        >>> from aline_tf.migraine.forecast import TriggerPosterior
+        >>> TriggerPosterior("stress", 0.7, 1.5, 1.1, 2.0, strength=0.3, days_recorded=40).name
+        'stress'
     """
 
     name: str
@@ -57,8 +62,12 @@ class TriggerPosterior:
 
 
 def trigger_posteriors(model, batch: dict) -> list[TriggerPosterior]:
-    """Beliefs about every trigger (of the first row of `batch`), strongest first; those about which
-    nothing is recorded come last."""
+    """The posterior of every trigger, strongest first; unrecorded triggers come last.
+
+    Args:
+        model: an ALINE of the migraine task.
+        batch: from `history_batch`; its first row is looked at.
+    """
     outputs = batch_ops.map_rows(model, batch_ops.drop_candidates(batch))
     raw = outputs["theta_raw"]
     posterior = model.theta_posterior(outputs)

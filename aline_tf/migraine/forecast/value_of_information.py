@@ -1,4 +1,4 @@
-"""What to find out next: the policy proposes, a look-ahead measures, burden is weighed.
+"""Value of information of each candidate: expected gain by one-step look-ahead, less its burden.
 
     gain(c)   = H[A | D] - sum_y p(y | D) H[A | D, (c, y)]
     value(c)  = gain(c) - cost_weight * cost(c)
@@ -34,7 +34,13 @@ FLAT = 0.995
 @dataclasses.dataclass(frozen=True)
 class PredictedOutcome:
     """One outcome that a candidate could show: its value in natural units, its probability, and the
-    24 h risk after it."""
+    24 h risk after it.
+
+    Example:
+        >>> from aline_tf.migraine.forecast import PredictedOutcome
+        >>> PredictedOutcome(value=1.0, probability=0.2, risk_24h=0.63).risk_24h
+        0.63
+    """
 
     value: float
     probability: float
@@ -53,6 +59,14 @@ class ValuedCandidate:
         value: gain - cost_weight * cost, in nats.
         policy_rank: place among the policy's proposals, 1 the first.
         proposed: whether it is among the first `PROPOSALS` of a policy that has an opinion.
+
+    Example:
+        >>> from aline_tf.migraine.forecast import ValuedCandidate
+        >>> from aline_tf.migraine.schema.candidates import Candidate
+        >>> stress = Candidate("stress", days_ago=0, slot=3)
+        >>> valued = ValuedCandidate(stress, (), 0.01, stress.cost, 0.009, 1, proposed=True)
+        >>> valued.candidate.label
+        'Stress now'
     """
 
     candidate: Candidate
@@ -111,6 +125,10 @@ def worth_asking(found: list[ValuedCandidate], count: int = 3) -> list[ValuedCan
     reading of the same channel tells less than its own gain, which supposes that the first was not
     made; it comes after other channels, but before anything that is not worth its burden. When the
     proposals run out, the rest follow by value.
+
+    Args:
+        found: from `value_candidates`, the most valuable first.
+        count: how many at most.
     """
     best = max((valued.value for valued in found if valued.proposed), default=-np.inf)
     first = [valued.proposed or valued.value > best for valued in found]

@@ -1,4 +1,4 @@
-"""What the risk would be had a day gone otherwise: one observation set to another value.
+"""What-if forecasts: the risk with one observation set to another value.
 
     p(attack | D with o = v)     beside     p(attack | D)
 
@@ -25,7 +25,13 @@ from aline_tf.migraine.schema.channels import CHANNEL, places
 
 @dataclasses.dataclass(frozen=True)
 class Supposition:
-    """A channel, days ago (0 today, up to 2), and the value it is set to, in natural units."""
+    """A channel, days ago (0 today, up to 2), and the value it is set to, in natural units.
+
+    Example:
+        >>> from aline_tf.migraine.forecast import Supposition
+        >>> Supposition("sleep_hours", days_ago=0, value=5.0).channel
+        'sleep_hours'
+    """
 
     channel: str
     days_ago: int
@@ -34,7 +40,13 @@ class Supposition:
 
 @dataclasses.dataclass(frozen=True)
 class WhatIf:
-    """A supposition, and the risks within 24 and 48 hours it would lead to."""
+    """A supposition, and the risks within 24 and 48 hours it would lead to.
+
+    Example:
+        >>> from aline_tf.migraine.forecast import Supposition, WhatIf
+        >>> WhatIf(Supposition("stress", 0, 8.0), risk_24h=0.3, risk_48h=0.45).risk_24h
+        0.3
+    """
 
     supposition: Supposition
     risk_24h: float

@@ -1,4 +1,4 @@
-"""What the forecast says in words: values with units, reasons, and what it is not. No TensorFlow.
+"""Wording of a forecast: values with units, reasons, and what it is not. No TensorFlow.
 
 Nothing here promises an attack, and nothing here advises on treatment.
 """

@@ -1,4 +1,4 @@
-"""What a person types in answer to a question, read strictly; and answers as rows of a timeline.
+"""Answers of a person: what is typed, read strictly, and answers as rows of a timeline.
 
 No TensorFlow here.
 """
@@ -42,7 +42,13 @@ class Answer:
 
     Attributes:
         candidate: what was asked.
-        value: in natural units, as told; None when it was asked and not answered.
+        value: in natural units, as typed; None when it was asked and not answered.
+
+    Example:
+        >>> from aline_tf.migraine.interview import Answer
+        >>> from aline_tf.migraine.schema.candidates import Candidate
+        >>> Answer(Candidate("alcohol", days_ago=1), 11.0).field_value
+        8.0
     """
 
     candidate: Candidate

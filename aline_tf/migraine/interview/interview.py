@@ -1,4 +1,4 @@
-"""Question after question: the most worthwhile is asked, the answer moves the risk, and again.
+"""The active loop in a terminal: the most valuable candidate, its answer, the risk it moves to.
 
 An answer enters the model as one more token that carries one field; a prompt that was not
 answered enters as that. The session reads and writes through two functions, so that a terminal, a
@@ -53,6 +53,19 @@ class Interview:
         history: the days known, answers included.
         answers: given so far, "asked and not answered" included.
         risks: within 24 and 48 hours, as the answers so far have it.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from aline_tf import ALINE
+        >>> from aline_tf.migraine.interview import Interview
+        >>> from aline_tf.migraine.records.day_history import day_history
+        >>> from aline_tf.migraine.records.timeline import Timeline
+        >>> from aline_tf.migraine.schema.spec import SPEC
+        >>> model = ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=16)
+        >>> history = day_history(Timeline.empty(), datetime(2025, 4, 17, 20, tzinfo=UTC), 7)
+        >>> quiet = {"read": lambda prompt: "q", "write": lambda line: None}
+        >>> Interview(model, history, cost_weight=0.001, **quiet).run()
+        []
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""How many prompts a person may be sent, a day and a week, counted in what was sent already.
+"""Prompt budget: how many prompts a day and a week, counted in what was sent already.
 
 The answers of earlier sessions are rows of the timeline, "asked, not answered" included. No
 TensorFlow here.
@@ -26,6 +26,11 @@ class PromptBudget:
     Attributes:
         day: prompts of one local day.
         week: prompts of seven days, today the last of them.
+
+    Example:
+        >>> from aline_tf.migraine.interview import PromptBudget
+        >>> PromptBudget(day=2, week=10)
+        PromptBudget(day=2, week=10)
     """
 
     day: int = PROMPTS_A_DAY

@@ -1,1 +1,10 @@
 """The report of a forecast as one HTML file."""
+
+from aline_tf.runtime.lazy_exports import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "render": "report",
+    },
+)

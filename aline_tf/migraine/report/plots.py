@@ -1,4 +1,4 @@
-"""Plots of the report as inline SVG and HTML, drawn by hand so that they reflow on a phone.
+"""Plots of the report as inline SVG and HTML, which reflow on a phone.
 
 Marks differ in shape as well as colour, and colours come from the style sheet of the report (a
 palette that colour-blind readers can tell apart, in a light and a dark version).

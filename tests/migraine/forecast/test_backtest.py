@@ -11,8 +11,8 @@ from aline_tf.migraine.forecast.backtest import (
     BacktestScore,
     Evening,
     backtest_evenings,
+    backtest_score,
     daily_attacks,
-    score,
 )
 from aline_tf.migraine.forecast.forecast import Risk
 from aline_tf.migraine.forecast.outlook import evening_of, outlook_at
@@ -82,12 +82,12 @@ def evening(risk: float, followed: bool | None) -> Evening:
 
 
 def test_score_by_hand():
-    result = score([evening(0.5, True), evening(0.2, False), evening(0.9, None)])
+    result = backtest_score([evening(0.5, True), evening(0.2, False), evening(0.9, None)])
     assert result == BacktestScore(2, 1, pytest.approx((0.25 + 0.04) / 2), pytest.approx(0.25))
     assert not result.enough
-    assert score([evening(0.9, None)]) is None
+    assert backtest_score([evening(0.9, None)]) is None
     half_told = replace(evening(0.9, True), wholly_reported=False)
-    assert score([evening(0.5, True), evening(0.2, False), half_told]) == result
+    assert backtest_score([evening(0.5, True), evening(0.2, False), half_told]) == result
 
 
 def test_enough_needs_evenings_of_both_kinds():
