@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aline_tf.acquisition.policies import Policy, policy_by_name
-from aline_tf.batch import NO_ANSWER, OBSERVED, empty_batch
+from aline_tf.batch import MISSING, NO_ANSWER, OBSERVED, empty_batch
 from aline_tf.errors import InputError
 from aline_tf.models.protocol import QUANTILE_LEVELS, SessionModel
 from aline_tf.spec import TaskSpec
@@ -231,7 +231,10 @@ class Session:
                 )
             row = self._candidates[index]
         else:
-            row = self._designs(np.atleast_2d(np.asarray(design, float)), "design")[0]
+            rows = self._designs(np.atleast_2d(_numbers(design, "design")), "design")
+            if len(rows) != 1:
+                raise InputError(f"expected one design; received {len(rows)}")
+            row = rows[0]
         value, status = self._checked_outcome(outcome)
         self._context.append((row, value, status))
         if index is not None:
@@ -362,15 +365,7 @@ class Session:
                     f"expected {len(session._left)} flags in 'left'; received {left.size}"
                 )
             session._left = left
-            for token in state["context"]:
-                status = np.array(token["status"], np.int32)
-                value = np.array(token["outcome"], np.float32)
-                design = session._designs([token["design"]], "design")[0]
-                if value.shape != (session.spec.sizes["F"],) or value.shape != status.shape:
-                    raise InputError(
-                        f"expected {session.spec.sizes['F']} fields; received {value.shape}"
-                    )
-                session._context.append((design, value, status))
+            session._context = [session._restored_token(token) for token in state["context"]]
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, InputError):
                 raise
@@ -435,7 +430,7 @@ class Session:
             )
 
     def _designs(self, designs, what) -> np.ndarray:
-        array = np.asarray(designs, np.float32)
+        array = _numbers(designs, what)
         dims = self.spec.sizes["D"]
         if array.ndim != 2 or array.shape[1] != dims:
             raise InputError(
@@ -450,7 +445,7 @@ class Session:
         fields = self.spec.fields
         if outcome is None:
             return np.zeros(len(fields), np.float32), np.full(len(fields), NO_ANSWER, np.int32)
-        value = np.atleast_1d(np.asarray(outcome, np.float32))
+        value = np.atleast_1d(_numbers(outcome, "outcome"))
         if value.shape != (len(fields),):
             raise InputError(
                 f"expected {len(fields)} outcome fields; received shape {np.shape(outcome)}"
@@ -461,15 +456,36 @@ class Session:
                 "expected a finite outcome, or None when there was no answer; "
                 f"received {np.asarray(outcome).tolist()}"
             )
-        for channel, number in zip(fields, value, strict=True):
-            allowed = channel.allowed
-            if np.isfinite(number) and allowed and not channel.allows(number):
-                raise InputError(f"expected {channel.name} to be {allowed}; received {number:g}")
+        self._check_values(value, observed)
         return np.where(observed, value, 0.0), np.where(observed, OBSERVED, 0).astype(np.int32)
+
+    def _check_values(self, value, observed):
+        for channel, number, counts in zip(self.spec.fields, value, observed, strict=True):
+            allowed = channel.allowed
+            if counts and allowed and not channel.allows(number):
+                raise InputError(f"expected {channel.name} to be {allowed}; received {number:g}")
+
+    def _restored_token(self, token):
+        """Design, outcome and status of a stored token, checked as those that are told."""
+        design = self._designs([token["design"]], "design")[0]
+        value, status = np.array(token["outcome"], np.float32), np.array(token["status"], np.int32)
+        size = self.spec.sizes["F"]
+        if value.shape != (size,) or value.shape != status.shape:
+            raise InputError(f"expected {size} fields; received {value.shape}")
+        if not np.isin(status, (MISSING, OBSERVED, NO_ANSWER)).all():
+            raise InputError(
+                f"expected a status of {MISSING}, {OBSERVED} or {NO_ANSWER} for every field; "
+                f"received {status.tolist()}"
+            )
+        if not np.isfinite(value).all():
+            raise InputError(f"expected finite outcomes; received {value.tolist()}")
+        self._check_values(value, status == OBSERVED)
+        return design, value, status
 
     def _checked_known(self, known):
         for name, value in known.items():
-            if name not in self.spec.parameter_names or not np.isfinite(value):
+            number = _numbers(value, f"a value of {name}")
+            if name not in self.spec.parameter_names or number.shape or not np.isfinite(number):
                 raise InputError(
                     f"expected finite values of {', '.join(self.spec.parameter_names)}; "
                     f"received {name}={value}"
@@ -478,6 +494,14 @@ class Session:
 
 
 _SUMMARY = ("mean", "sd", "quantiles", "probability")
+
+
+def _numbers(value, what: str) -> np.ndarray:
+    """The value as float32, or an InputError."""
+    try:
+        return np.asarray(value, np.float32)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"expected {what} of numbers; received {value!r}") from error
 
 
 def _same_task(first: TaskSpec, second: TaskSpec) -> bool:

@@ -247,6 +247,11 @@ def test_prediction_of_a_yes_is_a_probability(model):
         (lambda s: s.tell(0, 0.5), "whole number from 0 to 1"),
         (lambda s: s.tell(0, [1.0, 0.0]), "1 outcome fields"),
         (lambda s: s.tell(99, 1.0), "still in the pool"),
+        (lambda s: s.tell(0, "yes"), "outcome of numbers; received 'yes'"),
+        (lambda s: s.tell("left", 1.0), "design of numbers; received 'left'"),
+        (lambda s: s.tell([[1.0], [2.0]], 1.0), "expected one design; received 2"),
+        (lambda s: Session(s.model, POOL, known={"lapse": None}), "finite values.*lapse=None"),
+        (lambda s: Session(s.model, [["a"]]), "candidates of numbers"),
         (lambda s: s.tell([0.0, 1.0], 1.0), r"shape \[n, 1\]"),
         (lambda s: s.tell([float("nan")], 1.0), "NaN"),
         (lambda s: s.retarget("treshold"), "treshold"),
@@ -269,3 +274,24 @@ def test_bad_input_says_what_was_expected_and_changes_nothing(model, call, messa
     with pytest.raises(InputError, match=message):
         call(session)
     assert session.to_json() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"outcome": [5.0]}, "to be 0 or 1|whole number from 0 to 1"),
+        ({"outcome": [float("nan")]}, "finite outcomes"),
+        ({"status": [7]}, r"expected a status of 0, 1 or 2 for every field; received \[7\]"),
+        ({"outcome": [1.0, 0.0]}, "expected 1 fields"),
+        ({"design": [0.0, 1.0]}, r"shape \[n, 1\]"),
+    ],
+)
+def test_a_damaged_state_is_refused_as_tell_would(model, change, message):
+    import json
+
+    session = Session(model, POOL)
+    session.tell(3, 1.0)
+    state = json.loads(session.to_json())
+    state["context"][0].update(change)
+    with pytest.raises(InputError, match=message):
+        Session.from_json(json.dumps(state), model)
