@@ -167,8 +167,6 @@ class TaskSpec:
         horizon: T, how many acquisitions an episode has.
         one_of: groups of design names of which exactly one is 1 and the others are 0: which of k
             drugs, say. Such a name has the bounds 0 and 1.
-        features: name of the map by which the network is shown designs and outcomes, or a whole
-            history, beside their scaled values (see `aline_tf.tasks.feature_maps`); "" for none.
 
     Raises:
         ValueError: names that are empty or not unique, bounds that do not match or are not finite,
@@ -197,7 +195,6 @@ class TaskSpec:
     outcomes: tuple[Channel, ...]
     parameters: tuple[Parameter, ...]
     horizon: int
-    features: str = ""
     one_of: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self):
@@ -338,7 +335,8 @@ class TaskSpec:
                 that the class refuses.
         """
         known = {field.name for field in dataclasses.fields(cls)}
-        if not known - {"features", "one_of"} <= set(config) <= known:
+        # Of version 0.1, whose features were named here: `ALINE` reads that, see its `old_names`.
+        if not known - {"one_of"} <= set(config) <= known | {"features"}:
             raise ValueError(
                 f"Expected a task description with {sorted(known)}. Received: {sorted(config)}"
             )
@@ -351,7 +349,6 @@ class TaskSpec:
             outcomes=_members(Channel, config["outcomes"]),
             parameters=_members(Parameter, config["parameters"]),
             horizon=config["horizon"],
-            features=config.get("features", ""),
             one_of=tuple(tuple(group) for group in config.get("one_of", ())),
         )
 

@@ -45,7 +45,7 @@ class _Bench:
         keras.utils.set_random_seed(_SEED)
         task = task_by_name(name)
         sizes, _ = model_settings(name)
-        self.model = ALINE(task.spec, **sizes)
+        self.model = ALINE.for_task(task, **sizes)
         self.model.build()
         self.horizon = horizon
         self.predicts = predicts

@@ -105,6 +105,6 @@ def budget(
 def _trainer(task, sizes, recipe, seed):
     keras.utils.set_random_seed(seed)
     made = task_by_name(task)
-    trainer = Trainer(ALINE(made.spec, **sizes), made)
+    trainer = Trainer(ALINE.for_task(made, **sizes), made)
     trainer.compile(recipe=recipe, seed=seed)
     return trainer

@@ -89,7 +89,7 @@ def training(measure: str, task: str, steps: int) -> dict:
     made = task_by_name(task)
     sizes, shipped = model_settings(task)
     recipe = step_recipe(measure, shipped, made.spec.horizon, 1 + steps)
-    trainer = Trainer(ALINE(made.spec, **sizes), made)
+    trainer = Trainer(ALINE.for_task(made, **sizes), made)
     trainer.compile(recipe=recipe, seed=_SEED)
     watch = Stopwatch()
     trainer.fit(epochs=1, steps_per_epoch=recipe.steps, callbacks=[StepTimes(watch)], verbose=0)

@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     if args.from_preset:
         network = load_preset(args.from_preset, task=task.spec.name)
     else:
-        network = ALINE(task.spec, **sizes)
+        network = ALINE.for_task(task, **sizes)
     trainer = Trainer(network, task)
     try:
         trainer.compile(recipe=recipe, seed=args.seed)

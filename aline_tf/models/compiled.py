@@ -1,7 +1,9 @@
-"""Policy scores of a pool of any size: one compilation, bounded memory.
+"""A model's outputs as one graph each, whatever the sizes of the batch.
 
-Candidates do not see each other, so a pool may be scored part by part and the scores are those of
-one pass over all of it; only what a part needs is ever held.
+Rows, context, targets and pool are left open, so that a growing context is never compiled again;
+only whether there are targets and candidates at all is told apart, so that nothing is computed for
+none. Candidates do not see each other, so a big pool is scored part by part, in bounded memory, and
+the scores are those of one pass over all of it.
 """
 
 from __future__ import annotations
@@ -13,53 +15,101 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from aline_tf.batch import BATCH_FIELDS, field_dtype
-from aline_tf.models.frozen import Frozen
+from aline_tf.batch import BATCH_FIELDS, field_dtype, specs
 
 #: Candidates scored at once, rows of the batch counted. A pass over more is no faster: its
 #: intermediate results leave the processor's cache.
 PART = 2**14
 
+#: What can be asked of a model, as functions of it and a batch of tensors.
+KINDS: dict[str, Callable] = {
+    "outputs": lambda model, batch: model(batch),
+    "answer": lambda model, batch: model.summaries(model(batch), batch),
+    "candidate_logits": lambda model, batch: model(batch)["candidate_logits"],
+}
 
-class CandidateScores:
-    """`candidate_logits` of a model, whatever the sizes of the batch.
 
-    The sizes that change from call to call (rows, context, targets, pool) are left open, so that
-    a growing context is never compiled again, and nothing but the scores is computed.
+class Compiled:
+    """Stands in for a model wherever it is only read; everything not said here is the model's own.
+
+    The graphs belong to the model: all that stand in for it share them, and they go with it. They
+    read its weights, so later changes are seen.
 
     Args:
-        model: maps a Batch to a dict with `candidate_logits` [B, N], each of which depends on no
-            other candidate. Held weakly: whoever scores keeps the model.
-        part: how many candidates, over all rows, are scored at once.
+        model: an `ALINE`, or anything with its `spec`, call and `summaries`.
+        part: how many candidates, over all rows, `candidate_logits` scores at once.
+
+    Raises:
+        ValueError: `part` is less than 1.
+
+    Example:
+        >>> import aline_tf
+        >>> from aline_tf.batch import empty_batch
+        >>> from aline_tf.models import Compiled
+        >>> from aline_tf.tasks.psychometric import SPEC
+        >>> model = aline_tf.ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2)
+        >>> quick = Compiled(model)
+        >>> quick.candidate_logits(empty_batch(SPEC.sizes | {"N": 5})).shape
+        (1, 5)
     """
 
     def __init__(self, model, part: int = PART):
         if part < 1:
             raise ValueError(f"Expected part >= 1. Received: part={part}")
-        self.part = part
-        self._model = weakref.ref(model)
-        self._compiled = None
+        self._model = model
+        self._part = part
 
-    def __call__(self, batch: Mapping[str, Any]) -> np.ndarray:
-        """Scores [B, N] of a Batch of arrays or tensors; other entries of it are ignored."""
-        tensors = {
-            name: tf.convert_to_tensor(batch[name], field_dtype(name)) for name in BATCH_FIELDS
-        }
-        if self._compiled is None:
-            self._compiled = self._compile(tensors)
-        return in_parts(self._compiled, tensors, self.part)
+    def __call__(self, batch: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+        """The raw outputs of the model for a Batch of arrays or tensors; other entries of it are
+        ignored."""
+        return run(self._model, "outputs", batch)
 
-    def _compile(self, tensors):
-        signature = {}
-        for name, letters in BATCH_FIELDS.items():
-            sizes = zip(letters, tensors[name].shape, strict=True)
-            fixed = [size if letter in "DFP" else None for letter, size in sizes]
-            signature[name] = tf.TensorSpec(fixed, tensors[name].dtype)
-        return tf.function(
-            lambda batch: self._model()(batch)["candidate_logits"],
-            input_signature=[signature],
-            autograph=False,
-        )
+    def answer(self, batch: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+        """All summaries of a Batch, as `ALINE.answer` gives them."""
+        return run(self._model, "answer", batch)
+
+    def candidate_logits(self, batch: Mapping[str, Any]) -> np.ndarray:
+        """The policy's scores alone: [B, N]; nothing else is computed."""
+        score = lambda part: run(self._model, "candidate_logits", part)  # noqa: E731
+        return in_parts(score, _tensors(batch), self._part)
+
+    def __getattr__(self, name):
+        return getattr(self._model, name)
+
+
+_GRAPHS: weakref.WeakKeyDictionary[Any, dict] = weakref.WeakKeyDictionary()
+
+
+def run(model, kind: str, batch: Mapping[str, Any]):
+    """What is asked of a model, of `KINDS`, by its graph.
+
+    Args:
+        model: held weakly.
+        kind: a key of `KINDS`.
+        batch: a Batch of arrays or tensors; other entries of it are ignored.
+    """
+    tensors = _tensors(batch)
+    none = "".join(
+        letter
+        for letter, name in (("M", "target_mask"), ("N", "candidate_mask"))
+        if tensors[name].shape[1] == 0
+    )
+    graphs = _GRAPHS.setdefault(model, {})
+    if (kind, none) not in graphs:
+        graphs[kind, none] = _graph(weakref.ref(model), KINDS[kind], none)
+    return graphs[kind, none](tensors)
+
+
+def _graph(model, function, none):
+    free = "".join(letter for letter in "BCMN" if letter not in none)
+    signature = specs(model().spec, free, **dict.fromkeys(none, 0))
+    return tf.function(
+        lambda batch: function(model(), batch), input_signature=[signature], autograph=False
+    )
+
+
+def _tensors(batch):
+    return {name: tf.convert_to_tensor(batch[name], field_dtype(name)) for name in BATCH_FIELDS}
 
 
 def in_parts(score: Callable, batch: Mapping[str, Any], part: int = PART) -> np.ndarray:
@@ -76,16 +126,3 @@ def in_parts(score: Callable, batch: Mapping[str, Any], part: int = PART) -> np.
 def _part_of(batch, start, size):
     part = slice(start, start + size)
     return batch | {name: batch[name][:, part] for name in ("candidate_design", "candidate_mask")}
-
-
-_SHARED: weakref.WeakKeyDictionary[Any, CandidateScores] = weakref.WeakKeyDictionary()
-
-
-def candidate_scores(model) -> Callable[[Mapping[str, Any]], np.ndarray]:
-    """The scores of a model, compiled once for all who ask while the model lives; a `Frozen` one
-    compiles for itself."""
-    if isinstance(model, Frozen):
-        return model.candidate_logits
-    if model not in _SHARED:
-        _SHARED[model] = CandidateScores(model)
-    return _SHARED[model]

@@ -1,4 +1,4 @@
-"""A model whose weights no longer change: as fast as the machine answers one example at a time.
+"""Inference with frozen weights: XLA programs of constants, for one example at a time.
 
     fast = Frozen(load_preset("savedmodels/psychometric/1"))
     session = Session(fast, candidates)
@@ -20,6 +20,7 @@ import tensorflow as tf
 
 from aline_tf.batch import BATCH_FIELDS, field_dtype
 from aline_tf.batch_ops import pad
+from aline_tf.models.compiled import in_parts
 
 _LEAST = 16
 
@@ -32,6 +33,16 @@ class Frozen:
 
     Args:
         model: a built `ALINE`.
+
+    Example:
+        >>> import aline_tf
+        >>> from aline_tf.batch import empty_batch
+        >>> from aline_tf.tasks.psychometric import SPEC
+        >>> model = aline_tf.ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2)
+        >>> model.build()
+        >>> fast = aline_tf.Frozen(model)
+        >>> fast.candidate_logits(empty_batch(SPEC.sizes | {"N": 3})).shape
+        (1, 3)
     """
 
     def __init__(self, model):
@@ -45,13 +56,10 @@ class Frozen:
 
     def answer(self, batch: Mapping[str, Any]) -> dict[str, tf.Tensor]:
         """All summaries of a Batch, as `ALINE.answer` gives them."""
-        # Traced anew: the model's own graph reads its variables.
-        return self._run(self._model.answer.python_function, batch)
+        return self._run(self._summaries, batch)
 
     def candidate_logits(self, batch: Mapping[str, Any]) -> np.ndarray:
         """The policy's scores alone: [B, N]; a big pool is scored in parts."""
-        from aline_tf.models.compiled import in_parts
-
         return in_parts(partial(self._run, self._logits), batch)
 
     def __getattr__(self, name):
@@ -59,6 +67,9 @@ class Frozen:
 
     def _logits(self, batch):
         return self._model(batch)["candidate_logits"]
+
+    def _summaries(self, batch):
+        return self._model.summaries(self._model(batch), batch)
 
     def _run(self, function, batch):
         batch = _roomy({name: np.asarray(batch[name]) for name in BATCH_FIELDS})

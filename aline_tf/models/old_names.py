@@ -9,6 +9,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 import h5py
@@ -22,35 +23,71 @@ ARGUMENTS = {
     "relation": "relative_position_dim",
     "kriging": "num_processes",
 }
+#: `features` of a task's description: the arguments of `ALINE` and their classes.
+FEATURES = {
+    "ces": {
+        "design_features": "aline_tf.tasks.ces_features:CESDesignFeatures",
+        "outcome_features": "aline_tf.tasks.ces_features:CESOutcomeFeatures",
+    },
+    "migraine": {"history_features": "aline_tf.migraine.task.day_features:DayFeatures"},
+}
 #: Paths of arrays in a weights file: what an old one begins with, and the new beginning.
 WEIGHTS = (
-    (r"focus/relations/relations", "focus/relations/relative_position_bias"),
-    (r"layers/relations", "layers/relative_position_bias"),
+    ("anchor/log_width", "layers/outcome_head/kernel_smoother/log_scale"),
+    ("anchor", "layers/outcome_head/kernel_smoother"),
+    ("bearing", "layers/policy_head/posterior_distance"),
+    ("digest/belief", "history_summary/parameter_messages"),
+    ("digest", "history_summary"),
+    (
+        "focus/relations/relations",
+        "layers/theta_head/location_frame/relative_position_biases/relative_position_bias",
+    ),
+    ("focus", "layers/theta_head/location_frame"),
+    ("kriging", "gaussian_process_mixture"),
+    ("layers/layer_normalization_1", "layers/policy_head/norm"),
+    ("layers/mlp_1", "layers/outcome_head/mlp"),
+    ("layers/mlp_2", "layers/policy_head/mlp"),
+    ("layers/mlp", "layers/theta_head/mlp"),
+    ("layers/relations", "layers/relative_position_bias"),
 )
 
 
 def renamed(arguments: dict) -> dict:
-    """The arguments with today's names.
+    """The arguments of `ALINE` with today's names, features as layers.
 
     Raises:
         TypeError: the old and the new name of one argument.
+        ValueError: features that nobody knows.
     """
     twice = [(old, new) for old, new in ARGUMENTS.items() if old in arguments and new in arguments]
     if twice:
         raise TypeError(f"Expected {twice[0][1]} once. Received: {twice[0][0]} beside it")
-    return {ARGUMENTS.get(name, name): value for name, value in arguments.items()}
+    arguments = {ARGUMENTS.get(name, name): value for name, value in arguments.items()}
+    spec = arguments.get("spec")
+    features = spec.get("features") if isinstance(spec, dict) else None
+    if not features:
+        return arguments
+    if features not in FEATURES:
+        raise ValueError(f"Expected features of {sorted(FEATURES)}. Received: {features!r}")
+    return {name: _made(place) for name, place in FEATURES[features].items()} | arguments
+
+
+def _made(place: str):
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)()
 
 
 def accepts_old_names(init: Callable) -> Callable:
     """A constructor that takes the old names too, with a DeprecationWarning."""
 
     @functools.wraps(init)
-    def accepting(self, *args, **kwargs):
-        old, kwargs = sorted(set(kwargs) & set(ARGUMENTS)), renamed(kwargs)
+    def accepting(self, spec, *args, **kwargs):
+        old = sorted(set(kwargs) & set(ARGUMENTS))
+        kwargs = renamed(kwargs | {"spec": spec})
         if old:
             pairs = ", ".join(f"{ARGUMENTS[name]} for {name}" for name in old)
             warnings.warn(f"these arguments have new names: {pairs}", DeprecationWarning, 2)
-        return init(self, *args, **kwargs)
+        return init(self, kwargs.pop("spec"), *args, **kwargs)
 
     return accepting
 
@@ -85,6 +122,9 @@ def _is_array(item) -> bool:
 
 
 def _todays(array: str) -> str:
+    # Layers of a kind are numbered: relations, relations_1.
     for old, new in WEIGHTS:
-        array = re.sub(rf"^{old}(?=[_/])", new, array)
+        found = re.match(rf"{old}(_\d+)?/", array)
+        if found:
+            return f"{new}{found[1] or ''}/{array[found.end() :]}"
     return array

@@ -65,7 +65,6 @@ SPEC = TaskSpec(
         ),
     ),
     horizon=10,
-    features="ces",
 )
 
 
@@ -127,6 +126,14 @@ class CES(Task):
         self.close = float(close)
         if not 0.0 <= self.close <= 1.0:
             raise ValueError(f"Expected close in [0, 1]. Received: close={close}")
+
+    def feature_layers(self) -> dict:
+        from aline_tf.tasks.ces_features import CESDesignFeatures, CESOutcomeFeatures
+
+        return {
+            "design_features": CESDesignFeatures(),
+            "outcome_features": CESOutcomeFeatures(),
+        }
 
     def sample_theta(self, seed, batch):
         rho_seed, alpha_seed, u_seed = draws.split(seed, 3)

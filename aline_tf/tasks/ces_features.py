@@ -1,4 +1,4 @@
-"""What a small network should be shown of two baskets and of an answer.
+"""Features of a choice between two baskets, and of the answer, as Keras layers.
 
 Whether an answer will leave the ends of the slider depends on U(z) - U(z'), a small difference of
 two large numbers, and on u, which spans e^-8 to e^10; neither is easily read off six amounts and a
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import itertools
 
+import keras
 import tensorflow as tf
 
 from aline_tf.tasks.ces import GOODS, LOGIT_CLIP, basket_worth
@@ -80,3 +81,48 @@ def outcome_features(outcome) -> tf.Tensor:
         ],
         axis=-1,
     )
+
+
+@keras.saving.register_keras_serializable("aline_tf")
+class CESDesignFeatures(keras.layers.Layer):
+    """Two baskets as the reference people judge them: designs [..., 6] in amounts from 0 to 100 to
+    features of the order of one, [..., 46]. Without weights.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.tasks.ces_features import CESDesignFeatures
+        >>> CESDesignFeatures()(np.array([[10, 20, 30, 30, 20, 10]], "float32")).shape
+        TensorShape([1, 46])
+    """
+
+    def __init__(self, **kwargs):
+        # Amounts in natural units: half precision would not tell their differences.
+        super().__init__(autocast=False, **kwargs)
+
+    def call(self, design):
+        return design_features(design)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], DESIGN_FEATURES)
+
+
+@keras.saving.register_keras_serializable("aline_tf")
+class CESOutcomeFeatures(keras.layers.Layer):
+    """An answer on logarithmic scales: outcomes [..., 3] (logit, at the low end, at the high end)
+    to features of the order of one, [..., 7]. Without weights.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.tasks.ces_features import CESOutcomeFeatures
+        >>> CESOutcomeFeatures()(np.array([[0.5, 0.0, 0.0]], "float32")).shape
+        TensorShape([1, 7])
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+
+    def call(self, outcome):
+        return outcome_features(outcome)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], OUTCOME_FEATURES)

@@ -182,6 +182,11 @@ class Task:
     #: read the true theta: it teaches, it never decides.
     expected_gain = None
 
+    def feature_layers(self) -> dict:
+        """Keras layers by which a model reads this task beside the scaled values: arguments
+        `design_features`, `outcome_features` and `history_features` of `ALINE`. Default: none."""
+        return {}
+
     def sample_targets(self, seed, batch: int) -> tf.Tensor:
         """Which parameters each row is after, as met in training: bool [B, P]. Default: all."""
         return tf.ones([batch, len(self.spec.parameters)], tf.bool)

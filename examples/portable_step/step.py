@@ -62,7 +62,7 @@ def export(args) -> None:
         recipe = dataclasses.replace(recipe, **{name: value})
     keras.utils.set_random_seed(args.seed)
     task = task_by_name(args.task)
-    model = load_preset(args.from_preset) if args.from_preset else ALINE(task.spec, **sizes)
+    model = load_preset(args.from_preset) if args.from_preset else ALINE.for_task(task, **sizes)
     trainer = Trainer(model, task)
     trainer.compile(recipe=recipe, seed=args.seed)
     weights = [np.asarray(variable) for variable in trainer.trainable_variables]

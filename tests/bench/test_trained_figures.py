@@ -20,7 +20,7 @@ from tests.training.small_tasks import SIZES
 
 def untrained(task):
     keras.utils.set_random_seed(5)
-    model = ALINE(task.spec, **SIZES)
+    model = ALINE.for_task(task, **SIZES)
     model.build()
     return model
 

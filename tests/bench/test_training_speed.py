@@ -31,7 +31,7 @@ def test_the_papers_step_scores_every_candidate_and_learns_from_rewards_alone(ta
 def test_every_step_is_timed():
     keras.utils.set_random_seed(1)
     task = Coin()
-    trainer = Trainer(ALINE(task.spec, **SIZES), task)
+    trainer = Trainer(ALINE.for_task(task, **SIZES), task)
     trainer.compile(
         recipe=Recipe(
             warmup_batch=4, batch=4, pool=6, candidates_per_step=6, warmup_steps=5, joint_steps=0

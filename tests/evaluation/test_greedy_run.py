@@ -14,7 +14,7 @@ from tests.training.small_tasks import SIZES, Coin
 def test_the_loop_takes_what_the_policy_would_take():
     keras.utils.set_random_seed(3)
     task = Coin()
-    network = ALINE(task.spec, **SIZES)
+    network = ALINE.for_task(task, **SIZES)
     network.build()
     episode = task.sample_episodes(draws.as_seed(1), 4, 9)
     found = compiled_run(network, episode, horizon=3)(episode, draws.as_seed(2))

@@ -13,10 +13,12 @@ def model():
     import keras
 
     from aline_tf.migraine.schema.spec import SPEC
+    from aline_tf.migraine.task.day_features import DayFeatures
     from aline_tf.models.aline import ALINE
 
     keras.utils.set_random_seed(5)
-    model = ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=16, components=3)
+    sizes = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "intermediate_dim": 16}
+    model = ALINE(SPEC, **sizes, components=3, history_features=DayFeatures())
     model.build()
     # Fresh weights answer nearly the same whatever they read; larger ones do not.
     for weight in model.trainable_weights:
@@ -28,9 +30,9 @@ def model():
 @pytest.fixture(scope="session")
 def compiled_model(model):
     """The same, as evaluations read it."""
-    from aline_tf.migraine.task.compiled import CompiledNetwork
+    from aline_tf.models.compiled import Compiled
 
-    return CompiledNetwork(model)
+    return Compiled(model)
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,21 @@ EVERY_KIND = TaskSpec(
     horizon=5,
 )
 SIZES = {"hidden_dim": 8, "num_layers": 2, "num_heads": 2, "intermediate_dim": 16, "components": 3}
+#: One continuous outcome over a plane, and two parameters that are positions on it.
+SURFACE = TaskSpec(
+    name="surface",
+    design_names=("x1", "x2"),
+    design_low=(-5.0, 0.0),
+    design_high=(5.0, 2.0),
+    fields=(Channel("y", loc=3.0, scale=2.0),),
+    outcomes=(Channel("y", loc=3.0, scale=2.0),),
+    parameters=(
+        Parameter("spread"),
+        Parameter("peak_1", low=-5.0, high=5.0, axis=0),
+        Parameter("peak_2", low=0.0, high=2.0, axis=1),
+    ),
+    horizon=5,
+)
 
 
 def random_batch(seed: int, spec: TaskSpec = EVERY_KIND, **sizes: int) -> dict:
@@ -80,3 +95,8 @@ def padded(batch: dict, fill: float, status: int = OBSERVED, **room: int) -> dic
         block = np.full(shape, value, batch[name].dtype)
         wider[name] = np.concatenate([batch[name], block], axis=1)
     return wider
+
+
+def normal(seed: int, *shape: int) -> np.ndarray:
+    """Standard normal numbers, float32."""
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)

@@ -9,8 +9,9 @@ import pytest
 
 from aline_tf.acquisition.policies import LearnedPolicy
 from aline_tf.acquisition.session import Session
+from aline_tf.models import compiled
 from aline_tf.models.aline import ALINE
-from aline_tf.models.compiled import CandidateScores, candidate_scores, in_parts
+from aline_tf.models.compiled import Compiled, in_parts
 from aline_tf.models.frozen import Frozen
 from aline_tf.tasks.psychometric import SPEC
 from tests.acquisition.batches import batch_of
@@ -32,7 +33,7 @@ def model():
 def test_parts_give_the_scores_of_one_pass(model, part):
     batch = batch_of(rows=3, candidates=12)
     whole = model(batch)["candidate_logits"].numpy()
-    found = CandidateScores(model, part)(batch)
+    found = Compiled(model, part).candidate_logits(batch)
     assert found.shape == (3, 12)
     np.testing.assert_allclose(found, whole, atol=1e-5)
 
@@ -41,12 +42,14 @@ def test_sizes_that_change_are_not_compiled_again(model):
     passes = []
 
     class Counted:
+        spec = model.spec
+
         def __call__(self, batch):
             passes.append(1)
             return model(batch)
 
     counted = Counted()
-    scores = CandidateScores(counted, part=20)
+    scores = Compiled(counted, part=20).candidate_logits
     for rows, candidates in ((1, 5), (2, 9), (3, 60)):
         batch = batch_of(rows, candidates)
         assert scores(batch).shape == (rows, candidates)
@@ -60,24 +63,43 @@ def test_a_pool_beyond_one_part_is_scored_and_chosen_from(model):
     np.testing.assert_allclose(logits[[0, 1], chosen], logits.max(axis=1), atol=1e-5)
 
 
-def test_everybody_shares_the_compiled_scores_of_a_model(model):
-    assert candidate_scores(model) is candidate_scores(model)
-    assert candidate_scores(model) is not candidate_scores(network())
+def test_everybody_shares_the_graphs_of_a_model(model):
+    own = network()
+    assert own not in compiled._GRAPHS
+    for kind in ("outputs", "answer", "candidate_logits"):
+        for _ in range(2):
+            compiled.run(own, kind, batch_of(rows=1))
+    assert len(compiled._GRAPHS[own]) == 3
+    assert compiled._GRAPHS[own] is not compiled._GRAPHS.get(model)
+
+
+@pytest.mark.parametrize("rows", [1, 5])
+def test_what_stands_in_for_a_model_answers_as_it_does(model, rows):
+    batch, quick = batch_of(rows=rows), Compiled(model)
+    for found, expected in (
+        (quick(batch), model(batch)),
+        (quick.answer(batch), model.summaries(model(batch), batch)),
+    ):
+        assert set(found) == set(expected)
+        for name, value in expected.items():
+            np.testing.assert_allclose(found[name], value, rtol=1e-5, atol=1e-5)
+    assert quick.spec is model.spec
+    assert quick.theta_summary(quick(batch))["mean"].shape == (rows, 4)
 
 
 def test_scores_follow_the_weights():
     model = network()
     batch = batch_of(rows=1)
-    before = candidate_scores(model)(batch)
-    model.policy_head.outer.bias.assign_add([1.0])
+    before = model.candidate_logits(batch)
+    model.policy_head.mlp.outer.bias.assign_add([1.0])
     np.testing.assert_allclose(
-        candidate_scores(model)(batch)[:, 1:-1], before[:, 1:-1] + 1.0, atol=1e-5
+        model.candidate_logits(batch)[:, 1:-1], before[:, 1:-1] + 1.0, atol=1e-5
     )
 
 
 def test_a_model_nobody_needs_any_more_is_let_go():
     model = network()
-    candidate_scores(model)(batch_of(rows=1))
+    model.candidate_logits(batch_of(rows=1))
     gone = weakref.ref(model)
     del model
     keras.backend.clear_session()
@@ -117,4 +139,4 @@ def test_a_frozen_model_scores_in_parts_too(model):
 
 def test_a_part_holds_at_least_one_candidate(model):
     with pytest.raises(ValueError, match="part=0"):
-        CandidateScores(model, part=0)
+        Compiled(model, part=0)

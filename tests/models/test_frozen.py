@@ -74,6 +74,6 @@ def test_later_weights_are_not_seen():
     model.build()
     frozen, batch = Frozen(model), random_batch(7)
     before = model(batch)["candidate_logits"].numpy()
-    model.policy_head.outer.bias.assign_add([1.0])
+    model.policy_head.mlp.outer.bias.assign_add([1.0])
     np.testing.assert_allclose(frozen(batch)["candidate_logits"], before, atol=1e-5)
     np.testing.assert_allclose(model(batch)["candidate_logits"], before + 1.0, atol=1e-5)

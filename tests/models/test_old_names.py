@@ -13,8 +13,7 @@ from aline_tf.errors import InputError
 from aline_tf.migraine.task.simulated import SPEC as MIGRAINE
 from aline_tf.models.aline import ALINE
 from aline_tf.models.presets import load_preset
-from tests.models.batches import EVERY_KIND, random_batch
-from tests.models.layers.test_relative_position_bias import SURFACE
+from tests.models.batches import EVERY_KIND, SURFACE, random_batch
 
 OLD = Path(__file__).parent / "presets_of_0_1"
 OLD_SIZES = {"width": 8, "depth": 1, "heads": 2, "hidden": 16}

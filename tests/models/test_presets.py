@@ -9,8 +9,7 @@ import tensorflow as tf
 from aline_tf.errors import InputError
 from aline_tf.models.aline import ALINE
 from aline_tf.models.presets import load_preset, preset_metadata, save_preset
-from tests.models.batches import EVERY_KIND, SIZES, random_batch
-from tests.models.layers.test_relative_position_bias import SURFACE
+from tests.models.batches import EVERY_KIND, SIZES, SURFACE, random_batch
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ def make_tiny():
 
     def make(task):
         keras.utils.set_random_seed(5)
-        network = ALINE(
-            task.spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=16, components=3
+        network = ALINE.for_task(
+            task, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=16, components=3
         )
         network.build()
         return network

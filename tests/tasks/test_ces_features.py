@@ -10,10 +10,14 @@ from aline_tf.tasks.ces_features import (
     DESIGN_FEATURES,
     OUTCOME_FEATURES,
     REFERENCES,
+    CESDesignFeatures,
+    CESOutcomeFeatures,
     design_features,
     outcome_features,
     reference_differences,
 )
+from aline_tf.tasks.psychometric import Psychometric
+from tests.models.layer_harness import check_config_round_trip
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +73,31 @@ def test_small_answers_are_told_apart():
     gap = np.abs(np.diff(features, axis=0)).max(axis=1)
     # A tenth more shows, however small the answer.
     assert gap.min() > 0.02
+
+
+LAYERS = {"candidate_design": CESDesignFeatures, "candidate_outcome": CESOutcomeFeatures}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_round_trips_and_its_calls_agree(name):
+    values = CES().sample_episodes(draws.as_seed(1), 3, 4)[name]
+    layer = LAYERS[name]()
+    check_config_round_trip(layer)
+    assert not layer.weights
+    eager, graph = layer(values), tf.function(layer)(values)
+    np.testing.assert_allclose(eager, graph, rtol=1e-5, atol=1e-5)
+    assert tuple(eager.shape) == layer.compute_output_shape(values.shape)
+    half = LAYERS[name](dtype="mixed_float16")
+    assert half(values).shape == eager.shape
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_features_take_any_leading_shape_and_an_empty_pool(name):
+    values = CES().sample_episodes(draws.as_seed(1), 3, 4)[name]
+    layer = LAYERS[name]()
+    np.testing.assert_allclose(layer(values)[1, 2], layer(values[1, 2][None])[0], atol=1e-4)
+    assert layer(values[:, :0]).shape == layer.compute_output_shape((3, 0, values.shape[-1]))
+
+
+def test_a_task_without_feature_layers_has_none():
+    assert Psychometric().feature_layers() == {}

@@ -14,7 +14,7 @@ def make_model():
 
     def make(task, seed=5, **sizes):
         keras.utils.set_random_seed(seed)
-        model = ALINE(task.spec, **(SIZES | sizes))
+        model = ALINE.for_task(task, **(SIZES | sizes))
         model.build()
         return model
 

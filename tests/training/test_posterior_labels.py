@@ -84,7 +84,7 @@ def test_known_parameters_are_known_to_the_labels(one_history):
 
 def test_labels_of_dependent_parameters_are_whole():
     task = CES()
-    model = ALINE(task.spec, **SIZES)
+    model = ALINE.for_task(task, **SIZES)
     state = dict(task.sample_episodes(draws.as_seed(1), 8, 4))
     outputs = model(state)
     theta, weight = rao_blackwell_labels(task, model.theta_posterior(outputs), state, (1, 2), 7)

@@ -27,7 +27,7 @@ def burden_curves(model, cohort, seed: int = 0, report=lambda line: None) -> dic
     """Follows every policy on the same people and evenings.
 
     Args:
-        model: a migraine model, or a `CompiledNetwork`.
+        model: a migraine model, or a `Compiled`.
         cohort: an `aline_tf.migraine.simulation.cohort.Cohort`; each evening sees its people
         through newly
             drawn recordings, some of whose latest readings are yet to be fetched.

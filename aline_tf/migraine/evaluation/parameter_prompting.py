@@ -30,7 +30,7 @@ def parameter_study(model, cohort: Cohort, seed: int = 0, report=lambda line: No
     """Follows each policy for twenty prompts after each kind of parameters.
 
     Args:
-        model: a migraine model, or a `CompiledNetwork`.
+        model: a migraine model, or a `Compiled`.
         cohort: whose last evening is day `RUN_IN + EVENINGS` of `prompting`, or later.
         seed: of the random policy.
         report: called with a line of progress.

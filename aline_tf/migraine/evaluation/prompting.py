@@ -73,7 +73,7 @@ def prompting_study(model, cohort: Cohort, seed: int = 0, report=lambda line: No
     certain of, "one-step EIG" for the one it expects to tell most, of all prompts.
 
     Args:
-        model: a migraine model, or a `CompiledNetwork`.
+        model: a migraine model, or a `Compiled`.
         cohort: whose last evening is day `RUN_IN + EVENINGS` or later.
         seed: of the random policy.
         report: called with a line of progress.
@@ -254,7 +254,7 @@ class PromptingRun:
         policy likes best of what is not known.
 
         Args:
-            model: a migraine model, or a `CompiledNetwork`.
+            model: a migraine model, or a `Compiled`.
             evening: of `study_evenings`.
             query: bool [P], the parameters that it is after; None for the forecasts.
         """

@@ -26,7 +26,7 @@ def best_proposals(
     """The candidate, of the policy's first `count`, that is expected to tell most.
 
     Args:
-        model: a migraine model, or a `CompiledNetwork`.
+        model: a migraine model, or a `Compiled`.
         batch: a Batch of S rows, each with at least one candidate.
         field: int [N], the field of a day that each candidate fills.
         count: 1 to N.

@@ -26,7 +26,7 @@ from aline_tf.migraine.schema.channels import FORECASTS
 from aline_tf.migraine.schema.parameters import PARAMETER_INDEX
 from aline_tf.migraine.simulation.cohort import Cohort, sample_cohort
 from aline_tf.migraine.simulation.population import WorldSettings
-from aline_tf.migraine.task.compiled import CompiledNetwork
+from aline_tf.models.compiled import Compiled
 
 #: Other people, on whom baselines are fitted, and about how many of their evenings.
 FITTING_PEOPLE, FITTING_EVENINGS = 2000, 24_000
@@ -76,7 +76,7 @@ def evaluate(
         where it is prompts an evening, or, where parameters were queried, prompts. Without
         `RUN_IN + EVENINGS` days there is no prompting.
     """
-    model = CompiledNetwork(model)
+    model = Compiled(model)
     everybody = sample_cohort(seed, people + FITTING_PEOPLE, days, first_evening)
     others = everybody.part(slice(people, None))
     if settings is not None:

@@ -16,7 +16,6 @@ SPEC = TaskSpec(
     outcomes=OUTCOMES,
     parameters=PARAMETERS,
     horizon=10,
-    features="migraine",
 )
 #: The two kinds of parameters: effects of triggers, and everything else about the person.
 TRIGGER_NAMES = tuple(name for name in SPEC.parameter_names if name.startswith("beta_"))[:-1]

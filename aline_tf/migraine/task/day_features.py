@@ -1,4 +1,4 @@
-"""What a network is shown of a history beside the bare records: days compared with one another.
+"""Features of the days of a history, as a Keras layer: days compared with one another.
 
 Whether a reading is low for this person, whether stress has fallen since yesterday, what the day
 before an attack was like: all of it is in the records, and all of it takes a network many steps to
@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -80,6 +81,34 @@ class Days(NamedTuple):
     feature: tf.Tensor
     known: tf.Tensor
     place: tf.Tensor
+
+
+@keras.saving.register_keras_serializable("aline_tf")
+class DayFeatures(keras.layers.Layer):
+    """The last 112 days of a context, as features of the order of one. Without weights.
+
+    `num_features` is H, how many a day has.
+
+    Example:
+        >>> from aline_tf.batch import empty_batch
+        >>> from aline_tf.migraine.schema.spec import SPEC
+        >>> from aline_tf.migraine.task.day_features import DayFeatures
+        >>> batch, layer = empty_batch(SPEC.sizes | {"C": 3}), DayFeatures()
+        >>> names = ("context_design", "context_outcome", "context_status", "context_mask")
+        >>> days = layer(*(batch[name] for name in names))
+        >>> days.feature.shape[2] == layer.num_features
+        True
+    """
+
+    num_features = HISTORY_FEATURES
+
+    def __init__(self, **kwargs):
+        # Records are in natural units: half precision would not hold them.
+        super().__init__(autocast=False, **kwargs)
+
+    def call(self, design, outcome, status, present):
+        """`Days` of a context: its fields of a Batch (see `aline_tf.batch`), the mask last."""
+        return history_features(design, outcome, status, present)
 
 
 def history_features(design, outcome, status, mask) -> Days:

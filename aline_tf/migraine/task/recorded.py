@@ -32,6 +32,7 @@ from aline_tf.migraine.schema.designs import CAPACITY, design
 from aline_tf.migraine.schema.evening_batch import day_tokens, forecast_designs
 from aline_tf.migraine.schema.spec import SPEC
 from aline_tf.migraine.simulation.recording import not_yet
+from aline_tf.migraine.task.day_features import DayFeatures
 from aline_tf.migraine.task.library_candidates import (
     library_candidates,
     library_designs,
@@ -138,6 +139,9 @@ class RecordedTask(Task):
         self._value, self._status = tf.constant(value), tf.constant(status)
         self._attack = tf.constant(attack)
         self._weekday = tf.constant([h.dates[0].weekday() if h.dates else 0 for h in histories])
+
+    def feature_layers(self) -> dict:
+        return {"history_features": DayFeatures()}
 
     def sample_theta(self, seed, batch):
         """Nobody knows the parameters of recorded people: zeros, never a target."""

@@ -38,6 +38,7 @@ from aline_tf.migraine.simulation.recording import (
     sample_recording,
 )
 from aline_tf.migraine.simulation.simulator import simulate_people
+from aline_tf.migraine.task.day_features import DayFeatures
 from aline_tf.migraine.task.library_candidates import library_candidates, library_fields
 from aline_tf.tasks.task import Task
 
@@ -113,6 +114,9 @@ class MigraineTask(Task):
         self.episodes_per_person = episodes_per_person
         self.settings = settings or WorldSettings()
         self.attack_probability = attack_probability
+
+    def feature_layers(self) -> dict:
+        return {"history_features": DayFeatures()}
 
     def sample_theta(self, seed, batch):
         return sample_people(seed, batch, self.settings)["theta"]

@@ -1,4 +1,4 @@
-"""From designs, outcomes and known parameters to tokens of width E."""
+"""Token embedding of designs, outcomes and known parameters."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import keras
 import tensorflow as tf
 
 from aline_tf.batch import NO_ANSWER, OBSERVED
-from aline_tf.models.layers.dense import MLP
+from aline_tf.models.layers.mlp import MLP
+from aline_tf.models.restored_layer import restored_layer
 from aline_tf.spec import TaskSpec
-from aline_tf.tasks.feature_maps import feature_map
 
 
 @keras.saving.register_keras_serializable("aline_tf")
 class Embedder(keras.layers.Layer):
-    """Tokens of the three streams.
+    """Tokens of the three streams, of width E.
 
         context    f_xy(x, y * observed, observed, no answer)   and, for known parameters,
                    f_theta(value, which)
@@ -32,24 +32,54 @@ class Embedder(keras.layers.Layer):
         spec: the task (a `TaskSpec` or its dict).
         hidden_dim: E.
         intermediate_dim: width of the hidden layers.
+        design_features: a Keras layer from designs [..., D] in natural units to features that are
+            shown beside the scaled designs; None for none.
+        outcome_features: the same for outcomes [B, C, F]; shown of tokens all of whose fields are
+            observed.
+
+    Example:
+        >>> import aline_tf
+        >>> from aline_tf.batch import empty_batch
+        >>> from aline_tf.models.layers import Embedder
+        >>> from aline_tf.tasks.psychometric import SPEC
+        >>> batch = empty_batch(SPEC.sizes | {"C": 3, "N": 5})
+        >>> context, visible, targets, candidates = Embedder(SPEC, hidden_dim=8)(batch)
+        >>> context.shape, candidates.shape  # a start token and four known parameters come first
+        (TensorShape([1, 8, 8]), TensorShape([1, 5, 8]))
     """
 
-    def __init__(self, spec, hidden_dim=32, intermediate_dim=128, **kwargs):
+    def __init__(
+        self,
+        spec,
+        hidden_dim=32,
+        intermediate_dim=128,
+        design_features=None,
+        outcome_features=None,
+        **kwargs,
+    ):
         super().__init__(autocast=False, **kwargs)
         self.spec = spec if isinstance(spec, TaskSpec) else TaskSpec.from_dict(spec)
         self.hidden_dim = hidden_dim
         self.intermediate_dim = intermediate_dim
-        self.features = feature_map(self.spec.features)
-        self.context_mlp = MLP(hidden_dim, intermediate_dim, dtype=self.dtype_policy)
-        self.design_mlp = MLP(hidden_dim, intermediate_dim, dtype=self.dtype_policy)
-        self.theta_mlp = MLP(hidden_dim, intermediate_dim, dtype=self.dtype_policy)
+        self.design_features = restored_layer(design_features)
+        self.outcome_features = restored_layer(outcome_features)
+        self.context_mlp = MLP(
+            hidden_dim, intermediate_dim, dtype=self.dtype_policy, name="context_mlp"
+        )
+        self.design_mlp = MLP(
+            hidden_dim, intermediate_dim, dtype=self.dtype_policy, name="design_mlp"
+        )
+        self.theta_mlp = MLP(
+            hidden_dim, intermediate_dim, dtype=self.dtype_policy, name="theta_mlp"
+        )
 
     def build(self, input_shape=None):
         sizes = self.spec.sizes
         design, outcome = sizes["D"], sizes["F"]
-        if self.features:
-            design += self.features.design_size
-            outcome += self.features.outcome_size
+        if self.design_features is not None:
+            design += self.design_features.compute_output_shape((None, design))[-1]
+        if self.outcome_features is not None:
+            outcome += self.outcome_features.compute_output_shape((None, None, outcome))[-1]
         self.context_mlp.build((None, design + outcome + 2 * sizes["F"]))
         self.design_mlp.build((None, design))
         self.theta_mlp.build((None, 1 + sizes["P"]))
@@ -69,9 +99,11 @@ class Embedder(keras.layers.Layer):
         return (2.0 * design - low - high) / (high - low)
 
     def _shown_design(self, design):
-        """Designs [..., D] as the network reads them: scaled, and by the task's feature map."""
+        """Designs [..., D] as the network reads them: scaled, with their features."""
         scaled = self.scale_design(design)
-        return tf.concat([scaled, self.features.design(design)], -1) if self.features else scaled
+        if self.design_features is None:
+            return scaled
+        return tf.concat([scaled, tf.cast(self.design_features(design), tf.float32)], -1)
 
     def _shown_outcome(self, outcome, seen):
         """Outcomes [B, C, F] as the network reads them; zero where not `seen`, even if NaN."""
@@ -83,9 +115,9 @@ class Embedder(keras.layers.Layer):
             count = tf.constant([field.kind == "count" for field in fields])
             value = tf.where(count, tf.asinh(value), value)
         value = tf.math.multiply_no_nan(value, tf.cast(seen, tf.float32))
-        if not self.features:
+        if self.outcome_features is None:
             return value
-        features = self.features.outcome(tf.where(seen, outcome, 0.0))
+        features = tf.cast(self.outcome_features(tf.where(seen, outcome, 0.0)), tf.float32)
         features *= tf.cast(tf.reduce_all(seen, axis=-1, keepdims=True), tf.float32)
         return tf.concat([value, features], -1)
 
@@ -157,4 +189,6 @@ class Embedder(keras.layers.Layer):
             "spec": self.spec.to_dict(),
             "hidden_dim": self.hidden_dim,
             "intermediate_dim": self.intermediate_dim,
+            "design_features": keras.saving.serialize_keras_object(self.design_features),
+            "outcome_features": keras.saving.serialize_keras_object(self.outcome_features),
         }

@@ -14,7 +14,9 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from aline_tf.models.layers.dense import MLP, LayerNormalization, Linear, leading_sizes
+from aline_tf.models.layers.layer_normalization import LayerNormalization
+from aline_tf.models.layers.linear import Linear, leading_sizes
+from aline_tf.models.layers.mlp import MLP
 
 _HIDDEN_SCORE = -1e9
 
@@ -27,6 +29,19 @@ class EncoderLayer(keras.layers.Layer):
         hidden_dim: E, divisible by `num_heads`.
         num_heads: attention heads.
         intermediate_dim: width of the feed-forward layer.
+
+    Raises:
+        ValueError: `hidden_dim` is not divisible by `num_heads`.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.models.layers import EncoderLayer
+        >>> layer = EncoderLayer(hidden_dim=8, num_heads=2)
+        >>> context, targets, candidates = (np.ones([1, n, 8], "float32") for n in (4, 2, 3))
+        >>> seen, selected = np.ones([1, 4], bool), np.ones([1, 2], bool)
+        >>> streams = layer(context, seen, targets, selected, candidates)
+        >>> [stream.shape[1] for stream in streams]
+        [4, 2, 3]
     """
 
     def __init__(self, hidden_dim=32, num_heads=4, intermediate_dim=128, **kwargs):
@@ -40,12 +55,12 @@ class EncoderLayer(keras.layers.Layer):
         self.num_heads = num_heads
         self.intermediate_dim = intermediate_dim
         policy = self.dtype_policy
-        self.attention_norm = LayerNormalization(dtype=policy)
-        self.feed_norm = LayerNormalization(dtype=policy)
-        self.query = Linear(hidden_dim, dtype=policy)
-        self.key_value = Linear(2 * hidden_dim, dtype=policy)
-        self.output_linear = Linear(hidden_dim, dtype=policy)
-        self.feed_forward = MLP(hidden_dim, intermediate_dim, dtype=policy)
+        self.attention_norm = LayerNormalization(dtype=policy, name="attention_norm")
+        self.feed_norm = LayerNormalization(dtype=policy, name="feed_norm")
+        self.query = Linear(hidden_dim, dtype=policy, name="query")
+        self.key_value = Linear(2 * hidden_dim, dtype=policy, name="key_value")
+        self.output_linear = Linear(hidden_dim, dtype=policy, name="output_linear")
+        self.feed_forward = MLP(hidden_dim, intermediate_dim, dtype=policy, name="feed_forward")
 
     def build(self, input_shape=None):
         shape = (None, None, self.hidden_dim)

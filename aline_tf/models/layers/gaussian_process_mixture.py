@@ -1,4 +1,4 @@
-"""Predictions by Gaussian processes whose kernels the network proposes and the data weigh.
+"""Mixture of Gaussian processes whose kernels the encoder proposes and the evidence weighs.
 
     f | g ~ GP(0, v (k_g(r) + c_g)),   y = f(x) + N(0, v s_g),   r^2 = sum_d ((x_d - x'_d) / l_gd)^2
     w_g ~ p_g int p(y | g, v) p(v) dv                            g = 1..G, n observations
@@ -28,7 +28,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from aline_tf.models.layers.dense import MLP, Linear
+from aline_tf.models.layers.linear import Linear
+from aline_tf.models.layers.mlp import MLP
 
 KINDS = ("rbf", "matern32", "matern52")
 #: Variances v that are averaged over, in standardised outcomes.
@@ -87,7 +88,7 @@ class Processes(NamedTuple):
 
 @keras.saving.register_keras_serializable("aline_tf")
 class GaussianProcessMixture(keras.layers.Layer):
-    """The processes and the three views of them.
+    """Gaussian processes weighted by their evidence, and the three views of them.
 
     Args:
         hidden_dim: E.
@@ -96,6 +97,21 @@ class GaussianProcessMixture(keras.layers.Layer):
         intermediate_dim: width of hidden layers.
         shortest, longest: lengthscales among which the processes start, times sqrt(D), in designs
             scaled to [-1, 1].
+
+    Raises:
+        ValueError: `num_processes` is no positive multiple of three.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.models.layers import GaussianProcessMixture, Observations
+        >>> layer = GaussianProcessMixture(hidden_dim=8, dims=1, num_processes=3)
+        >>> layer.build()
+        >>> x, y = np.array([[[-0.5], [0.5]]], "float32"), np.array([[1.0, -1.0]], "float32")
+        >>> data = Observations(position=x, value=y, seen=np.ones([1, 2], "float32"))
+        >>> processes = layer.weigh(np.zeros([1, 8], "float32"), data)
+        >>> loc, scale, tokens = layer.predict(processes, data, x)
+        >>> loc.shape, processes.weight.shape
+        (TensorShape([1, 2, 1]), TensorShape([1, 3]))
     """
 
     def __init__(
@@ -122,12 +138,16 @@ class GaussianProcessMixture(keras.layers.Layer):
         self.shortest = shortest
         self.longest = longest
         policy = self.dtype_policy
-        self.inner = Linear(intermediate_dim, kernel_initializer="he_normal", dtype=policy)
+        self.inner = Linear(
+            intermediate_dim, kernel_initializer="he_normal", dtype=policy, name="inner"
+        )
         # Zero at first: the processes start where they are spread.
-        self.outer = Linear(num_processes * (dims + 3), kernel_initializer="zeros", dtype=policy)
-        self.target_mlp = MLP(hidden_dim, intermediate_dim, dtype=policy)
-        self.theta_mlp = MLP(hidden_dim, intermediate_dim, dtype=policy)
-        self.candidate_mlp = MLP(hidden_dim, intermediate_dim, dtype=policy)
+        self.outer = Linear(
+            num_processes * (dims + 3), kernel_initializer="zeros", dtype=policy, name="outer"
+        )
+        self.target_mlp = MLP(hidden_dim, intermediate_dim, dtype=policy, name="target_mlp")
+        self.theta_mlp = MLP(hidden_dim, intermediate_dim, dtype=policy, name="theta_mlp")
+        self.candidate_mlp = MLP(hidden_dim, intermediate_dim, dtype=policy, name="candidate_mlp")
 
     def build(self, input_shape=None):
         for layer in (self.inner, self.outer):

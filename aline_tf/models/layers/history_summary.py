@@ -1,11 +1,11 @@
-"""What a history adds up to, told to whatever is wanted.
+"""Deep-set summary of a history of days, as messages to the tokens of every stream.
 
     e_d = relu(W f_d + b)                          day d, its features f_d
     s   = (sum_d e_d / 16, sum_d e_d / (n + 1))    over the n days of which anything is known
     t   = (asinh(sum_d f_d), sum_d f_d / (n + 1))
     h   = relu(W' (t, f_0, f_1, f_2) + b')         what sort of person this is
-    belief_p = V_p h                               for every parameter p
-    messages = MLP(s, h, f_0, f_1, f_2)            one each for predictions and candidates
+    message_p = V_p h                              for every parameter p
+    messages  = MLP(s, h, f_0, f_1, f_2)           one each for predictions and candidates
     token_c += V f_d(c)                            every token, of its day
 
 A sum, because evidence adds up; the last days one by one, because a forecast begins with them.
@@ -13,7 +13,7 @@ A sum, because evidence adds up; the last days one by one, because a forecast be
 Parameters have weights of their own, which only their losses move, and each its own message: what a
 forecast gains from knowing a person is too little, and too noisy, to find out by itself who feels
 attacks coming. They read plain sums: a handful of telling days would drown among weights that see
-every day. Predictions and candidates are told h and leave it as it is.
+every day. Predictions and candidates read h and leave it as it is.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from aline_tf.models.layers.dense import MLP, Linear
+from aline_tf.models.layers.linear import Linear
+from aline_tf.models.layers.mlp import MLP
 
 _LATEST = 3
 
 
 @keras.saving.register_keras_serializable("aline_tf")
 class HistorySummary(keras.layers.Layer):
-    """Messages to the tokens, from features of days.
+    """Messages to the tokens, from a sum over features of days.
 
     Args:
         hidden_dim: E.
@@ -36,6 +37,15 @@ class HistorySummary(keras.layers.Layer):
         num_parameters: P.
         units: the width of e.
         intermediate_dim: width of the hidden layer.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.models.layers import HistorySummary
+        >>> layer = HistorySummary(8, num_features=6, num_parameters=3)
+        >>> days, known = np.zeros([1, 5, 6], "float32"), np.ones([1, 5], bool)
+        >>> of_parameters, *_ = layer(days, known, place=np.array([[0, 4]]))
+        >>> of_parameters.shape
+        TensorShape([1, 3, 8])
     """
 
     def __init__(
@@ -54,30 +64,37 @@ class HistorySummary(keras.layers.Layer):
         self.units = units
         self.intermediate_dim = intermediate_dim
         policy = self.dtype_policy
-        self.evidence = Linear(units, kernel_initializer="he_normal", dtype=policy)
-        self.person = Linear(intermediate_dim, kernel_initializer="he_normal", dtype=policy)
-        self.belief = Linear(num_parameters * hidden_dim, dtype=policy)
-        self.messages = MLP(2 * hidden_dim, intermediate_dim, dtype=policy)
-        self.day = Linear(hidden_dim, dtype=policy)
+        self.evidence = Linear(units, kernel_initializer="he_normal", dtype=policy, name="evidence")
+        self.person = Linear(
+            intermediate_dim, kernel_initializer="he_normal", dtype=policy, name="person"
+        )
+        self.parameter_messages = Linear(
+            num_parameters * hidden_dim, dtype=policy, name="parameter_messages"
+        )
+        self.messages = MLP(2 * hidden_dim, intermediate_dim, dtype=policy, name="messages")
+        self.day = Linear(hidden_dim, dtype=policy, name="day")
 
     def build(self, input_shape=None):
         self.evidence.build((None, None, self.num_features))
         self.day.build((None, None, self.num_features))
         self.person.build((None, (2 + _LATEST) * self.num_features))
-        self.belief.build((None, self.intermediate_dim))
+        self.parameter_messages.build((None, self.intermediate_dim))
         self.messages.build(
             (None, 2 * self.units + _LATEST * self.num_features + self.intermediate_dim)
         )
         self.built = True
 
     def call(self, feature, known, place):
-        """Messages to parameters [B, P, E], to predictions and to candidates [B, 1, E], and what to
-        add to the tokens of the context, [B, C, E].
+        """The messages of a history.
 
         Args:
             feature: [B, L, H], the latest day first, L at least 3; 0 where nothing is known.
             known: bool [B, L].
             place: int32 [B, C], the day of every token.
+
+        Returns:
+            messages to parameters [B, P, E], to predictions [B, 1, E] and to candidates [B, 1, E],
+            and what to add to the tokens of the context, [B, C, E].
         """
         feature = tf.cast(feature, self.compute_dtype)
         counts = tf.cast(known, self.compute_dtype)[..., None]
@@ -87,10 +104,12 @@ class HistorySummary(keras.layers.Layer):
         person = tf.concat([tf.asinh(plain), plain / days, latest], axis=1)
         person = tf.nn.relu(self.person(person))
         total = tf.reduce_sum(tf.nn.relu(self.evidence(feature)) * counts, axis=1)
-        told = [total / 16.0, total / days, latest, tf.stop_gradient(person)]
-        belief = tf.reshape(self.belief(person), [-1, self.num_parameters, self.hidden_dim])
-        messages = tf.split(self.messages(tf.concat(told, axis=1))[:, None], 2, axis=2)
-        return belief, *messages, tf.gather(self.day(feature), place, batch_dims=1)
+        summary = [total / 16.0, total / days, latest, tf.stop_gradient(person)]
+        parameters = tf.reshape(
+            self.parameter_messages(person), [-1, self.num_parameters, self.hidden_dim]
+        )
+        messages = tf.split(self.messages(tf.concat(summary, axis=1))[:, None], 2, axis=2)
+        return parameters, *messages, tf.gather(self.day(feature), place, batch_dims=1)
 
     def get_config(self):
         return super().get_config() | {

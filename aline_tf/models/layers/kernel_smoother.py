@@ -1,9 +1,10 @@
-"""Predictions said as corrections of what was measured nearby.
+"""Kernel smoother of the observations: a location and a scale for every prediction.
 
-    c = sum_h g_h sum_s a_hs y_s        a: attention of head h over the context
-    w = exp(u)                          u and the gates g are read from the target's token
+    loc   = sum_h g_h sum_s a_hs y_s    a: attention of head h over the context
+    scale = exp(u)                      u and the gates g are read from the target's token
 
-A mixture component of raw location m and raw spread s stands at c + w m with spread w softplus(s).
+A mixture component of raw location m and raw spread s stands at loc + scale m with spread
+scale softplus(s).
 A smooth function is then interpolated by weighing its neighbours (the gates may be negative, so an
 interpolation of higher order can be learned too), and the network's few digits are spent on what
 is left over. The start token has y = 0, the middle of the prior.
@@ -14,18 +15,29 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from aline_tf.models.layers.dense import Linear
+from aline_tf.models.layers.linear import Linear
 
 _HIDDEN_SCORE = -1e9
 
 
 @keras.saving.register_keras_serializable("aline_tf")
 class KernelSmoother(keras.layers.Layer):
-    """Centre and width of every predictive target.
+    """Location and scale of every predictive target, by attention over observed outcomes.
 
     Args:
         hidden_dim: E.
         num_heads: attention heads, each a weighted mean of outcomes.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.models.layers import KernelSmoother
+        >>> targets, context = np.ones([1, 3, 8], "float32"), np.ones([1, 2, 8], "float32")
+        >>> loc, scale = KernelSmoother(8, num_heads=2)(
+        ...     targets, context, value=np.array([[1.0, 3.0]], "float32"),
+        ...     readable=np.array([[True, True]]), bias=np.zeros([2, 1, 3, 2], "float32")
+        ... )
+        >>> loc.shape, scale.shape
+        (TensorShape([1, 3, 1]), TensorShape([1, 3, 1]))
     """
 
     def __init__(self, hidden_dim=32, num_heads=4, **kwargs):
@@ -34,18 +46,18 @@ class KernelSmoother(keras.layers.Layer):
         self.hidden_dim = hidden_dim
         self.num_heads = num_heads
         policy = self.dtype_policy
-        self.query = Linear(hidden_dim * num_heads, dtype=policy)
-        self.key = Linear(hidden_dim, dtype=policy)
-        self.gates = Linear(num_heads, bias_initializer="zeros", dtype=policy)
-        self.log_width = Linear(1, kernel_initializer="zeros", dtype=policy)
+        self.query = Linear(hidden_dim * num_heads, dtype=policy, name="query")
+        self.key = Linear(hidden_dim, dtype=policy, name="key")
+        self.gates = Linear(num_heads, bias_initializer="zeros", dtype=policy, name="gates")
+        self.log_scale = Linear(1, kernel_initializer="zeros", dtype=policy, name="log_scale")
 
     def build(self, input_shape=None):
-        for layer in (self.query, self.key, self.gates, self.log_width):
+        for layer in (self.query, self.key, self.gates, self.log_scale):
             layer.build((None, None, self.hidden_dim))
         self.built = True
 
     def call(self, targets, context, value, readable, bias):
-        """Centre [B, M, 1] and width [B, M, 1], float32, in standardised outcomes.
+        """Location [B, M, 1] and scale [B, M, 1], float32, in standardised outcomes.
 
         Args:
             targets: [B, M, E].
@@ -65,9 +77,9 @@ class KernelSmoother(keras.layers.Layer):
         scores += tf.where(readable, 0.0, _HIDDEN_SCORE)[:, None, None]
         means = tf.linalg.matvec(tf.nn.softmax(scores), value[:, None])
         gates = tf.cast(self.gates(targets), tf.float32) + 1.0 / self.num_heads
-        center = tf.reduce_sum(gates * means, axis=-1, keepdims=True)
-        log_width = tf.cast(self.log_width(targets), tf.float32)
-        return center, tf.exp(tf.clip_by_value(log_width, -7.0, 3.0))
+        loc = tf.reduce_sum(gates * means, axis=-1, keepdims=True)
+        log_scale = tf.cast(self.log_scale(targets), tf.float32)
+        return loc, tf.exp(tf.clip_by_value(log_scale, -7.0, 3.0))
 
     def get_config(self):
         return super().get_config() | {"hidden_dim": self.hidden_dim, "num_heads": self.num_heads}

@@ -1,4 +1,4 @@
-"""Parameters that are places: where to look for them, and in which units.
+"""Frames of location parameters: where on the design axes to look for each, and in which units.
 
 A parameter that is a position on a design axis (a source, a threshold) is known far more finely
 towards the end than at the beginning. A head that speaks in units of the whole axis would need
@@ -9,7 +9,7 @@ many digits; here it speaks in a frame of its own,
     w^2 = sum_s a_s ((x_s - c)^2 / D + v_s)      stands at the middle of the space with v = 1
 
 and a mixture component of raw location m and spread s stands at c + w m with spread w s. The
-second look reads the context again in units of w, so nearby observations are told apart.
+second iteration reads the context again in units of w, so nearby observations are told apart.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ import math
 import keras
 import tensorflow as tf
 
-from aline_tf.models.layers.dense import MLP, LayerNormalization, Linear
+from aline_tf.models.layers.layer_normalization import LayerNormalization
+from aline_tf.models.layers.linear import Linear
+from aline_tf.models.layers.mlp import MLP
 from aline_tf.models.layers.relative_position_bias import RelativePositionBias
 
 _HIDDEN_SCORE = -1e9
@@ -30,14 +32,25 @@ _FIRST_SPREAD = math.log(0.1)
 
 @keras.saving.register_keras_serializable("aline_tf")
 class LocationFrame(keras.layers.Layer):
-    """The frame of every parameter token, and the token after looking again in it.
+    """The frame of every parameter's token, and the token after reading the context in it.
 
     Args:
         hidden_dim: E.
         dims: D.
-        relative_position_dim: R of the second look.
+        relative_position_dim: R of each reading.
         num_iterations: how often the frame is found, read and found again.
         intermediate_dim: width of hidden layers.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.models.layers import LocationFrame
+        >>> tokens, context = np.ones([1, 2, 8], "float32"), np.ones([1, 4, 8], "float32")
+        >>> everything = np.ones([1, 4], bool)
+        >>> tokens, center, width = LocationFrame(8, dims=1)(
+        ...     tokens, context, np.zeros([1, 4, 1], "float32"), everything, everything
+        ... )
+        >>> center.shape, width.shape
+        (TensorShape([1, 2, 1]), TensorShape([1, 2, 1]))
     """
 
     def __init__(
@@ -57,31 +70,36 @@ class LocationFrame(keras.layers.Layer):
         self.num_iterations = num_iterations
         self.intermediate_dim = intermediate_dim
         policy = self.dtype_policy
-        self.queries = [Linear(hidden_dim, dtype=policy) for _ in range(num_iterations)]
-        self.keys = Linear(hidden_dim, dtype=policy)
-        self.spread = MLP(1, intermediate_dim, dtype=policy)
-        self.relations = [
+        steps = range(num_iterations)
+        self.queries = [Linear(hidden_dim, dtype=policy, name=f"query_{i}") for i in steps]
+        self.keys = Linear(hidden_dim, dtype=policy, name="keys")
+        self.spread = MLP(1, intermediate_dim, dtype=policy, name="spread")
+        self.relative_position_biases = [
             RelativePositionBias(
-                hidden_dim, dims, relative_position_dim, num_biases=0, dtype=policy
+                hidden_dim,
+                dims,
+                relative_position_dim,
+                dtype=policy,
+                name=f"relative_position_bias_{i}",
             )
-            for _ in range(num_iterations)
+            for i in steps
         ]
         self.updates = [
-            MLP(hidden_dim, intermediate_dim, dtype=policy) for _ in range(num_iterations)
+            MLP(hidden_dim, intermediate_dim, dtype=policy, name=f"update_{i}") for i in steps
         ]
-        self.norm = LayerNormalization(dtype=policy)
+        self.norm = LayerNormalization(dtype=policy, name="norm")
 
     def build(self, input_shape=None):
         for layer in (*self.queries, self.keys, self.norm):
             layer.build((None, None, self.hidden_dim))
         self.spread.build((None, self.hidden_dim))
-        for relations, update in zip(self.relations, self.updates, strict=True):
-            relations.build()
+        for messages, update in zip(self.relative_position_biases, self.updates, strict=True):
+            messages.build()
             update.build((None, self.hidden_dim + self.dims + 1))
         self.built = True
 
     def call(self, tokens, context, position, visible, placed):
-        """Tokens [B, P, E] after looking; centre [B, P, D] and width w [B, P, 1] of the frames,
+        """Tokens [B, P, E] after reading; centre [B, P, D] and width w [B, P, 1] of the frames,
         float32, in designs scaled to [-1, 1].
 
         Args:
@@ -96,8 +114,8 @@ class LocationFrame(keras.layers.Layer):
         first = tf.cast(tf.range(tf.shape(placed)[1]) == 0, tf.float32)
         log_spread = tf.cast(self.spread(context)[..., 0], tf.float32) + _FIRST_SPREAD
         own = tf.exp(2.0 * tf.clip_by_value(log_spread * (1.0 - first), -7.0, 1.0))
-        for query, relations, update in zip(
-            self.queries, self.relations, self.updates, strict=True
+        for query, messages, update in zip(
+            self.queries, self.relative_position_biases, self.updates, strict=True
         ):
             scores = tf.matmul(query(self.norm(tokens)), keys, transpose_b=True)
             attention = tf.nn.softmax(tf.cast(scores, tf.float32) * self.hidden_dim**-0.5 + hidden)
@@ -106,7 +124,7 @@ class LocationFrame(keras.layers.Layer):
             second = tf.reduce_mean(tf.square(away), axis=-1) + own[:, None]
             width = tf.sqrt(tf.reduce_sum(attention * second, axis=-1, keepdims=True))
             width = tf.maximum(width, _NARROWEST)
-            message, *_ = relations(
+            message, *_ = messages(
                 self.norm(tokens),
                 center,
                 context,

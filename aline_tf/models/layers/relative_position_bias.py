@@ -1,4 +1,4 @@
-"""What a reader sees of the context because of where both stand.
+"""Relative-position messages and attention biases between queries and context.
 
     e_qs  = relu(W phi(x_q - x_s) + U h_s + V h_q + b)            reader q, context token s
     phi(r) = (r, log(r_d^2 + eps) for each dimension d, log(|r|^2 + eps))
@@ -18,7 +18,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from aline_tf.models.layers.dense import Linear
+from aline_tf.models.layers.linear import Linear
 
 #: Squared distance, in designs scaled to [-1, 1], below which two points count as one.
 CLOSEST = 1e-5
@@ -52,6 +52,16 @@ class RelativePositionBias(keras.layers.Layer):
         dims: D of the positions.
         relative_position_dim: R, the width of e.
         num_biases: how many attention biases (layers times heads); 0 for messages alone.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.models.layers import RelativePositionBias
+        >>> tokens, position = np.ones([1, 3, 8], "float32"), np.zeros([1, 3, 2], "float32")
+        >>> message, bias, _ = RelativePositionBias(8, dims=2, num_biases=4)(
+        ...     tokens, position, tokens, position, np.array([[True]]), np.ones([1, 3], bool)
+        ... )
+        >>> message.shape, bias.shape
+        (TensorShape([1, 3, 8]), TensorShape([4, 1, 3, 3]))
     """
 
     def __init__(self, hidden_dim=32, dims=1, relative_position_dim=16, num_biases=0, **kwargs):
@@ -62,11 +72,13 @@ class RelativePositionBias(keras.layers.Layer):
         self.relative_position_dim = relative_position_dim
         self.num_biases = num_biases
         policy = self.dtype_policy
-        self.place = Linear(relative_position_dim, kernel_initializer="he_normal", dtype=policy)
-        self.key = Linear(relative_position_dim, dtype=policy)
-        self.query = Linear(relative_position_dim, dtype=policy)
-        self.message = Linear(hidden_dim, dtype=policy)
-        self.bias = Linear(num_biases, dtype=policy) if num_biases else None
+        self.place = Linear(
+            relative_position_dim, kernel_initializer="he_normal", dtype=policy, name="place"
+        )
+        self.key = Linear(relative_position_dim, dtype=policy, name="key")
+        self.query = Linear(relative_position_dim, dtype=policy, name="query")
+        self.message = Linear(hidden_dim, dtype=policy, name="message")
+        self.bias = Linear(num_biases, dtype=policy, name="bias") if num_biases else None
 
     def build(self, input_shape=None):
         self.place.build((None, relative_size(self.dims)))

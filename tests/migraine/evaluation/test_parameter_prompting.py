@@ -8,8 +8,8 @@ from aline_tf.migraine.evaluation import parameter_prompting, prompting
 from aline_tf.migraine.schema.channels import PASSIVE_NAMES
 from aline_tf.migraine.schema.spec import SPEC
 from aline_tf.migraine.simulation.cohort import sample_cohort
-from aline_tf.migraine.task.compiled import CompiledNetwork
 from aline_tf.migraine.task.pretrained import load_model
+from aline_tf.models.compiled import Compiled
 
 PEOPLE, FIRST = 6, len(PASSIVE_NAMES)
 
@@ -60,6 +60,6 @@ def test_the_shipped_network_measures_the_baseline_of_those_who_wear_nothing(mon
     monkeypatch.setattr(prompting, "EVENINGS", 5)
     monkeypatch.setattr(parameter_prompting, "QUERIES", {"it": (("hrv_baseline",), False)})
     people = sample_cohort(4, 40, prompting.RUN_IN + 5, prompting.RUN_IN)
-    study = parameter_prompting.parameter_study(CompiledNetwork(load_model()), people)
+    study = parameter_prompting.parameter_study(Compiled(load_model()), people)
     rmse = {policy: np.sqrt(np.square(errors).mean()) for (_, policy), errors in study.items()}
     assert rmse["aline"] < 0.5 * rmse["random"]

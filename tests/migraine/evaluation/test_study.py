@@ -22,8 +22,8 @@ from aline_tf.migraine.schema.channels import FIELD_INDEX, FIELD_NAMES
 from aline_tf.migraine.schema.designs import DESIGN_NAMES
 from aline_tf.migraine.simulation import cohort
 from aline_tf.migraine.simulation.recording import SLOT_DIARY
-from aline_tf.migraine.task.compiled import CompiledNetwork
 from aline_tf.migraine.task.simulated import MigraineTask
+from aline_tf.models.compiled import Compiled
 
 PEOPLE, DAYS, HISTORY = 40, 16, 8
 
@@ -298,7 +298,7 @@ def test_policies_start_from_the_same_belief(people, model, monkeypatch):
 
 def test_a_compiled_network_answers_like_the_model(people, model):
     batch = people.batch(9)
-    plain, compiled = model(batch), CompiledNetwork(model)(batch)
+    plain, compiled = model(batch), Compiled(model)(batch)
     for name in plain:
         np.testing.assert_allclose(plain[name], compiled[name], atol=1e-4)
 

@@ -216,3 +216,20 @@ def test_readings_are_weighed_by_how_far_they_were_off_on_days_of_attacks():
     rmssd, sdnn, heart, spot = history.days().feature.numpy()[0, :, -4:].T
     assert rmssd[0] > 0.5 and rmssd[1] < 0.0, "low today, as on days of attacks; usual yesterday"
     assert not (sdnn.any() or heart.any() or spot.any())
+
+
+def test_the_layer_gives_the_features_as_they_are_and_round_trips():
+    from aline_tf.batch import empty_batch
+    from aline_tf.migraine.schema.spec import SPEC
+    from aline_tf.migraine.task.day_features import DayFeatures
+    from tests.models.layer_harness import check_config_round_trip
+
+    layer, batch = DayFeatures(), empty_batch(SPEC.sizes | {"B": 2, "C": 3})
+    batch["context_mask"][:] = True
+    context = [batch[f"context_{name}"] for name in ("design", "outcome", "status", "mask")]
+    days = layer(*context)
+    check_config_round_trip(layer)
+    assert not layer.weights
+    assert days.feature.shape[2] == layer.num_features
+    for found, expected in zip(days, history_features(*context), strict=True):
+        np.testing.assert_array_equal(found, expected)

@@ -12,7 +12,6 @@ from aline_tf.errors import InputError
 from aline_tf.migraine.records.days import DayHistory
 from aline_tf.migraine.schema import channels
 from aline_tf.migraine.schema.channels import FIELD_INDEX, FIELDS
-from aline_tf.migraine.schema.spec import SPEC
 from aline_tf.migraine.simulation.simulator import simulate_people
 from aline_tf.migraine.task.recorded import LEAST_HISTORY, RecordedTask, recorded_attacks
 from aline_tf.models.aline import ALINE
@@ -116,7 +115,7 @@ def test_nobody_with_a_diary_is_refused():
 
 def test_a_model_learns_from_records(task):
     tf.keras.utils.set_random_seed(2)
-    model = ALINE(SPEC, **SIZES)
+    model = ALINE.for_task(task, **SIZES)
     trainer = Trainer(model, task)
     sizes = {
         "batch": 16,

@@ -14,9 +14,8 @@ from aline_tf.models.layers.gaussian_process_mixture import (
     GaussianProcessMixture,
     Observations,
 )
-from tests.models.batches import EVERY_KIND, SIZES, padded, random_batch
+from tests.models.batches import EVERY_KIND, SIZES, SURFACE, padded, random_batch
 from tests.models.layer_harness import check_layer
-from tests.models.layers.test_relative_position_bias import SURFACE
 
 LENGTH, LEVEL, NOISE = np.array([0.3, 0.7]), 0.2, 0.05
 POINTS, WANTED = 6, np.array([[True, True, False, True]])

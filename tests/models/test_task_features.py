@@ -6,7 +6,7 @@ import pytest
 
 from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.models.aline import ALINE
-from aline_tf.tasks.ces import SPEC
+from aline_tf.tasks.ces import CES, SPEC
 from aline_tf.tasks.ces_features import DESIGN_FEATURES, OUTCOME_FEATURES
 from tests.models.batches import SIZES, random_batch
 
@@ -14,7 +14,7 @@ from tests.models.batches import SIZES, random_batch
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(5)
-    made = ALINE(SPEC, **SIZES)
+    made = ALINE.for_task(CES(), **SIZES)
     made.build()
     return made
 
