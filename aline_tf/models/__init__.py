@@ -1,4 +1,4 @@
-"""The ALINE model: embedder, three-stream encoder, three heads; presets, compiled and frozen forms."""
+"""The ALINE model: embedder, encoder, three heads; presets, compiled and frozen forms."""
 
 from aline_tf.runtime.lazy_exports import lazy_exports
 
