@@ -22,7 +22,7 @@ BOTH = "source1_x1,source1_x2"
 
 def preset_of(task, directory):
     keras.utils.set_random_seed(1)
-    model = ALINE(task.spec, **TINY)
+    model = ALINE.for_task(task, **TINY)
     model.build()
     save_preset(model, directory)
     return str(directory)
