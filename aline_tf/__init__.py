@@ -19,12 +19,14 @@ _EXPORTS = {
     "Session": "aline_tf.acquisition.session",
     "TaskSpec": "aline_tf.spec",
     "Trainer": "aline_tf.training.trainer",
+    "evaluate": "aline_tf.experiments.table",
     "load_preset": "aline_tf.models.presets",
     "save_preset": "aline_tf.models.presets",
 }
 _ROOMS = (
     "acquisition",
     "evaluation",
+    "experiments",
     "migraine",
     "models",
     "serving",

@@ -47,6 +47,11 @@ class OwnTaskExperiment(KnownLikelihoodExperiment):
         return type(self.task).simulate is Task.simulate
 
     @property
+    def first_step(self):
+        """Records can be judged before anything is acquired."""
+        return 0 if self.is_recorded else 1
+
+    @property
     def policies(self):
         """Names; "greedy" needs the likelihood and the prior's density."""
         greedy = self.has_likelihood and self.task.log_prior is not None

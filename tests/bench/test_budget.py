@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from aline_tf.bench import budget, trained_figures
+from aline_tf.bench import budget
+from aline_tf.experiments import known_likelihood
 from aline_tf.training.recipe import Recipe
 from tests.training.small_tasks import SIZES
 
@@ -23,7 +24,7 @@ RECIPE = Recipe(
 
 @pytest.fixture(autouse=True)
 def few_contrasts(monkeypatch):
-    monkeypatch.setattr(trained_figures, "CONTRASTIVE", 50)
+    monkeypatch.setattr(known_likelihood, "CONTRASTIVE", 50)
 
 
 def trained(seconds, recipe=RECIPE):
