@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from aline_tf.batch import EPISODE_FIELDS, MISSING, NO_ANSWER, OBSERVED, field_dtype
 from aline_tf.migraine.forecast.person_batch import history_batch
-from aline_tf.migraine.schema.candidates import LIBRARY, candidates_for
+from aline_tf.migraine.schema.candidates import LIBRARY
 from aline_tf.migraine.schema.channels import (
     END_OF_DAY_NAMES,
     FIELD_INDEX,
@@ -23,7 +23,6 @@ from aline_tf.migraine.schema.designs import DESIGN_NAMES
 from aline_tf.migraine.schema.spec import SPEC
 from aline_tf.migraine.simulation.simulator import simulate_people
 from aline_tf.migraine.task.simulated import MigraineTask
-from aline_tf.spec import TaskSpec
 
 ROWS, POOL, DAYS = 96, 32, 40
 AGE = DESIGN_NAMES.index("age")
@@ -53,10 +52,6 @@ def test_episode_has_the_fields_shapes_and_types_of_the_glossary(episode):
         assert episode[name].shape == tuple(sizes[letter] for letter in letters), name
         assert episode[name].dtype == field_dtype(name), name
         assert np.isfinite(episode[name]).all(), name
-
-
-def test_spec_survives_json(episode):
-    assert TaskSpec.from_dict(SPEC.to_dict()) == SPEC
 
 
 def test_context_holds_the_past_and_only_what_is_complete_by_evening(episode):
@@ -115,20 +110,6 @@ def test_candidates_are_offered_once(episode):
     for row in range(ROWS):
         offered = episode["candidate_design"][row][episode["candidate_mask"][row]]
         assert len(np.unique(offered, axis=0)) == len(offered)
-
-
-def test_people_are_offered_prompts_look_ups_and_what_their_own_devices_missed():
-    status = np.zeros((10, len(FIELD_INDEX)), np.int32)
-    status[:-1, FIELD_INDEX["ln_sdnn"]] = OBSERVED
-    status[-1, FIELD_INDEX["stress_3"]] = NO_ANSWER
-    labels = [item.label for item in candidates_for(status)]
-    assert "Heart rate variability (SDNN) today" in labels
-    assert "Heart rate variability (SDNN) yesterday" not in labels
-    assert "Last night's heart rate variability (RMSSD)" not in labels
-    assert "Air pressure change today" in labels
-    assert "Warning signs of an attack now" in labels and "Stress now" not in labels
-    assert len(candidates_for(status[:0])) == len(LIBRARY)
-    assert len({item.label for item in LIBRARY}) == len(LIBRARY)
 
 
 def test_forecast_targets_are_the_attacks_after_the_present_slot():
