@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from aline_tf import draws
 from aline_tf.batch_ops import (
+    ACQUIRED,
     append_candidate,
     drop_candidates,
     extend_context,
@@ -23,6 +24,8 @@ from aline_tf.batch_ops import (
 
 #: Squared distance, in designs scaled to [-1, 1], below which candidates are as close as can be.
 _CLOSEST = 1e-4
+#: What an acquisition changes of an episode.
+_CONTEXT = (*ACQUIRED, "context_mask")
 #: Loops of a long rollout, and what is long.
 _LOOPS, _LONG = 3, 20
 
@@ -156,7 +159,13 @@ def rollout(
     entropy_temperature = temperature if entropy_temperature is None else entropy_temperature
     local_share = local_share if model.location_parameters else 0.0
 
-    def step(t, state, remaining, square, records):
+    # What no acquisition changes stays out of the loops: XLA loses the bodies of loops that hand
+    # constants on to one another.
+    fixed = {name: array for name, array in episode.items() if name not in _CONTEXT}
+    context = {name: episode[name] for name in _CONTEXT}
+
+    def step(t, context, remaining, square, records):
+        state = fixed | context
         offer_seed, choice_seed = draws.split(draws.fold_in(seed, t), 2)
         if candidates_per_step < pool:
             offered = draw_candidates(
@@ -184,9 +193,10 @@ def rollout(
         remaining &= ~tf.cast(tf.one_hot(index, pool), tf.bool)
         # Where the whole pool was taken already, nothing is acquired and nothing is seen.
         acquired = tf.gather(current["candidate_mask"], choice, batch_dims=1)
-        context = append_candidate(state, initial + t, index, acquired)
+        after = append_candidate(state, initial + t, index, acquired)
         if local_share > 0:
             square = model.distance_from_posterior(outputs, state)
+        context = {name: after[name] for name in _CONTEXT}
         return t + 1, context, remaining, square, records
 
     kinds = {
@@ -198,15 +208,16 @@ def rollout(
     }
     records = {name: tf.TensorArray(dtype, size=horizon) for name, dtype in kinds.items()}
     # Before anything is seen every candidate is as close as any other.
-    square = tf.ones_like(episode["candidate_design"][..., 0])
+    square = tf.ones_like(episode["candidate_design"][..., 0]) if local_share > 0 else ()
     remaining = episode["candidate_mask"]
     for first, last in _stretches(initial, horizon):
-        _, episode, remaining, square, records = tf.while_loop(
+        _, context, remaining, square, records = tf.while_loop(
             lambda t, *_, last=last: t < last,
             step,
-            (tf.constant(first), extend_context(episode, last - first), remaining, square, records),
+            (tf.constant(first), extend_context(context, last - first), remaining, square, records),
             maximum_iterations=last - first,
         )
+    episode = fixed | context
     final = drop_candidates(episode)
     final_value = value(model, model(final), final)
 
