@@ -9,9 +9,12 @@ A setting's name is unique among the parts, so it may be given flat, or as "roll
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import numbers
 import warnings
+
+from aline_tf.errors import InputError
 
 CREDITS = ("immediate_reward", "reward_to_go")
 
@@ -364,6 +367,36 @@ class Recipe:
             else:
                 flat[name] = value
         return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in flat.items()})
+
+
+def with_settings(recipe: Recipe, texts) -> Recipe:
+    """The recipe with changes that came as text, from a command line.
+
+    Args:
+        recipe: to begin with.
+        texts: each "name=value", the value as JSON; names as in `setting_place`.
+
+    Raises:
+        InputError: a text that is no such change, or settings that do not go together.
+    """
+    changes = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            _, name = setting_place(name)
+        except TypeError as error:
+            raise InputError(
+                f"expected --set with a setting of {', '.join(SETTINGS)}; received {text!r}"
+            ) from error
+        try:
+            value = json.loads(value)
+        except ValueError as error:
+            raise InputError(f"expected --set {name}=VALUE in JSON; received {text!r}") from error
+        changes[name] = tuple(value) if isinstance(value, list) else value
+    try:
+        return dataclasses.replace(recipe, **changes)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"expected settings of a recipe; received: {error}") from error
 
 
 def setting_place(name: str) -> tuple[str, str]:

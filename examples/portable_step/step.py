@@ -12,7 +12,6 @@ beside TensorFlow (pip install jax==0.10.2). The optimiser is a few lines of `tr
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 from pathlib import Path
 
@@ -49,17 +48,14 @@ def export(args) -> None:
     from aline_tf.models.aline import ALINE
     from aline_tf.models.presets import load_preset
     from aline_tf.tasks import task_by_name
+    from aline_tf.training.recipe import with_settings
     from aline_tf.training.trainer import METRICS, Trainer
 
     sizes, recipe = model_settings(args.task)
     for text in args.size:
         name, _, value = text.partition("=")
         sizes = sizes | {name: int(value)}
-    for text in args.set:
-        name, _, value = text.partition("=")
-        value = json.loads(value)
-        value = tuple(value) if isinstance(value, list) else value
-        recipe = dataclasses.replace(recipe, **{name: value})
+    recipe = with_settings(recipe, args.set)
     keras.utils.set_random_seed(args.seed)
     task = task_by_name(args.task)
     model = load_preset(args.from_preset) if args.from_preset else ALINE.for_task(task, **sizes)

@@ -95,11 +95,11 @@ def test_a_preset_of_another_task_is_not_trained_on(trained, tmp_path, capsys):
     [
         ("tests.tasks.test_contract:Divided", [], "finite numbers from simulate of Divided"),
         ("tests.tasks.test_contract:Narrow", [], "sample_theta of Narrow to return shape"),
-        ("tests.training.small_tasks:SIZES", [], "expected a task at"),
+        ("tests.training.small_tasks:SIZES", [], "expected a class of tasks at"),
         (
             TASK,
             ["--set", "horizon=1", "--set", "pool=1", "--set", "candidates_per_step=1"],
-            "pool of 2 or more",
+            "pool of at least 2",
         ),
     ],
     ids=["outcomes that are NaN", "wrong shape", "no class", "a pool of one"],

@@ -10,7 +10,7 @@ import tensorflow as tf
 from aline_tf.tasks.psychometric import Psychometric
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
-from tests.training.small_tasks import Coin
+from tests.training.small_tasks import Coin, ConjugateNormal
 
 RECIPE = Recipe(
     batch=4,
@@ -191,6 +191,120 @@ def test_jit_gives_the_same_first_step(make_trainer):
 def test_a_task_and_a_model_that_do_not_match_are_refused(make_model):
     with pytest.raises(ValueError, match=r"model of task 'psychometric'\. Received: one of 'coin'"):
         Trainer(make_model(Coin()), Psychometric())
+
+
+@pytest.mark.slow
+def test_jit_compiles_both_phases_and_long_episodes(make_trainer, monkeypatch):
+    """Three loops one after the other, as episodes of 20 steps and more have."""
+    monkeypatch.setattr("aline_tf.training.rollout._LONG", 1)
+    monkeypatch.setattr("aline_tf.training.phases.condition_at_random", lambda state, *_: state)
+    sizes = {"hidden_dim": 4, "num_layers": 1, "intermediate_dim": 4, "components": 2}
+    recipe = dataclasses.replace(RECIPE, warmup_steps=1, joint_steps=1)
+    found = []
+    for jit in (False, True):
+        trainer = make_trainer(recipe, sizes=sizes, jit_compile=jit)
+        found.append(trainer.fit(steps_per_epoch=1, verbose=0).history)
+    for name, values in found[0].items():
+        np.testing.assert_allclose(found[1][name], values, atol=1e-4, rtol=1e-3, err_msg=name)
+
+
+def test_both_kinds_of_files_of_a_model_checkpoint_are_read_again(make_trainer, tmp_path):
+    trainer = make_trainer()
+    whole, weights = tmp_path / "whole.keras", tmp_path / "best.weights.h5"
+    callbacks = [
+        keras.callbacks.ModelCheckpoint(str(whole)),
+        keras.callbacks.ModelCheckpoint(str(weights), save_weights_only=True),
+    ]
+    trainer.fit(epochs=1, steps_per_epoch=1, verbose=0, callbacks=callbacks)
+    loaded = keras.models.load_model(whole)
+    other = make_trainer(seed=4)
+    other.model.set_weights([0.0 * weight for weight in other.model.get_weights()])
+    other.load_weights(weights)
+    for model in (loaded, other.model):
+        for a, b in zip(model.get_weights(), trainer.model.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert int(other.optimizer.iterations.numpy()) == 1
+
+
+def test_held_out_figures_have_names_and_a_stream_of_their_own(make_trainer, capsys):
+    trainer = make_trainer()
+    before = [weight.copy() for weight in trainer.get_weights()]
+    found = trainer.evaluate(episodes=16, steps=2, seed=5)
+    assert "32 held-out episodes - loss: " in capsys.readouterr().out
+    assert list(found) == ["loss", "inference", "reward", "entropy", "coverage_90"]
+    assert all(np.isfinite(value) for value in found.values())
+    assert found["loss"] == found["inference"] > 0.0
+    assert 0.0 < found["entropy"] <= np.log(RECIPE.rollout.pool) + 1e-6
+    assert 0.0 <= found["coverage_90"] <= 1.0
+    same = make_trainer(seed=9).evaluate(episodes=16, steps=2, seed=5, verbose=0, return_dict=False)
+    assert same == list(found.values())  # the seed of training has no say
+    other = trainer.evaluate(episodes=16, steps=2, seed=6, verbose=0)
+    assert other["inference"] != found["inference"]
+    assert capsys.readouterr().out == ""
+    for a, b in zip(trainer.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_held_out_inference_falls_with_training(make_model):
+    task = ConjugateNormal()
+    trainer = Trainer(make_model(task), task)
+    recipe = Recipe(warmup_steps=80, joint_steps=0, warmup_batch=32, learning_rate=5e-3)
+    trainer.compile(recipe=dataclasses.replace(recipe, pool=8, candidates_per_step=1), seed=1)
+    before = trainer.evaluate(verbose=0)["inference"]
+    trainer.fit(steps_per_epoch=80, verbose=0)
+    assert trainer.evaluate(verbose=0)["inference"] < before - 0.1
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", keras.optimizers.Adam(1e-3)], ids=["name", "object"])
+def test_any_optimizer_trains(make_trainer, optimizer):
+    trainer = make_trainer(optimizer=optimizer)
+    assert isinstance(trainer.optimizer, (keras.optimizers.SGD, keras.optimizers.Adam))
+    history = trainer.fit(epochs=1, steps_per_epoch=1, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+
+
+def test_a_recipe_given_first_still_compiles_with_a_warning(make_trainer):
+    trainer = make_trainer()
+    with pytest.warns(DeprecationWarning, match="compile\\(recipe=recipe\\)"):
+        trainer.compile(RECIPE, seed=4)
+    assert trainer.recipe == RECIPE
+    assert isinstance(trainer.optimizer, keras.optimizers.AdamW)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda t: t.fit([1.0]), r"Expected fit\(epochs=.*own episodes. Received: list"),
+        (lambda t: t.fit(x=[1.0], y=[1.0]), r"own episodes. Received: x, y"),
+        (lambda t: t.fit(validation_data=([1], [1])), r"Received: validation_data"),
+        (lambda t: t.fit(epochs=0), r"epochs of 1 or more. Received: epochs=0"),
+        (lambda t: t.fit(steps_per_epoch=0), r"steps_per_epoch=0"),
+        (lambda t: t.evaluate([1.0]), r"Expected evaluate\(episodes=.*Received: list"),
+        (lambda t: t.evaluate(batch_size=3), r"Received: batch_size"),
+        (lambda t: t.evaluate(episodes=0), r"episodes of 1 or more. Received: episodes=0"),
+        (lambda t: t.evaluate(runs=3), r"Received: runs"),
+        (lambda t: t.compile(loss="mse"), r"Expected no loss.*Received: loss='mse'"),
+        (lambda t: t.compile(recipe={"pool": 3}), r"recipe as a Recipe"),
+        (lambda t: t.compile(seed=0.5), r"seed as a whole number. Received: seed=0.5"),
+    ],
+)
+def test_what_keras_users_try_by_habit_is_answered_in_one_sentence(make_trainer, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(make_trainer())
+
+
+def test_before_compile_it_says_so(make_model):
+    trainer = Trainer(make_model(Coin()), Coin())
+    for call in (trainer.fit, trainer.evaluate):
+        with pytest.raises(ValueError, match=r"Expected compile\(\) before"):
+            call()
+
+
+def test_building_a_trainer_has_no_hidden_effect(make_model, monkeypatch):
+    kept = []
+    monkeypatch.setattr("aline_tf.runtime.malloc.keep_memory", lambda: kept.append(True))
+    Trainer(make_model(Coin()), Coin())
+    assert not kept
 
 
 def test_a_recipe_that_cannot_train_the_task_is_refused(make_trainer):
