@@ -80,7 +80,7 @@ def test_bad_settings_end_in_one_line_and_code_2(tmp_path, capsys, arguments, me
 
 def test_an_unknown_task_ends_in_one_line_and_code_2(tmp_path, capsys):
     assert main(["train", "psychometrics", "--out", str(tmp_path / "out")]) == 2
-    assert "expected a task of psychometric" in capsys.readouterr().err
+    assert "expected a task among psychometric" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
