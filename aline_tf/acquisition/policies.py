@@ -142,7 +142,7 @@ class LearnedPolicy(Policy):
         >>> from aline_tf.acquisition import LearnedPolicy
         >>> from aline_tf.batch import empty_batch
         >>> from aline_tf.tasks.psychometric import SPEC
-        >>> model = aline_tf.ALINE(SPEC)
+        >>> model = aline_tf.ALINE(SPEC, num_layers=1)
         >>> model.build()
         >>> batch = empty_batch(SPEC.sizes | {"N": 5})
         >>> batch["candidate_mask"][:, 3] = True

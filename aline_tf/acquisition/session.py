@@ -103,7 +103,7 @@ class Session:
         >>> import numpy as np
         >>> import aline_tf
         >>> from aline_tf.tasks.psychometric import SPEC
-        >>> model = aline_tf.ALINE(SPEC)
+        >>> model = aline_tf.ALINE(SPEC, num_layers=1)
         >>> model.build()
         >>> session = aline_tf.Session(model, np.linspace(-5, 5, 21)[:, None], policy="random")
         >>> session.tell(session.ask().index, 1.0)
