@@ -15,6 +15,12 @@ class Rule:
         name: "+" adds to the row before it.
         recipe: the rule, applied to the task's shipped recipe.
         needs_likelihood: whether it only works where the task's likelihood is known.
+
+    Example:
+        >>> from aline_tf.bench.ablation import Rule
+        >>> from aline_tf.training import Recipe
+        >>> Rule("paper", Recipe()).needs_likelihood
+        False
     """
 
     name: str

@@ -33,6 +33,11 @@ class StopAfter(keras.callbacks.Callback):
     Args:
         seconds: the budget.
         since: `time.process_time()` at its start.
+
+    Example:
+        >>> import time
+        >>> from aline_tf.bench.budget import StopAfter
+        >>> callback = StopAfter(seconds=440.0, since=time.process_time())
     """
 
     def __init__(self, seconds: float, since: float):

@@ -33,6 +33,11 @@ class Trained:
         recipe: as planned; its steps are the whole schedule.
         cpu_seconds, steps: what was used of the budget, and how far it went.
         rows: figures, each with target, step, metric, mean, ci95, n.
+
+    Example:
+        >>> from aline_tf.bench.budget_table import Trained
+        >>> Trained("ces", "shipped", 0, {}, cpu_seconds=440.0, steps=100, rows=[]).seed
+        0
     """
 
     task: str

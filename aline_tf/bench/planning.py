@@ -14,7 +14,15 @@ PLANNED = 0.97
 
 @dataclasses.dataclass(frozen=True)
 class StepCosts:
-    """CPU seconds: of building and compiling, of a warm-up step, of a joint step."""
+    """CPU seconds: of building and compiling, of a warm-up step, of a joint step.
+
+    Example:
+        >>> from aline_tf.bench.planning import StepCosts, planned
+        >>> from aline_tf.training import Recipe
+        >>> recipe = Recipe(warmup_steps=300, joint_steps=100)
+        >>> planned(recipe, StepCosts(start=1.0, warmup=0.1, joint=0.7), seconds=440.0).steps
+        1702
+    """
 
     start: float
     warmup: float

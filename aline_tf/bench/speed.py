@@ -30,6 +30,15 @@ class SpeedRow:
             two times it is about.
         other, other_bytes: of the public PyTorch implementation.
         paper: published, on one GPU.
+
+    Example:
+        >>> from aline_tf.bench.speed import SpeedRow
+        >>> figures = dict(first=1.0, wall=0.1, cpu=0.2, calls=5, peak_bytes=10**9)
+        >>> bars = dict(bar=0.4, bar_threads=2, cpu_bar=False, bar_bytes=None)
+        >>> row = SpeedRow("ces", 2000, 10, "run", 2, **figures, **bars, other=None,
+        ...                other_bytes=None, paper=None)
+        >>> row.meets_bar
+        True
     """
 
     task: str

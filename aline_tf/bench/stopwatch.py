@@ -11,7 +11,13 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Times:
-    """Seconds: the first call (compilation and all), and the median of the later ones."""
+    """Seconds: the first call (compilation and all), and the median of the later ones.
+
+    Example:
+        >>> from aline_tf.bench.stopwatch import Times
+        >>> Times(first=2.0, wall=0.1, cpu=0.2, calls=5).calls
+        5
+    """
 
     first: float
     wall: float
@@ -22,13 +28,16 @@ class Times:
 class Stopwatch:
     """Collects the times of what is run through it.
 
-        watch = Stopwatch(skip=1)
-        for _ in range(10):
-            watch.run(f)
-        watch.times().wall
-
     Args:
         skip: how many calls are warm-up; the first of them is reported apart.
+
+    Example:
+        >>> from aline_tf.bench.stopwatch import Stopwatch
+        >>> watch = Stopwatch(skip=1)
+        >>> for _ in range(3):
+        ...     _ = watch.run(lambda: None)
+        >>> watch.times().calls
+        2
     """
 
     def __init__(self, skip: int = 1):

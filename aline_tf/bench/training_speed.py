@@ -27,6 +27,11 @@ class StepTimes(keras.callbacks.Callback):
 
     Args:
         watch: takes them in.
+
+    Example:
+        >>> from aline_tf.bench.stopwatch import Stopwatch
+        >>> from aline_tf.bench.training_speed import StepTimes
+        >>> callback = StepTimes(Stopwatch())
     """
 
     def __init__(self, watch: Stopwatch):

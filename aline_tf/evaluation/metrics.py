@@ -1,6 +1,6 @@
-"""Metrics: pure functions of arrays, one value per subject, and their averages with intervals.
+"""Metrics: pure functions of arrays, one value per run, and their averages with intervals.
 
-Sizes: S subjects, P parameters. `selected` [P] selects the parameters a metric is taken over.
+Sizes: S runs, P parameters. `selected` [P] selects the parameters a metric is taken over.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ _Z95 = 1.959963984540054
 
 
 def rmse(estimate: np.ndarray, theta: np.ndarray, selected: np.ndarray) -> np.ndarray:
-    """Root mean squared error of each subject, over its selected parameters.
+    """Root mean squared error of each run, over its selected parameters.
 
     Args:
         estimate, theta: [S, P] in the parameters' own units.
         selected: [P] bool.
 
     Returns:
-        [S]; averaged over subjects it is the RMSE that the psychometric tables report.
+        [S]; averaged over runs it is the RMSE that the psychometric tables report.
     """
     _check_same_shape(estimate=estimate, theta=theta)
     return np.sqrt(np.mean(np.square(estimate - theta)[:, selected], axis=1))
@@ -33,13 +33,13 @@ def log_prob(density: np.ndarray, selected: np.ndarray) -> np.ndarray:
 def coverage(
     low: np.ndarray, high: np.ndarray, theta: np.ndarray, selected: np.ndarray
 ) -> np.ndarray:
-    """Share of each subject's selected parameters inside [low, high]: [S, P] each -> [S]."""
+    """Share of each run's selected parameters inside [low, high]: [S, P] each -> [S]."""
     _check_same_shape(low=low, high=high, theta=theta)
     return np.mean(((low <= theta) & (theta <= high))[:, selected], axis=1)
 
 
 def outer_share(design: np.ndarray, low: float, high: float, share: float = 0.3) -> np.ndarray:
-    """Share of each subject's designs in the outer part of the range.
+    """Share of each run's designs in the outer part of the range.
 
     Args:
         design: [S, T].
@@ -64,7 +64,7 @@ def mean_and_ci95(values: np.ndarray) -> tuple[float, float]:
 
 
 def ratio_and_ci95(numerator: np.ndarray, denominator: np.ndarray) -> tuple[float, float]:
-    """Ratio of two means over the same subjects, [S] each, with a delta-method 95% half-width.
+    """Ratio of two means over the same runs, [S] each, with a delta-method 95% half-width.
 
     NaN when the denominator's mean is zero: the ratio has no finite value to report.
     """

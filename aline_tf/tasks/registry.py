@@ -23,6 +23,11 @@ class Entry(NamedTuple):
     Attributes:
         task: `module:Class` of its `Task`.
         experiment: `module:Class` of its `Experiment`: how it is trained and measured.
+
+    Example:
+        >>> from aline_tf.tasks.registry import TASKS
+        >>> TASKS["ces"].task
+        'aline_tf.tasks.ces:CES'
     """
 
     task: str

@@ -54,6 +54,13 @@ class PlanePosterior:
         nodes: [2, G], coordinates along each axis, the middles of equal cells.
         mass: [G, G], sums to 1.
         log_evidence: log of the integral of the likelihood over the unit square.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.experiments.location_finding.location_grid import PlanePosterior
+        >>> middles = np.tile((np.arange(4) + 0.5) / 4, (2, 1))
+        >>> PlanePosterior(middles, np.full((4, 4), 1 / 16), 0.0).mean()
+        array([0.5, 0.5])
     """
 
     nodes: np.ndarray
@@ -169,6 +176,14 @@ class GreedyLocationPolicy(Policy):
         size: G.
 
     Boxes of earlier histories are remembered; they save time and change no choice.
+
+    Example:
+        >>> from aline_tf.evaluation import SimulatedRuns
+        >>> from aline_tf.experiments.location_finding.location_grid import GreedyLocationPolicy
+        >>> from aline_tf.tasks import LocationFinding
+        >>> runs = SimulatedRuns(LocationFinding(), runs=1, candidates=4, seed=0, horizon=2)
+        >>> runs.play(GreedyLocationPolicy(size=16)).design.shape
+        (1, 2, 2)
     """
 
     name = "greedy"

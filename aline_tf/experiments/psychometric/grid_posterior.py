@@ -9,7 +9,7 @@ follows from evidences with some parameters held fixed,
 
 so a marginal density at the true value is computed at that very value, not read off a cell.
 
-Sizes: S subjects, T trials, K reported steps, n_p nodes of parameter p (1 where it is held fixed).
+Sizes: S runs, T trials, K reported steps, n_p nodes of parameter p (1 where it is held fixed).
 """
 
 from __future__ import annotations
@@ -37,13 +37,20 @@ _CDF_POINTS = 401
 
 @dataclass(frozen=True)
 class Marginals:
-    """Marginal posteriors of one subject group at the reported steps.
+    """Marginal posteriors of a group of runs at the reported steps.
 
     Attributes:
         mass: for each parameter, [S, K, n_p]; sums to 1 over the last axis.
         nodes: for each parameter, [S or 1, n_p].
         axes: for each parameter its quadrature axis, or None where it was held fixed.
         log_evidence: [S, K], log probability of the outcomes so far.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.experiments.psychometric.grid_posterior import GridPosterior
+        >>> found = GridPosterior((8, 4, 4, 4)).marginals(np.zeros((2, 3)), np.ones((2, 3)), (0, 3))
+        >>> found.mean().shape
+        (2, 2, 4)
     """
 
     mass: tuple[np.ndarray, ...]
@@ -100,11 +107,18 @@ def _inverse(cdf: np.ndarray, x: np.ndarray, levels: np.ndarray) -> np.ndarray:
 
 
 class GridPosterior:
-    """Exact posterior given trials, for many subjects.
+    """Exact posterior given trials, for many runs.
 
     Args:
         sizes: Gauss-Legendre nodes of threshold, slope, guess, lapse. The default is within
             0.001 nats, on average, of a grid three times as fine in threshold and slope.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.experiments.psychometric.grid_posterior import GridPosterior
+        >>> exact = GridPosterior((8, 4, 4, 4))
+        >>> exact.marginals(np.zeros((1, 1)), np.ones((1, 1)), (0,)).mean()[0, 0].round(2).tolist()
+        [0.0, 1.05, 0.5, 0.25]
     """
 
     def __init__(self, sizes: tuple[int, int, int, int] = (64, 24, 16, 16)):
@@ -126,10 +140,10 @@ class GridPosterior:
             fixed: values [S] of parameters (by index) to condition on.
         """
         fixed = dict(fixed or {})
-        subjects = len(design)
+        runs = len(design)
         shape = self._shape(fixed)
-        mass = tuple(np.zeros((subjects, len(steps), n)) for n in shape)
-        log_evidence = np.zeros((subjects, len(steps)))
+        mass = tuple(np.zeros((runs, len(steps), n)) for n in shape)
+        log_evidence = np.zeros((runs, len(steps)))
         for rows, k, weights, log_scale in self._posteriors(design, outcome, steps, fixed):
             # Sum guess and lapse out first; float64 where few numbers are left.
             asymptotes = weights.sum((1, 2)).astype(float)
@@ -198,7 +212,7 @@ class GridPosterior:
             yield from self._chunk(rows, design[rows], outcome[rows], steps, held)
 
     def _chunk(self, rows, design, outcome, steps, held):
-        """`_posteriors` of the subjects `rows`, whose trials and held values are given."""
+        """`_posteriors` of the runs `rows`, whose trials and held values are given."""
         shape = self._shape(held)
         threshold, slope, guess, lapse = (
             held[p][:, None] if p in held else axis.nodes[None] for p, axis in enumerate(self.axes)
@@ -212,7 +226,7 @@ class GridPosterior:
                 weights *= np.moveaxis(axis.mass.reshape(-1, 1, 1, 1), 0, p).astype(np.float32)
         log_scale = np.zeros(len(design))
         factor = np.empty_like(weights)
-        wanted = {step: k for k, step in enumerate(steps)}
+        place_of = {step: k for k, step in enumerate(steps)}
         for t in range(max(steps) + 1):
             if t:
                 # p(y) = offset + gain * F with offset over (guess, lapse) and gain over lapse.
@@ -234,5 +248,5 @@ class GridPosterior:
                 peak = np.maximum(weights.max((1, 2, 3, 4)), np.float32(1e-37))
                 weights /= peak[:, None, None, None, None]
                 log_scale += np.log(peak.astype(float))
-            if t in wanted:
-                yield rows, wanted[t], weights, log_scale
+            if t in place_of:
+                yield rows, place_of[t], weights, log_scale

@@ -86,6 +86,13 @@ class PsiMarginalPolicy(Policy):
 
     Args:
         sizes: grid nodes of threshold, slope, guess, lapse.
+
+    Example:
+        >>> from aline_tf.experiments.psychometric.psi_marginal import PsiMarginalPolicy
+        >>> from aline_tf.experiments.psychometric.runs import simulate_runs, target_mask
+        >>> runs = simulate_runs(1, candidates=9, seed=0, horizon=3)
+        >>> runs.play(PsiMarginalPolicy((8, 4, 4, 4)), target_mask("slope")).design.shape
+        (1, 3, 1)
     """
 
     name = "psi-marginal"

@@ -59,6 +59,12 @@ class Axis:
     Attributes:
         nodes: [n] values, ascending.
         mass: [n] prior probability of each node; sums to 1.
+
+    Example:
+        >>> from aline_tf.experiments.psychometric.psychometric_grid import Axis
+        >>> axis = Axis.gauss_legendre(0.0, 1.0, 8)
+        >>> round(float((axis.mass * axis.nodes).sum()), 6)
+        0.5
     """
 
     nodes: np.ndarray
@@ -89,6 +95,15 @@ class PsychometricGrid:
     Args:
         sizes: nodes of threshold, slope, guess, lapse.
         dtype: of the weights; float32 halves the memory and is exact to about 1e-6.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.experiments.psychometric.psychometric_grid import PsychometricGrid
+        >>> grid = PsychometricGrid((8, 4, 4, 4))
+        >>> weights = grid.prior(1)
+        >>> grid.update(weights, np.array([0.5]), np.array([1.0]), np.array([True]))
+        >>> round(float(weights.sum()), 4)
+        1.0
     """
 
     def __init__(self, sizes: tuple[int, int, int, int] = (32, 16, 10, 8), dtype=np.float32):

@@ -31,6 +31,11 @@ class QuestPlusPolicy(Policy):
 
     Raises:
         InputError: the package is not installed, or a batch's rows have different pools.
+
+    Example:
+        >>> from aline_tf.experiments.psychometric.quest_plus import QuestPlusPolicy
+        >>> QuestPlusPolicy.name, QuestPlusPolicy.reads_targets
+        ('questplus', False)
     """
 
     name = "questplus"

@@ -13,7 +13,14 @@ from aline_tf.batch import OBSERVED
 
 @dataclass(frozen=True)
 class NewTrials:
-    """Answered trials at one context position: `design` and `outcome` [B], valid in `rows` [B]."""
+    """Answered trials at one context position: `design` and `outcome` [B], valid in `rows` [B].
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.experiments.psychometric.trial_history import NewTrials
+        >>> NewTrials(np.array([True]), np.array([0.5]), np.array([1.0])).design
+        array([0.5])
+    """
 
     rows: np.ndarray
     design: np.ndarray
@@ -25,6 +32,14 @@ class TrialHistory:
 
     A policy that keeps a posterior can then extend it rather than start again. It stays a function
     of the batch alone: any context that does not extend the remembered one is a fresh start.
+
+    Example:
+        >>> from aline_tf.batch import empty_batch
+        >>> from aline_tf.experiments.psychometric.trial_history import TrialHistory
+        >>> batch = empty_batch({"B": 1, "C": 2, "D": 1, "F": 1, "P": 4, "N": 1})
+        >>> fresh, trials = TrialHistory().extend(batch)
+        >>> fresh, len(list(trials))
+        (True, 0)
     """
 
     def __init__(self):
