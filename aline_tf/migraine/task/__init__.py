@@ -5,6 +5,7 @@ from aline_tf.runtime.lazy_exports import lazy_exports
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
+        "DayFeatures": "day_features",
         "load_model": "pretrained",
         "MigraineTask": "simulated",
         "read_histories": "recorded",

@@ -128,30 +128,32 @@ def history_features(design, outcome, status, mask) -> Days:
         return (tf.gather(table, list(places(name)), axis=2) for table in (value, seen))
 
     stress, stress_seen = slots("stress")
-    told = tf.reduce_sum(stress_seen, axis=2, keepdims=True)
+    reported = tf.reduce_sum(stress_seen, axis=2, keepdims=True)
     daily = len(_DAILY)
-    z = tf.concat([value[:, :, :daily], tf.reduce_sum(stress, 2, True) / tf.maximum(told, 1.0)], 2)
-    z_seen = tf.concat([seen[:, :, :daily], tf.minimum(told, 1.0)], axis=2)
+    z = tf.concat(
+        [value[:, :, :daily], tf.reduce_sum(stress, 2, True) / tf.maximum(reported, 1.0)], 2
+    )
+    z_seen = tf.concat([seen[:, :, :daily], tf.minimum(reported, 1.0)], axis=2)
     away, own = _against_the_person(z, z_seen)
 
     attack, attack_seen = slots("attack")
     attack = 0.5 * attack_seen + 0.5 * attack  # from -1, 1 back to 0, 1; 0 where nothing is known
     any_attack = tf.reduce_max(attack, axis=2, keepdims=True)
-    told_attack = tf.maximum(any_attack, tf.reduce_min(attack_seen, axis=2, keepdims=True))
+    attack_reported = tf.maximum(any_attack, tf.reduce_min(attack_seen, axis=2, keepdims=True))
     begins = _tomorrow(any_attack) * (1.0 - attack[:, :, -1:])
     signs, signs_seen = slots("prodrome")
     any_sign = tf.reduce_max(0.5 * signs_seen + 0.5 * signs, axis=2, keepdims=True)
-    history = tf.concat([any_attack, told_attack, any_sign], axis=2)
+    history = tf.concat([any_attack, attack_reported, any_sign], axis=2)
     traces = [tf.matmul(_fading(memory), history) for memory in _MEMORIES]
     triggers, triggers_seen = _triggers(z, z_seen, own)
     together = _together(tf.concat([own, triggers], axis=2), attack, attack_seen, signs, signs_seen)
     feature = tf.concat(
         [
             *(own, z_seen, triggers, triggers_seen),
-            *(_tomorrow(any_attack), _tomorrow(told_attack), begins, any_attack),
+            *(_tomorrow(any_attack), _tomorrow(attack_reported), begins, any_attack),
             *traces,
             *(part for channel in SLOT_REPORTS for part in slots(channel.name)),
-            tf.ones_like(told) * _RECENT[:, None],
+            tf.ones_like(reported) * _RECENT[:, None],
             *_warnings(value, seen),
             *together,
             *_with_stress(away, z_seen),
@@ -169,25 +171,25 @@ def _warnings(value, seen):
 
     def answers(name):
         index = list(places(name))
-        told = tf.gather(seen, index, axis=2)
+        reported = tf.gather(seen, index, axis=2)
         answer = tf.gather(value, index, axis=2) * _SCALE[index] + _LOC[index]
-        return answer * told, told
+        return answer * reported, reported
 
-    pain, pain_told = answers("pain")
+    pain, pain_reported = answers("pain")
     much = tf.cast(pain >= _MUCH_PAIN, tf.float32)
     little = tf.cast(pain >= 0.5, tf.float32) - much
-    attack, attack_told = answers("attack")
-    signs, signs_told = answers("prodrome")
+    attack, attack_reported = answers("attack")
+    signs, signs_reported = answers("prodrome")
     return [
         little,
         much,
-        _last(little, pain_told),
-        _last(much, pain_told),
-        _last(pain_told, pain_told),
-        _last(attack, attack_told),
-        _last(attack_told, attack_told),
-        _last(signs, signs_told),
-        _last(signs_told, signs_told),
+        _last(little, pain_reported),
+        _last(much, pain_reported),
+        _last(pain_reported, pain_reported),
+        _last(attack, attack_reported),
+        _last(attack_reported, attack_reported),
+        _last(signs, signs_reported),
+        _last(signs_reported, signs_reported),
     ]
 
 
@@ -279,10 +281,10 @@ def _slots_after(table, slots: int):
     return later[:, :, slots : slots + SLOTS]
 
 
-def _last(answer, told):
+def _last(answer, reported):
     """The answer of the latest slot that has one, [B, L, 1]; 0 where none has."""
-    later = tf.math.cumsum(told, axis=2, exclusive=True, reverse=True)
-    latest = told * tf.cast(later < 0.5, tf.float32)
+    later = tf.math.cumsum(reported, axis=2, exclusive=True, reverse=True)
+    latest = reported * tf.cast(later < 0.5, tf.float32)
     return tf.reduce_sum(answer * latest, axis=2, keepdims=True)
 
 

@@ -119,12 +119,12 @@ def test_the_last_answer_of_a_day_is_kept():
     history.note(0, "attack_0", 1.0)
     history.note(0, "attack_2", 0.0)
     history.note(1, "pain_1", 1.0)
-    little, much, pain, attack, attacks_told, _, signs_told = (
+    little, much, pain, attack, attacks_reported, _, signs_reported = (
         history.days().feature.numpy()[0, :2, TOGETHER - 7 : TOGETHER].T
     )
     assert little.tolist() == [1.0, 0.0] and much.tolist() == [0.0, 0.0]
-    assert pain.tolist() == [1.0, 0.0] and signs_told.tolist() == [0.0, 0.0]
-    assert attack.tolist() == [0.0, 0.0] and attacks_told.tolist() == [0.0, 1.0]
+    assert pain.tolist() == [1.0, 0.0] and signs_reported.tolist() == [0.0, 0.0]
+    assert attack.tolist() == [0.0, 0.0] and attacks_reported.tolist() == [0.0, 1.0]
 
 
 def test_signs_before_attacks_are_counted_over_the_days():
