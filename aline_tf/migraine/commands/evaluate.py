@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import sys
 import time
@@ -15,15 +14,6 @@ from aline_tf.runtime.malloc import keep_memory
 
 TASK = "migraine"
 MOST_PEOPLE, MOST_DAYS, LEAST_HISTORY = 10_000, 112, 3
-#: Shown beside the table. Other people, other records: no figure here is a target for another.
-PUBLISHED = (
-    ("diary regression, next day", "AUC .65, Brier .202 (base rate .237)", "Houle 2017, 95 people"),
-    ("within-person, onsets", "AUC .56 (.54 to .58)", "Holsteen 2020, 178 people"),
-    ("wearable and app, random forest", "AUC .62", "Stubberud 2023, 18 people"),
-)
-CEILING = """\
-particle filter: knows how the simulator works, learns each person from the same records.
-told filter: was told every parameter of the person; out of reach."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
 
     model = load_model(args.model)
     from aline_tf.migraine.evaluation.study import LEAK, evaluate
+    from aline_tf.migraine.evaluation.tables import beside_the_tables, tables
     from aline_tf.migraine.simulation.population import SHIFTED
 
     started = time.monotonic()
@@ -108,11 +99,7 @@ def run(args: argparse.Namespace) -> int:
         f"{TASK}: {args.people} unseen people{world}, evenings of days {args.history} to"
         f" {args.days}, {args.records} records, seed {args.seed}; {rows.machine()}\n"
     )
-    print(tables(measured))
-    print("\nPublished, on real people (other records, other people: not the same test)")
-    for what, figure, source in PUBLISHED:
-        print(f"  {what}: {figure} ({source})")
-    print(CEILING)
+    print(f"{tables(measured)}\n\n{beside_the_tables()}")
     if any(row.metric == "within_auc" and row.mean > LEAK for row in measured):
         print(f"A within-person AUC above {LEAK:.2f} means a leak: do not believe these figures.")
     if args.json:
@@ -130,70 +117,6 @@ def run(args: argparse.Namespace) -> int:
             for path in save(figure, args.plots, name):
                 print(f"drawn: {path}")
     return 0
-
-
-def tables(measured: list) -> str:
-    """The rows as tables: forecasts, subgroups (24 h only), parameters, burden, prompting."""
-    from aline_tf.evaluation.results import format_table
-
-    forecasts = [row for row in measured if row.target in ("attack_24h", "attack_48h")]
-    groups = [row for row in measured if row.target.startswith("attack_24h | ")]
-    burden = [row for row in measured if row.target.startswith("burden")]
-    prompting = [row for row in measured if row.target.startswith("prompting")]
-    others = ("attack_", "burden", "prompting")
-    parameters = [row for row in measured if not row.target.startswith(others)]
-    parts = [
-        f"Forecasts at 20:00\n{side_by_side(forecasts)}",
-        "Subgroups; the Brier skill is against the share of events in the group itself\n"
-        + by_metric(groups),
-        f"Parameters\n{side_by_side(parameters)}",
-    ]
-    if burden:
-        title = "Burden: log_prob of what followed, after each acquisition"
-        parts.append(f"{title}\n{format_table(burden)}")
-    if prompting:
-        title = "Prompting: weeks of so many prompts every evening"
-        parts.append(f"{title}\n{format_table(prompting)}")
-    return "\n\n".join(parts)
-
-
-def side_by_side(rows: list) -> str:
-    """A table: one line for each target and metric, one column for each policy."""
-    policies = list(dict.fromkeys(row.policy for row in rows))
-    cells = {(row.target, row.metric, row.policy): row for row in rows}
-    lines = [["target", "metric", *policies]]
-    for target, metric in dict.fromkeys((row.target, row.metric) for row in rows):
-        found = (cells.get((target, metric, policy)) for policy in policies)
-        lines.append([target, metric, *map(_cell, found)])
-    return _aligned(lines)
-
-
-def by_metric(rows: list) -> str:
-    """A table: one line for each target, one column for each metric, and the number of people."""
-    metrics = list(dict.fromkeys(row.metric for row in rows))
-    cells = {(row.target, row.metric): row for row in rows}
-    lines = [["target", "people", *metrics]]
-    for target in dict.fromkeys(row.target for row in rows):
-        found = [cells.get((target, metric)) for metric in metrics]
-        people = max(row.n for row in found if row is not None)
-        lines.append([target, str(people), *map(_cell, found)])
-    return _aligned(lines)
-
-
-def _aligned(lines: list[list[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in [lines[0], ["-" * width for width in widths], *lines[1:]]
-    )
-
-
-def _cell(row) -> str:
-    if row is None or not math.isfinite(row.mean):
-        return "-"
-    # Without an interval when there is none, or when it has no width (a constant).
-    spread = f" +- {row.ci95:.3f}" if math.isfinite(row.ci95) and row.ci95 > 0 else ""
-    return f"{row.mean:.3f}{spread}"
 
 
 def _check(args: argparse.Namespace) -> None:

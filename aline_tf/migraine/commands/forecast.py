@@ -14,8 +14,6 @@ from aline_tf.migraine.commands.record_arguments import (
 
 REPORT = "report.html"
 TASK = "migraine"
-SHOWN_TRIGGERS = 4
-SHOWN_OBSERVATIONS = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
     )
 
     from aline_tf.migraine.forecast.outlook import evening_of, outlook_at
+    from aline_tf.migraine.report.console import console_text
     from aline_tf.migraine.report.report import render
     from aline_tf.migraine.task.pretrained import load_model
     from aline_tf.runtime.atomic_files import atomic_path
@@ -72,67 +71,6 @@ def run(args: argparse.Namespace) -> int:
     print(console_text(outlook, supposed))
     print(f"\nReport: {destination}")
     return 0
-
-
-def console_text(outlook, supposed=()) -> str:
-    """What the command prints about an outlook, and about the what-ifs that were asked for."""
-    from aline_tf.migraine.forecast import wording
-
-    summary = outlook.summary
-    with_attack, reported = outlook.attack_days
-    lines = [
-        f"Read {sum(summary.read.values()):,} records: {outlook.days_recorded} days with records"
-        f" among the last {len(outlook.history.dates)}, {with_attack} of {reported} reported days"
-        " with an attack.",
-    ]
-    if summary.skipped:
-        lines.append(f"Skipped {sum(summary.skipped.values()):,}; the report says why.")
-    lines += wording.notes(outlook)
-    lines += ["", wording.risks(outlook.history.now, outlook.risks)]
-    moved = [c for c in outlook.attributions if abs(c.change) >= 0.005][:SHOWN_OBSERVATIONS]
-    if moved:
-        observations = [f"{wording.observation(c)} {wording.points(c.change)}" for c in moved]
-        lines.append(f"  moved most by: {'; '.join(observations)}")
-    lines += [
-        "",
-        "Strongest triggers (odds of an attack starting, if it is one of yours;"
-        f" {wording.trigger_yardstick()})",
-    ]
-    for trigger in [t for t in outlook.triggers if t.days_recorded][:SHOWN_TRIGGERS]:
-        lines.append(
-            f"  {wording.trigger_title(trigger.name)}: {wording.percent(trigger.probability)}"
-            f" likely one of yours, x {wording.odds(trigger.odds_ratio)} (90% interval"
-            f" {wording.odds(trigger.low)} to {wording.odds(trigger.high)})"
-            f" {wording.trigger_unit(trigger.name)}"
-        )
-    shown = [each for each in outlook.what_ifs if each.supposition in supposed]
-    if supposed:
-        lines += ["", "What if"]
-        lines += [f"  {_supposed_text(each, outlook.risks)}" for each in shown]
-        if len(shown) < len(supposed):
-            lines.append("  What is recorded already, or lies before the records, is left out.")
-    lines += ["", "Most worth finding out next"]
-    if not outlook.next_candidates:
-        lines.append("  Everything that can be asked or read this evening is known already.")
-    elif outlook.next_candidates[0].value <= 0:
-        lines.append(f"  {wording.nothing_worth_it(outlook.cost_weight)}")
-    for place, valued in enumerate(outlook.next_candidates, 1):
-        lines.append(f"  {place}. {valued.candidate.label}: {wording.worth(valued)}")
-        reason = wording.reason(valued, outlook.risks[0].probability, outlook.history)
-        lines.append(f"     {reason}")
-    lines += ["", wording.NOT_A_DEVICE, wording.RED_FLAGS]
-    return "\n".join(lines)
-
-
-def _supposed_text(each, risks) -> str:
-    from aline_tf.migraine.forecast import wording
-
-    pairs = ((24, each.risk_24h), (48, each.risk_48h))
-    moves = [
-        f"{hours} h {wording.percent(risk.probability)} -> {wording.percent(supposed)}"
-        for (hours, supposed), risk in zip(pairs, risks, strict=True)
-    ]
-    return f"{wording.supposition(each.supposition)}: {', '.join(moves)}"
 
 
 def _check(args: argparse.Namespace) -> None:

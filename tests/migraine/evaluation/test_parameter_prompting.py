@@ -56,7 +56,7 @@ def test_each_kind_is_asked_for_alone_and_its_errors_are_scored(
     assert everything == pytest.approx(np.sqrt(np.square(study["parameters", "aline"]).mean()))
 
 
-def test_the_shipped_network_measures_the_baseline_of_those_who_wear_nothing(monkeypatch):
+def test_the_shipped_model_measures_the_baseline_of_those_who_wear_nothing(monkeypatch):
     monkeypatch.setattr(prompting, "EVENINGS", 5)
     monkeypatch.setattr(parameter_prompting, "QUERIES", {"it": (("hrv_baseline",), False)})
     people = sample_cohort(4, 40, prompting.RUN_IN + 5, prompting.RUN_IN)

@@ -45,7 +45,7 @@ def test_same_seed_gives_the_same_interval_and_another_seed_another(model, eveni
     assert first[0][0].probability == other[0][0].probability
 
 
-def test_reported_risk_is_what_the_network_predicts(model, evening):
+def test_reported_risk_is_what_the_model_predicts(model, evening):
     batch = evening[0]
     outputs = model(batch)
     mean, _ = model.outcome_prediction(outputs, batch).mean_sd()

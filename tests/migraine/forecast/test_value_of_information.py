@@ -124,7 +124,7 @@ def test_price_lowers_the_value_of_burden(model, evening, found):
         assert fall == pytest.approx(9 * COST_WEIGHT * valued.cost)
 
 
-def test_continuous_answers_are_quantiles_of_what_the_network_expects(model, evening):
+def test_continuous_answers_are_quantiles_of_what_the_model_expects(model, evening):
     candidate = Candidate("resting_hr", 1)
     batch, _ = history_batch(evening[2], candidates=[candidate])
     (values, weights) = predicted_outcomes(model, batch, [candidate])[0]
