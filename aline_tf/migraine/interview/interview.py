@@ -58,7 +58,7 @@ class Interview:
         >>> from datetime import UTC, datetime
         >>> from aline_tf import ALINE
         >>> from aline_tf.migraine.interview import Interview
-        >>> from aline_tf.migraine.records.day_history import day_history
+        >>> from aline_tf.migraine.records.days import day_history
         >>> from aline_tf.migraine.records.timeline import Timeline
         >>> from aline_tf.migraine.schema.spec import SPEC
         >>> model = ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=16)
