@@ -21,6 +21,7 @@ _EXPORTS = {
     "Trainer": "aline_tf.training.trainer",
     "evaluate": "aline_tf.experiments.table",
     "load_preset": "aline_tf.models.presets",
+    "presets": "aline_tf.models.presets",
     "save_preset": "aline_tf.models.presets",
 }
 _ROOMS = (

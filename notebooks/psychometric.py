@@ -66,7 +66,7 @@ from aline_tf.evaluation import metrics
 from aline_tf.evaluation.model_posterior import ModelPosterior
 from aline_tf.experiments.psychometric import estimates as study
 from aline_tf.experiments.psychometric.runs import simulate_runs, target_mask
-from aline_tf.runtime.atomic_files import savedmodels_dir
+from aline_tf.models.packaged_presets import savedmodels_dir
 from aline_tf.tasks.psychometric import Psychometric, response_probability
 from aline_tf.training.recipe import Recipe
 

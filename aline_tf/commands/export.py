@@ -61,7 +61,7 @@ def found_preset(place: str | Path) -> Path:
     Raises:
         InputError: there is none, or it is not whole.
     """
-    from aline_tf.serving.packaged_presets import packaged_presets
+    from aline_tf.models.packaged_presets import packaged_presets
 
     packaged = packaged_presets()
     if not Path(place).is_dir() and str(place) in packaged:

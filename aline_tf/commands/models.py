@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print one block for each model: name, task, parameters and what it was measured at."""
-    from aline_tf.serving.packaged_presets import preset_table
+    from aline_tf.models.packaged_presets import preset_table
 
     rows = preset_table()
     if args.json:

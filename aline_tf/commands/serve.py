@@ -97,7 +97,7 @@ def _served(args: argparse.Namespace) -> tuple[Path, list[str] | None]:
             raise InputError("expected --model-base-path or --cache; received both")
         return args.model_base_path, args.models
 
-    from aline_tf.serving.packaged_presets import packaged_presets
+    from aline_tf.models.packaged_presets import packaged_presets
     from aline_tf.serving.preset_exports import export_presets
 
     names = args.models or list(packaged_presets())

@@ -258,13 +258,13 @@ class Experiment:
         Raises:
             InputError: none is named, and none comes with the package.
         """
-        from aline_tf.runtime.atomic_files import shipped_model
+        from aline_tf.models.packaged_presets import preset_directory
         from aline_tf.tasks.registry import TASKS, split_name
 
         if settings.model is None:
-            return shipped_model(split_name(self.name)[0])
+            return preset_directory(split_name(self.name)[0])
         named = str(settings.model)
-        return shipped_model(named) if named in TASKS else Path(named)
+        return preset_directory(named) if named in TASKS else Path(named)
 
 
 def chosen_policies(

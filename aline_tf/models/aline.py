@@ -414,6 +414,36 @@ class ALINE(keras.Model):
         """One tfp distribution of batch shape [B] per parameter."""
         return self.theta_posterior(outputs).distributions()
 
+    @classmethod
+    def from_preset(cls, preset, task: str | None = None) -> ALINE:
+        """A trained model.
+
+        Args:
+            preset: the name of a preset of the package (see `aline_tf.presets`), or a directory
+                that `save_to_preset`, `aline-tf train` or `aline-tf export` wrote.
+            task: the name of the task it must be for, when a certain one is needed.
+
+        Raises:
+            InputError: no preset there, a damaged one, or one of another task.
+        """
+        from aline_tf.models.presets import load_preset
+
+        return load_preset(preset, task=task)
+
+    def save_to_preset(self, directory, metadata: dict | None = None) -> None:
+        """Writes config.json, metadata.json and model.weights.h5, and touches nothing else.
+
+        Args:
+            directory: where; created when it is not there.
+            metadata: anything JSON can hold.
+
+        Raises:
+            InputError: a model that is not built or has weights that are not finite.
+        """
+        from aline_tf.models.presets import save_preset
+
+        save_preset(self, directory, metadata)
+
     def load_weights(self, filepath, **kwargs):
         """As of any Keras model; files of version 0.1 too."""
         with old_names.todays_weights(filepath) as path:

@@ -1,51 +1,96 @@
-"""Presets: a directory with config.json, metadata.json and model.weights.h5, and no pickle."""
+"""Presets of trained models: config.json, metadata.json and model.weights.h5, and no pickle."""
 
 from __future__ import annotations
 
 import inspect
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
+import numpy as np
 
 from aline_tf.errors import InputError
+from aline_tf.models import packaged_presets
 from aline_tf.models.aline import ALINE
 from aline_tf.runtime.atomic_files import atomic_path
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE = "config.json", "metadata.json", "model.weights.h5"
 
 
 def save_preset(model: ALINE, directory, metadata: dict | None = None) -> None:
-    """Writes the preset, replacing an older one only when everything is on disk.
+    """Writes the three files of a preset, and touches nothing else in the directory.
+
+    Each file is written beside its place and takes its name when it is whole: an older preset is
+    replaced file by file, the weights before what describes them.
 
     Args:
         model: a built model.
-        directory: where; parents are created.
-        metadata: anything JSON can hold: how it was trained, its figures.
+        directory: where; it and its parents are created.
+        metadata: anything JSON can hold, NumPy numbers and arrays too: how it was trained, its
+            figures.
+
+    Raises:
+        InputError: a model that is not built, weights that are not finite, metadata that JSON
+            cannot hold, or a file in the place of the directory. What stood there stays.
     """
+    directory = Path(directory)
+    if not model.built:
+        raise InputError(
+            "expected a model that has weights (call model.build() or load some); received one "
+            "that is not built"
+        )
+    _check_finite(model)
+    if directory.exists() and not directory.is_dir():
+        raise InputError(f"expected a directory to write to; received {directory}, a file")
     config = model.get_config()
     # All that the constructor takes, so that a new argument cannot be forgotten here.
     kept = [name for name in inspect.signature(ALINE).parameters if name in config]
-    with atomic_path(directory) as temporary:
-        temporary.mkdir()
-        (temporary / CONFIG_FILE).write_text(
-            json.dumps({"class": "ALINE", "config": {k: config[k] for k in kept}}, indent=1)
-        )
-        (temporary / METADATA_FILE).write_text(json.dumps(metadata or {}, indent=1))
-        model.save_weights(str(temporary / WEIGHTS_FILE))
+    try:
+        told = json.dumps(metadata or {}, indent=1, default=_plain)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"expected metadata that JSON can hold; received: {error}") from error
+    described = json.dumps({"class": "ALINE", "config": {k: config[k] for k in kept}}, indent=1)
+    with (
+        atomic_path(directory / METADATA_FILE) as of_metadata,
+        atomic_path(directory / CONFIG_FILE) as of_config,
+        atomic_path(directory / WEIGHTS_FILE) as of_weights,
+    ):
+        model.save_weights(str(of_weights))
+        of_config.write_text(described)
+        of_metadata.write_text(told)
+
+
+def _plain(value):
+    """NumPy's numbers and arrays as those of Python."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _check_finite(model) -> None:
+    for weight in model.weights:
+        if not np.isfinite(np.asarray(weight)).all():
+            raise InputError(f"expected finite weights; received NaN or infinity in {weight.path}")
 
 
 def load_preset(directory, task: str | None = None) -> ALINE:
     """The model of a preset, built, with its weights.
 
     Args:
-        directory: the preset, or a model version that has one in `preset/`.
+        directory: the preset, a model version that has one in `preset/`, or the name of a preset of
+            the package (see `presets`).
         task: the name of the task it must be for, when the caller needs a certain one.
 
     Raises:
         InputError: no preset there, a damaged one, or one of another task.
     """
     path = Path(directory)
+    if not path.exists() and path.name == str(directory):
+        path = packaged_presets.preset_directory(directory)
     if (path / "preset" / CONFIG_FILE).is_file():
         path = path / "preset"
     missing = [f for f in (CONFIG_FILE, WEIGHTS_FILE) if not (path / f).is_file()]
@@ -76,7 +121,24 @@ def load_preset(directory, task: str | None = None) -> ALINE:
             f"expected weights that fit {path / CONFIG_FILE}; received {WEIGHTS_FILE}: "
             f"{str(error).splitlines()[0]}"
         ) from error
+    _check_finite(model)
     return model
+
+
+def presets() -> pd.DataFrame:
+    """The presets of the package: name, task, parameters, and what each was measured at.
+
+    Example:
+        >>> import aline_tf
+        >>> list(aline_tf.presets().columns)
+        ['name', 'task', 'parameters', 'measured']
+        >>> model = aline_tf.ALINE.from_preset("psychometric")
+        >>> model.spec.name
+        'psychometric'
+    """
+    import pandas as pd
+
+    return pd.DataFrame(packaged_presets.preset_table())
 
 
 def _count_arrays(path: Path) -> int:

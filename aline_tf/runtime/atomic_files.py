@@ -1,4 +1,4 @@
-"""Where files are found, and how they are written: whole or not at all."""
+"""Files that are written whole or not at all."""
 
 import os
 import shutil
@@ -6,10 +6,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from aline_tf.errors import InputError
-
-SAVEDMODELS_VARIABLE = "ALINE_TF_SAVEDMODELS"
 
 
 @contextmanager
@@ -50,37 +46,6 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             with suppress(OSError):
                 parent.rmdir()
         raise
-
-
-def savedmodels_dir() -> Path:
-    """Directory of the trained models that ship with the project.
-
-    It is the one named by the environment variable ALINE_TF_SAVEDMODELS, otherwise `savedmodels/`
-    of the checkout this package was installed from. Its layout is ``<model>/<version>/``.
-
-    Raises:
-        InputError: that directory does not exist.
-    """
-    configured = os.environ.get(SAVEDMODELS_VARIABLE)
-    place = Path(configured) if configured else Path(__file__).resolve().parents[2] / "savedmodels"
-    if not place.is_dir():
-        raise InputError(
-            f"expected a directory of trained models (set {SAVEDMODELS_VARIABLE} to one);"
-            f" received {place}, which is not a directory"
-        )
-    return place
-
-
-def shipped_model(name: str) -> Path:
-    """Directory of the newest shipped version of a model.
-
-    Raises:
-        InputError: none ships.
-    """
-    versions = [path for path in (savedmodels_dir() / name).glob("*") if path.name.isdecimal()]
-    if not versions:
-        raise InputError(f"expected a shipped model of task {name!r}; received none")
-    return max(versions, key=lambda path: int(path.name))
 
 
 def _make_parents(parent: Path) -> list[Path]:

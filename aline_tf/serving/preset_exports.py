@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aline_tf.errors import InputError
-from aline_tf.serving.packaged_presets import packaged_presets
+from aline_tf.models.packaged_presets import packaged_presets
 
 VERSION = "1"
 #: What a killed export left is removed when it is older than any export takes, in seconds.

@@ -20,8 +20,8 @@ import numpy as np
 
 from aline_tf.batch import check
 from aline_tf.errors import InputError
+from aline_tf.models.packaged_presets import preset_spec
 from aline_tf.serving.client import Client
-from aline_tf.serving.packaged_presets import preset_spec
 from aline_tf.spec import TaskSpec
 
 #: Candidates in one request: they do not see each other, so a pool may be scored in parts.

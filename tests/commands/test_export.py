@@ -56,7 +56,7 @@ def test_an_export_is_not_overwritten(preset, tiny_models, capsys):
 
 @pytest.mark.parametrize("option", [[], ["--preset"]])
 def test_a_name_is_enough_for_a_packaged_model(tmp_path, monkeypatch, option):
-    from aline_tf.serving.packaged_presets import packaged_presets
+    from aline_tf.models.packaged_presets import packaged_presets
 
     monkeypatch.chdir(tmp_path)
     exported = []

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from aline_tf.cli import main
-from aline_tf.serving.packaged_presets import packaged_presets, preset_spec
+from aline_tf.models.packaged_presets import packaged_presets, preset_spec
 
 
 def test_every_packaged_model_is_listed_with_its_parameters(capsys):

@@ -1,6 +1,8 @@
 """Presets: written whole, read back equal, refused with a sentence when they cannot be used."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -8,7 +10,8 @@ import tensorflow as tf
 
 from aline_tf.errors import InputError
 from aline_tf.models.aline import ALINE
-from aline_tf.models.presets import load_preset, preset_metadata, save_preset
+from aline_tf.models.packaged_presets import packaged_presets, savedmodels_dir
+from aline_tf.models.presets import load_preset, preset_metadata, presets, save_preset
 from tests.models.batches import EVERY_KIND, SIZES, SURFACE, random_batch
 
 
@@ -56,7 +59,7 @@ def test_saving_again_replaces_the_older_preset(network, preset):
 
 
 def test_metadata_that_json_cannot_hold_leaves_the_older_preset(network, preset):
-    with pytest.raises(TypeError):
+    with pytest.raises(InputError, match="metadata that JSON can hold; received: object"):
         save_preset(network, preset, {"steps": object()})
     assert preset_metadata(preset) == {"steps": 12}
 
@@ -131,3 +134,78 @@ def test_truncated_weights(preset, keep):
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(InputError, match="expected weights that fit"):
         load_preset(preset)
+
+
+def test_saving_touches_nothing_that_it_did_not_write(network, tmp_path):
+    """The directory may be somebody's home."""
+    (tmp_path / "thesis.tex").write_text("three years")
+    (tmp_path / "other" / "a").mkdir(parents=True)
+    (tmp_path / "other" / "a" / "model.weights.h5").write_text("x")
+    for _ in range(2):
+        save_preset(network, tmp_path)
+    assert (tmp_path / "thesis.tex").read_text() == "three years"
+    assert (tmp_path / "other" / "a" / "model.weights.h5").read_text() == "x"
+    assert len(list(tmp_path.iterdir())) == 5
+    assert load_preset(tmp_path).spec == network.spec
+
+
+@pytest.mark.parametrize("fault", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_neither_written_nor_read(preset, tmp_path, fault):
+    model = load_preset(preset)
+    bias = model.policy_head.mlp.outer.bias
+    bias.assign([fault])
+    with pytest.raises(InputError, match=r"finite weights; received NaN or infinity in .*bias"):
+        model.save_to_preset(preset)
+    assert load_preset(preset).spec == model.spec
+    model.save_weights(preset / "model.weights.h5")
+    with pytest.raises(InputError, match="finite weights"):
+        load_preset(preset)
+
+
+def test_a_model_without_weights_and_a_file_in_the_way_are_told_so(network, tmp_path):
+    with pytest.raises(InputError, match="received one that is not built"):
+        save_preset(ALINE(EVERY_KIND, **SIZES), tmp_path / "preset")
+    assert not (tmp_path / "preset").exists()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"received .*file, a file"):
+        save_preset(network, tmp_path / "file")
+
+
+def test_numbers_of_numpy_are_metadata(network, tmp_path):
+    figures = {"loss": np.float32(0.5), "steps": np.int64(3), "curve": np.arange(2)}
+    save_preset(network, tmp_path, figures)
+    assert preset_metadata(tmp_path) == {"loss": 0.5, "steps": 3, "curve": [0, 1]}
+
+
+def test_a_write_that_fails_leaves_the_older_preset(network, preset, monkeypatch):
+    before = {path.name: path.read_bytes() for path in preset.iterdir()}
+    monkeypatch.setattr(ALINE, "save_weights", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        save_preset(network, preset, {"steps": 13})
+    assert {path.name: path.read_bytes() for path in preset.iterdir()} == before
+
+
+def test_every_packaged_preset_loads_by_name_and_says_what_it_was_measured_at():
+    table = presets()
+    assert set(table["name"]) == set(packaged_presets()) >= {"psychometric", "migraine", "ces"}
+    assert (table["measured"].str.len() > 20).all()
+    model = ALINE.from_preset("psychometric", task="psychometric")
+    assert model.spec.parameter_names[0] == "threshold"
+
+
+@pytest.mark.parametrize("name", sorted(packaged_presets()))
+def test_the_preset_beside_a_saved_model_is_that_of_the_package(name):
+    for file in ("config.json", "metadata.json", "model.weights.h5"):
+        beside = savedmodels_dir() / name / "1" / "preset" / file
+        assert beside.read_bytes() == (packaged_presets()[name] / file).read_bytes(), file
+
+
+def test_an_unknown_name_is_told_what_there_is():
+    with pytest.raises(InputError, match=r"psychometric.*received nothing_of_the_kind"):
+        ALINE.from_preset("nothing_of_the_kind")
+
+
+def test_a_fresh_process_restores_the_layers_of_a_task():
+    code = "import aline_tf; print(aline_tf.ALINE.from_preset('migraine').history_features.name)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "day_features"

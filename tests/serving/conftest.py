@@ -97,7 +97,7 @@ def tiny_server(tiny_models):
 @pytest.fixture(scope="session")
 def psychometric_server():
     """The shipped psychometric model, alone."""
-    from aline_tf.runtime.atomic_files import savedmodels_dir
+    from aline_tf.models.packaged_presets import savedmodels_dir
     from aline_tf.serving.repository import ModelRepository
     from aline_tf.serving.server import Server
 

@@ -8,8 +8,8 @@ import pytest
 
 from aline_tf import __version__
 from aline_tf.errors import InputError
+from aline_tf.models.packaged_presets import packaged_presets
 from aline_tf.serving import preset_exports
-from aline_tf.serving.packaged_presets import packaged_presets
 from aline_tf.serving.preset_exports import default_cache, export_presets, is_export_of
 
 

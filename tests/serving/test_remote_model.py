@@ -8,10 +8,10 @@ import pytest
 
 from aline_tf.acquisition.session import Session
 from aline_tf.errors import InputError
+from aline_tf.models.packaged_presets import packaged_presets, preset_spec
 from aline_tf.models.protocol import SessionModel
 from aline_tf.serving import remote_model
 from aline_tf.serving.client import Client
-from aline_tf.serving.packaged_presets import packaged_presets, preset_spec
 from aline_tf.serving.remote_model import RemoteModel
 
 

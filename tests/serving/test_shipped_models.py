@@ -8,8 +8,8 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from aline_tf import draws
 from aline_tf.batch import BATCH_FIELDS
+from aline_tf.models.packaged_presets import savedmodels_dir
 from aline_tf.models.presets import load_preset, preset_metadata
-from aline_tf.runtime.atomic_files import savedmodels_dir
 from aline_tf.serving.export import choice
 from aline_tf.serving.signatures import SIGNATURES
 from aline_tf.tasks import task_by_name
@@ -97,7 +97,7 @@ def test_the_session_loader_loads_every_signature(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_shipped_model_is_small_documented_and_fits_its_task(name):
+def test_a_preset_directory_is_small_documented_and_fits_its_task(name):
     version = savedmodels_dir() / name / "1"
     size = sum(path.stat().st_size for path in version.rglob("*") if path.is_file())
     assert size < 10e6

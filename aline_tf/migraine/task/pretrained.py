@@ -6,8 +6,8 @@ from pathlib import Path
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.schema.spec import SPEC
+from aline_tf.models.packaged_presets import preset_directory
 from aline_tf.models.presets import load_preset
-from aline_tf.runtime.atomic_files import shipped_model
 
 
 def load_model(directory: Path | None = None):
@@ -16,7 +16,7 @@ def load_model(directory: Path | None = None):
     Raises:
         InputError: no preset there, one of another task, or one trained on other channels.
     """
-    directory = shipped_model(SPEC.name) if directory is None else directory
+    directory = preset_directory(SPEC.name) if directory is None else directory
     model = load_preset(directory, task=SPEC.name)
     if _reads(model.spec) != _reads(SPEC):
         raise InputError(

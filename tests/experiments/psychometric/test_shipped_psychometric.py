@@ -6,8 +6,8 @@ from aline_tf.acquisition.policies import LearnedPolicy, RandomPolicy
 from aline_tf.evaluation.model_posterior import ModelPosterior
 from aline_tf.experiments.psychometric import estimates as psychometric
 from aline_tf.experiments.psychometric.runs import simulate_runs
+from aline_tf.models.packaged_presets import preset_directory
 from aline_tf.models.presets import load_preset
-from aline_tf.runtime.atomic_files import shipped_model
 
 PAIRS = ("threshold,slope", "guess,lapse")
 
@@ -15,7 +15,7 @@ PAIRS = ("threshold,slope", "guess,lapse")
 @pytest.fixture(scope="module")
 def measured():
     """Value of a metric by (policy, target, step, metric)."""
-    model = load_preset(shipped_model("psychometric"))
+    model = load_preset(preset_directory("psychometric"))
     runs = simulate_runs(100, 200, seed=11)
     rows = psychometric.evaluate(
         {"learned": LearnedPolicy(model)}, runs, ModelPosterior(model), PAIRS
@@ -49,7 +49,7 @@ def test_intervals_cover_what_they_promise(measured, target):
 
 
 def test_all_four_parameters_never_met_together_are_asked_for_better_than_at_random():
-    model = load_preset(shipped_model("psychometric"))
+    model = load_preset(preset_directory("psychometric"))
     runs = simulate_runs(100, 200, seed=11)
     target = psychometric.TARGETS[2]
     rows = psychometric.evaluate(

@@ -11,8 +11,8 @@ from aline_tf.experiments.psychometric.grid_posterior import GridPosterior
 from aline_tf.experiments.psychometric.psi_marginal import PsiMarginalPolicy
 from aline_tf.experiments.psychometric.runs import simulate_runs
 from aline_tf.experiments.psychometric.target_switch import ORDERS, evaluate_switch, query_shares
+from aline_tf.models.packaged_presets import preset_directory
 from aline_tf.models.presets import load_preset
-from aline_tf.runtime.atomic_files import shipped_model
 
 COARSE = GridPosterior((24, 12, 8, 8))
 CURVE_FIRST, ASYMPTOTES_FIRST = (f"{first} then {second}" for first, second in ORDERS)
@@ -69,7 +69,7 @@ def test_a_switch_outside_the_run_is_refused(step):
 @pytest.fixture(scope="module")
 def shipped():
     """The shipped model and exact psi-marginal on 24 subjects, switched at trial 15."""
-    model = load_preset(shipped_model("psychometric"))
+    model = load_preset(preset_directory("psychometric"))
     policies = {"learned": LearnedPolicy(model), "psi-marginal": PsiMarginalPolicy((20, 10, 6, 6))}
     runs = simulate_runs(24, 200, seed=7)
     return by_key(evaluate_switch(policies, runs, 15, ModelPosterior(model), grid=COARSE))

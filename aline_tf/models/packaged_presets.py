@@ -1,4 +1,4 @@
-"""The presets that come with the package: where each is, and the task it is for.
+"""Where trained models are found: the presets of the package, and a directory of one's own.
 
 TensorFlow is not imported, so that a client knows the task of the model it asks.
 """
@@ -6,13 +6,15 @@ TensorFlow is not imported, so that a client knows the task of the model it asks
 from __future__ import annotations
 
 import json
+import os
 from importlib.resources import files
 from pathlib import Path
 
 from aline_tf.errors import InputError
-from aline_tf.runtime.atomic_files import savedmodels_dir
 from aline_tf.spec import TaskSpec
 
+#: Names a directory of models, `<model>/<version>/`, that is looked into before the package.
+SAVEDMODELS_VARIABLE = "ALINE_TF_SAVEDMODELS"
 _CONFIG = "config.json"
 
 
@@ -62,3 +64,47 @@ def preset_spec(name: str) -> TaskSpec:
         raise InputError(f"expected a preset of {', '.join(presets)}; received {name!r}")
     config = json.loads((presets[name] / _CONFIG).read_text(encoding="utf-8"))["config"]
     return TaskSpec.from_dict(config["spec"])
+
+
+def preset_directory(name) -> Path:
+    """The directory of a preset.
+
+    Args:
+        name: of a preset of the package, or a directory. Where ALINE_TF_SAVEDMODELS names a
+            directory of models, the newest version there comes first.
+
+    Raises:
+        InputError: neither a preset of the package nor a directory.
+    """
+    if os.environ.get(SAVEDMODELS_VARIABLE):
+        places = (savedmodels_dir() / str(name)).glob("*")
+        versions = [place for place in places if place.name.isdecimal()]
+        if versions:
+            return max(versions, key=lambda place: int(place.name))
+    presets = packaged_presets()
+    if str(name) in presets:
+        return presets[str(name)]
+    if Path(name).is_dir():
+        return Path(name)
+    raise InputError(
+        f"expected the directory of a preset or one of {', '.join(presets)}; received {name}"
+    )
+
+
+def savedmodels_dir() -> Path:
+    """Directory of the SavedModels that ship with the project, `<model>/<version>/`.
+
+    It is the one named by the environment variable ALINE_TF_SAVEDMODELS, otherwise `savedmodels/`
+    of the checkout this package was installed from.
+
+    Raises:
+        InputError: that directory does not exist.
+    """
+    configured = os.environ.get(SAVEDMODELS_VARIABLE)
+    place = Path(configured) if configured else Path(__file__).resolve().parents[2] / "savedmodels"
+    if not place.is_dir():
+        raise InputError(
+            f"expected a directory of trained models (set {SAVEDMODELS_VARIABLE} to one);"
+            f" received {place}, which is not a directory"
+        )
+    return place
