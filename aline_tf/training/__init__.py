@@ -17,5 +17,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "StopWhenNotFinite": "callbacks",
         "TrainingLog": "callbacks",
         "training_callbacks": "callbacks",
+        "train": "run",
+        "with_settings": "recipe",
     },
 )

@@ -1,4 +1,4 @@
-"""Checkpoints that a run is resumed from: never half written, and checked before they are believed.
+"""Checkpoints that a run is resumed from: never half written, and checked before they are used.
 
 A checkpoint is two files, the state (weights, optimiser) and a record that names it by its SHA-256
 and says where the run stood. The last two checkpoints are kept and every file takes its name at
@@ -27,6 +27,9 @@ class Backup(keras.callbacks.Callback):
 
     What `keras.callbacks.BackupAndRestore` is for, with checkpoints that are whole or not at all,
     and that are of this run: same task, sizes, optimiser, recipe and seed.
+
+        >>> Backup("out/backup").newest() is None  # nothing to resume from
+        True
 
     Args:
         directory: of the checkpoints; other files in it are left alone.

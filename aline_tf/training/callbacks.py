@@ -18,6 +18,8 @@ class StopWhenNotFinite(keras.callbacks.Callback):
     An exception, since a run that is merely asked to stop looks like a finished one: what was saved
     before stays, and nothing is saved after. `Trainer.fit` always has one, before all others.
 
+        >>> StopWhenNotFinite().on_train_batch_end(0, {"loss": 0.5})
+
     Raises:
         TrainingDiverged: after the step, or the epoch, with such a number.
     """
@@ -43,9 +45,12 @@ class StopWhenNotFinite(keras.callbacks.Callback):
 class PresetCheckpoint(keras.callbacks.Callback):
     """Writes the model's preset every few epochs, so that a long run can be cut at any time.
 
+        >>> PresetCheckpoint("out/preset", every=2).directory.name
+        'preset'
+
     Args:
         directory: of the preset.
-        every: epochs between two writes.
+        every: epochs between two writes, at least 1.
     """
 
     def __init__(self, directory, every: int = 5):
@@ -124,6 +129,12 @@ def training_callbacks(
         directory: where they write; `backup/`, `training_log.csv`, `preset/`.
         restart: forget an interrupted run instead of resuming it.
         run: facts that a resumed run must share, see `Backup`.
+
+    Returns:
+        callbacks for `Trainer.fit`.
+
+    Raises:
+        InputError: another file stands in the place of the log.
     """
     directory = Path(directory)
     return [

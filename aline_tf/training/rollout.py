@@ -239,11 +239,11 @@ def rollout(
     )
 
 
-def some_rows(played, first, count: int):
+def some_rows(episodes, first, count: int):
     """`count` rows, from the one at `first` (int scalar) on, of every tensor of a structure."""
     rows = first + tf.range(count)
     return tf.nest.map_structure(
-        lambda item: tf.gather(item, rows) if tf.is_tensor(item) else item, played
+        lambda item: tf.gather(item, rows) if tf.is_tensor(item) else item, episodes
     )
 
 

@@ -9,7 +9,15 @@ import tensorflow as tf
 
 
 def anneal(start: float, end: float, fraction) -> tf.Tensor:
-    """Geometric interpolation from start to end (linear when one of them is 0)."""
+    """Geometric interpolation from start to end (linear when one of them is 0).
+
+    Args:
+        start, end: not negative.
+        fraction: of the way; what is outside [0, 1] is cut off.
+
+    Returns:
+        float32 scalar.
+    """
     fraction = tf.clip_by_value(tf.cast(fraction, tf.float32), 0.0, 1.0)
     if start > 0 and end > 0:
         return start * tf.pow(end / start, fraction)
@@ -19,6 +27,10 @@ def anneal(start: float, end: float, fraction) -> tf.Tensor:
 @keras.saving.register_keras_serializable("aline_tf")
 class CosineRate(keras.optimizers.schedules.LearningRateSchedule):
     """Linear rise over the first `ramp` steps, then a cosine from `peak` to `final`.
+
+        >>> rate = CosineRate(1e-3, 1e-5, steps=1000)
+        >>> [f"{float(rate(step)):.2g}" for step in (0, 99, 1000)]
+        ['1e-05', '0.00098', '1e-05']
 
     Args:
         peak, final: learning rates.

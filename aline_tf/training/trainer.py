@@ -323,8 +323,8 @@ class Trainer(keras.Model):
             for name in HELD_OUT_METRICS
         }
         if verbose:
-            told = " - ".join(f"{name}: {value:.4f}" for name, value in found.items())
-            print(f"{steps * episodes} held-out episodes - {told}")
+            line = " - ".join(f"{name}: {value:.4f}" for name, value in found.items())
+            print(f"{steps * episodes} held-out episodes - {line}")
         return found if return_dict else list(found.values())
 
     def _check_call(self, name, args, kwargs, right):
