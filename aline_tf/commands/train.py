@@ -76,8 +76,11 @@ def run(args: argparse.Namespace) -> int:
     from aline_tf.tasks import task_by_name
     from aline_tf.training.run import train
 
+    task = task_by_name(args.task)
+    if task.note:
+        print(f"note: {task.note}", flush=True)
     train(
-        task_by_name(args.task),
+        task,
         out,
         recipe=recipe,
         sizes=sizes,

@@ -7,6 +7,7 @@ function, as training draws them, for numbers that are rarely wrong and seeds th
 
 from __future__ import annotations
 
+import functools
 import time
 
 import numpy as np
@@ -236,60 +237,87 @@ def _check_numbers(task, method, array) -> None:
         raise InputError(
             f"expected finite numbers from {method} of {name}; received NaN or infinite ones{share}"
         )
-    spec = task.spec
+    where = f"{method} of {name} to draw"
     if method == "sample_theta":
-        for column, parameter in enumerate(spec.parameters):
-            _check_column(
-                f"{method} of {name}", parameter.name, array[..., column], *_of(parameter)
-            )
+        check_theta(task.spec, where, array)
     elif method == "sample_designs":
-        for column, title in enumerate(spec.design_names):
-            low, high = spec.design_low[column], spec.design_high[column]
-            right = _between(low, high)
-            of_column = array[..., column]
-            _check_column(f"{method} of {name}", title, of_column, right, f"in [{low:g}, {high:g}]")
-        for group, columns in zip(spec.one_of, spec.groups, strict=True):
-            chosen = array[..., columns]
-            if not (np.isin(chosen, (0, 1)).all() and (chosen.sum(-1) == 1).all()):
-                raise InputError(
-                    f"expected {method} of {name} to give 1 to exactly one of {', '.join(group)} "
-                    "and 0 to the others; received other numbers"
-                )
+        check_designs(task.spec, where, array)
     else:
-        for column, channel in enumerate(spec.fields):
-            if channel.allowed:
-                values = array[..., column]
-                right = np.vectorize(channel.allows, otypes=[bool])
-                _check_column(
-                    f"{method} of {name}", channel.name, values, right, f"as {channel.allowed}"
-                )
+        check_outcomes(task.spec, where, array)
+
+
+def check_theta(spec, where: str, array) -> None:
+    """Refuses parameters [..., P] outside the support that a specification declares; NaN passes.
+
+    Args:
+        spec: the `TaskSpec`.
+        where: who draws or holds them, as in "sample_theta of Line to draw".
+        array: [..., P].
+
+    Raises:
+        InputError: the first parameter that lies outside, and how many of its values do.
+    """
+    for column, parameter in enumerate(spec.parameters):
+        right, words = np.isfinite, "finite"
+        if parameter.kind == "interval":
+            words = f"in [{parameter.low:g}, {parameter.high:g}]"
+            right = _between(parameter.low, parameter.high)
+        elif parameter.kind == "binary":
+            words = "as 0 or 1"
+            right = functools.partial(np.isin, test_elements=(0.0, 1.0))
+        _check_column(where, parameter.name, array[..., column], right, words)
+
+
+def check_designs(spec, where: str, array) -> None:
+    """Refuses designs [..., D] outside their bounds, or that break a one-of-k group; NaN passes.
+
+    Args:
+        spec, where, array: as of `check_theta`; [..., D].
+
+    Raises:
+        InputError: as `check_theta`.
+    """
+    bounds = zip(spec.design_names, spec.design_low, spec.design_high, strict=True)
+    for column, (title, low, high) in enumerate(bounds):
+        values, words = array[..., column], f"in [{low:g}, {high:g}]"
+        _check_column(where, title, values, _between(low, high), words)
+    for group, columns in zip(spec.one_of, spec.groups, strict=True):
+        chosen = array[..., columns]
+        chosen = chosen[~np.isnan(chosen).any(axis=-1)]
+        if not (np.isin(chosen, (0, 1)).all() and (chosen.sum(-1) == 1).all()):
+            raise InputError(
+                f"expected {where} 1 for exactly one of {', '.join(group)} and 0 for the others; "
+                "received other numbers"
+            )
+
+
+def check_outcomes(spec, where: str, array) -> None:
+    """Refuses outcomes [..., F] that are not of their field's kind; NaN passes.
+
+    Args:
+        spec, where, array: as of `check_theta`; [..., F].
+
+    Raises:
+        InputError: as `check_theta`.
+    """
+    for column, channel in enumerate(spec.fields):
+        _check_channel(where, channel, array[..., column])
+
+
+def _check_channel(where, channel, values) -> None:
+    if channel.allowed:
+        right = np.vectorize(channel.allows, otypes=[bool])
+        _check_column(where, channel.name, values, right, f"as {channel.allowed}")
 
 
 def _check_answers(task, outcome) -> None:
     """What is predicted, where it is the first field itself, is of its own outcome's kind too."""
     from aline_tf.tasks.task import Task
 
-    channel = task.spec.outcomes[0]
     own = type(task).sample_episodes is not Task.sample_episodes
-    if own or len(task.spec.outcomes) > 1 or not channel.allowed:
-        return
-    _check_column(
-        f"simulate of {type(task).__name__}",
-        channel.name,
-        outcome[..., 0],
-        np.vectorize(channel.allows, otypes=[bool]),
-        f"as {channel.allowed}",
-    )
-
-
-def _of(parameter):
-    """Which values a parameter can have: a test of arrays, and words for it."""
-    if parameter.kind == "interval":
-        words = f"in [{parameter.low:g}, {parameter.high:g}]"
-        return _between(parameter.low, parameter.high), words
-    if parameter.kind == "binary":
-        return lambda value: np.isin(value, (0.0, 1.0)), "as 0 or 1"
-    return np.isfinite, "finite"
+    if not own and len(task.spec.outcomes) == 1:
+        where = f"simulate of {type(task).__name__} to draw"
+        _check_channel(where, task.spec.outcomes[0], outcome[..., 0])
 
 
 def _between(low, high):
@@ -299,11 +327,12 @@ def _between(low, high):
 
 def _check_column(where, title, values, right, words) -> None:
     values = np.ravel(values)
+    values = values[~np.isnan(values)]
     wrong = values[~right(values)] if values.size else values
     if wrong.size:
         raise InputError(
-            f"expected {where} to draw {title} {words}; received {wrong[0]:g} "
-            f"({wrong.size} of {values.size} draws are outside)"
+            f"expected {where} {title} {words}; received {wrong[0]:g} "
+            f"({wrong.size} of {values.size} are not)"
         )
 
 

@@ -5,7 +5,7 @@
     search-spaces.json (optional): {search space: [name of each column of X]}
 
 Format: Pineda Arango et al., "HPO-B" (arXiv 2106.06257). The tables that ship were recorded by
-`aline_tf.tasks.hpo_recorder`.
+`aline_tf.experiments.hyperparameters.table_recorder`.
 """
 
 from __future__ import annotations

@@ -117,6 +117,12 @@ class Task:
     #: M, how many predictive targets a training episode has beside the parameters.
     predictions: int = 8
 
+    #: What people should know before they train on it, one line; "" for nothing.
+    note: str = ""
+
+    #: What a simulator that is no TensorFlow raised last, inside a graph; None for nothing.
+    failure: Exception | None = None
+
     #: Weight of each of the M predictive targets in the inference loss; None weighs them alike.
     target_weights: tuple[float, ...] | None = None
 

@@ -239,6 +239,7 @@ class Trainer(keras.Model):
         Raises:
             ValueError: data are given, the trainer is not compiled, or no step is asked for.
             TrainingDiverged: the loss or a weight became NaN or infinite.
+            InputError: a simulator in NumPy failed.
         """
         self._check_call("fit", args, kwargs, "fit(epochs=..., steps_per_epoch=..., callbacks=...)")
         for name, value in (("epochs", epochs), ("steps_per_epoch", steps_per_epoch)):
@@ -254,13 +255,18 @@ class Trainer(keras.Model):
         # A callback may set it; that of an earlier call is none of this one's.
         self._initial_epoch = None
         ticks = tf.data.Dataset.from_tensors(tf.zeros([1])).repeat()
-        return super().fit(
-            ticks,
-            epochs=epochs,
-            steps_per_epoch=steps_per_epoch,
-            callbacks=[StopWhenNotFinite(), *(callbacks or ())],
-            **kwargs,
-        )
+        self.task.failure = None
+        try:
+            return super().fit(
+                ticks,
+                epochs=epochs,
+                steps_per_epoch=steps_per_epoch,
+                callbacks=[StopWhenNotFinite(), *(callbacks or ())],
+                **kwargs,
+            )
+        except tf.errors.OpError as error:
+            # A simulator in NumPy says in one sentence what TensorFlow tells on a page.
+            raise self.task.failure or error from error
 
     def evaluate(
         self,

@@ -75,7 +75,7 @@ def test_shipped_tasks_keep_the_contract(name):
         (bad.NaNAlways, "finite numbers from simulate of NaNAlways; received NaN"),
         (bad.NaNSometimes, r"finite numbers .* NaN or infinite ones \(\d+ of 32768 numbers\)"),
         (bad.OutsideSupport, r"sample_theta .* decay_time in \[1, 12\]; received"),
-        (bad.OutsideABit, r"decay_time in \[1, 12\]; received .* of 4096 draws are outside"),
+        (bad.OutsideABit, r"decay_time in \[1, 12\]; received .* of 4096 are not"),
         (bad.OutsideDesign, r"sample_designs .* draw hour in \[0, 24\]; received"),
         (bad.Float64, r"return float32; received float64 \(tf.cast"),
         (bad.Int, "return float32; received int32"),

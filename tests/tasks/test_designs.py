@@ -71,7 +71,7 @@ def test_a_pool_with_two_drugs_or_none_is_refused(column):
             changed = tf.one_hot(column, 5) * (1.0 if column == 2 else -1.0)
             return tf.clip_by_value(design + changed, 0.0, [10.0, 80.0, 1.0, 1.0, 1.0])
 
-    with pytest.raises(InputError, match="1 to exactly one of drug_a, drug_b, drug_c"):
+    with pytest.raises(InputError, match="1 for exactly one of drug_a, drug_b, drug_c"):
         check_contract(Wrong())
 
 

@@ -192,8 +192,8 @@ def chosen_functions(given, dims: int) -> list[str]:
     Raises:
         InputError: an unknown one, or none.
     """
+    from aline_tf.experiments.functions.benchmark_functions import benchmarks_of
     from aline_tf.experiments.functions.function_runs import PRIOR
-    from aline_tf.tasks.benchmark_functions import benchmarks_of
 
     known = (PRIOR, *benchmarks_of(dims))
     given = [PRIOR] if given is None else [given] if isinstance(given, str) else given

@@ -21,7 +21,7 @@ from aline_tf.batch import OBSERVED, empty_batch
 from aline_tf.evaluation.estimates import Estimates
 from aline_tf.evaluation.play import play
 from aline_tf.evaluation.predictors import Predictor, normal_estimates
-from aline_tf.tasks.benchmark_functions import BENCHMARKS
+from aline_tf.experiments.functions.benchmark_functions import BENCHMARKS
 from aline_tf.tasks.gp import KERNELS, NOISE
 
 PRIOR = "prior"

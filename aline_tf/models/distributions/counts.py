@@ -42,16 +42,20 @@ class CountMixture(NamedTuple):
 def from_raw(raw, components: int, size) -> CountMixture:
     """Head outputs [..., 3 K] as a mixture of counts whose usual size is `size` [...]."""
     logits, mean, spread = tf.split(tf.cast(raw, tf.float32), [components] * 3, axis=-1)
-    relative = tf.exp(tf.clip_by_value(mean, -_MOST_LOG, _MOST_LOG))
+    log_mean = tf.math.log(size)[..., None] + tf.clip_by_value(mean, -_MOST_LOG, _MOST_LOG)
     return CountMixture(
         tf.nn.log_softmax(logits),
-        size[..., None] * relative,
+        tf.exp(log_mean),
         tf.clip_by_value(tf.square(tf.nn.softplus(spread)), *_DISPERSION),
     )
 
 
 def log_prob(mixture: CountMixture, value) -> tf.Tensor:
     """Log probability of `value` [...], rounded to a whole number; below 0 it is that of 0."""
+    value = tf.convert_to_tensor(value)
+    if 0 in tuple(value.shape):
+        # TensorFlow 2.21 divides by zero where it rewrites products with an empty constant.
+        return tf.zeros_like(value)
     count = tf.maximum(tf.round(value), 0.0)[..., None]
     return tf.reduce_logsumexp(mixture.log_weight + _log_mass(mixture, count), axis=-1)
 

@@ -9,6 +9,7 @@ from aline_tf.acquisition.policies import LearnedPolicy, Policy, RandomPolicy
 from aline_tf.acquisition.rescaling import TrainingRange
 from aline_tf.evaluation.predictors import FittedPredictor, ModelParameters, ModelPredictor
 from aline_tf.experiments.functions import comparison as function_learning
+from aline_tf.experiments.functions.benchmark_functions import BENCHMARKS
 from aline_tf.experiments.functions.function_runs import (
     ExactPredictor,
     FunctionRuns,
@@ -17,7 +18,6 @@ from aline_tf.experiments.functions.function_runs import (
     prior_runs,
 )
 from aline_tf.models.aline import ALINE
-from aline_tf.tasks.benchmark_functions import BENCHMARKS
 from aline_tf.tasks.gp import KERNELS, NOISE, GaussianProcess
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from aline_tf.cli import main
 from aline_tf.errors import InputError
-from aline_tf.tasks import hpo_recorder as recorder
+from aline_tf.experiments.hyperparameters import table_recorder as recorder
 from aline_tf.tasks.hpo_tables import SPLITS, load_search_space
 
 SMALL = {"train": ("iris",), "validation": ("wine",), "test": ("breast_cancer",)}

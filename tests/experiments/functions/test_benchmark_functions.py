@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aline_tf.tasks.benchmark_functions import BENCHMARKS, benchmarks_of
+from aline_tf.experiments.functions.benchmark_functions import BENCHMARKS, benchmarks_of
 
 #: name, point of the function's own domain, value there.
 KNOWN = [
