@@ -83,9 +83,9 @@ def test_a_pool_of_ones_own_may_begin_with_the_default():
     assert 1.0 <= design.min() < 1.2 and 5.8 < design.max() <= 6.0
 
 
-@pytest.mark.parametrize("made", [NumpyDose, OwnPool])
-def test_it_keeps_the_contract_and_trains_in_both_phases(made):
-    task = made()
+def test_it_keeps_the_contract_and_trains_in_both_phases():
+    check_contract(OwnPool())
+    task = NumpyDose()
     check_contract(task)
     keras.utils.set_random_seed(1)
     trainer = Trainer(ALINE(task.spec, **SIZES), task)
@@ -102,9 +102,9 @@ def test_it_is_learned_as_fast_as_its_twin_in_tensorflow():
         keras.utils.set_random_seed(0)
         model = ALINE(task.spec, **SIZES)
         trainer = Trainer(model, task)
-        recipe = RECIPE | {"warmup_batch": 32, "warmup_steps": 200, "joint_steps": 0}
+        recipe = RECIPE | {"warmup_batch": 32, "warmup_steps": 100, "joint_steps": 0}
         trainer.compile(recipe=Recipe(**recipe, learning_rate=4e-3), seed=1)
-        trainer.fit(epochs=1, steps_per_epoch=200, verbose=0)
+        trainer.fit(epochs=1, steps_per_epoch=100, verbose=0)
         episode = DoseCounts().sample_episodes(draws.as_seed(9), 300, 6)
         log_prob = model.theta_log_prob(model(episode), episode["theta"])
         found.append(float(tf.reduce_mean(log_prob)))

@@ -157,7 +157,7 @@ def test_it_has_no_simulator_and_says_so():
         (lambda d, y, t: (d, y - 99, t), "outcomes to hold count as a whole number, 0 or more"),
         (lambda d, y, t: (d + 5, y, t), r"designs to hold dose in \[0, 10\]; received"),
         (lambda d, y, t: (d * np.nan, y, t), "a design where an outcome is recorded"),
-        (lambda d, y, t: (d, y * np.inf, t), "finite outcomes"),
+        (lambda d, y, t: (d, y + np.inf, t), "finite outcomes"),
         (lambda d, y, t: (d, y, t * 9), r"theta to hold top in \[5, 40\]; received"),
         (lambda d, y, t: (d, np.where(np.arange(S)[:, None, None], y, np.nan), t), "subject 0"),
         (lambda d, y, t: (d, [["a"]], t), "outcomes as an array of numbers"),
