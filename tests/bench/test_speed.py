@@ -32,6 +32,13 @@ def test_every_figure_comes_from_a_process_of_its_own(jobs):
     assert sorted(trained) == sorted(TASKS)
 
 
+def test_a_task_of_ones_own_is_measured_too_and_held_against_nothing(jobs):
+    own = "tests.experiments.test_own_task:Line"
+    forward, step = measure_rows([own], ["forward", "joint_step"], [1])
+    assert (forward.candidates, forward.horizon, forward.bar) == (200, 4, None)
+    assert step.bar is None and [job[2]["task"] for job in jobs] == [own, own]
+
+
 def test_functions_are_met_with_predictive_targets(jobs):
     list(measure_rows(["gp1d", "ces"], ["forward"], [1]))
     assert [job[2]["predicts"] for job in jobs] == [True, False]

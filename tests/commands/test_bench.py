@@ -83,3 +83,8 @@ def test_bad_input_is_refused_before_any_work(capsys, monkeypatch, arguments, co
     printed = capsys.readouterr()
     assert complaint in printed.err
     assert len(printed.err.strip().splitlines()) == 1
+
+
+def test_a_task_of_ones_own_that_is_not_there_is_refused(capsys):
+    assert main(["bench", "--task", "no_such_module:Task", "--measure", "forward"]) == 2
+    assert "expected a task at no_such_module:Task" in capsys.readouterr().err

@@ -135,3 +135,11 @@ def test_a_directory_in_the_place_of_the_file_is_refused(tmp_path, capsys):
     command = ["eval", "psychometric", "--policy", "random", "--json", str(tmp_path)]
     assert main(command) == 2
     assert "received the directory" in capsys.readouterr().err
+
+
+def test_the_preset_may_be_named_and_migraine_has_a_command_of_its_own(capsys):
+    command = ["eval", "psychometric", "--policy", "learned", "--preset", "psychometric"]
+    assert main([*command, "--runs", "2", "--target", "slope"]) == 0
+    assert "psychometric: 2 subjects, 30 trials" in capsys.readouterr().out
+    assert main(["eval", "migraine"]) == 2
+    assert "expected `aline-tf migraine evaluate`" in capsys.readouterr().err
