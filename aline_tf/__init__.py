@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from aline_tf.errors import InputError
+from aline_tf.runtime.keras_registration import register_lazily
 
 __version__ = "0.1.0"
 
@@ -36,6 +37,8 @@ _ROOMS = (
 )
 
 __all__ = ["InputError", "__version__", *_EXPORTS, *_ROOMS]
+
+register_lazily()
 
 
 def __getattr__(name: str) -> Any:

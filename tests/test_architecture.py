@@ -22,6 +22,8 @@ ORDER = (
     ("bench", "gateway", "federated"),
     ("commands",),
     ("cli",),
+    # Old doors, which lead to what has moved.
+    ("files",),
 )
 #: Inside the application, in the same manner; its commands are reached by name alone.
 MIGRAINE_ORDER = (
