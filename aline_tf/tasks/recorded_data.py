@@ -120,14 +120,6 @@ class RecordedDataTask(Task):
         row = draws.uniform(seed, [batch, count], 0.0, float(len(design)))
         return tf.gather(design, tf.cast(row, tf.int32))
 
-    def simulate(self, theta, design, seed):
-        """Not to be had: outcomes are recorded.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError("Recorded data have no simulator: use sample_episodes.")
-
     def _subjects(self, seed, batch):
         row = draws.uniform(draws.fold_in(seed, _SUBJECT), [batch], 0.0, float(self.subjects))
         return tf.minimum(tf.cast(row, tf.int32), self.subjects - 1)

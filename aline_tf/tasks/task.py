@@ -161,7 +161,7 @@ class Task:
         Returns:
             float32 [B, N, F], in natural units.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no simulator")
 
     #: log p(y | x, theta) for theta [..., P], design [..., D], outcome [..., F], leading
     #: dimensions broadcast; None where no likelihood is known.

@@ -14,8 +14,8 @@ from aline_tf.models.presets import load_preset
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 TINY = [
     "--warmup-steps", "2", "--joint-steps", "2", "--steps-per-epoch", "2",
-    "--set", "batch=4", "--set", "warmup_batch=4", "--set", "group=2", "--set", "pool=8",
-    "--set", "offer=4", "--set", "states=2",
+    "--set", "batch=4", "--set", "warmup_batch=4", "--set", "group_size=2", "--set", "pool=8",
+    "--set", "candidates_per_step=4", "--set", "steps_per_episode=2",
 ]  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def test_the_class_has_no_more_than_thirty_lines_of_code():
     assert sum(bool(line.strip()) for line in lines) <= 30
     assert [
         node.name if isinstance(node, ast.FunctionDef) else node.targets[0].id for node in task.body
-    ] == ["spec", "sample_theta", "sample_designs", "simulate"]
+    ] == ["spec", "sample_theta", "simulate", "log_likelihood"]
 
 
 def test_it_trains_from_its_own_directory_and_follows_a_patient(tmp_path, capsys, in_examples):
@@ -47,6 +47,33 @@ def test_it_trains_from_its_own_directory_and_follows_a_patient(tmp_path, capsys
     assert session.steps == 6
     assert capsys.readouterr().out.count("decay time") == 6
     assert 1.0 < session.posterior()["decay_time"].mean < 12.0
+
+
+def test_it_is_measured_exported_and_checked_from_its_own_directory(tmp_path, capsys, in_examples):
+    out = tmp_path / "elimination"
+    name = "own_task:Elimination"
+    warmup = [*TINY, "--joint-steps", "0"]
+    assert main(["train", name, "--out", str(out), *warmup]) == 0
+    capsys.readouterr()
+    sizes = ["--runs", "4", "--candidates", "8", "--contrastive", "20"]
+    policies = ["--policy", "learned", "random"]
+    assert main(["eval", name, "--model", str(out / "preset"), *policies, *sizes]) == 0
+    table = capsys.readouterr().out
+    for word in ("learned", "random", "decay_time", "log_dose"):
+        assert word in table
+    assert main(["export", str(out / "preset"), "--out", str(tmp_path / "served" / "1")]) == 0
+    assert (tmp_path / "served" / "1" / "saved_model.pb").is_file()
+
+
+def test_its_likelihood_is_the_density_of_its_simulator(in_examples):
+    from scipy.stats import norm
+
+    task = runpy.run_path("own_task.py")["Elimination"]()
+    theta, design = np.float32([1.2, 4.0]), np.float32([[8.0], [2.0]])
+    outcome = np.float32([[-1.0], [0.5]])
+    found = task.log_likelihood(theta, design, outcome)
+    mean = 1.2 - design[:, 0] / 4.0
+    np.testing.assert_allclose(found, norm.logpdf(outcome[:, 0], mean, 0.2), rtol=1e-4)
 
 
 def test_its_outcomes_follow_the_formula(in_examples):
