@@ -116,7 +116,7 @@ class ThetaHead(_Head):
             offset, slope = self._axis(p)
             middle = offset + slope * center[:, p, self.spec.parameters[p].axis, None]
             mixture = columns[p][:, : 3 * self.components]
-            framed = mixtures.in_frame(mixture, self.components, middle, slope * width[:, p])
+            framed = mixtures.on_the_interval(mixture, self.components, middle, slope * width[:, p])
             columns[p] = tf.concat([framed, columns[p][:, 3 * self.components :]], axis=-1)
         return tf.stack(columns, axis=1)
 
@@ -199,7 +199,7 @@ class OutcomeHead(_Head):
         if frame is None:
             return raw
         cut = 3 * self.components
-        framed = mixtures.from_anchor(raw[..., :cut], self.components, *frame)
+        framed = mixtures.on_the_line(raw[..., :cut], self.components, *frame)
         return tf.concat([framed, raw[..., cut:]], axis=-1)
 
     def get_config(self):

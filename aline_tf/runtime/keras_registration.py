@@ -12,7 +12,10 @@ from importlib import import_module
 from importlib.util import find_spec
 
 #: Classes that stand at the top of a file or of a compiled optimiser, and their modules.
-CLASSES = {"ALINE": "aline_tf.models.aline"}
+CLASSES = {
+    "ALINE": "aline_tf.models.aline",
+    "CosineRate": "aline_tf.training.schedules",
+}
 _REGISTRY = "keras.src.saving.object_registration"
 
 

@@ -61,6 +61,8 @@ class Trainer(keras.Model):
 
     Raises:
         ValueError: the model is of another task.
+
+    A model without the feature layers that its task offers is trained with a warning.
     """
 
     def __init__(self, model, task, **kwargs):
@@ -68,6 +70,14 @@ class Trainer(keras.Model):
         if model.spec != task.spec:
             raise ValueError(
                 f"Expected a model of task {task.spec.name!r}. Received: one of {model.spec.name!r}"
+            )
+        config = model.get_config()
+        missing = [name for name in task.feature_layers() if config[name] is None]
+        if missing:
+            warnings.warn(
+                f"expected a model with the {' and '.join(missing)} that {type(task).__name__} "
+                "offers (ALINE.for_task gives it them); received one that reads scaled values alone",
+                stacklevel=2,
             )
         self.model = model
         self.task = task

@@ -193,6 +193,13 @@ def test_a_task_and_a_model_that_do_not_match_are_refused(make_model):
         Trainer(make_model(Coin()), Psychometric())
 
 
+def test_a_model_that_lacks_what_its_task_offers_is_warned_of(make_model):
+    from aline_tf.tasks.ces import CES
+
+    with pytest.warns(UserWarning, match="the design_features and outcome_features that CES"):
+        Trainer(make_model(CES()), CES())
+
+
 @pytest.mark.slow
 def test_jit_compiles_both_phases_and_long_episodes(make_trainer, monkeypatch):
     """Three loops one after the other, as episodes of 20 steps and more have."""

@@ -41,8 +41,9 @@ def from_raw(raw, components: int, truncated: bool) -> Mixture:
     )
 
 
-def in_frame(raw, components: int, center, width) -> tf.Tensor:
-    """Head outputs [..., 3 K] that speak in units of a frame, as those of a truncated mixture.
+def on_the_interval(raw, components: int, center, width) -> tf.Tensor:
+    """Head outputs [..., 3 K] that speak in units of a frame, as those of a mixture
+    truncated to the unit interval.
 
     A component of raw location m and raw spread s stands, for small widths, at center + width m
     with spread width softplus(s); its mean stays inside (0, 1).
@@ -59,8 +60,8 @@ def in_frame(raw, components: int, center, width) -> tf.Tensor:
     return tf.concat([logits, loc, _inverse_softplus(scale)], axis=-1)
 
 
-def from_anchor(raw, components: int, center, width) -> tf.Tensor:
-    """Head outputs [..., 3 K] that correct an anchor, as those of a mixture on the line: a
+def on_the_line(raw, components: int, center, width) -> tf.Tensor:
+    """Head outputs [..., 3 K] that speak in units of a frame, as those of a mixture on the line: a
     component of raw location m and raw spread s stands at center + width m, with spread
     width softplus(s).
 

@@ -25,7 +25,7 @@ def test_layer_contract():
 
 def test_a_smoother_says_the_same_mixture_where_it_stands():
     raw = tf.constant([[0.0, 0.0, -1.0, 1.0, 0.3, 5.0]])
-    framed = mixtures.from_anchor(raw, 2, tf.constant([[7.0]]), tf.constant([[0.1]]))
+    framed = mixtures.on_the_line(raw, 2, tf.constant([[7.0]]), tf.constant([[0.1]]))
     mixture = mixtures.from_raw(framed, 2, truncated=False)
     np.testing.assert_allclose(mixture.loc[0], [6.9, 7.1], rtol=1e-6)
     expected = 0.1 * np.log1p(np.exp([0.3, 5.0]))

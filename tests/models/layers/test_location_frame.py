@@ -26,7 +26,7 @@ def test_layer_contract():
 def test_a_frame_says_the_same_mixture_where_it_stands():
     """Raw locations m in a frame (c, w) are components near c + w m, spread 2 w softplus(s)."""
     raw = tf.constant([[0.0, 0.0, -1.0, 1.0, 0.3, 0.3]])
-    framed = mixtures.in_frame(raw, 2, tf.constant([[0.4]]), tf.constant([[0.001]]))
+    framed = mixtures.on_the_interval(raw, 2, tf.constant([[0.4]]), tf.constant([[0.001]]))
     mixture = mixtures.from_raw(framed, 2, truncated=True)
     np.testing.assert_allclose(mixture.loc[0], [0.399, 0.401], atol=2e-5)
     np.testing.assert_allclose(mixture.scale[0], 2e-3 * np.log1p(np.exp(0.3)), atol=3e-4)
