@@ -76,7 +76,7 @@ class Trainer(keras.Model):
         if missing:
             warnings.warn(
                 f"expected a model with the {' and '.join(missing)} that {type(task).__name__} "
-                "offers (ALINE.for_task gives it them); received one that reads scaled values alone",
+                "offers (ALINE.for_task gives it them); received one without",
                 stacklevel=2,
             )
         self.model = model
