@@ -43,8 +43,7 @@ CLASSES = [param for param in PUBLIC if inspect.isclass(param.values[0])]
 
 
 def own_methods(item):
-    """(name, function, what its base classes say of it) of every public method that the class itself
-    defines."""
+    """(name, function, what its base classes say of it) of the public methods a class defines."""
     for name, member in vars(item).items():
         function = member.__func__ if isinstance(member, classmethod | staticmethod) else member
         if isinstance(function, property):

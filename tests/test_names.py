@@ -61,6 +61,8 @@ RENAMED_IN = {
     "tried": ("num_counterfactuals", ("training", "bench")),
     "price": ("cost_weight", ("training", "acquisition", "migraine")),
 }
+#: Arguments that users may still hand over by their old name, with a DeprecationWarning.
+OLD_DOORS = {("acquisition/session.py", "price")}
 
 
 def identifiers(tree):
@@ -73,9 +75,7 @@ def identifiers(tree):
             yield line, node.id
         elif isinstance(node, ast.Attribute):
             yield line, node.attr
-        elif isinstance(node, ast.arg):
-            yield line, node.arg
-        elif isinstance(node, ast.keyword) and node.arg:
+        elif isinstance(node, ast.arg | ast.keyword) and node.arg:
             yield line, node.arg
         elif isinstance(node, ast.alias):
             yield line, (node.asname or node.name).rpartition(".")[2]
@@ -93,7 +93,8 @@ def test_no_old_word_is_left_among_the_names():
     for path in sorted(PACKAGE.rglob("*.py")):
         relative = path.relative_to(PACKAGE)
         for line, name in identifiers(ast.parse(path.read_text())):
-            if new := old_name(relative.parts[0], name):
+            new = old_name(relative.parts[0], name)
+            if new and (relative.as_posix(), name) not in OLD_DOORS:
                 found.append(f"{relative}:{line}: {name} -> {new}")
     assert not found, "\n".join(found)
 

@@ -93,6 +93,10 @@ def ks_band(size: int, level: float = 0.95) -> float:
 def uniformity(values: np.ndarray, bins: int = BINS) -> Uniformity:
     """Tests of values [R] in [0, 1] against the uniform distribution.
 
+    Args:
+        values: [R], at least one.
+        bins: of equal width, for the chi-squared test.
+
     Raises:
         ValueError: no values, or some outside [0, 1].
     """

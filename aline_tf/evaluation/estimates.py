@@ -46,7 +46,12 @@ class Estimates(NamedTuple):
 
     @classmethod
     def stack(cls, parts: Iterable[Estimates], axis: int = 1) -> Estimates:
-        """Estimates at several steps as one, along a new axis."""
+        """Estimates at several steps as one.
+
+        Args:
+            parts: at least one, of equal shapes.
+            axis: where the new axis goes: 1 makes [R, K, n] of K times [R, n].
+        """
         return cls._joined(parts, lambda arrays: np.stack(arrays, axis=axis))
 
     @classmethod

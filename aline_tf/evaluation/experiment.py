@@ -193,7 +193,12 @@ class Experiment:
         raise NotImplementedError
 
     def draw(self, directory: str | Path, evaluation: Evaluation) -> list[Path]:
-        """Writes every figure that the evaluation has data for; returns the files."""
+        """Writes every figure that the evaluation has data for; returns the files.
+
+        Args:
+            directory: where; made if need be.
+            evaluation: as `evaluate` returned it.
+        """
         raise NotImplementedError
 
     def budget_results(self, model, runs: int, seed: int, candidates: int) -> list:

@@ -70,7 +70,12 @@ class ModelPosterior:
         return _as_numpy(self._estimate(dict(batch), np.asarray(theta, np.float32)))
 
     def density(self, batch: Mapping[str, np.ndarray], points: np.ndarray) -> np.ndarray:
-        """Marginal densities at points [G, P], one column for each parameter: [G, B, P]."""
+        """Marginal densities [G, B, P], in natural units.
+
+        Args:
+            batch: a Batch of B rows.
+            points: [G, P], one column for each parameter.
+        """
         return self._density(dict(batch), np.asarray(points, np.float32)).numpy().astype(float)
 
 

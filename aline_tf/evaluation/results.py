@@ -54,7 +54,12 @@ class Result:
 
     @classmethod
     def of(cls, policy: str, target: str, step: int, metric: str, values: np.ndarray) -> Result:
-        """The result that averages one value per run, `values` [n]."""
+        """The result that averages one value per run.
+
+        Args:
+            policy, target, step, metric: see the class.
+            values: [n].
+        """
         mean, ci95 = mean_and_ci95(values)
         return cls(policy, target, int(step), metric, mean, ci95, len(values))
 

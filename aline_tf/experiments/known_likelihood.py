@@ -64,11 +64,21 @@ class KnownLikelihoodExperiment(Experiment):
         return SampledGreedyPolicy(self.task)
 
     def exact_estimates(self, data: RunData, steps: Sequence[int]) -> Estimates | None:
-        """Summaries of the exact posterior, [R, K, P]; None where none is at hand."""
+        """Summaries of the exact posterior, [R, K, P]; None where none is at hand.
+
+        Args:
+            data: R runs.
+            steps: K numbers of outcomes, each in 0..T.
+        """
         return None
 
     def exact_joint(self, data: RunData, steps: Sequence[int]):
-        """log p(theta | D) by the exact posterior, [R, K]; None where none is at hand."""
+        """log p(theta | D) by the exact posterior, [R, K], in nats; None where none is at hand.
+
+        Args:
+            data: R runs.
+            steps: K numbers of outcomes, each in 0..T.
+        """
         return None
 
     def query_quantities(self, data: RunData) -> dict:
@@ -82,7 +92,12 @@ class KnownLikelihoodExperiment(Experiment):
         return {}
 
     def draw_posterior(self, data: RunData, posterior: ModelPosterior):
-        """The figure of one run's posterior on the way."""
+        """The figure of one run's posterior on the way.
+
+        Args:
+            data: R runs, of which one is shown.
+            posterior: of the model.
+        """
         from aline_tf.experiments.plots import draw_marginals
 
         return draw_marginals(data, self.task, posterior)
@@ -116,7 +131,12 @@ class KnownLikelihoodExperiment(Experiment):
         )  # fmt: skip
 
     def summary(self, settings: Settings, horizon: int) -> str:
-        """The line above the table."""
+        """The line above the table.
+
+        Args:
+            settings: complete ones.
+            horizon: T.
+        """
         return (
             f"{self.name}: {settings.runs} runs of {horizon} steps, {settings.candidates} "
             f"candidates, {settings.contrastive} contrastive parameters (spce is at most "
@@ -197,7 +217,17 @@ class KnownLikelihoodExperiment(Experiment):
         return information_results(*args)
 
     def model_results(self, name, posterior, runs, data, steps, joint, report) -> Iterator[Result]:
-        """What the model's posterior is worth on the learned policy's own data."""
+        """What the model's posterior is worth on the learned policy's own data.
+
+        Args:
+            name: of the policy.
+            posterior: of the model; not read for another policy than the learned one.
+            runs: the `SimulatedRuns`, which give the outcomes to predict.
+            data: R of them, as that policy met them.
+            steps: K numbers of outcomes, each in 0..T.
+            joint: whether to judge the joint posterior too.
+            report: called with a line when all is done.
+        """
         from aline_tf.experiments.plain_posterior import model_results
 
         if name != "learned":
@@ -208,7 +238,14 @@ class KnownLikelihoodExperiment(Experiment):
         report(f"{name}: posterior of the model")
 
     def joint_results(self, name, model, data: RunData, steps) -> Iterator[Result]:
-        """The joint posterior beside the product of its marginals."""
+        """The joint posterior beside the product of its marginals.
+
+        Args:
+            name: of the policy.
+            model: an ALINE model.
+            data: R runs, as that policy met them.
+            steps: K numbers of outcomes, each in 0..T.
+        """
         from aline_tf.experiments.joint_posterior import joint_results
 
         free = tuple(n for n in model.spec.parameter_names if n not in self.determined)

@@ -38,6 +38,14 @@ def complete_theta(task, theta, known_mask) -> tuple[tf.Tensor, tf.Tensor]:
     A task whose parameters depend on each other (shares that sum to one) says so by a method
     `complete_theta(theta [..., P], known_mask [..., P]) -> (theta, free bool [..., P])`; its
     `log_prior` is a density in the free coordinates, up to a constant.
+
+    Args:
+        task: a `Task`.
+        theta: [..., P].
+        known_mask: bool [..., P]; those parameters stay as they are.
+
+    Returns:
+        theta [..., P], and bool [..., P].
     """
     if getattr(task, "complete_theta", None) is not None:
         return task.complete_theta(theta, known_mask)
@@ -45,7 +53,16 @@ def complete_theta(task, theta, known_mask) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def log_posterior(task, theta, state) -> tf.Tensor:
-    """log p(theta) prod_t p(y_t | x_t, theta), unnormalised: theta [R, I, P] -> [R, I]."""
+    """log p(theta) prod_t p(y_t | x_t, theta), unnormalised: theta [R, I, P] -> [R, I].
+
+    Args:
+        task: has `log_likelihood` and `log_prior`.
+        theta: I parameters for each history.
+        state: R states (a Batch); tokens of which a field was not observed are passed over.
+
+    Returns:
+        in nats; -1e30 where the density is zero.
+    """
     each = task.log_likelihood(
         theta[:, :, None], state["context_design"][:, None], state["context_outcome"][:, None]
     )

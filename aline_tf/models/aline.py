@@ -366,11 +366,22 @@ class ALINE(keras.Model):
         )
 
     def theta_log_prob(self, outputs, theta) -> tf.Tensor:
-        """log q(theta_p | D), marginal by marginal: [B, P]."""
+        """log q(theta_p | D), marginal by marginal: [B, P], in nats.
+
+        Args:
+            outputs: what the model returned for a Batch of B rows.
+            theta: [B, P], in natural units.
+        """
         return self.theta_posterior(outputs).log_prob(theta)
 
     def target_log_prob(self, outputs, batch, outcome) -> tf.Tensor:
-        """log p(y* | x*, D) of outcomes [B, M]: [B, M]."""
+        """log p(y* | x*, D) of outcomes [B, M]: [B, M], in nats.
+
+        Args:
+            outputs: what the model returned for `batch`.
+            batch: the Batch; its `target_design` says which outcomes are meant.
+            outcome: [B, M], in natural units.
+        """
         return self.outcome_prediction(outputs, batch).log_prob(outcome)
 
     def theta_summary(self, outputs) -> dict[str, tf.Tensor]:
@@ -386,7 +397,12 @@ class ALINE(keras.Model):
 
     def target_summary(self, outputs, batch) -> dict[str, tf.Tensor]:
         """mean, sd [B, M] and quantiles [B, M, Q] of each prediction; the mean of a binary
-        outcome is its probability."""
+        outcome is its probability.
+
+        Args:
+            outputs: what the model returned for `batch`.
+            batch: the Batch; its `target_design` says which outcomes are meant.
+        """
         predicted = self.outcome_prediction(outputs, batch)
         mean, sd = predicted.mean_sd()
         return {"mean": mean, "sd": sd, "quantiles": predicted.quantiles()}

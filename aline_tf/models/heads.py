@@ -169,7 +169,7 @@ class OutcomeHead(_Head):
         >>> from aline_tf.models import OutcomeHead
         >>> from aline_tf.models.layers import MLP
         >>> from aline_tf.tasks.gp import GP1D
-        >>> head = OutcomeHead(GP1D.spec, components=2, mlp=MLP(6))
+        >>> head = OutcomeHead(GP1D().spec, components=2, mlp=MLP(6))
         >>> head(np.ones([1, 3, 8], "float32")).shape
         TensorShape([1, 3, 6])
     """

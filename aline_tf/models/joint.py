@@ -1,8 +1,8 @@
-"""Joint posteriors from a network of marginals, one parameter after another.
+"""Joint posteriors from a model of marginals, one parameter after another.
 
     q(theta | D) = prod_i q(theta_i | D, theta_1, ..., theta_{i-1})
 
-Each factor is the network's own marginal with the earlier parameters given as known tokens. The
+Each factor is the model's own marginal with the earlier parameters given as known tokens. The
 same door answers conditionals and what-ifs: give the parameters in `known_theta` yourself.
 """
 
@@ -54,9 +54,9 @@ def sample_joint(model, batch: dict, seed, order=None) -> tf.Tensor:
     """
     shape = tf.shape(batch["known_theta"])
     for index, mask in enumerate(_chain(model, order)):
-        beliefs = model.theta_posterior(model(batch))
+        marginals = model.theta_posterior(model(batch))
         seeds = draws.split(draws.fold_in(seed, index), 3)
-        theta = beliefs.from_uniform(*(draws.uniform(part, shape) for part in seeds))
+        theta = marginals.from_uniform(*(draws.uniform(part, shape) for part in seeds))
         batch = condition_on(batch, theta, mask)
     return tf.where(batch["known_mask"], batch["known_theta"], 0.0)
 

@@ -25,10 +25,10 @@ def packaged_presets() -> dict[str, Path]:
         name -> directory with config.json, metadata.json and model.weights.h5, sorted by name.
     """
     inside = Path(str(files("aline_tf"))) / "presets"
-    places = sorted(inside.glob("*")) or sorted(savedmodels_dir().glob("*/1/preset"))
+    paths = sorted(inside.glob("*")) or sorted(savedmodels_dir().glob("*/1/preset"))
     return {
         path.parents[1].name if path.name == "preset" else path.name: path
-        for path in places
+        for path in paths
         if (path / _CONFIG).is_file()
     }
 
@@ -77,8 +77,8 @@ def preset_directory(name) -> Path:
         InputError: neither a preset of the package nor a directory.
     """
     if os.environ.get(SAVEDMODELS_VARIABLE):
-        places = (savedmodels_dir() / str(name)).glob("*")
-        versions = [place for place in places if place.name.isdecimal()]
+        paths = (savedmodels_dir() / str(name)).glob("*")
+        versions = [place for place in paths if place.name.isdecimal()]
         if versions:
             return max(versions, key=lambda place: int(place.name))
     presets = packaged_presets()

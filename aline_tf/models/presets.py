@@ -50,7 +50,7 @@ def save_preset(model: ALINE, directory, metadata: dict | None = None) -> None:
     # All that the constructor takes, so that a new argument cannot be forgotten here.
     kept = [name for name in inspect.signature(ALINE).parameters if name in config]
     try:
-        told = json.dumps(metadata or {}, indent=1, default=_plain)
+        metadata_json = json.dumps(metadata or {}, indent=1, default=_plain)
     except (TypeError, ValueError) as error:
         raise InputError(f"expected metadata that JSON can hold; received: {error}") from error
     described = json.dumps({"class": "ALINE", "config": {k: config[k] for k in kept}}, indent=1)
@@ -61,7 +61,7 @@ def save_preset(model: ALINE, directory, metadata: dict | None = None) -> None:
     ):
         model.save_weights(str(of_weights))
         of_config.write_text(described)
-        of_metadata.write_text(told)
+        of_metadata.write_text(metadata_json)
 
 
 def _plain(value):
@@ -150,7 +150,14 @@ def _count_arrays(path: Path) -> int:
 
 
 def preset_metadata(directory) -> dict:
-    """The metadata of a preset, or of the preset inside a model version."""
+    """The metadata of a preset, or of the preset inside a model version.
+
+    Args:
+        directory: the preset, or a model version that has one in `preset/`.
+
+    Raises:
+        InputError: no metadata there, or something that is no JSON.
+    """
     path = Path(directory)
     if (path / "preset" / METADATA_FILE).is_file():
         path = path / "preset"

@@ -22,6 +22,9 @@ class SessionModel(Protocol):
     Attributes:
         spec: the task.
 
+    Raises:
+        TypeError: when called; a protocol describes objects and makes none.
+
     Example:
         >>> from aline_tf.models.protocol import SessionModel
         >>> isinstance("no model", SessionModel)

@@ -88,19 +88,31 @@ class Client:
     def infer(
         self, batch: Mapping[str, Any], *, outputs: Sequence[str] = ()
     ) -> dict[str, np.ndarray]:
-        """Posterior of every parameter; arguments and errors as for `predict`."""
+        """Posterior of every parameter; errors as for `predict`.
+
+        Args:
+            batch, outputs: as for `predict`.
+        """
         return self._call("infer", batch, outputs)
 
     def propose(
         self, batch: Mapping[str, Any], *, outputs: Sequence[str] = ()
     ) -> dict[str, np.ndarray]:
-        """Scores over `candidate_design` and the chosen index; see `predict` for the rest."""
+        """Scores over `candidate_design` and the chosen index; errors as for `predict`.
+
+        Args:
+            batch, outputs: as for `predict`.
+        """
         return self._call("propose", batch, outputs)
 
     def step(
         self, batch: Mapping[str, Any], *, outputs: Sequence[str] = ()
     ) -> dict[str, np.ndarray]:
-        """Prediction, inference and proposal from one pass; see `predict` for the rest."""
+        """Prediction, inference and proposal from one pass; errors as for `predict`.
+
+        Args:
+            batch, outputs: as for `predict`.
+        """
         return self._call("step", batch, outputs)
 
     def metadata(self) -> dict[str, Any]:

@@ -213,6 +213,11 @@ class ModelRepository:
         A latest version that cannot be loaded is passed over for the one before it. Version 0
         means the latest too, unless there is a version 0: some clients always send a number.
 
+        Args:
+            name: of the model.
+            version: its number; None or 0 for the latest.
+            label: of a version, instead of its number; goes before it.
+
         Raises:
             NotFoundError: no such model, version or label.
         """

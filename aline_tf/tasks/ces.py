@@ -118,6 +118,15 @@ class CES(Task):
 
     Raises:
         ValueError: `close` is not a number in [0, 1].
+
+    Example:
+        >>> from aline_tf import draws
+        >>> from aline_tf.tasks import CES
+        >>> task = CES(close=0.5)
+        >>> theta = task.sample_theta(draws.as_seed(0), 3)
+        >>> design = task.sample_designs(draws.as_seed(1), 3, 7)
+        >>> task.simulate(theta, design, draws.as_seed(2)).shape
+        TensorShape([3, 7, 3])
     """
 
     spec = SPEC
@@ -189,6 +198,10 @@ class CES(Task):
 
         The last share that is not known is what the others leave; it is negative, where the prior
         has no mass, when they leave nothing.
+
+        Args:
+            theta: (rho, alpha_1, alpha_2, alpha_3, log_u).
+            known_mask: bool [..., 5]; those parameters stay as they are.
         """
         share, known = theta[..., 1:4], known_mask[..., 1:4]
         later = tf.cumsum(tf.cast(~known, tf.int32), axis=-1, reverse=True, exclusive=True)
@@ -202,7 +215,13 @@ class CES(Task):
         return theta, ~known_mask & ~determined
 
     def log_likelihood(self, theta, design, outcome):
-        """Density in logit(y) between the ends, probability at them: [...]."""
+        """Log of the density in logit(y) between the ends, of the probability at them: [...].
+
+        Args:
+            theta: [..., 5].
+            design: [..., 6], amounts of two baskets.
+            outcome: [..., 3], logit(y) and whether it stands at the low or the high end, 0 or 1.
+        """
         mean, sd, log_u = _preference(theta, design)
         logit, at_low, at_high = tf.unstack(outcome, axis=-1)
         # Everything is divided by u, which spans e^-14 to e^16: no product of it overflows.

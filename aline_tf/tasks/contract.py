@@ -189,9 +189,9 @@ def _many_draws(task, rows):
 def _in_short(error) -> str:
     """An exception on one line."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = next((line for line in lines if "rror:" in line), lines[0] if lines else "")
-    told = told.split("    [[")[0]
-    return told if "rror:" in told else f"{type(error).__name__}: {told}"
+    cause = next((line for line in lines if "rror:" in line), lines[0] if lines else "")
+    cause = cause.split("    [[")[0]
+    return cause if "rror:" in cause else f"{type(error).__name__}: {cause}"
 
 
 def _drawn(task, method, arguments, shape):

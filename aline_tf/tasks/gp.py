@@ -298,14 +298,27 @@ class GaussianProcess(Task):
 
 
 class GP1D(GaussianProcess):
-    """In one dimension."""
+    """In one dimension.
+
+    Example:
+        >>> from aline_tf import draws
+        >>> from aline_tf.tasks import GP1D
+        >>> GP1D().sample_episodes(draws.as_seed(0), 2, 5)["target_design"].shape
+        TensorShape([2, 100, 1])
+    """
 
     def __init__(self):
         super().__init__(1)
 
 
 class GP2D(GaussianProcess):
-    """In two dimensions."""
+    """In two dimensions.
+
+    Example:
+        >>> from aline_tf.tasks import GP2D
+        >>> GP2D().spec.design_names
+        ('x1', 'x2')
+    """
 
     def __init__(self):
         super().__init__(2)

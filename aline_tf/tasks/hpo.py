@@ -79,6 +79,13 @@ class HPO(Task):
 
     Raises:
         InputError: malformed files, or no table with at least `LEAST` configurations.
+        ValueError: a number out of its range.
+
+    Example:
+        >>> from aline_tf.tasks import HPO
+        >>> task = HPO("svm")
+        >>> task.spec.sizes["D"], sorted(task.landscapes)
+        (5, ['test', 'train', 'validation'])
     """
 
     def __init__(

@@ -52,6 +52,14 @@ class LocationFinding(Task):
         dims: d, of the space that sources and designs live in.
 
     Parameters are named source1_x1, source1_x2, source2_x1, ...; theta is [..., K * d].
+
+    Raises:
+        ValueError: `sources` or `dims` below 1.
+
+    Example:
+        >>> from aline_tf.tasks import LocationFinding
+        >>> LocationFinding(sources=2, dims=1).spec.parameter_names
+        ('source1_x1', 'source2_x1')
     """
 
     def __init__(self, sources: int = 1, dims: int = 2):
@@ -106,6 +114,13 @@ class LocationFinding(Task):
         return log_intensity(self._places(theta), design), tf.constant(NOISE)
 
     def log_likelihood(self, theta, design, outcome):
+        """Log density of log y: [...], leading dimensions broadcast.
+
+        Args:
+            theta: [..., P], the sources in order.
+            design: [..., d], in [0, 1].
+            outcome: [..., 1], log y.
+        """
         z = (outcome[..., 0] - log_intensity(self._places(theta), design)) / NOISE
         return -0.5 * tf.square(z) - math.log(NOISE) - _LOG_SQRT_2PI
 

@@ -94,6 +94,12 @@ class Psychometric(Task):
 
     Raises:
         ValueError: a parameter that does not exist, or a weight that is not above zero.
+
+    Example:
+        >>> from aline_tf import draws
+        >>> from aline_tf.tasks import Psychometric
+        >>> Psychometric({("slope",): 1.0}).sample_targets(draws.as_seed(0), 1).numpy().tolist()
+        [[False, True, False, False]]
     """
 
     spec = SPEC
@@ -118,12 +124,20 @@ class Psychometric(Task):
         return draws.bernoulli(seed, probability)[..., None]
 
     def log_likelihood(self, theta, design, outcome):
+        """Log probability of the answers: [...], leading dimensions broadcast.
+
+        Args:
+            theta: [..., 4].
+            design: [..., 1], the stimulus.
+            outcome: [..., 1], 0 or 1.
+        """
         probability = response_probability(theta, design[..., 0])
         probability = tf.clip_by_value(probability, 1e-6, 1.0 - 1e-6)
         answer = outcome[..., 0]
         return answer * tf.math.log(probability) + (1.0 - answer) * tf.math.log1p(-probability)
 
     def log_prior(self, theta):
+        """Log density for theta [..., 4] inside its bounds, which is uniform: [...]."""
         volume = math.prod(high - low for low, high in zip(self._low, self._high, strict=True))
         return tf.fill(tf.shape(theta)[:-1], -math.log(volume))
 

@@ -194,7 +194,12 @@ class Task:
         return {}
 
     def sample_targets(self, seed, batch: int) -> tf.Tensor:
-        """Which parameters each row is after, as met in training: bool [B, P]. Default: all."""
+        """Which parameters each row is after, as met in training: bool [B, P]. Default: all.
+
+        Args:
+            seed: int32 [2].
+            batch: B.
+        """
         return tf.ones([batch, len(self.spec.parameters)], tf.bool)
 
     def sample_queries(self, theta, input_seed, answer_seed, count: int):

@@ -98,6 +98,11 @@ class Backup(keras.callbacks.Callback):
         return json.loads(json.dumps(facts, default=str))
 
     def on_train_begin(self, logs=None):
+        """Takes up the run, where there is a checkpoint.
+
+        Raises:
+            InputError: it is of another run, or nothing of it is whole.
+        """
         self._own = self._facts()
         if self.restart:
             self._remove()

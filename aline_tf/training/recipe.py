@@ -272,7 +272,7 @@ class Recipe:
     optimizer: Optimizer
 
     def __init__(self, phases=None, rollout=None, policy_loss=None, optimizer=None, **settings):
-        given = {
+        parts = {
             "phases": phases,
             "rollout": rollout,
             "policy_loss": policy_loss,
@@ -283,7 +283,7 @@ class Recipe:
             part, own = setting_place(name)
             changes[part][own] = _today(value) if own == "credit" else value
         for part, kind in PARTS.items():
-            value = kind() if given[part] is None else given[part]
+            value = kind() if parts[part] is None else parts[part]
             if not isinstance(value, kind):
                 raise ValueError(
                     f"Expected {part} as a {kind.__name__}. Received: {part}={value!r}"

@@ -84,7 +84,13 @@ def grid_of_axes(figure: Figure, rows: int, columns: int, **kwargs):
 
 
 def save(figure: Figure, directory: str | Path, name: str) -> list[Path]:
-    """Writes `name` as PNG and SVG into a directory, which is made if need be."""
+    """Writes a figure as PNG and SVG; returns the two files.
+
+    Args:
+        figure: as of `new_figure`.
+        directory: where; made if need be.
+        name: of the files, without an ending.
+    """
     paths = []
     for kind in _FORMATS:
         path = Path(directory) / f"{name}.{kind}"

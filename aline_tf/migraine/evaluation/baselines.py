@@ -118,7 +118,12 @@ class Baselines:
         }
 
     def forecast(self, outcome, status, weekday) -> dict[str, np.ndarray]:
-        """Probabilities of an attack within 24 h and 48 h: [S, 2] for each of `NAMES`."""
+        """Probabilities of an attack within 24 h and 48 h: [S, 2] for each of `NAMES`.
+
+        Args:
+            outcome, status: records [S, C, F] at 20:00 of the last day.
+            weekday: [S], today's.
+        """
         constant = np.tile(self.rate, [len(outcome), 1])
         features = lag_features(outcome, status, weekday)
         made = {

@@ -344,7 +344,12 @@ class OracleFilters:
             self._filters.append((part, (learns, knows)))
 
     def forecast(self, outcome, status, weekday) -> dict[str, np.ndarray]:
-        """Probabilities of an attack within 24 h and 48 h: [S, 2] for each of `NAMES`."""
+        """Probabilities of an attack within 24 h and 48 h: [S, 2] for each of `NAMES`.
+
+        Args:
+            outcome, status: records [S, C, F] at 20:00 of the last day.
+            weekday: [S], today's.
+        """
         made: dict[str, list] = {name: [] for name in self.NAMES}
         for part, filters in self._filters:
             for name, each in zip(self.NAMES, filters, strict=True):

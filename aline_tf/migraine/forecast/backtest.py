@@ -31,8 +31,12 @@ ENOUGH_EVENINGS, ENOUGH_OF_EACH = 30, 5
 class Evening:
     """One forecast: the day it was made, its risks, and whether an attack followed within 24 h.
 
-    `attack` is that day's own record: 1, 0 or None where the diary does not tell; `followed` is the
-    record of the day after, and `wholly_reported` says whether every slot of that day is reported.
+    Attributes:
+        day: on which it was made, at 20:00.
+        risks: within 24 and 48 hours.
+        attack: that day's own record; None where the diary does not tell.
+        followed: the record of the day after, in the same way.
+        wholly_reported: whether every slot of that day is reported.
 
     Example:
         >>> from datetime import date

@@ -35,6 +35,11 @@ LEVELS = (0.05, 0.95)
 class Risk:
     """Probability of an attack within some hours, with a 90% interval; all between 0 and 1.
 
+    Attributes:
+        hours: 24 or 48.
+        probability: of an attack.
+        low, high: its interval over the parameters that the records leave open.
+
     Example:
         >>> from aline_tf.migraine.forecast import Risk
         >>> Risk(hours=24, probability=0.2, low=0.1, high=0.35).hours

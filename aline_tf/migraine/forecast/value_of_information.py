@@ -33,8 +33,12 @@ FLAT = 0.995
 
 @dataclasses.dataclass(frozen=True)
 class PredictedOutcome:
-    """One outcome that a candidate could show: its value in natural units, its probability, and the
-    24 h risk after it.
+    """One outcome that a candidate could show.
+
+    Attributes:
+        value: in natural units.
+        probability: of it, in [0, 1].
+        risk_24h: the probability of an attack within 24 hours after it.
 
     Example:
         >>> from aline_tf.migraine.forecast import PredictedOutcome

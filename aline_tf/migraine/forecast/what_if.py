@@ -25,7 +25,12 @@ from aline_tf.migraine.schema.channels import CHANNEL, places
 
 @dataclasses.dataclass(frozen=True)
 class Supposition:
-    """A channel, days ago (0 today, up to 2), and the value it is set to, in natural units.
+    """What is supposed of one channel.
+
+    Attributes:
+        channel: its name.
+        days_ago: 0 today, up to 2.
+        value: what it is set to, in natural units.
 
     Example:
         >>> from aline_tf.migraine.forecast import Supposition
@@ -40,7 +45,11 @@ class Supposition:
 
 @dataclasses.dataclass(frozen=True)
 class WhatIf:
-    """A supposition, and the risks within 24 and 48 hours it would lead to.
+    """A supposition, and the risks it would lead to.
+
+    Attributes:
+        supposition: what is supposed.
+        risk_24h, risk_48h: probabilities of an attack within so many hours.
 
     Example:
         >>> from aline_tf.migraine.forecast import Supposition, WhatIf

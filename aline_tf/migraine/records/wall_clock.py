@@ -81,7 +81,13 @@ class WallClock:
     def extended(
         self, zone: ZoneInfo | None, seconds: Iterable[int], offsets: Iterable[int]
     ) -> WallClock:
-        """This clock with more sightings, and `zone` as its time zone."""
+        """This clock with more sightings, and `zone` as its time zone.
+
+        Args:
+            zone: None for none.
+            seconds: moments, since 1970 UTC.
+            offsets: minutes ahead of UTC at each of them.
+        """
         return WallClock(zone, [*self._utc, *seconds], [*self._offsets, *offsets])
 
     @property

@@ -58,6 +58,10 @@ CYCLE_LOOK_BACK = 18
 def sample_recording(seed, rows: int) -> dict:
     """Recordings of B histories.
 
+    Args:
+        seed: int32 [2].
+        rows: B.
+
     Returns:
         dict: passive [B, 11] bool, which readings exist; noted [B, 9] bool, which reports the diary
         has, in the order of `DIARY_SHARE`; style [B] int32; regularity [B], chance of an entry on a

@@ -17,8 +17,9 @@ class ConstantVector(keras.initializers.Initializer):
         ValueError: when called for another shape.
 
     Example:
+        >>> import numpy as np
         >>> from aline_tf.models.layers import MLP, ConstantVector
-        >>> MLP(2, output_bias=ConstantVector([1.0, 2.0]))([[0.0]]).numpy().tolist()
+        >>> MLP(2, output_bias=ConstantVector([1.0, 2.0]))(np.zeros([1, 1])).numpy().tolist()
         [[1.0, 2.0]]
     """
 
@@ -26,6 +27,15 @@ class ConstantVector(keras.initializers.Initializer):
         self.values = list(values)
 
     def __call__(self, shape, dtype=None, **kwargs):
+        """The vector.
+
+        Args:
+            shape: (n,), as many as there are values.
+            dtype: float32 when None.
+
+        Raises:
+            ValueError: another shape.
+        """
         if tuple(shape) != (len(self.values),):
             raise ValueError(f"Expected a vector of {len(self.values)}. Received: shape={shape}")
         return tf.constant(self.values, dtype or "float32", shape=shape)

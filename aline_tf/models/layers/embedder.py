@@ -166,7 +166,12 @@ class Embedder(keras.layers.Layer):
         return tf.broadcast_to(token, [size, *token.shape])
 
     def design_tokens(self, design, present=None):
-        """Candidates or predictive targets: [B, N, D] -> [B, N, E]; `present` bool [B, N]."""
+        """Candidates or predictive targets: [B, N, D] -> [B, N, E].
+
+        Args:
+            design: in natural units; may be anything, even NaN, where not present.
+            present: bool [B, N], False for padding; None where there is none.
+        """
         if present is not None:
             design = tf.where(present[..., None], design, 0.0)
         design = self._shown_design(design)

@@ -57,8 +57,20 @@ def squared_gaps(first, second) -> tf.Tensor:
 
 
 class Observations(NamedTuple):
-    """What was measured: `position` [B, S, D], scaled to [-1, 1]; `value` [B, S], standardised, 0
-    where there is none; `seen` [B, S] float, 1 where there is one."""
+    """What was measured, at S points.
+
+    Attributes:
+        position: [B, S, D], scaled to [-1, 1].
+        value: [B, S], standardised, 0 where there is none.
+        seen: [B, S] float, 1 where there is one.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.models.layers import Observations
+        >>> x, y = np.zeros([1, 2, 1]), np.array([[0.3, 0.0]])
+        >>> Observations(position=x, value=y, seen=np.array([[1.0, 0.0]])).seen.shape
+        (1, 2)
+    """
 
     position: tf.Tensor
     value: tf.Tensor
@@ -75,6 +87,16 @@ class Processes(NamedTuple):
         white: [B, G, S], the outcomes after its inverse.
         weight: [B, G], w.
         variance: [B, G], posterior mean of v.
+
+    Example:
+        >>> import numpy as np
+        >>> from aline_tf.models.layers import GaussianProcessMixture, Observations, Processes
+        >>> layer = GaussianProcessMixture(hidden_dim=8, dims=1, num_processes=3)
+        >>> layer.build()
+        >>> nothing = Observations(*(np.zeros([1, 0, *d], "float32") for d in ([1], [], [])))
+        >>> processes = layer.weigh(np.zeros([1, 8], "float32"), nothing)
+        >>> isinstance(processes, Processes), processes.log_length.shape
+        (True, TensorShape([1, 3, 1]))
     """
 
     log_length: tf.Tensor
@@ -275,7 +297,14 @@ class GaussianProcessMixture(keras.layers.Layer):
         self, processes: Processes, observations: Observations, position, target, selected
     ):
         """What to add to the candidates' tokens, [B, N, E]: the view of `expectations`, read and
-        not taught. Arguments as there."""
+        not taught.
+
+        Args:
+            processes, observations: as of `weigh`.
+            position: [B, N, D] of the candidates, `target` [B, M, D] of the targets, both scaled
+                to [-1, 1].
+            selected: bool [B, M].
+        """
         view = self.expectations(processes, observations, position, target, selected)
         log_sd, usual, gain = map(tf.stop_gradient, view)
         view = [log_sd + 2.0, log_sd - usual, 0.5 * tf.math.log(gain + _LEAST_GAIN) + 2.0]

@@ -17,8 +17,9 @@ class LayerNormalization(keras.layers.LayerNormalization):
         **kwargs: as of `keras.layers.LayerNormalization`.
 
     Example:
+        >>> import numpy as np
         >>> from aline_tf.models.layers import LayerNormalization
-        >>> LayerNormalization()([[1.0, 3.0]]).numpy().round(3).tolist()
+        >>> LayerNormalization()(np.array([[1.0, 3.0]])).numpy().round(3).tolist()
         [[-1.0, 1.0]]
     """
 

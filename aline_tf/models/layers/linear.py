@@ -45,9 +45,10 @@ class Linear(keras.layers.Dense):
         NotImplementedError: by `quantize`: the layers around it read its kernel as it is.
 
     Example:
+        >>> import numpy as np
         >>> from aline_tf.models.layers import Linear
         >>> layer = Linear(2, name="query")
-        >>> layer([[[1.0, 2.0, 3.0]]]).shape
+        >>> layer(np.ones([1, 1, 3])).shape
         TensorShape([1, 1, 2])
         >>> layer.enable_lora(1)
         >>> sum(weight.trainable for weight in layer.weights)  # the bias and two thin matrices

@@ -18,8 +18,9 @@ class MLP(keras.layers.Layer):
         output_bias: initialiser of b'.
 
     Example:
+        >>> import numpy as np
         >>> from aline_tf.models.layers import MLP
-        >>> MLP(2, intermediate_dim=8)([[1.0, 2.0, 3.0]]).shape
+        >>> MLP(2, intermediate_dim=8)(np.ones([1, 3])).shape
         TensorShape([1, 2])
     """
 
@@ -46,6 +47,7 @@ class MLP(keras.layers.Layer):
         return unflatten(self.outer.of_rows(hidden), inputs)
 
     def compute_output_shape(self, input_shape):
+        """(..., units) for an `input_shape` of (..., inputs)."""
         return (*input_shape[:-1], self.units)
 
     def get_config(self):
