@@ -16,3 +16,11 @@ class TrainingDiverged(RuntimeError):
 
     The command line prints the message on one line and exits with code 1.
     """
+
+
+class TrustWarning(UserWarning):
+    """A model answers about something that it was not taught; said once, with what to do."""
+
+
+class MisfitWarning(TrustWarning):
+    """Answers so far surprise the model more than its own simulations ever would."""

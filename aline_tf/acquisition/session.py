@@ -15,15 +15,19 @@ from __future__ import annotations
 
 import json
 import warnings
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from aline_tf.acquisition.policies import Policy, policy_by_name
+from aline_tf.acquisition.trust import Trust
 from aline_tf.batch import MISSING, NO_ANSWER, OBSERVED, empty_batch
 from aline_tf.errors import InputError
 from aline_tf.models.protocol import QUANTILE_LEVELS, SessionModel
 from aline_tf.spec import TaskSpec
+
+if TYPE_CHECKING:
+    from aline_tf.acquisition.refinement import WeightedDraws
 
 _FORMAT = 1
 _BUCKET = 16
@@ -93,6 +97,12 @@ class Session:
         policy: who chooses: a `Policy`, or a name of `policy_by_name`; the model's own policy when
             None. Whether it heeds the targets says its `reads_targets`; some need an observation,
             or target designs, before they can choose.
+        task: the `Task` that the model was trained on, or its name, for its likelihood; found by
+            itself where it is one of the package's and the model is in this process.
+        refine: whether posteriors are refined by that likelihood (.1 s each, see
+            `aline_tf.acquisition.refinement`): "auto" where the model's own are untaught (longer
+            histories than the horizon, missing answers, known parameters, joints), True always,
+            False never. Without a likelihood "auto" says once what is untaught.
         price: deprecated, an older name of `cost_weight`.
 
     Raises:
@@ -122,6 +132,8 @@ class Session:
         known: dict[str, float] | None = None,
         *,
         policy: Policy | str | None = None,
+        task=None,
+        refine: bool | str = "auto",
         price: float | None = None,
     ):
         if price is not None:
@@ -131,6 +143,7 @@ class Session:
             cost_weight = price
         self.model = model
         self.spec = model.spec
+        self._trust = Trust(model, task, refine)
         self._candidates = self._designs(candidates, "candidates")
         if not len(self._candidates):
             raise InputError("expected a pool of at least one candidate; received an empty one")
@@ -242,11 +255,14 @@ class Session:
 
     def posterior(self) -> dict[str, Marginal]:
         """q(parameter | everything observed), by name; a parameter given as known is exactly
-        that.
+        that. Where the model's own is untaught it is refined, or a word is said (see `refine`).
 
         Returns:
             parameter name to `Marginal`.
         """
+        refined = self.refined()
+        if refined is not None:
+            return self._with_known(_marginals(self.spec, refined))
         answer = self._answer()
         columns = [np.asarray(answer[f"theta_{name}"])[0] for name in _SUMMARY]
         marginals = {}
@@ -256,10 +272,27 @@ class Session:
             marginals[name] = Marginal(
                 float(mean), float(sd), tuple(map(float, quantiles)), float(probability)
             )
+        return self._with_known(marginals)
+
+    def _with_known(self, marginals):
         for name, value in self._known.items():
             present = float(value != 0.0)
             marginals[name] = Marginal(value, 0.0, (value,) * len(QUANTILE_LEVELS), present)
         return marginals
+
+    def refined(self, joint: bool = False) -> WeightedDraws | None:
+        """The exact joint posterior as weighted draws, where this session refines by a likelihood.
+
+        Args:
+            joint: whether the joint is what is wanted, which models are not taught.
+
+        Returns:
+            `WeightedDraws`, equal for equal states; None where the model's own posterior stands.
+
+        Warns:
+            TrustWarning: once for each thing that is untaught, where no likelihood is known.
+        """
+        return self._trust.refined(self._batch_of(_ONE, all_answers=True), joint)
 
     def distributions(self) -> dict:
         """The same marginals as tensorflow_probability distributions, by name.
@@ -383,8 +416,9 @@ class Session:
         """
         return self._batch_of(len(self._candidates), predict_designs)
 
-    def _batch_of(self, pool, predict_designs=None):
-        """The same with the first `pool` candidates alone."""
+    def _batch_of(self, pool, predict_designs=None, all_answers=False):
+        """The same with the first `pool` candidates alone, and missing answers that the model has
+        never met masked out unless `all_answers`."""
         # Padded, because matrix products of a new size take some setting up.
         capacity = -(-len(self._context) // _BUCKET) * _BUCKET
         targets = self._target_designs if predict_designs is None else predict_designs
@@ -393,7 +427,10 @@ class Session:
             batch["context_design"][0, position] = design
             batch["context_outcome"][0, position] = value
             batch["context_status"][0, position] = status
-            batch["context_mask"][0, position] = True
+            observed = (status == OBSERVED).any()
+            batch["context_mask"][0, position] = (
+                observed or all_answers or self._trust.heeds_missing()
+            )
         for name, value in self._known.items():
             column = self.spec.parameter_names.index(name)
             batch["known_theta"][0, column] = value
@@ -491,6 +528,24 @@ class Session:
                     f"received {name}={value}"
                 )
         return {name: float(value) for name, value in known.items()}
+
+
+def _marginals(spec, posterior: WeightedDraws) -> dict[str, Marginal]:
+    """Every parameter of weighted draws by itself."""
+    mean, sd = posterior.mean(), posterior.sd()
+    quantiles, present = (
+        posterior.quantiles(QUANTILE_LEVELS),
+        posterior.weight @ (posterior.theta != 0.0),
+    )
+    return {
+        parameter.name: Marginal(
+            float(mean[p]),
+            float(sd[p]),
+            tuple(map(float, quantiles[p])),
+            float(present[p]) if parameter.kind in ("binary", "spike_slab") else 1.0,
+        )
+        for p, parameter in enumerate(spec.parameters)
+    }
 
 
 _SUMMARY = ("mean", "sd", "quantiles", "probability")

@@ -47,6 +47,7 @@ class RecordedDataTask(Task):
     [5, 2, 1]
     """
 
+    teaches_missing = True
     note = "no simulator: what is evaluated must be other subjects (see RecordedDataTask.split)"
 
     def __init__(self, spec: TaskSpec, designs, outcomes, theta=None, predictions: int = 8):

@@ -120,6 +120,10 @@ class Task:
     #: What people should know before they train on it, one line; "" for nothing.
     note: str = ""
 
+    #: Whether training episodes have answers that are missing, from which a model then learns what
+    #: they mean; a session hides them from a model that has only met complete ones.
+    teaches_missing: bool = False
+
     #: What a simulator that is no TensorFlow raised last, inside a graph; None for nothing.
     failure: Exception | None = None
 

@@ -9,7 +9,7 @@ from aline_tf.errors import InputError
 from aline_tf.models.aline import ALINE
 from aline_tf.models.frozen import Frozen
 from aline_tf.models.protocol import SessionModel
-from aline_tf.tasks.psychometric import SPEC
+from aline_tf.tasks.psychometric import SPEC, Psychometric
 
 POOL = np.linspace(-5, 5, 21)[:, None]
 
@@ -74,8 +74,12 @@ def test_the_same_state_elsewhere_asks_the_same_question(model):
     assert copy.to_json() == session.to_json()
 
 
-def test_no_answer_is_an_outcome_of_its_own(model):
-    answered, refused = Session(model, POOL), Session(model, POOL)
+class Refusals(Psychometric):
+    teaches_missing = True
+
+
+def test_no_answer_is_an_outcome_of_its_own_where_training_shows_it(model):
+    answered, refused = (Session(model, POOL, task=Refusals()) for _ in range(2))
     empty = answered.posterior()
     answered.tell(4, 0.0)
     refused.tell(4, None)

@@ -115,6 +115,7 @@ class RecordedTask(Task):
     """
 
     spec = SPEC
+    teaches_missing = True
 
     def __init__(self, histories: Sequence[DayHistory], targets: int = 8):
         longest = max((len(history.dates) for history in histories), default=0) + _AFTER

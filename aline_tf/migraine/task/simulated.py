@@ -89,6 +89,7 @@ class MigraineTask(Task):
     """
 
     spec = SPEC
+    teaches_missing = True
 
     def __init__(
         self,

@@ -1,0 +1,197 @@
+"""When a session may rely on its model's posterior, and what it does where it may not.
+
+Training shows a model complete answers, up to the task's horizon, and hardly any parameter that is
+given as known; marginals are taught, joints are not. Beyond that a session refines the posterior by
+the task's likelihood (see `aline_tf.acquisition.refinement`), or says once what is untaught.
+Nothing here imports TensorFlow before a posterior is refined.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from aline_tf.batch import MISSING, OBSERVED
+from aline_tf.errors import InputError, TrustWarning
+from aline_tf.spec import TaskSpec
+
+#: What is not taught, reason by reason: (what there is, what follows).
+UNTAUGHT = {
+    "length": "its history is longer than the {horizon} answers that training shows, and the "
+    "model's posterior stays too wide or goes astray",
+    "missing": "answers are missing, which the model may read as evidence",
+    "known": "parameters are given as known, from which the model learns too little about the "
+    "others",
+    "joint": "a joint posterior was asked for, of which the model knows the marginals",
+}
+_HELP = (
+    "give it a task with log_likelihood and log_prior (task=...), by which posteriors are refined"
+)
+
+
+class Trust:
+    """What a session knows of its model's limits.
+
+    Args:
+        model: a `SessionModel`.
+        task: a `Task`, its name (see `aline_tf.tasks.task_by_name`), or None: the task of the
+            package that the model was made for, if there is one and the model is in this process.
+        refine: True, always; False, never; "auto", where the model's own posterior is untaught.
+
+    Raises:
+        InputError: a task of another specification, another word in `refine`, or `refine=True`
+            where no likelihood is known.
+
+    Example:
+        >>> import aline_tf
+        >>> from aline_tf.acquisition import Trust
+        >>> from aline_tf.tasks import Psychometric
+        >>> model = aline_tf.ALINE(Psychometric.spec, num_layers=1)
+        >>> Trust(model, Psychometric(), "auto").has_likelihood
+        True
+    """
+
+    def __init__(self, model, task=None, refine: bool | str = "auto"):
+        if refine not in (True, False, "auto"):
+            raise InputError(f"expected refine to be True, False or 'auto'; received {refine!r}")
+        self.model, self.refine = model, refine
+        self._task, self._looked_up = task, False
+        self._refinement = None
+        self._found: tuple = (None, None)
+        self._warned: set[str] = set()
+        if task is not None:
+            self._task, self._looked_up = self._checked(task), True
+        if refine is True and not self.has_likelihood:
+            raise InputError(
+                "expected a task with log_likelihood and log_prior with refine=True; received "
+                f"{'none' if self.task is None else type(self.task).__name__}"
+            )
+
+    @property
+    def task(self):
+        """The task at hand, or None."""
+        if not self._looked_up:
+            self._looked_up = True
+            self._task = self._of_the_package()
+        return self._task
+
+    @property
+    def has_likelihood(self) -> bool:
+        """Whether posteriors can be refined."""
+        task = self.task
+        return task is not None and None not in (task.log_likelihood, task.log_prior)
+
+    def heeds_missing(self) -> bool:
+        """Whether the model is to see answers that are missing: not where its task is known to
+        train on complete ones alone."""
+        return self.task is None or self.task.teaches_missing
+
+    def refined(self, batch, joint: bool = False):
+        """The exact posterior of a state where the model's own is not to be relied on.
+
+        Args:
+            batch: a numpy Batch of one row, with every answer that is missing.
+            joint: whether the joint posterior is wanted.
+
+        Returns:
+            `WeightedDraws`; None where the model's own answer stands, after one warning for each
+            reason why it should not.
+        """
+        if self.refine is False:
+            return None
+        reasons = self._reasons(batch, joint)
+        if not reasons and self.refine == "auto":
+            return None
+        partly = self._partly_observed(batch)
+        if self.has_likelihood and (self.refine is True or not partly):
+            return self._posterior(batch)
+        for reason in reasons:
+            self._warn(reason)
+        return None
+
+    def log_prob(self, batch, theta) -> np.ndarray:
+        """log p(theta | D) of the exact joint, [n] in nats; minus infinity outside the support.
+
+        Args:
+            batch: as for `refined`.
+            theta: [n, P].
+
+        Raises:
+            InputError: no likelihood is known.
+        """
+        if not self.has_likelihood:
+            raise InputError("expected a task with log_likelihood and log_prior; received none")
+        posterior = self._posterior(batch)
+        return self._refinement.log_prob(batch, theta, posterior)
+
+    def _posterior(self, batch):
+        names = ("context_design", "context_outcome", "context_status", "context_mask")
+        key = tuple(batch[name].tobytes() for name in (*names, "known_theta", "known_mask"))
+        if self._found[0] != key:
+            if self._refinement is None:
+                from aline_tf.acquisition.refinement import Refinement
+
+                self._refinement = Refinement(self.task, self.model)
+            self._found = key, self._refinement.posterior(batch)
+        return self._found[1]
+
+    def _reasons(self, batch, joint) -> list[str]:
+        mask, status = batch["context_mask"], batch["context_status"]
+        observed = mask & (status == OBSERVED).any(-1)
+        lost = mask[..., None] & (status != OBSERVED)
+        missing = lost.any() and (self.task is None or not self.task.teaches_missing)
+        if missing and self.task is not None and not self.has_likelihood:
+            # Whole answers that are missing are hidden from the model: as if not asked.
+            missing = self._partly_observed(batch)
+        found = {
+            "length": observed.sum() > self.model.spec.horizon,
+            "missing": missing,
+            "known": batch["known_mask"].any() and not batch["known_mask"].all(),
+            "joint": joint,
+        }
+        return [reason for reason, there in found.items() if there]
+
+    def _partly_observed(self, batch) -> bool:
+        """Whether some answer has fields that were observed and others that were not, which a
+        likelihood of whole answers cannot use."""
+        observed = batch["context_status"] == OBSERVED
+        partly = observed.any(-1) & (batch["context_status"] == MISSING).any(-1)
+        return bool((batch["context_mask"] & partly).any())
+
+    def _warn(self, reason):
+        if reason not in self._warned:
+            self._warned.add(reason)
+            text = UNTAUGHT[reason].format(horizon=self.model.spec.horizon)
+            warnings.warn(
+                f"this session's posterior is not to be relied on: {text}; {_HELP}",
+                TrustWarning,
+                stacklevel=4,
+            )
+
+    def _checked(self, task):
+        if isinstance(task, str):
+            from aline_tf.tasks import task_by_name
+
+            task = task_by_name(task)
+        if not _same(task.spec, self.model.spec):
+            raise InputError(
+                f"expected a task of the model's own specification {self.model.spec.name!r}; "
+                f"received {task.spec.name!r} with parameters "
+                f"{', '.join(task.spec.parameter_names)}"
+            )
+        return task
+
+    def _of_the_package(self):
+        from aline_tf.tasks.registry import TASKS, task_by_name
+
+        # A model behind a server serves those who have no TensorFlow, which a task needs.
+        if self.model.spec.name not in TASKS or not hasattr(self.model, "theta_posterior"):
+            return None
+        task = task_by_name(self.model.spec.name)
+        return task if _same(task.spec, self.model.spec) else None
+
+
+def _same(first: TaskSpec, second: TaskSpec) -> bool:
+    names = ("name", "design_names", "fields", "parameters")
+    return all(getattr(first, name) == getattr(second, name) for name in names)
