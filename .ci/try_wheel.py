@@ -81,6 +81,8 @@ def serve():
                 check(0 <= int(index[0]) < 50, f"proposes {index}")
             finally:
                 server.terminate()
+                rest, _ = server.communicate(timeout=60)
+        check(server.returncode == 0, f"stops cleanly; exit {server.returncode}, printed {rest}")
         say(f"aline-tf serve {what}", started)
 
 
