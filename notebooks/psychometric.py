@@ -145,7 +145,7 @@ plt.show()
 # (REINFORCE).
 
 # %%
-network = aline_tf.ALINE(
+own_model = aline_tf.ALINE(
     task.spec,
     hidden_dim=WIDTH,
     num_layers=DEPTH,
@@ -169,21 +169,21 @@ recipe = Recipe(
     temperature=(1.0, 0.3),
     learning_rate=3e-3,
 )
-trainer = aline_tf.Trainer(network, task)
+trainer = aline_tf.Trainer(own_model, task)
 trainer.compile(recipe=recipe, seed=SEED)
-print(f"{network.count_params():,} weights, {recipe.steps} steps")
+print(f"{own_model.count_params():,} weights, {recipe.steps} steps")
 
 # %% [markdown]
 # We stop once after the warm-up, to keep a record of what an untaught policy asks.
 
 # %%
 EPOCH = 50  # steps between two points of the curves below
-warmup = trainer.fit(WARMUP_STEPS // EPOCH, EPOCH, shuffle=False, verbose=0)
+warmup = trainer.fit(epochs=WARMUP_STEPS // EPOCH, steps_per_epoch=EPOCH, verbose=0)
 
 # %%
 observers = simulate_runs(SUBJECTS, candidates=100, seed=SEED, horizon=TRIALS)
 pairs = ("threshold,slope", "guess,lapse")
-policy = LearnedPolicy(network)
+policy = LearnedPolicy(own_model)
 
 
 def queries(chosen_by):
@@ -194,7 +194,7 @@ def queries(chosen_by):
 before = queries(policy)
 
 # %%
-joint = trainer.fit(steps_per_epoch=EPOCH, shuffle=False, verbose=0)  # on to the recipe's end
+joint = trainer.fit(steps_per_epoch=EPOCH, verbose=0)  # on to the recipe's end
 after = queries(policy)
 
 # %%
@@ -279,8 +279,8 @@ shipped = aline_tf.load_preset(savedmodels_dir() / "psychometric" / "1")
 contenders = {
     "shipped, own choice": (shipped, LearnedPolicy(shipped), BLUE, "o-"),
     "shipped, random stimuli": (shipped, RandomPolicy(SEED), ORANGE, "s--"),
-    "trained here, own choice": (network, policy, BLACK, "^-"),
-    "trained here, random stimuli": (network, RandomPolicy(SEED), GREEN, "v--"),
+    "trained here, own choice": (own_model, policy, BLACK, "^-"),
+    "trained here, random stimuli": (own_model, RandomPolicy(SEED), GREEN, "v--"),
 }
 at = np.array([1, 5, 10, 15, 20, 30])
 
@@ -309,7 +309,7 @@ plt.show()
 #
 # A `Session` is how a model is used: `ask` for the next stimulus, show it, `tell` the answer,
 # and look at the beliefs at any time. The loop belongs to the user; here a simulated observer
-# stands in for the real one. From here on we use the shipped model. Set `model = network` to
+# stands in for the real one. From here on we use the shipped model. Set `model = own_model` to
 # see what a minute of training makes of the same observer.
 
 # %%
@@ -507,13 +507,13 @@ plot_beliefs(
 # %%
 with tempfile.TemporaryDirectory() as place:
     preset = Path(place) / "my_psychometric"
-    aline_tf.save_preset(network, preset, {"seed": SEED, "recipe": recipe.to_dict()})
+    aline_tf.save_preset(own_model, preset, {"seed": SEED, "recipe": recipe.to_dict()})
     for file in sorted(preset.iterdir()):
         print(f"{file.name:20} {file.stat().st_size / 1024:7.1f} kB")
     again = aline_tf.load_preset(preset)
 
 state = {name: tf.convert_to_tensor(array) for name, array in session.batch().items()}
 np.testing.assert_allclose(
-    again(state)["theta_raw"], network(state)["theta_raw"], rtol=1e-5, atol=1e-5
+    again(state)["theta_raw"], own_model(state)["theta_raw"], rtol=1e-5, atol=1e-5
 )
 print("the loaded network gives the same beliefs")

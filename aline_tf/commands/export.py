@@ -61,17 +61,10 @@ def found_preset(place: str | Path) -> Path:
     Raises:
         InputError: there is none, or it is not whole.
     """
-    from aline_tf.models.packaged_presets import packaged_presets
+    from aline_tf.models.packaged_presets import preset_directory
 
-    packaged = packaged_presets()
-    if not Path(place).is_dir() and str(place) in packaged:
-        return packaged[str(place)]
-    preset = Path(place)
+    preset = preset_directory(place)
     preset = preset / "preset" if (preset / "preset").is_dir() else preset
-    if not preset.is_dir():
-        raise InputError(
-            f"expected the directory of a preset or one of {', '.join(packaged)}; received {place}"
-        )
     missing = [
         name for name in ("config.json", "model.weights.h5") if not (preset / name).is_file()
     ]

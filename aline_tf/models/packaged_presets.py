@@ -25,21 +25,16 @@ def packaged_presets() -> dict[str, Path]:
         name -> directory with config.json, metadata.json and model.weights.h5, sorted by name.
     """
     inside = Path(str(files("aline_tf"))) / "presets"
-    paths = sorted(inside.glob("*")) or sorted(savedmodels_dir().glob("*/1/preset"))
-    return {
-        path.parents[1].name if path.name == "preset" else path.name: path
-        for path in paths
-        if (path / _CONFIG).is_file()
-    }
+    return {path.name: path for path in sorted(inside.glob("*")) if (path / _CONFIG).is_file()}
 
 
 def preset_table() -> list[dict[str, str]]:
     """One row for each packaged preset: name, task, parameters, and what it was measured at ("" if
     its metadata do not say)."""
     rows = []
-    for name, place in packaged_presets().items():
+    for name, directory in packaged_presets().items():
         spec = preset_spec(name)
-        metadata = place / "metadata.json"
+        metadata = directory / "metadata.json"
         stored = json.loads(metadata.read_text(encoding="utf-8")) if metadata.is_file() else {}
         names = ", ".join(spec.parameter_names) or "none"
         parameters = f"{len(spec.parameters)}: {names}"
@@ -70,24 +65,27 @@ def preset_directory(name) -> Path:
     """The directory of a preset.
 
     Args:
-        name: of a preset of the package, or a directory. Where ALINE_TF_SAVEDMODELS names a
-            directory of models, the newest version there comes first.
+        name: a directory with a preset, or a model version that has one in `preset/`; otherwise the
+            name of one of the package. Where ALINE_TF_SAVEDMODELS names a directory of models, its
+            newest version of that name comes before the package's.
 
     Raises:
-        InputError: neither a preset of the package nor a directory.
+        InputError: neither a directory nor a preset of the package.
     """
+    if any((Path(name) / inner / _CONFIG).is_file() for inner in ("", "preset")):
+        return Path(name)
     if os.environ.get(SAVEDMODELS_VARIABLE):
-        paths = (savedmodels_dir() / str(name)).glob("*")
-        versions = [place for place in paths if place.name.isdecimal()]
+        inside = (savedmodels_dir() / str(name)).glob("*")
+        versions = [path for path in inside if path.name.isdecimal()]
         if versions:
-            return max(versions, key=lambda place: int(place.name))
+            return max(versions, key=lambda path: int(path.name))
     presets = packaged_presets()
     if str(name) in presets:
         return presets[str(name)]
     if Path(name).is_dir():
         return Path(name)
     raise InputError(
-        f"expected the directory of a preset or one of {', '.join(presets)}; received {name}"
+        f"expected a preset, by its directory or as one of {', '.join(presets)}; received {name}"
     )
 
 

@@ -209,8 +209,9 @@ class Task:
     def sample_queries(self, theta, input_seed, answer_seed, count: int):
         """Inputs that may be asked about, and what is measured there.
 
-        Of a task with one outcome that is its first field; of one with several, each input is about
-        one of them, drawn with equal chances, and its answer is the field of that name.
+        Of a task with one field the answer is that field, whichever outcome the code in the design
+        says it is. Of one with several fields and outcomes each input is about one of them, drawn
+        with equal chances, and its answer is the field of that name.
 
         Args:
             theta: [B, P].
@@ -221,12 +222,12 @@ class Task:
             designs [B, M, D] and outcomes [B, M].
 
         Raises:
-            InputError: the outcomes are several, and one of them is no field.
+            InputError: fields and outcomes are several, and an outcome is no field.
         """
         rows = theta.shape[0] if theta.shape[0] is not None else tf.shape(theta)[0]
         inputs = self.sample_designs(input_seed, rows, count)
         measured = self.simulate(theta, inputs, answer_seed)
-        if len(self.spec.outcomes) == 1:
+        if len(self.spec.outcomes) == 1 or len(self.spec.fields) == 1:
             return inputs, measured[..., 0]
         return coded_queries(self.spec, inputs, measured, draws.fold_in(input_seed, 1))
 

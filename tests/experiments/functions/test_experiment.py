@@ -77,6 +77,7 @@ def test_hyperparameters_can_be_selected_and_curves_drawn(tmp_path, preset, caps
 
 def test_baselines_need_no_model(tmp_path, monkeypatch):
     monkeypatch.setenv("ALINE_TF_SAVEDMODELS", str(tmp_path))
+    monkeypatch.setattr("aline_tf.models.packaged_presets.packaged_presets", dict)
     file = tmp_path / "rows.json"
     command = ["eval", "gp2d", "--policy", "random", "gp-us", "--runs", "1", "--candidates", "50"]
     assert main([*command, "--json", str(file)]) == 0
