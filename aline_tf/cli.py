@@ -55,7 +55,7 @@ COMMANDS = (
     Command(
         ("migraine", "train"),
         "aline_tf.migraine.commands.train",
-        "train the network on with people who recorded themselves",
+        "train the model on with people who recorded themselves",
     ),
     Command(
         ("migraine", "ask"),

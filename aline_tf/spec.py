@@ -92,7 +92,7 @@ class Channel:
         kind: "continuous" (mixture of normals), "binary" (0 or 1), "ordered" (0..levels-1), "count"
             (0, 1, 2, ... without end: a mixture of negative binomials).
         levels: number of ordered categories; 2 for the other kinds.
-        loc, scale: standardise the value before the network sees it, (y - loc) / scale; of a count
+        loc, scale: standardise the value before the model sees it, (y - loc) / scale; of a count
             asinh((y - loc) / scale), so that a count of thousands is still a small number. For
             counts, give the usual count as loc and how far counts usually vary as scale.
         unit, description: for people.

@@ -1,4 +1,4 @@
-"""From the paper's rule of credit to our training, each row a change of the one before it."""
+"""Ablation: from the paper's training to ours, each row a change of the one before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long one question takes, and one whole run: with an untrained model of the shipped sizes.
+"""Latency of one acquisition, and of one whole run: with an untrained model of the shipped sizes.
 
 A run is one simulated episode of the task; its outcomes are drawn before the clock starts. Each
 measure is taken over whole runs, so that contexts of every size from empty to the horizon count

@@ -1,6 +1,6 @@
-"""What a network learns from scratch in a given number of CPU seconds, on one thread.
+"""What a model learns from scratch in a given number of CPU seconds, on one thread.
 
-The clock is the CPU time of the training process, from the building of the network to the last
+The clock is the CPU time of the training process, from the building of the model to the last
 step, compilation included. How many steps fit is found out beforehand, in a process of its own,
 by taking a few of each phase: the recipe keeps the proportion of its phases, and its schedules end
 where the budget ends. Should the steps turn out slower than they were, training stops when the
@@ -83,7 +83,7 @@ def budget(
 
     Args:
         task: its name.
-        sizes: of the network.
+        sizes: of the model.
         recipe: planned, as a dict.
         seed: of the weights and of training.
         seconds: the budget.

@@ -63,7 +63,7 @@ def train_all(
     Args:
         task: its name.
         recipes: by name; a recipe that cannot train the task is reported and left out.
-        sizes: of the network.
+        sizes: of the model.
         seconds: the budget of each run.
         seeds: of the runs.
         runs: simulated runs of each figure.

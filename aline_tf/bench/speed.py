@@ -1,4 +1,4 @@
-"""The rows and the table of speed."""
+"""The benchmark of speed: its rows, and their table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trained model is worth: the few figures that a training budget is judged by.
+"""Metrics of a trained model: the few figures that a training budget is judged by.
 
 Which they are is each experiment's to say: bounds of the total information gain at the horizon
 (nats) where a likelihood is known; RMSE after each of the two pairs of parameters (psychometric);

@@ -1,4 +1,4 @@
-"""How long a training step takes, through the same `fit` that trains."""
+"""Time of a training step, through the same `fit` that trains."""
 
 from __future__ import annotations
 

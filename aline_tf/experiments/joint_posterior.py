@@ -3,7 +3,7 @@
     joint_log_prob     log q(theta | D) by the chain rule over known-parameter tokens
     marginal_log_prob  sum_p log q(theta_p | D)
     joint_gain         their difference, run by run: above zero where the parameters depend on each
-                       other given D and the network knows it
+                       other given D and the model knows it
     exact_log_prob     log p(theta | D), where an exact posterior is at hand
 
 All in nats, summed over parameters. A parameter that the others determine has no density of its

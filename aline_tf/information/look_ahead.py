@@ -1,4 +1,4 @@
-"""Expected information of a question, by appending its likely answers to the context.
+"""One-step look-ahead: expected information of a design, its likely outcomes appended to D.
 
     I(targets; y | x, D), with y ~ p(y | x, D) and the targets as the model has them after (x, y)
 

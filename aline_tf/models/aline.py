@@ -1,6 +1,6 @@
-"""ALINE: one transformer neural process, two answers in one forward pass.
+"""The ALINE model: a transformer neural process that infers and acquires in one forward pass.
 
-    q(theta_p | D), p(y* | x*, D)      what is believed, with uncertainty
+    q(theta_p | D), p(y* | x*, D)      posterior and prediction, with uncertainty
     pi(x | D, targets)                 what to acquire next, for whichever targets are selected
 
 Source: Huang et al., "ALINE", NeurIPS 2025 (arXiv 2506.07259). The policy reads the tokens of

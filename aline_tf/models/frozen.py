@@ -3,7 +3,7 @@
     fast = Frozen(load_preset("savedmodels/psychometric/1"))
     session = Session(fast, candidates)
 
-Half of a small network's time on a CPU is the dispatch of its operations, and two threads mostly
+Half of a small model's time on a CPU is the dispatch of its operations, and two threads mostly
 wait for each other. Frozen, the weights are constants, a batch goes in as one vector, and each
 shape of batch becomes one program by XLA: seconds the first time, then half the usual time or less.
 """

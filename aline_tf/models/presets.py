@@ -115,7 +115,7 @@ def load_preset(directory, task: str | None = None) -> ALINE:
         # Keras passes over what has no place: a forgotten setting would go unnoticed.
         stored = _count_arrays(path / WEIGHTS_FILE)
         if stored != len(model.weights):
-            raise ValueError(f"{stored} arrays where the network has {len(model.weights)}")
+            raise ValueError(f"{stored} arrays where the model has {len(model.weights)}")
     except (ValueError, OSError) as error:
         raise InputError(
             f"expected weights that fit {path / CONFIG_FILE}; received {WEIGHTS_FILE}: "

@@ -1,4 +1,4 @@
-"""Old door: `aline_tf.spec` and `aline_tf.tasks.task` have these now."""
+"""Deprecated import path: `aline_tf.spec` and `aline_tf.tasks.task` have these now."""
 
 import warnings
 from importlib import import_module

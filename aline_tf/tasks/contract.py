@@ -1,4 +1,4 @@
-"""Does a task keep the contract of a simulator? Asked once, before any work is done.
+"""Checks of a task against the contract of a simulator, once, before any work is done.
 
 Every mistake found is one sentence: expected, received. A few rows are drawn first, outside of any
 graph, for shapes, dtypes and randomness that no seed governs; then thousands inside a compiled

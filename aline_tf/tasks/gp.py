@@ -7,7 +7,7 @@
     y = f(x) + N(0, .01^2),  x in [-5, 5]^D
 
 An episode starts with one observed point. Half of the rows are after the outcomes at M test
-inputs, half after the variance and the lengthscales: one network serves both. Which kernel it was
+inputs, half after the variance and the lengthscales: one model serves both. Which kernel it was
 is never told; outcomes are correlated given theta, so there is no pointwise likelihood.
 
 Source: ALINE (arXiv 2506.07259), GP active learning; its "output scale" multiplies the kernel,

@@ -64,7 +64,7 @@ class ScoreScale:
     """How scores are standardised: by the initial points, which is all that a user has.
 
     z = (score - loc) / scale. Few points say little about the spread, so it is shrunk towards
-    that of a typical table. The network reads and predicts z:
+    that of a typical table. The model reads and predicts z:
 
         scale = ScoreScale.of(initial_scores)
         session.tell(configuration, scale.standardise(score))
@@ -93,7 +93,7 @@ class ScoreScale:
         return cls(float(loc), float(np.sqrt(squares / (TYPICAL_WEIGHT + scores.size - 1))))
 
     def standardise(self, score):
-        """Scores as the network sees them; any shape."""
+        """Scores as the model sees them; any shape."""
         return (np.asarray(score) - self.loc) / self.scale
 
     def score(self, standardised):

@@ -1,4 +1,4 @@
-"""What watches a training run: resuming, the log, the preset, and numbers that are not finite."""
+"""Callbacks of a training run: resuming, the log, the preset, and numbers that are not finite."""
 
 from __future__ import annotations
 

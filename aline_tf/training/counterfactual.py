@@ -1,4 +1,4 @@
-"""What a candidate's recorded outcome brings: it is appended to the context and q is asked again.
+"""Counterfactual gains: a candidate's recorded outcome is appended to the context, q asked again.
 
     gain(x) = log q(targets | D, (x, y)) - log q(targets | D),   y the outcome recorded for x
 

@@ -1,4 +1,4 @@
-"""Figures of a model on episodes that training never drew."""
+"""Held-out metrics: those of a model on episodes that training never drew."""
 
 from __future__ import annotations
 

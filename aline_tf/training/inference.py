@@ -1,4 +1,4 @@
-"""What inference is trained by: log q of what is recorded, the truth or posterior labels of it."""
+"""The inference loss: minus log q of what is recorded, the truth or posterior labels of it."""
 
 from __future__ import annotations
 

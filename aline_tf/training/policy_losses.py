@@ -1,4 +1,4 @@
-"""What the policy is trained by: REINFORCE, the all-action gradient, imitation of a teacher.
+"""Policy losses: REINFORCE, the all-action gradient, imitation of a teacher.
 
 Pure functions of tensors; R rows are states, and no gradient goes to what the policy is taught by.
 """

@@ -1,4 +1,4 @@
-"""What q is fitted to: the true parameters, and others that might as well have been true.
+"""Posterior labels: q is fitted to the true parameters, and to others drawn from the posterior.
 
 A simulated history D comes with one draw of its posterior, the theta it was made of: a label, and
 a noisy one. Where the likelihood is known, n more are drawn from q, and all share the label,

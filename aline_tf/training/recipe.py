@@ -1,4 +1,4 @@
-"""How a model is trained: one frozen, JSON-able description in four parts.
+"""Hyper-parameters of training: one frozen, JSON-able description in four parts.
 
     recipe = Recipe(phases=Phases(warmup_steps=500), rollout=Rollout(pool=64))
     recipe = Recipe(warmup_steps=500, pool=64)          # the same: settings find their part

@@ -1,4 +1,4 @@
-"""Episodes inside one compiled loop: acquire, append, look again.
+"""Rollouts of the policy, inside one compiled loop: acquire, append, look again.
 
 A rollout runs without gradients. What it leaves behind is enough to rebuild every state it went
 through: all states of an episode share the same arrays and differ only in how much of the

@@ -1,4 +1,4 @@
-"""What changes in the course of a run: the learning rate, and the weights of losses."""
+"""Schedules of a training run: the learning rate, and the weights of losses."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def test_weights_left_over_are_refused(tmp_path):
     path.write_text(
         path.read_text().replace('"relative_position_dim": 2', '"relative_position_dim": 0')
     )
-    with pytest.raises(InputError, match="arrays where the network has"):
+    with pytest.raises(InputError, match="arrays where the model has"):
         load_preset(tmp_path / "preset")
 
 

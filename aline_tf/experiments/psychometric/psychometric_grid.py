@@ -6,7 +6,7 @@ The generative model, with theta = (threshold, slope, guess, lapse) and a stimul
     F(z) = 1 - exp(-10**z)
     threshold ~ U(-3, 3)   slope ~ U(0.1, 2)   guess ~ U(0.1, 0.9)   lapse ~ U(0, 0.5)
 
-Everything here is numpy: it is the oracle that the network is compared with, so it shares no
+Everything here is numpy: it is the oracle that the model is compared with, so it shares no
 code with it. The probability is linear in F for given (guess, lapse), which is why a grid never
 needs a table of likelihoods: sums over (guess, lapse) can be taken before F enters.
 

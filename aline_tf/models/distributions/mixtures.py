@@ -1,4 +1,4 @@
-"""Mathematics of the two mixtures the heads speak in, as pure functions of tensors.
+"""Mixtures of normal and of truncated normal distributions, as pure functions of tensors.
 
     normal mixture      sum_k w_k N(u; m_k, s_k)                                 on the real line
     truncated mixture   sum_k w_k N(u; m_k, s_k) / Z_k  for 0 <= u <= 1         on the unit interval

@@ -1,4 +1,4 @@
-"""p(y* | x*, D): from raw head outputs [B, M, H] to log probabilities and summaries.
+"""Posterior predictive p(y* | x*, D), of raw head outputs [B, M, H]: log probabilities, summaries.
 
     continuous  y = loc + scale u,  u ~ normal mixture
     binary      y ~ Bernoulli(sigmoid(a))

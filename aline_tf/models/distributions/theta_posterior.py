@@ -1,4 +1,4 @@
-"""q(theta | D): from raw head outputs [B, P, H] to log densities, summaries, draws and tfd objects.
+"""Marginal posteriors q(theta_p | D), of raw head outputs [B, P, H]: densities, summaries, draws.
 
     interval    theta = low + (high - low) u,   u ~ truncated mixture
     real        theta = loc + scale u,          u ~ normal mixture

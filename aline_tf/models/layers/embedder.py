@@ -99,14 +99,14 @@ class Embedder(keras.layers.Layer):
         return (2.0 * design - low - high) / (high - low)
 
     def _shown_design(self, design):
-        """Designs [..., D] as the network reads them: scaled, with their features."""
+        """Designs [..., D] as the model reads them: scaled, with their features."""
         scaled = self.scale_design(design)
         if self.design_features is None:
             return scaled
         return tf.concat([scaled, tf.cast(self.design_features(design), tf.float32)], -1)
 
     def _shown_outcome(self, outcome, seen):
-        """Outcomes [B, C, F] as the network reads them; zero where not `seen`, even if NaN."""
+        """Outcomes [B, C, F] as the model reads them; zero where not `seen`, even if NaN."""
         fields = self.spec.fields
         loc = tf.constant([field.loc for field in fields])
         scale = tf.constant([field.scale for field in fields])

@@ -6,7 +6,7 @@
 A mixture component of raw location m and raw spread s stands at loc + scale m with spread
 scale softplus(s).
 A smooth function is then interpolated by weighing its neighbours (the gates may be negative, so an
-interpolation of higher order can be learned too), and the network's few digits are spent on what
+interpolation of higher order can be learned too), and the model's few digits are spent on what
 is left over. The start token has y = 0, the middle of the prior.
 """
 
