@@ -262,7 +262,7 @@ class Session:
         """
         refined = self.refined()
         if refined is not None:
-            return self._with_known(_marginals(self.spec, refined))
+            return self._conditioned_on_known(_marginals(self.spec, refined))
         answer = self._answer()
         columns = [np.asarray(answer[f"theta_{name}"])[0] for name in _SUMMARY]
         marginals = {}
@@ -272,9 +272,9 @@ class Session:
             marginals[name] = Marginal(
                 float(mean), float(sd), tuple(map(float, quantiles)), float(probability)
             )
-        return self._with_known(marginals)
+        return self._conditioned_on_known(marginals)
 
-    def _with_known(self, marginals):
+    def _conditioned_on_known(self, marginals):
         for name, value in self._known.items():
             present = float(value != 0.0)
             marginals[name] = Marginal(value, 0.0, (value,) * len(QUANTILE_LEVELS), present)
