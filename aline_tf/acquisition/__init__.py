@@ -5,6 +5,7 @@ from aline_tf.runtime.lazy_exports import lazy_exports
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
+        "Answer": "questions",
         "GPInformationPolicy": "gp_policies",
         "GPPolicy": "gp_policies",
         "GPPosterior": "gp_regression",
@@ -14,9 +15,9 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "GPVarianceReductionPolicy": "gp_policies",
         "JointVariance": "gp_regression",
         "LearnedPolicy": "policies",
-        "Marginal": "session",
+        "Marginal": "questions",
         "Policy": "policies",
-        "Question": "session",
+        "Question": "questions",
         "RandomPolicy": "policies",
         "RescaledPolicy": "rescaling",
         "Refinement": "refinement",
@@ -25,7 +26,6 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "Session": "session",
         "TrainingRange": "rescaling",
         "Trust": "trust",
-        #: "rescaling",
         "UncertaintySamplingPolicy": "uncertainty",
         "WeightedDraws": "refinement",
         "policy_by_name": "policies",

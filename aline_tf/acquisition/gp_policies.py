@@ -40,6 +40,8 @@ class GPPolicy(Policy):
         True
     """
 
+    reads_known = False
+
     def __init__(self, settings: GPSettings | None = None):
         self.settings = settings or GPSettings()
         self._fitted: dict[bytes, GPPosterior] = {}

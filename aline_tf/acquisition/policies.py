@@ -32,6 +32,7 @@ class Policy(ABC):
     Attributes:
         name: as in tables and on the command line.
         reads_targets: whether the selected targets can change its choices.
+        reads_known: whether it heeds parameters that are given as known.
         spec: the one task that it serves; None for any.
 
     Example:
@@ -49,6 +50,7 @@ class Policy(ABC):
 
     name: str = "policy"
     reads_targets: bool = True
+    reads_known: bool = True
     spec: TaskSpec | None = None
 
     def choose(self, batch: Mapping[str, Any]) -> np.ndarray:

@@ -154,6 +154,7 @@ class RescaledPolicy(Policy):
     def __init__(self, policy: Policy, training_range: TrainingRange):
         self.name = policy.name
         self.reads_targets, self.spec = policy.reads_targets, policy.spec
+        self.reads_known = policy.reads_known
         self._policy, self._range = policy, training_range
 
     def logits(self, batch):

@@ -1,93 +1,68 @@
 """A session: ask for the next design, tell its outcome, read the posterior.
 
-    session = Session(load_preset("savedmodels/psychometric/1"), np.linspace(-5, 5, 200)[:, None])
+    session = Session(aline_tf.ALINE.from_preset("psychometric"), np.linspace(-5, 5, 200)[:, None])
     session.retarget(["threshold", "slope"])
     question = session.ask()
-    session.tell(question.index, 1.0)
+    session.tell(question, 1.0)
     session.posterior()["threshold"].mean
 
-The user owns the loop. The state is plain data: `to_json` and `from_json` carry it to another
-process, which then asks the same question. The model may be in this process or behind a server
-(see `aline_tf.models.protocol`); in the latter case TensorFlow is not imported.
+The user owns the loop. Questions stay pending until they are answered or released, so several
+stations may ask before the first has told; the last answer can be taken back; what was observed is
+a pandas table. The state is plain data: `to_json` and `from_json` carry it to another process,
+which then asks the same question. The model may be in this process or behind a server (see
+`aline_tf.models.protocol`); in the latter case TensorFlow is not imported.
 """
 
 from __future__ import annotations
 
-import json
+import copy
+import functools
+import threading
 import warnings
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
 
 import numpy as np
 
+from aline_tf.acquisition import session_input, session_state
 from aline_tf.acquisition.policies import Policy, policy_by_name
+from aline_tf.acquisition.questions import Answer, Marginal, Question
+from aline_tf.acquisition.session_posterior import SessionPosterior
 from aline_tf.acquisition.trust import Trust
-from aline_tf.batch import MISSING, NO_ANSWER, OBSERVED, empty_batch
+from aline_tf.batch import OBSERVED, empty_batch
 from aline_tf.errors import InputError
-from aline_tf.models.protocol import QUANTILE_LEVELS, SessionModel
+from aline_tf.models.protocol import SessionModel
 from aline_tf.spec import TaskSpec
 
-if TYPE_CHECKING:
-    from aline_tf.acquisition.refinement import WeightedDraws
+__all__ = ["Answer", "Marginal", "Question", "Session"]
 
-_FORMAT = 1
 _BUCKET = 16
-# No posterior depends on the pool: one candidate stands for all of it.
-_ONE = 1
+_INDEX_OR_DESIGN = "the index of a candidate, a whole number, or, as a list, a design of numbers"
 
 
-class Question(NamedTuple):
-    """What to acquire next.
+def _locked(method):
+    """One thread at a time."""
 
-    Attributes:
-        index: position in the session's pool.
-        design: [D], natural units.
-        score: of the policy, after costs were weighed; None where the policy has no scores.
-        probability: softmax of the scores over what is left of the pool; None likewise.
-        cost: burden, in units of one prompt.
+    @functools.wraps(method)
+    def alone(self, *args, **kwargs):
+        with self._lock:
+            return method(self, *args, **kwargs)
 
-    Example:
-        >>> from aline_tf.acquisition import Question
-        >>> Question(index=2, design=[0.5], score=None, probability=None, cost=1.0).index
-        2
-    """
-
-    index: int
-    design: np.ndarray
-    score: float | None
-    probability: float | None
-    cost: float
+    return alone
 
 
-class Marginal(NamedTuple):
-    """One marginal of a posterior or a prediction.
-
-    Attributes:
-        mean, sd: in natural units.
-        quantiles: at `quantile_levels`.
-        probability: P(1) of a binary, P(not 0) of a spike-and-slab parameter, 1 otherwise.
-        quantile_levels: the levels.
-
-    Example:
-        >>> from aline_tf.acquisition import Marginal
-        >>> threshold = Marginal(0.1, 0.2, (-0.2, 0.0, 0.1, 0.2, 0.4), 1.0)
-        >>> dict(zip(threshold.quantile_levels, threshold.quantiles, strict=True))[0.95]
-        0.4
-    """
-
-    mean: float
-    sd: float
-    quantiles: tuple[float, ...]
-    probability: float
-    quantile_levels: tuple[float, ...] = QUANTILE_LEVELS
-
-
-class Session:
+class Session(SessionPosterior):
     """One person, experiment or subject under study.
+
+    Threads may share a session, and sessions a model. Copies and pickles are sessions of their own;
+    a copy shares the model and the policy, which a session only reads.
 
     Args:
         model: a `SessionModel`: a built `ALINE` model, a `Frozen` one for speed, or a
             `RemoteModel` behind a server.
-        candidates: the pool, [N, D] in natural units.
+        candidates: the pool, [N, D] in natural units, or a table with a column for each of the
+            task's design dimensions, by name.
         target: parameter names (a list, or comma-joined); all parameters when None.
         target_designs: [M, D] inputs whose outcomes are selected too; none when None.
         costs: [N] burden of each candidate; 1 each when None.
@@ -97,6 +72,8 @@ class Session:
         policy: who chooses: a `Policy`, or a name of `policy_by_name`; the model's own policy when
             None. Whether it heeds the targets says its `reads_targets`; some need an observation,
             or target designs, before they can choose.
+        repeats: whether a candidate that was answered may be asked again. None: not before each has
+            been, then all are in the pool once more, with a warning; False: never.
         task: the `Task` that the model was trained on, or its name, for its likelihood; found by
             itself where it is one of the package's and the model is in this process.
         refine: whether posteriors are refined by that likelihood (.1 s each, see
@@ -116,7 +93,7 @@ class Session:
         >>> model = aline_tf.ALINE(SPEC, num_layers=1)
         >>> model.build()
         >>> session = aline_tf.Session(model, np.linspace(-5, 5, 21)[:, None], policy="random")
-        >>> session.tell(session.ask().index, 1.0)
+        >>> session.tell(session.ask(), 1.0)
         >>> sorted(session.posterior())
         ['guess', 'lapse', 'slope', 'threshold']
     """
@@ -129,9 +106,10 @@ class Session:
         target_designs=None,
         costs=None,
         cost_weight: float = 0.0,
-        known: dict[str, float] | None = None,
+        known: Mapping[str, float] | None = None,
         *,
         policy: Policy | str | None = None,
+        repeats: bool | None = None,
         task=None,
         refine: bool | str = "auto",
         price: float | None = None,
@@ -141,28 +119,30 @@ class Session:
                 "price is now named cost_weight", category=DeprecationWarning, stacklevel=2
             )
             cost_weight = price
+        self._lock = threading.RLock()
         self.model = model
         self.spec = model.spec
         self._trust = Trust(model, task, refine)
-        self._candidates = self._designs(candidates, "candidates")
-        if not len(self._candidates):
-            raise InputError("expected a pool of at least one candidate; received an empty one")
-        count = len(self._candidates)
-        self._costs = np.ones(count) if costs is None else np.asarray(costs, float)
-        if self._costs.shape != (count,) or not np.isfinite(self._costs).all():
-            raise InputError(
-                f"expected {count} finite costs, one per candidate; "
-                f"received an array of shape {self._costs.shape}"
-            )
-        self.cost_weight = float(cost_weight)
-        if not np.isfinite(self.cost_weight):
-            raise InputError(f"expected a finite cost_weight; received {self.cost_weight}")
-        self._left = np.ones(count, bool)
-        self._context: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-        self._known = self._checked_known(known or {})
+        self.cost_weight = session_input.number(cost_weight, "cost_weight")
+        if repeats not in (None, True, False):
+            raise InputError(f"expected repeats True, False or None; received {repeats!r}")
+        self.repeats = repeats
+        self._context: list[Answer] = []
+        self._pending: dict[int, Question] = {}
+        self._refilled = False
+        self.pool = 0
+        self._set_pool(candidates, costs)
+        self._known = session_input.known_values(self.spec, known or {})
         self.retarget(self.spec.parameter_names if target is None else target, target_designs)
-        self.policy, self._policy_is_named = self._checked_policy(policy)
+        self.policy, self.policy_is_named = self._checked_policy(policy)
+        if self._known and not self.policy.reads_known:
+            warnings.warn(
+                f"the policy {self.policy.name!r} chooses as if {', '.join(self._known)} were not "
+                "known; the posterior knows",
+                stacklevel=2,
+            )
 
+    @_locked
     def retarget(self, target, target_designs=None) -> None:
         """Changes what is to be learned; at any step, without losing what is known.
 
@@ -175,14 +155,35 @@ class Session:
         """
         try:
             mask = np.array(self.spec.parameter_mask(target), bool)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise InputError(str(error)) from error
         designs = np.zeros((0, self.spec.sizes["D"]), np.float32)
         if target_designs is not None:
-            designs = self._designs(target_designs, "target_designs")
+            designs = session_input.designs(self.spec, target_designs, "target_designs")
         if not mask.any() and not len(designs):
             raise InputError("expected at least one parameter or target design; received none")
-        self._theta_mask, self._target_designs = mask, designs
+        self._theta_mask, self.target_designs = mask, designs
+
+    @_locked
+    def set_candidates(self, candidates, costs=None) -> None:
+        """Changes the pool. From then on indices count in the new one; answers keep their designs,
+        and a new candidate whose design was answered before has been answered.
+
+        Args:
+            candidates: [N, D], or a table by the names of the design dimensions.
+            costs: [N]; 1 each when None.
+
+        Raises:
+            InputError: as for `Session`, or questions of the old pool are pending.
+        """
+        if self._pending:
+            raise InputError(
+                "expected no pending question when the pool changes (tell or release them); "
+                f"received {len(self._pending)}"
+            )
+        self._set_pool(candidates, costs)
+        self.pool += 1
+        self._counts = self._recount()
 
     @property
     def target(self) -> tuple[str, ...]:
@@ -191,220 +192,279 @@ class Session:
         return tuple(name for name, chosen in zip(names, self._theta_mask, strict=True) if chosen)
 
     @property
+    def known(self) -> Mapping[str, float]:
+        """Parameters given as known, name to value."""
+        return MappingProxyType(self._known)
+
+    @property
     def steps(self) -> int:
         """How many outcomes (or refusals) have been observed."""
         return len(self._context)
 
-    def ask(self) -> Question:
-        """The candidate that the policy would acquire next.
+    @property
+    def pending(self) -> tuple[Question, ...]:
+        """Questions that were asked and are neither answered nor released, oldest first."""
+        return tuple(self._pending.values())
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """Everything observed, oldest first."""
+        return tuple(self._context)
+
+    @property
+    def history(self):
+        """Everything observed as a pandas table, one row an answer.
+
+        Columns: trial (from 1), the design's dimensions and the outcome's fields by name (a field
+        with the name of a dimension as outcome_NAME; NaN where it was not observed), answered
+        (False: asked, and no answer came), index and pool (of the candidate; missing for a design
+        of one's own), time (UTC, never before the row above).
+        """
+        import pandas as pd
+
+        answers, spec = self.answers, self.spec
+        table: dict[str, object] = {"trial": np.arange(1, len(answers) + 1)}
+        for place, name in enumerate(spec.design_names):
+            table[name] = [float(answer.design[place]) for answer in answers]
+        for place, field in enumerate(spec.fields):
+            name = f"outcome_{field.name}" if field.name in table else field.name
+            table[name] = [
+                float(a.outcome[place]) if a.status[place] == OBSERVED else float("nan")
+                for a in answers
+            ]
+        table["answered"] = [bool((a.status == OBSERVED).any()) for a in answers]
+        table["index"] = pd.array([a.index for a in answers], dtype="Int64")
+        table["pool"] = [a.pool for a in answers]
+        table["time"] = pd.to_datetime([a.time for a in answers], utc=True)
+        return pd.DataFrame(table)
+
+    @_locked
+    def ask(self, k: int | None = None, *, remember: bool = True, gain: bool = False):
+        """The candidate that the policy would acquire next, or the next k.
+
+        What is asked stays pending, and is not asked again, until it is answered (`tell`) or
+        released (`release`). Meanwhile the policy chooses as if each pending question had its
+        expected answer, so that questions at one time do not crowd (a "believer", Ginsbourger et
+        al., 2010); the posterior knows nothing of that. Tasks of several outcome fields, whose
+        answers cannot be expected like that, only leave the pending ones out.
+
+        Args:
+            k: how many questions; None for one question by itself.
+            remember: False: only look; nothing becomes pending.
+            gain: whether to add the expected information of its answer (`expected_gain`), which
+                costs about a pass of the model.
 
         Returns:
-            the `Question`; its score and probability are None where the policy has no scores.
+            the `Question`, or a list of k; score and probability are None where the policy has no
+            scores.
 
         Raises:
-            InputError: the pool is exhausted, or the policy cannot choose yet.
+            InputError: fewer than k candidates are left, or the policy cannot choose yet.
         """
-        if not self._left.any():
+        if k is not None:
+            count = session_input.whole_number(k, "a number of questions, 1 or more")
+            if count is None or count < 1:
+                raise InputError(f"expected a number of questions, 1 or more; received {k!r}")
+        before, questions = dict(self._pending), []
+        try:
+            for _ in range(1 if k is None else count):
+                question = self._next(gain)
+                self._pending[question.index] = question
+                questions.append(question)
+        except BaseException:
+            self._pending = before
+            raise
+        if not remember:
+            self._pending = before
+        return questions[0] if k is None else questions
+
+    def _next(self, gain) -> Question:
+        free = self._free()
+        if not free.any():
             raise InputError(
-                f"expected a candidate left to ask for; received {self.steps} answers "
-                "and an exhausted pool"
+                f"expected a candidate left to ask for; received {self.steps} answers, "
+                f"{len(self._pending)} pending questions and an exhausted pool"
             )
-        batch = self.batch()
+        batch = self._with_expected_answers(free)
         logits = self.policy.logits(batch)
         score = probability = None
         if logits is None:
             self._check_costs_are_not_weighed()
             index = int(self.policy.choose(batch)[0])
         else:
-            scores = np.where(self._left, logits[0] - self.cost_weight * self._costs, -np.inf)
+            scores = np.where(free, logits[0] - self.cost_weight * self.costs, -np.inf)
             index = int(np.argmax(scores))
             score = float(scores[index])
             probability = float(1.0 / np.exp(scores - scores[index]).sum())
-        design, cost = self._candidates[index].copy(), float(self._costs[index])
-        return Question(index, design, score, probability, cost)
+        if self.repeats is None and self._counts[index] and not self._refilled:
+            self._refilled = True
+            warnings.warn(
+                f"each of the {len(free)} candidates was answered or is pending; they are asked "
+                "again (repeats=True says so beforehand, repeats=False refuses)",
+                stacklevel=4,
+            )
+        design, cost = self.candidates[index].copy(), float(self.costs[index])
+        nats = float(self.expected_gain(design[None])[0]) if gain else None
+        return Question(index, design, score, probability, cost, nats)
 
+    @_locked
     def tell(self, design, outcome) -> None:
-        """Adds an outcome to what is known.
+        """Adds an outcome to what is known; in any order, asked or not.
 
         Args:
-            design: the index of a candidate (it leaves the pool), or a design [D] of one's own.
+            design: the `Question`; or the index of a candidate, however a whole number is written;
+                or a design [D] of one's own, as a list, an array or by names. A design equal to
+                that of a pending question answers it.
             outcome: a number, F numbers (NaN: that field was not observed), or None: no answer.
 
         Raises:
             InputError: an index already taken, a design or outcome of the wrong shape, an
                 infinite or missing number; the state is unchanged.
         """
-        index = None
-        if isinstance(design, (int, np.integer)):
-            index = int(design)
-            if not 0 <= index < len(self._left) or not self._left[index]:
-                raise InputError(
-                    f"expected the index of a candidate still in the pool of {len(self._left)}; "
-                    f"received {index}"
-                )
-            row = self._candidates[index]
-        else:
-            rows = self._designs(np.atleast_2d(_numbers(design, "design")), "design")
-            if len(rows) != 1:
-                raise InputError(f"expected one design; received {len(rows)}")
-            row = rows[0]
-        value, status = self._checked_outcome(outcome)
-        self._context.append((row, value, status))
+        index, row = self._resolved(design)
+        value, status = session_input.outcome(self.spec, outcome)
+        now = datetime.now(UTC)
+        if self._context and self._context[-1].time is not None:
+            # Clocks are set back; a history is not.
+            now = max(now, self._context[-1].time)
+        asked = self._pending.pop(index, None) is not None
+        self._context.append(Answer(row, value, status, index, self.pool, now, asked))
         if index is not None:
-            self._left[index] = False
+            self._counts[index] += 1
 
-    def posterior(self) -> dict[str, Marginal]:
-        """q(parameter | everything observed), by name; a parameter given as known is exactly
-        that. Where the model's own is untaught it is refined, or a word is said (see `refine`).
-
-        Returns:
-            parameter name to `Marginal`.
-        """
-        refined = self.refined()
-        if refined is not None:
-            return self._conditioned_on_known(_marginals(self.spec, refined))
-        answer = self._answer()
-        columns = [np.asarray(answer[f"theta_{name}"])[0] for name in _SUMMARY]
-        marginals = {}
-        for name, mean, sd, quantiles, probability in zip(
-            self.spec.parameter_names, *columns, strict=True
-        ):
-            marginals[name] = Marginal(
-                float(mean), float(sd), tuple(map(float, quantiles)), float(probability)
-            )
-        return self._conditioned_on_known(marginals)
-
-    def _conditioned_on_known(self, marginals):
-        for name, value in self._known.items():
-            present = float(value != 0.0)
-            marginals[name] = Marginal(value, 0.0, (value,) * len(QUANTILE_LEVELS), present)
-        return marginals
-
-    def refined(self, joint: bool = False) -> WeightedDraws | None:
-        """The exact joint posterior as weighted draws, where this session refines by a likelihood.
-
-        Args:
-            joint: whether the joint is what is wanted, which models are not taught.
+    @_locked
+    def undo(self) -> Answer:
+        """Takes the last answer back; call it again for the one before. The state is then as it
+        was before `tell`: a question that had been asked is pending again.
 
         Returns:
-            `WeightedDraws`, equal for equal states; None where the model's own posterior stands.
-
-        Warns:
-            TrustWarning: once for each thing that is untaught, where no likelihood is known.
-        """
-        return self._trust.refined(self._batch_of(_ONE, all_answers=True), joint)
-
-    def distributions(self) -> dict:
-        """The same marginals as tensorflow_probability distributions, by name.
+            the `Answer`.
 
         Raises:
-            InputError: the model is behind a server, which sends summaries alone.
+            InputError: there is none.
         """
-        if not hasattr(self.model, "theta_distributions"):
-            raise InputError(
-                f"expected a model in this process for distributions; received {self.model!r}"
-            )
-        import tensorflow as tf
+        if not self._context:
+            raise InputError("expected an answer to take back; received none so far")
+        answer = self._context.pop()
+        self._counts = self._recount()
+        if answer.asked and answer.pool == self.pool:
+            self._pending[answer.index] = self._question(answer.index)
+        return answer
 
-        batch = self._batch_of(_ONE)
-        outputs = self.model({name: tf.convert_to_tensor(part) for name, part in batch.items()})
-        made = self.model.theta_distributions(outputs)
-        return dict(zip(self.spec.parameter_names, made, strict=True))
-
-    def predict(self, designs) -> list[Marginal]:
-        """p(outcome | design, everything observed).
+    @_locked
+    def release(self, question=None) -> None:
+        """Gives pending questions up: they may be asked again.
 
         Args:
-            designs: [M, D] in natural units.
+            question: a `Question`, an index, or a design; all that are pending when None.
 
-        Returns:
-            one `Marginal` per design; of a binary outcome, `mean` is its probability.
+        Raises:
+            InputError: it is not pending.
         """
-        answer = self._answer(self._designs(designs, "designs"))
-        mean, sd, quantiles = (
-            np.asarray(answer[f"target_{name}"])[0] for name in ("mean", "sd", "quantiles")
-        )
-        return [
-            Marginal(float(m), float(s), tuple(map(float, q)), float(m))
-            for m, s, q in zip(mean, sd, quantiles, strict=True)
-        ]
+        if question is None:
+            self._pending.clear()
+            return
+        if isinstance(question, Question):
+            question = question.index
+        index = session_input.whole_number(question, "the index of a pending question")
+        if index is None:
+            index = self._pending_at(session_input.one_design(self.spec, question))
+        if index not in self._pending:
+            raise InputError(
+                f"expected a pending question of {sorted(self._pending)}; received "
+                f"{session_input.shown(question)}"
+            )
+        del self._pending[index]
 
-    def to_json(self) -> str:
-        """The whole state but the model and a policy given as an object, as JSON."""
-        return json.dumps(
-            {
-                "format": _FORMAT,
-                "task": self.spec.name,
-                "candidates": self._candidates.tolist(),
-                "costs": self._costs.tolist(),
-                # The file's word for cost_weight, which older versions read.
-                "price": self.cost_weight,
-                "left": self._left.tolist(),
-                "context": [
-                    {"design": d.tolist(), "outcome": y.tolist(), "status": s.tolist()}
-                    for d, y, s in self._context
-                ],
-                "known": self._known,
-                "target": list(self.target),
-                "target_designs": self._target_designs.tolist(),
-                "policy": self.policy.name,
-                "policy_is_named": self._policy_is_named,
+    @_locked
+    def done(self, trials: int | None = None, sd=None, gain: float | None = None) -> bool:
+        """Whether to stop: as soon as any of the criteria is met.
+
+        Args:
+            trials: that many answers.
+            sd: parameter name to a posterior standard deviation; met when each is that small.
+            gain: nats; met when the next question (`ask(remember=False)`) is expected to bring
+                less, see `expected_gain`.
+
+        Raises:
+            InputError: no criterion, a name that the task does not have, no finite number.
+        """
+        if trials is None and not sd and gain is None:
+            raise InputError("expected trials, sd or gain to stop by; received none of them")
+        if trials is not None and self.steps >= session_input.number(trials, "number of trials"):
+            return True
+        if sd:
+            unknown = [name for name in sd if name not in self.spec.parameter_names]
+            if unknown:
+                raise InputError(
+                    f"expected sd of {', '.join(self.spec.parameter_names)}; received {unknown[0]}"
+                )
+            posterior = self.posterior()
+            bounds = {
+                name: session_input.number(value, f"sd of {name}") for name, value in sd.items()
             }
-        )
+            if all(posterior[name].sd <= bound for name, bound in bounds.items()):
+                return True
+        if gain is None:
+            return False
+        least = session_input.number(gain, "gain")
+        return self.ask(remember=False, gain=True).gain < least
+
+    @_locked
+    def to_json(self) -> str:
+        """The whole state but the model and a policy given as an object, as JSON; times to the
+        second. See `aline_tf.acquisition.session_state` for its entries."""
+        return session_state.to_json(self)
 
     @classmethod
     def from_json(
-        cls, text: str, model: SessionModel, *, policy: Policy | str | None = None
+        cls,
+        text: str,
+        model: SessionModel,
+        *,
+        policy: Policy | str | None = None,
+        force: bool = False,
     ) -> Session:
         """A session from `to_json`'s text and the model it was with.
 
         Args:
             text: of `to_json`, of this version or an older one.
-            model: of the same task.
+            model: of the same task, and with the same weights.
             policy: who chooses from now on. By default the policy by its name, where the session
                 was made with a name; a policy that was given as an object has to be given again.
+            force: go on with a model of other weights.
 
         Raises:
-            InputError: not such a text, or of another task, or a policy object is missing.
+            InputError: not such a text, of another task or model, a number that `tell` would
+                refuse, or a policy object is missing.
         """
-        try:
-            state = json.loads(text)
-            if state["format"] != _FORMAT:
-                raise InputError(f"expected format {_FORMAT}; received {state['format']}")
-            if state["task"] != model.spec.name:
+        state = session_state.read(text, model, force)
+        if policy is None and "policy" in state:
+            policy = state["policy"]
+            if not state.get("policy_is_named"):
                 raise InputError(
-                    f"expected a session of task {model.spec.name!r}; received {state['task']!r}"
+                    f"expected the policy {policy!r} that the session was made with; received none"
                 )
-            if policy is None and "policy" in state:
-                policy = state["policy"]
-                if not state["policy_is_named"]:
-                    raise InputError(
-                        f"expected the policy {policy!r} that the session was made with; "
-                        "received none"
-                    )
-            session = cls(
-                model,
-                state["candidates"],
-                state["target"],
-                state["target_designs"] or None,
-                state["costs"],
-                state["price"],
-                state["known"],
-                policy=policy,
-            )
-            left = np.array(state["left"], bool)
-            if left.shape != session._left.shape:
-                raise InputError(
-                    f"expected {len(session._left)} flags in 'left'; received {left.size}"
-                )
-            session._left = left
-            session._context = [session._restored_token(token) for token in state["context"]]
-        except (KeyError, TypeError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"expected the JSON of a session; received: {error!r}") from error
+        session = cls(
+            model,
+            state["candidates"],
+            state["target"],
+            state["target_designs"] or None,
+            state["costs"],
+            state["price"],
+            state["known"],
+            policy=policy,
+            repeats=state["repeats"],
+        )
+        session.pool, session._context = state["pool"], state["context"]
+        session._counts = session._recount()
+        # Of an older state: gone, by an answer that cannot be told from others.
+        if state["old"]:
+            session._counts[~np.array(state["left"])] |= 1
+        session._pending = {index: session._question(index) for index in state["pending"]}
         return session
 
+    @_locked
     def batch(self, predict_designs=None) -> dict[str, np.ndarray]:
         """The state as a Batch of one row, its context padded to a multiple of 16.
 
@@ -412,18 +472,30 @@ class Session:
             predict_designs: [M, D] to predict at instead of the target designs; never selected.
 
         Returns:
-            every field of `aline_tf.batch.BATCH_FIELDS`, numpy arrays with B = 1.
+            every field of `aline_tf.batch.BATCH_FIELDS`, numpy arrays with B = 1; pending questions
+            are no candidates.
         """
-        return self._batch_of(len(self._candidates), predict_designs)
+        return self.batch_of(len(self.candidates), predict_designs)
 
-    def _batch_of(self, pool, predict_designs=None, all_answers=False):
-        """The same with the first `pool` candidates alone, and missing answers that the model has
-        never met masked out unless `all_answers`."""
+    @_locked
+    def batch_of(
+        self, pool, predict_designs=None, expected=(), free=None, all_answers: bool = False
+    ):
+        """The same with the first `pool` candidates alone.
+
+        Args:
+            pool: how many.
+            predict_designs: as for `batch`.
+            expected: more context tokens, (design, outcome, status).
+            free: bool [N], which candidates can be asked; None: as they can now.
+            all_answers: whether missing answers that the model has never met are there too.
+        """
+        tokens = [*self._context, *expected]
         # Padded, because matrix products of a new size take some setting up.
-        capacity = -(-len(self._context) // _BUCKET) * _BUCKET
-        targets = self._target_designs if predict_designs is None else predict_designs
+        capacity = -(-len(tokens) // _BUCKET) * _BUCKET
+        targets = self.target_designs if predict_designs is None else predict_designs
         batch = empty_batch(self.spec.sizes | {"C": capacity, "N": pool, "M": len(targets)})
-        for position, (design, value, status) in enumerate(self._context):
+        for position, (design, value, status, *_) in enumerate(tokens):
             batch["context_design"][0, position] = design
             batch["context_outcome"][0, position] = value
             batch["context_status"][0, position] = status
@@ -438,12 +510,83 @@ class Session:
         batch["theta_mask"][0] = self._theta_mask
         batch["target_design"][0] = targets
         batch["target_mask"][0] = predict_designs is None
-        batch["candidate_design"][0] = self._candidates[:pool]
-        batch["candidate_mask"][0] = self._left[:pool]
+        batch["candidate_design"][0] = self.candidates[:pool]
+        batch["candidate_mask"][0] = (self._free() if free is None else free)[:pool]
         return batch
 
-    def _answer(self, predict_designs=None):
-        return self.model.answer(self._batch_of(_ONE, predict_designs))
+    def _with_expected_answers(self, free):
+        """The Batch of a choice: pending questions have the answers that the model expects."""
+        pending, fields = self.pending, self.spec.fields
+        expected = []
+        if pending and len(fields) == len(self.spec.outcomes) == 1:
+            found = self.predict(np.stack([question.design for question in pending]))
+            status = np.full(1, OBSERVED, np.int32)
+            for question, marginal in zip(pending, found, strict=True):
+                whole = bool(fields[0].allowed)
+                value = float(np.round(marginal.mean)) if whole else marginal.mean
+                expected.append((question.design, np.array([value], np.float32), status))
+        return self.batch_of(len(self.candidates), None, expected, free)
+
+    def _free(self) -> np.ndarray:
+        """Which candidates can be asked now: bool [N]."""
+        idle = np.ones(len(self._counts), bool)
+        if self._pending:
+            idle[list(self._pending)] = False
+        fresh = idle & (self._counts == 0)
+        if self.repeats or (self.repeats is None and not fresh.any()):
+            return idle
+        return fresh
+
+    def _resolved(self, design):
+        """Index (None for a design of one's own) and row of what was told."""
+        if isinstance(design, Question):
+            index = design.index
+            there = 0 <= index < len(self.candidates)
+            if not there or not np.array_equal(self.candidates[index], design.design):
+                raise InputError(
+                    f"expected a question of the present pool; received {design.index} at "
+                    f"{session_input.shown(np.asarray(design.design).tolist())}"
+                )
+        else:
+            index = session_input.whole_number(design, _INDEX_OR_DESIGN)
+        if index is None:
+            row = session_input.one_design(self.spec, design)
+            return self._pending_at(row), row
+        inside = 0 <= index < len(self._counts)
+        if not inside or not (index in self._pending or self._free()[index]):
+            raise InputError(
+                f"expected the index of a candidate still in the pool of {len(self._counts)}; "
+                f"received {index}"
+            )
+        return index, self.candidates[index]
+
+    def _pending_at(self, row):
+        """Index of the pending question at a design, or None."""
+        same = (i for i, q in self._pending.items() if np.array_equal(q.design, row))
+        return next(same, None)
+
+    def _question(self, index) -> Question:
+        return Question(index, self.candidates[index].copy(), None, None, float(self.costs[index]))
+
+    def _set_pool(self, candidates, costs):
+        candidates = session_input.designs(self.spec, candidates, "candidates")
+        if not len(candidates):
+            raise InputError("expected a pool of at least one candidate; received an empty one")
+        costs = session_input.costs(costs, len(candidates))
+        self.candidates, self.costs = candidates, costs
+        self._counts = np.zeros(len(candidates), int)
+
+    def _recount(self):
+        """How often each candidate of this pool was answered: [N]."""
+        counts = np.zeros(len(self.candidates), int)
+        for answer in self._context:
+            if answer.index is None:
+                continue
+            if answer.pool == self.pool:
+                counts[answer.index] += 1
+            else:
+                counts[(self.candidates == answer.design).all(axis=1)] += 1
+        return counts
 
     def _checked_policy(self, policy) -> tuple[Policy, bool]:
         """The policy, and whether its name alone was given."""
@@ -466,97 +609,46 @@ class Session:
                 f"cost_weight={self.cost_weight:g} with {self.policy.name!r}"
             )
 
-    def _designs(self, designs, what) -> np.ndarray:
-        array = _numbers(designs, what)
-        dims = self.spec.sizes["D"]
-        if array.ndim != 2 or array.shape[1] != dims:
-            raise InputError(
-                f"expected {what} of shape [n, {dims}] ({', '.join(self.spec.design_names)}); "
-                f"received shape {array.shape}"
-            )
-        if not np.isfinite(array).all():
-            raise InputError(f"expected finite {what}; received NaN or infinite numbers")
-        return array
-
-    def _checked_outcome(self, outcome):
-        fields = self.spec.fields
-        if outcome is None:
-            return np.zeros(len(fields), np.float32), np.full(len(fields), NO_ANSWER, np.int32)
-        value = np.atleast_1d(_numbers(outcome, "outcome"))
-        if value.shape != (len(fields),):
-            raise InputError(
-                f"expected {len(fields)} outcome fields; received shape {np.shape(outcome)}"
-            )
-        observed = ~np.isnan(value)
-        if not observed.any() or np.isinf(value).any():
-            raise InputError(
-                "expected a finite outcome, or None when there was no answer; "
-                f"received {np.asarray(outcome).tolist()}"
-            )
-        self._check_values(value, observed)
-        return np.where(observed, value, 0.0), np.where(observed, OBSERVED, 0).astype(np.int32)
-
-    def _check_values(self, value, observed):
-        for channel, number, counts in zip(self.spec.fields, value, observed, strict=True):
-            allowed = channel.allowed
-            if counts and allowed and not channel.allows(number):
-                raise InputError(f"expected {channel.name} to be {allowed}; received {number:g}")
-
-    def _restored_token(self, token):
-        """Design, outcome and status of a stored token, checked as those that are told."""
-        design = self._designs([token["design"]], "design")[0]
-        value, status = np.array(token["outcome"], np.float32), np.array(token["status"], np.int32)
-        size = self.spec.sizes["F"]
-        if value.shape != (size,) or value.shape != status.shape:
-            raise InputError(f"expected {size} fields; received {value.shape}")
-        if not np.isin(status, (MISSING, OBSERVED, NO_ANSWER)).all():
-            raise InputError(
-                f"expected a status of {MISSING}, {OBSERVED} or {NO_ANSWER} for every field; "
-                f"received {status.tolist()}"
-            )
-        if not np.isfinite(value).all():
-            raise InputError(f"expected finite outcomes; received {value.tolist()}")
-        self._check_values(value, status == OBSERVED)
-        return design, value, status
-
-    def _checked_known(self, known):
-        for name, value in known.items():
-            number = _numbers(value, f"a value of {name}")
-            if name not in self.spec.parameter_names or number.shape or not np.isfinite(number):
-                raise InputError(
-                    f"expected finite values of {', '.join(self.spec.parameter_names)}; "
-                    f"received {name}={value}"
-                )
-        return {name: float(value) for name, value in known.items()}
-
-
-def _marginals(spec, posterior: WeightedDraws) -> dict[str, Marginal]:
-    """Every parameter of weighted draws by itself."""
-    mean, sd = posterior.mean(), posterior.sd()
-    quantiles, present = (
-        posterior.quantiles(QUANTILE_LEVELS),
-        posterior.weight @ (posterior.theta != 0.0),
-    )
-    return {
-        parameter.name: Marginal(
-            float(mean[p]),
-            float(sd[p]),
-            tuple(map(float, quantiles[p])),
-            float(present[p]) if parameter.kind in ("binary", "spike_slab") else 1.0,
+    def __repr__(self) -> str:
+        left = int(self._free().sum())
+        known = "".join(f", {name}={value:g}" for name, value in self._known.items())
+        return (
+            f"Session({self.spec.name!r}: {self.steps} answers, {len(self._pending)} pending, "
+            f"{left} of {len(self.candidates)} candidates left; "
+            f"target {', '.join(self.target) or 'none'}, {len(self.target_designs)} designs"
+            f"{known}; policy {self.policy.name!r})"
         )
-        for p, parameter in enumerate(spec.parameters)
-    }
 
+    def __copy__(self) -> Session:
+        with self._lock:
+            state = self.__dict__ | {
+                "_lock": threading.RLock(),
+                "_trust": copy.copy(self._trust),
+                "_context": list(self._context),
+                "_pending": dict(self._pending),
+                "_counts": self._counts.copy(),
+                "_known": dict(self._known),
+            }
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(state)
+        return copied
 
-_SUMMARY = ("mean", "sd", "quantiles", "probability")
+    def __deepcopy__(self, memo) -> Session:
+        return self.__copy__()
 
+    def __getstate__(self):
+        with self._lock:
+            state = self.__copy__().__dict__
+        del state["_lock"]
+        if self.policy_is_named:
+            # Made anew from its name: it may hold graphs.
+            state["policy"] = self.policy.name
+        return state
 
-def _numbers(value, what: str) -> np.ndarray:
-    """The value as float32, or an InputError."""
-    try:
-        return np.asarray(value, np.float32)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"expected {what} of numbers; received {value!r}") from error
+    def __setstate__(self, state):
+        self.__dict__.update(state, _lock=threading.RLock())
+        if self.policy_is_named:
+            self.policy = policy_by_name(self.policy, self.model)
 
 
 def _same_task(first: TaskSpec, second: TaskSpec) -> bool:

@@ -68,6 +68,10 @@ class Trust:
                 f"{'none' if self.task is None else type(self.task).__name__}"
             )
 
+    def __getstate__(self):
+        # Graphs and what they found are made anew.
+        return self.__dict__ | {"_refinement": None, "_found": (None, None)}
+
     @property
     def task(self):
         """The task at hand, or None."""

@@ -10,7 +10,8 @@ shape of batch becomes one program by XLA: seconds the first time, then half the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -18,8 +19,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from aline_tf.batch import BATCH_FIELDS, field_dtype
+from aline_tf.batch import BATCH_FIELDS, empty_batch, field_dtype
 from aline_tf.batch_ops import pad
+from aline_tf.errors import InputError
 from aline_tf.models.compiled import in_parts
 
 _LEAST = 16
@@ -28,11 +30,16 @@ _LEAST = 16
 class Frozen:
     """Stands in for a model wherever it is only read; everything not said here is the model's own.
 
-    Contexts are padded to the next of 16, 32, 64, ... tokens, so that a growing one is compiled
-    only a few times. Later changes of the model's weights are not seen.
+    Contexts are padded to the next of 16, 32, 64, ... tokens and targets to the next of 1, 2, 4,
+    ..., so that growing ones are compiled only a few times; `warm_up` does so before the first
+    trial. Later changes of the model's weights are not seen. A pickle is frozen anew.
 
     Args:
         model: a built `ALINE`.
+        programs: how many are kept at most; those not used for longest go first.
+
+    Raises:
+        ValueError: fewer than one program.
 
     Example:
         >>> import aline_tf
@@ -45,10 +52,57 @@ class Frozen:
         (1, 3)
     """
 
-    def __init__(self, model):
+    def __init__(self, model, programs: int = 64):
+        if programs < 1:
+            raise ValueError(f"Expected at least one program. Received: programs={programs}")
         self._model = model
+        self._most = programs
         self._weights = [(variable, variable.numpy()) for variable in model.variables]
         self._programs: dict[tuple, Any] = {}
+        # Programs are made and let go one at a time, whichever thread asks.
+        self._lock = threading.Lock()
+
+    @property
+    def thawed(self):
+        """The model itself."""
+        return self._model
+
+    @property
+    def num_programs(self) -> int:
+        """How many programs are compiled and kept."""
+        return len(self._programs)
+
+    def warm_up(
+        self, steps: int, candidates: int, targets: int = 0, predictions: Iterable[int] = ()
+    ) -> None:
+        """Compiles what a session of a certain length will need, before its first trial; seconds
+        for each program. Afterwards nothing compiles up to that length.
+
+        Args:
+            steps: answers of the session, those expected of pending questions counted too.
+            candidates: size of its pool; 0 if no policy of the model is asked.
+            targets: how many target designs it has.
+            predictions: numbers of designs that `predict` will be asked for (and of questions that
+                are pending at one time), such as [1, 50].
+
+        Raises:
+            InputError: a number that is no whole one or negative.
+        """
+        numbers = {"steps": steps, "candidates": candidates, "targets": targets}
+        numbers |= {f"predictions[{i}]": count for i, count in enumerate(predictions)}
+        for name, count in numbers.items():
+            if isinstance(count, bool) or count != int(count) or count < 0:
+                raise InputError(f"expected {name} as a whole number; received {count!r}")
+        spec, capacity = self._model.spec, _LEAST
+        while True:
+            sizes = spec.sizes | {"C": capacity}
+            if candidates:
+                self.candidate_logits(empty_batch(sizes | {"N": candidates, "M": targets}))
+            for count in {_padded(targets), *map(_padded, predictions)}:
+                self.answer(empty_batch(sizes | {"N": 1, "M": count}))
+            if capacity >= steps:
+                return
+            capacity *= 2
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, tf.Tensor]:
         """The raw outputs of `aline_tf.models.aline.ALINE` for a Batch of arrays or tensors."""
@@ -63,7 +117,13 @@ class Frozen:
         return in_parts(partial(self._run, self._logits), batch)
 
     def __getattr__(self, name):
+        # Not before there is a model, in a copy that is being made.
+        if name.startswith("__") or "_model" not in self.__dict__:
+            raise AttributeError(name)
         return getattr(self._model, name)
+
+    def __reduce__(self):
+        return type(self), (self._model, self._most)
 
     def _logits(self, batch):
         return self._model(batch)["candidate_logits"]
@@ -72,16 +132,27 @@ class Frozen:
         return self._model.summaries(self._model(batch), batch)
 
     def _run(self, function, batch):
-        batch = _roomy({name: np.asarray(batch[name]) for name in BATCH_FIELDS})
+        batch = {name: np.asarray(batch[name]) for name in BATCH_FIELDS}
+        count = batch["target_mask"].shape[1]
+        batch = _roomy(batch)
         shapes = tuple(array.shape for array in batch.values())
-        key = function, shapes
-        if key not in self._programs:
-            self._programs[key] = self._compile(function, shapes)
+        key = function.__name__ if function is not self._model else "outputs", shapes
+        with self._lock:
+            program = self._programs.pop(key, None) or self._compile(function, shapes)
+            self._programs[key] = program
+            while len(self._programs) > self._most:
+                del self._programs[next(iter(self._programs))]
         # One argument: each costs what dispatching ten operations does.
         packed = np.concatenate(
             [array.ravel() for array in batch.values()], dtype=np.float32, casting="unsafe"
         )
-        return self._programs[key](tf.constant(packed))
+        found = program(tf.constant(packed))
+        if isinstance(found, dict) and batch["target_mask"].shape[1] != count:
+            found = {
+                name: part[:, :count] if name.startswith("target_") else part
+                for name, part in found.items()
+            }
+        return found
 
     def _compile(self, function, shapes):
         sizes = [int(np.prod(shape)) for shape in shapes]
@@ -102,10 +173,14 @@ def _unpacked(name, part):
     return part > 0.5 if dtype == "bool" else tf.cast(part, dtype)
 
 
+def _padded(count: int) -> int:
+    """The next power of two; none stays none."""
+    return 1 << (int(count) - 1).bit_length() if count else 0
+
+
 def _roomy(batch):
-    """The batch with its context padded to one of few sizes; what is masked is never looked at."""
-    size = batch["context_mask"].shape[1]
-    capacity = _LEAST
-    while capacity < size:
-        capacity *= 2
-    return pad(batch, C=capacity - size)
+    """The batch with its context and targets padded to one of few sizes; what is masked is never
+    looked at."""
+    size, targets = batch["context_mask"].shape[1], batch["target_mask"].shape[1]
+    capacity = max(_LEAST, _padded(size))
+    return pad(batch, C=capacity - size, M=_padded(targets) - targets)

@@ -1,5 +1,7 @@
 """A session: the loop, the change of target, the state that travels."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,14 @@ from aline_tf.tasks.psychometric import SPEC, Psychometric
 POOL = np.linspace(-5, 5, 21)[:, None]
 
 
+def without_time_and_weights(session):
+    state = json.loads(session.to_json())
+    for token in state["context"]:
+        del token["time"]
+    del state["weights"]
+    return state
+
+
 @pytest.fixture(scope="module")
 def model():
     import keras
@@ -25,7 +35,7 @@ def model():
 
 
 def test_an_observed_candidate_leaves_the_pool(model):
-    session = Session(model, POOL)
+    session = Session(model, POOL, repeats=False)
     chosen = []
     for _ in range(len(POOL)):
         question = session.ask()
@@ -116,8 +126,9 @@ class TestPolicies:
         session.tell(3, 0.0)
         session.tell(15, 1.0)
         for _ in range(3):
+            chosen = session.policy.choose(session.batch())[0]
             question = session.ask()
-            assert question.index == session.policy.choose(session.batch())[0]
+            assert question.index == chosen
             assert question.score is None and question.probability is None
             assert question.index not in (3, 15)
             session.tell(question.index, 1.0)
@@ -166,8 +177,6 @@ class TestPolicies:
         assert again.ask().index == given.ask().index
 
     def test_a_state_of_before_there_were_policies_still_loads(self, model):
-        import json
-
         session = Session(model, POOL, target="slope", costs=np.linspace(0, 1, 21), cost_weight=0.5)
         session.tell(2, 1.0)
         state = json.loads(session.to_json())
@@ -217,7 +226,7 @@ def test_session_of_any_model_that_answers_needs_nothing_else(model):
     here, there = Session(model, POOL), Session(Bare(), POOL)
     for session in (here, there):
         session.tell(session.ask().index, 1.0)
-    assert here.to_json() == there.to_json()
+    assert without_time_and_weights(here) == without_time_and_weights(there)
     assert here.posterior() == there.posterior()
     assert here.predict([[0.3]]) == there.predict([[0.3]])
     with pytest.raises(InputError, match="in this process for distributions"):
@@ -291,8 +300,6 @@ def test_bad_input_says_what_was_expected_and_changes_nothing(model, call, messa
     ],
 )
 def test_a_damaged_state_is_refused_as_tell_would(model, change, message):
-    import json
-
     session = Session(model, POOL)
     session.tell(3, 1.0)
     state = json.loads(session.to_json())

@@ -1,5 +1,6 @@
 """A session over a served model: the questions and the posterior of one in this process."""
 
+import json
 import subprocess
 import sys
 
@@ -34,7 +35,12 @@ def assert_same_session(here, there, outcomes, predict_at):
         assert list(left) == list(right)
         assert_close(left.values(), right.values())
         assert_close(here.predict(predict_at), there.predict(predict_at))
-    assert here.to_json() == there.to_json()
+    states = [json.loads(session.to_json()) for session in (here, there)]
+    for state in states:
+        # The clock, and weights that a served model does not show.
+        state["context"] = [token | {"time": None} for token in state["context"]]
+        state["weights"] = None
+    assert states[0] == states[1]
 
 
 @pytest.fixture(scope="module")

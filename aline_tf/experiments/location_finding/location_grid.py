@@ -188,6 +188,7 @@ class GreedyLocationPolicy(Policy):
 
     name = "greedy"
     reads_targets = False
+    reads_known = False
 
     def __init__(self, size: int = 48):
         self.size = size

@@ -97,6 +97,7 @@ class PsiMarginalPolicy(Policy):
 
     name = "psi-marginal"
     spec = SPEC
+    reads_known = False
 
     def __init__(self, sizes: tuple[int, int, int, int] = (32, 16, 10, 8)):
         self.grid = PsychometricGrid(sizes)

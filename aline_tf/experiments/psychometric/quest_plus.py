@@ -41,6 +41,7 @@ class QuestPlusPolicy(Policy):
     name = "questplus"
     spec = SPEC
     reads_targets = False
+    reads_known = False
 
     def __init__(self, sizes: tuple[int, int, int, int] = (11, 5, 5, 5)):
         try:

@@ -10,6 +10,8 @@ The density of "spike_slab" is with respect to a point mass at 0 plus Lebesgue m
 
 from __future__ import annotations
 
+import functools
+
 import tensorflow as tf
 
 from aline_tf.models.distributions import mixtures
@@ -117,6 +119,19 @@ class ThetaPosterior:
         result = tf.where(self._atom[:, None] & near_atom, 0.0, result)
         return tf.where(self._binary[:, None], discrete, result)
 
+    def entropy(self) -> tf.Tensor:
+        """Entropy of each marginal in nats, in natural units: [..., P]; of "spike_slab" with
+        respect to a point mass at 0 plus length."""
+        log_scale = tf.math.log(self._scale)
+        result = mixtures.entropy(self._real) + log_scale
+        if "interval" in self._kinds:
+            inside = mixtures.entropy(self._unit) + log_scale
+            result = tf.where(self._interval, inside, result)
+        p = tf.sigmoid(self.logit)
+        two = -p * tf.math.log_sigmoid(self.logit) - (1.0 - p) * tf.math.log_sigmoid(-self.logit)
+        result = tf.where(self._atom, two + p * result, result)
+        return tf.where(self._binary, two, result)
+
     def from_uniform(self, pick, position, spike) -> tf.Tensor:
         """One draw of every marginal from three independent uniforms [..., P]."""
         unit = mixtures.from_uniform(self._unit, pick, position)
@@ -147,7 +162,7 @@ class ThetaPosterior:
             component = tfd.TruncatedNormal(loc, scale, parameter.low, parameter.high)
         else:
             component = tfd.Normal(loc, scale)
-        continuous = tfd.MixtureSameFamily(weights, component, name=parameter.name)
+        continuous = continuous_marginal()(weights, component, name=parameter.name)
         if parameter.kind != "spike_slab":
             return continuous
         present = self.logit[..., p]
@@ -156,3 +171,39 @@ class ThetaPosterior:
             [tfd.Deterministic(tf.zeros_like(present)), continuous],
             name=parameter.name,
         )
+
+
+@functools.cache
+def continuous_marginal() -> type:
+    """`tfd.MixtureSameFamily` of normals, truncated or not, with the quantiles and the entropy that
+    it lacks."""
+    import tensorflow_probability as tfp
+
+    class ContinuousMarginal(tfp.distributions.MixtureSameFamily):
+        def _unit(self):
+            """The mixture on the unit interval or as it is, with the map back: (mixture, loc,
+            scale)."""
+            parts = self.components_distribution
+            loc, scale = 0.0, 1.0
+            truncated = isinstance(parts, tfp.distributions.TruncatedNormal)
+            if truncated:
+                loc, scale = parts.low, parts.high - parts.low
+            weight = tf.nn.log_softmax(self.mixture_distribution.logits)
+            places = (parts.loc - loc) / scale, parts.scale / scale
+            return mixtures.Mixture(weight, *places, truncated), loc, scale
+
+        def _entropy(self):
+            mixture, _, scale = self._unit()
+            return mixtures.entropy(mixture) + tf.math.log(scale)
+
+        def _quantile(self, value):
+            mixture, loc, scale = self._unit()
+            low, high = mixtures.bounds(mixture)
+            value = tf.convert_to_tensor(value, tf.float32)
+            for _ in range(40):
+                middle = 0.5 * (low + high)
+                reached = mixtures.cdf(mixture, middle) >= value
+                low, high = tf.where(reached, low, middle), tf.where(reached, middle, high)
+            return loc + scale * high
+
+    return ContinuousMarginal

@@ -1,0 +1,260 @@
+"""Designs, indices, outcomes and values as people write them, read as numbers or refused.
+
+Every refusal is one `InputError`: what was expected, and what was received.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from aline_tf.batch import NO_ANSWER, OBSERVED
+from aline_tf.errors import InputError
+from aline_tf.spec import TaskSpec
+
+#: Standardised outcomes beyond this have no square in float32, and a model no answer.
+FARTHEST = 1e15
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+def numbers(value: Any, what: str) -> np.ndarray:
+    """A number, a list or an array of them as float32.
+
+    Args:
+        value: of any shape; text, dates and objects are no numbers, whatever they look like.
+        what: it is, for the message.
+
+    Raises:
+        InputError: no numbers, or one that is too large for float32.
+    """
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"expected {what} of numbers; received {shown(value)}") from error
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"expected {what} of numbers; received {shown(value)}")
+    if array.dtype.kind != "b" and (np.isfinite(array) & (np.abs(array) > _LARGEST)).any():
+        raise InputError(f"expected {what} up to {_LARGEST:.2g}; received {shown(value)}")
+    return array.astype(np.float32)
+
+
+def whole_number(value: Any, what: str) -> int | None:
+    """A whole number however it is written (3, 3.0, numpy's or a 0-d array); None if it is a list,
+    an array with dimensions, or a table.
+
+    Args:
+        value: what was given.
+        what: it should be, for the message.
+
+    Raises:
+        InputError: one thing, but no whole number: 3.5, NaN, True, "3", None.
+    """
+    if isinstance(value, str) or value is None:
+        raise InputError(f"expected {what}; received {value!r}")
+    if isinstance(value, Mapping) or np.ndim(value):
+        return None
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf" or not np.isfinite(array) or array % 1:
+        raise InputError(f"expected {what}; received {shown(value)}")
+    return int(array)
+
+
+def designs(spec: TaskSpec, value: Any, what: str) -> np.ndarray:
+    """Designs [n, D] as float32, in natural units.
+
+    Args:
+        spec: of the task.
+        value: [n, D], or a table with one column for each of `spec.design_names`, in any order.
+        what: they are, for the message.
+
+    Raises:
+        InputError: another shape, a column too few or too many, or a number that is not finite.
+    """
+    names = spec.design_names
+    if hasattr(value, "columns") and hasattr(value, "to_numpy"):
+        columns = list(value.columns)
+        if sorted(map(str, columns)) != sorted(names):
+            raise InputError(
+                f"expected {what} with the columns {', '.join(names)}; "
+                f"received {', '.join(map(str, columns)) or 'none'}"
+            )
+        value = value[list(names)].to_numpy()
+    array = numbers(value, what)
+    if array.ndim != 2 or array.shape[1] != len(names):
+        raise InputError(
+            f"expected {what} of shape [n, {len(names)}] ({', '.join(names)}); "
+            f"received shape {array.shape}"
+        )
+    if not np.isfinite(array).all():
+        raise InputError(f"expected finite {what}; received NaN or infinite numbers")
+    return array
+
+
+def one_design(spec: TaskSpec, value: Any) -> np.ndarray:
+    """One design [D].
+
+    Args:
+        spec: of the task.
+        value: [D] or [1, D], a table of one row, or a dict (or pandas row) by design names.
+
+    Raises:
+        InputError: as `designs`, or another number of designs.
+    """
+    if isinstance(value, Mapping) or (hasattr(value, "to_numpy") and hasattr(value, "keys")):
+        names = [str(name) for name in value.keys()]  # noqa: SIM118  (a Series iterates values)
+        if not hasattr(value, "columns") and set(names) >= set(spec.design_names):
+            value = [[value[name] for name in spec.design_names]]
+        elif not hasattr(value, "columns"):
+            raise InputError(
+                f"expected a design by {', '.join(spec.design_names)}; "
+                f"received {', '.join(names) or 'nothing'}"
+            )
+    if not hasattr(value, "columns"):
+        value = np.atleast_2d(numbers(value, "the index of a candidate or a design"))
+    rows = designs(spec, value, "design")
+    if len(rows) != 1:
+        raise InputError(f"expected one design; received {len(rows)}")
+    return rows[0]
+
+
+def outcome(spec: TaskSpec, value: Any) -> tuple[np.ndarray, np.ndarray]:
+    """One outcome, natural units, and its status.
+
+    Args:
+        spec: of the task.
+        value: a number, F numbers (NaN or None: that field was not observed), or None: no answer.
+
+    Returns:
+        (float32 [F], int32 [F]).
+
+    Raises:
+        InputError: another shape, a number that is not finite, or one that its channel cannot have.
+    """
+    fields = spec.fields
+    if value is None:
+        return np.zeros(len(fields), np.float32), np.full(len(fields), NO_ANSWER, np.int32)
+    if isinstance(value, list | tuple):
+        filled = [float("nan") if one is None else one for one in value]
+    else:
+        filled = value
+    array = np.atleast_1d(numbers(filled, "outcome"))
+    if array.shape != (len(fields),):
+        raise InputError(
+            f"expected {len(fields)} outcome fields; received shape {np.shape(filled)}"
+        )
+    observed = ~np.isnan(array)
+    if not observed.any() or np.isinf(array).any():
+        raise InputError(
+            "expected a finite outcome, or None when there was no answer; "
+            f"received {np.asarray(filled).tolist()}"
+        )
+    check_outcome(spec, array, observed)
+    return np.where(observed, array, 0.0), np.where(observed, OBSERVED, 0).astype(np.int32)
+
+
+def check_outcome(spec: TaskSpec, value: np.ndarray, observed: np.ndarray) -> None:
+    """Refuses what a channel cannot have.
+
+    Args:
+        spec: of the task.
+        value: [F], finite where `observed` [F].
+
+    Raises:
+        InputError: no whole number where one is needed, or farther from the usual than any model
+            can read.
+    """
+    for channel, number, counts in zip(spec.fields, value, observed, strict=True):
+        if not counts:
+            continue
+        if channel.allowed and not channel.allows(number):
+            raise InputError(
+                f"expected {channel.name} to be {channel.allowed}; received {number:g}"
+            )
+        if abs((float(number) - channel.loc) / channel.scale) > FARTHEST:
+            raise InputError(
+                f"expected {channel.name} within {FARTHEST:g} times its scale {channel.scale:g}; "
+                f"received {number:g}"
+            )
+
+
+def costs(value: Any, count: int) -> np.ndarray:
+    """The burden [count] of each candidate; 1 each when None.
+
+    Raises:
+        InputError: another shape, or a number that is not finite.
+    """
+    if value is None:
+        return np.ones(count)
+    array = np.asarray(numbers(value, "costs"), float)
+    if array.shape != (count,) or not np.isfinite(array).all():
+        raise InputError(
+            f"expected {count} finite costs, one per candidate; "
+            f"received {_not_finite(array)}an array of shape {array.shape}"
+        )
+    # As they were given: float32 would move the figures.
+    return np.asarray(value, float)
+
+
+def number(value: Any, what: str) -> float:
+    """One finite number.
+
+    Raises:
+        InputError: anything else.
+    """
+    array = np.asarray(numbers(value, what) if value is not None else np.nan, float)
+    if array.ndim or not np.isfinite(array):
+        raise InputError(f"expected a finite {what}; received {shown(value)}")
+    return float(value)
+
+
+def known_values(spec: TaskSpec, known: Mapping[str, Any]) -> dict[str, float]:
+    """Parameters given as known: name -> value.
+
+    Args:
+        spec: of the task.
+        known: values that the parameters can have.
+
+    Raises:
+        InputError: a name that the task does not have, no number, or a value outside of the
+            parameter's support.
+    """
+    if not isinstance(known, Mapping):
+        raise InputError(f"expected known as a dict of name and value; received {shown(known)}")
+    support = {parameter.name: parameter for parameter in spec.parameters}
+    for name, value in known.items():
+        array = np.asarray(value)
+        plain = array.dtype.kind in "biuf" and not array.shape and np.isfinite(array)
+        if name not in support or not plain:
+            raise InputError(
+                f"expected finite values of {', '.join(support)}; received {name}={shown(value)}"
+            )
+        if not inside(support[name], np.asarray(float(value))):
+            parameter = support[name]
+            where = "0 or 1"
+            if parameter.kind == "interval":
+                where = f"from {parameter.low:g} to {parameter.high:g}"
+            raise InputError(f"expected a known {name} {where}; received {float(value):g}")
+    return {name: float(value) for name, value in known.items()}
+
+
+def inside(parameter, value: np.ndarray) -> np.ndarray:
+    """Whether finite values of any shape are in the support of a `Parameter`; its bounds are, as
+    float32 has them too."""
+    if parameter.kind == "binary":
+        return np.isin(value, (0.0, 1.0))
+    if parameter.kind != "interval":
+        return np.isfinite(value)
+    room = 1e-6 * (parameter.high - parameter.low)
+    return (value >= parameter.low - room) & (value <= parameter.high + room)
+
+
+def shown(value: Any) -> str:
+    """What was received, no longer than a line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _not_finite(array) -> str:
+    return "" if np.isfinite(array).all() else "NaN or infinite numbers in "

@@ -1,0 +1,375 @@
+"""What a session knows: marginals, quantiles, entropies, joint draws and densities, predictions,
+and what the next answer is expected to tell.
+
+Summaries come from any `SessionModel`; distributions, joints and gains need a model in this
+process, and import TensorFlow when they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aline_tf.acquisition import session_input
+from aline_tf.acquisition.questions import Marginal
+from aline_tf.batch import OBSERVED
+from aline_tf.errors import InputError
+from aline_tf.models.protocol import QUANTILE_LEVELS, SessionModel
+from aline_tf.spec import TaskSpec
+
+if TYPE_CHECKING:
+    from aline_tf.acquisition.refinement import WeightedDraws
+
+# No posterior depends on the pool: one candidate stands for all of it.
+ONE = 1
+_SUMMARY = ("mean", "sd", "quantiles", "probability")
+
+
+class SessionPosterior:
+    """What is read of a session, none of which changes it.
+
+    A subclass has the attributes, and `batch_of(pool, predict_designs=None)`: its state as a Batch
+    of one row with the first `pool` candidates.
+
+    Attributes:
+        model: a `SessionModel`.
+        spec: its task.
+        known: parameters given as known, name to value.
+
+    Example:
+        >>> from aline_tf.acquisition import Session
+        >>> from aline_tf.acquisition.session_posterior import SessionPosterior
+        >>> issubclass(Session, SessionPosterior)
+        True
+    """
+
+    model: SessionModel
+    spec: TaskSpec
+    known: Mapping[str, float]
+
+    def batch_of(self, pool: int, predict_designs=None, **options) -> dict[str, np.ndarray]:
+        raise NotImplementedError
+
+    def refined(self, joint: bool = False) -> WeightedDraws | None:
+        """The exact joint posterior as weighted draws, where this session refines by a likelihood.
+
+        Args:
+            joint: whether the joint is what is wanted, which models are not taught.
+
+        Returns:
+            `WeightedDraws`, equal for equal states; None where the model's own posterior stands.
+
+        Warns:
+            TrustWarning: once for each thing that is untaught, where no likelihood is known.
+        """
+        return self._trust.refined(self.batch_of(ONE, all_answers=True), joint)
+
+    def posterior(self) -> dict[str, Marginal]:
+        """q(parameter | everything observed), by name; a parameter given as known is exactly
+        that. Where the model's own is untaught it is refined, or a word is said (see `refine`).
+
+        Returns:
+            parameter name to `Marginal`.
+        """
+        refined = self.refined()
+        if refined is not None:
+            return self._with_known(_marginals(self.spec, refined))
+        answer = self.model.answer(self.batch_of(ONE))
+        columns = [np.asarray(answer[f"theta_{name}"])[0] for name in _SUMMARY]
+        marginals = {}
+        for name, mean, sd, quantiles, probability in zip(
+            self.spec.parameter_names, *columns, strict=True
+        ):
+            marginals[name] = Marginal(
+                float(mean), float(sd), tuple(map(float, quantiles)), float(probability)
+            )
+        return self._with_known(marginals)
+
+    def _with_known(self, marginals):
+        for name, value in self.known.items():
+            present = float(value != 0.0)
+            marginals[name] = Marginal(value, 0.0, (value,) * len(QUANTILE_LEVELS), present)
+        return marginals
+
+    def distributions(self) -> dict:
+        """The model's own marginals as tensorflow_probability distributions, by name, not refined;
+        a parameter given as known has all of its mass at that value.
+
+        Raises:
+            InputError: the model is behind a server, which sends summaries alone.
+        """
+        model = self._model_here("distributions")
+        import tensorflow_probability as tfp
+
+        made = model.theta_distributions(self._outputs(model))
+        found = dict(zip(self.spec.parameter_names, made, strict=True))
+        for name, value in self.known.items():
+            found[name] = tfp.distributions.Deterministic([np.float32(value)], name=name)
+        return found
+
+    def predict(self, designs) -> list[Marginal]:
+        """p(outcome | design, everything observed).
+
+        Args:
+            designs: [M, D] in natural units, or a table by the names of the design dimensions.
+
+        Returns:
+            one `Marginal` per design; of a binary outcome, `mean` is its probability.
+
+        Raises:
+            InputError: designs of another shape, or no numbers.
+        """
+        designs = session_input.designs(self.spec, designs, "designs")
+        answer = self.model.answer(self.batch_of(ONE, designs))
+        mean, sd, quantiles = (
+            np.asarray(answer[f"target_{name}"])[0] for name in ("mean", "sd", "quantiles")
+        )
+        return [
+            Marginal(float(m), float(s), tuple(map(float, q)), float(m))
+            for m, s, q in zip(mean, sd, quantiles, strict=True)
+        ]
+
+    def quantile(self, levels) -> dict[str, Any]:
+        """Quantiles of every parameter's marginal, refined where `posterior` is.
+
+        Args:
+            levels: one level in (0, 1), or several.
+
+        Returns:
+            parameter name to a float, or to an array of as many as there are levels; natural units.
+
+        Raises:
+            InputError: a level outside of (0, 1); or, behind a server, one that is not among
+                `QUANTILE_LEVELS`.
+        """
+        array = np.asarray(session_input.numbers(levels, "levels"), float)
+        if array.ndim > 1 or not ((array > 0) & (array < 1)).all():
+            raise InputError(
+                f"expected levels between 0 and 1; received {session_input.shown(levels)}"
+            )
+        flat = np.atleast_1d(np.round(array, 7))
+        if set(flat.tolist()) <= set(QUANTILE_LEVELS):
+            place = [QUANTILE_LEVELS.index(level) for level in flat.tolist()]
+            found = {
+                name: np.array(marginal.quantiles)[place]
+                for name, marginal in self.posterior().items()
+            }
+        else:
+            refined = self.refined()
+            if refined is not None:
+                table = refined.quantiles(flat)
+            else:
+                model = self._model_here("these quantiles")
+                table = model.theta_posterior(self._outputs(model)).quantiles(flat.tolist())[0]
+            found = dict(zip(self.spec.parameter_names, np.asarray(table, float), strict=True))
+            found |= {name: np.full(len(flat), value) for name, value in self.known.items()}
+        return found if array.ndim else {name: float(value[0]) for name, value in found.items()}
+
+    def entropy(self) -> dict[str, float]:
+        """Entropy of every parameter's marginal of the model, not refined, in nats.
+
+        Of an interval or a real parameter it is the differential entropy in natural units, of a
+        binary one that of its two values, of a spike-and-slab one that of the density with respect
+        to a point mass at 0 plus length; 0 for a parameter given as known.
+
+        Raises:
+            InputError: the model is behind a server, which sends summaries alone.
+        """
+        model = self._model_here("entropies")
+        values = np.asarray(model.theta_posterior(self._outputs(model)).entropy(), float)[0]
+        found = dict(zip(self.spec.parameter_names, values.tolist(), strict=True))
+        return found | dict.fromkeys(self.known, 0.0)
+
+    def sample(self, n: int, seed: int = 0):
+        """Draws of the joint posterior: refined by the likelihood where there is one (see
+        `refined`), else by the chain of `aline_tf.models.joint`.
+
+        Args:
+            n: how many.
+            seed: equal seeds, equal draws.
+
+        Returns:
+            pandas DataFrame, n rows, one column for each parameter; those given as known are that.
+
+        Raises:
+            InputError: n is no whole number above 0, or the model is behind a server.
+        """
+        if (session_input.whole_number(n, "a number of draws, 1 or more") or 0) < 1:
+            raise InputError(f"expected a number of draws, 1 or more; received {n!r}")
+        model = self._model_here("joint draws")
+        import pandas as pd
+
+        from aline_tf import draws
+        from aline_tf.batch_ops import repeat
+        from aline_tf.models.joint import sample_joint
+
+        refined = self.refined(joint=True)
+        if refined is not None:
+            theta = refined.sample(int(n), seed)
+        else:
+            batch = repeat(self.batch_of(ONE), int(n))
+            theta = np.asarray(sample_joint(model, batch, draws.as_seed(seed)), float)
+        table = pd.DataFrame(theta, columns=list(self.spec.parameter_names))
+        return table.assign(**self.known)
+
+    def log_prob(self, theta):
+        """log density of the joint posterior: exact where all parameters are named and the session
+        refines (see `refined`), else log q by the chain of `aline_tf.models.joint`.
+
+        Args:
+            theta: parameter name to a number, or to n numbers each; or a table by those names, such
+                as `sample` returns. The density is that of the parameters named, in the task's
+                order: name one for its marginal.
+
+        Returns:
+            float, or [n], in nats; -inf outside of the support, and wherever a parameter given as
+            known has another value (its own adds nothing).
+
+        Raises:
+            InputError: names that the task does not have, no numbers, or a model behind a server.
+        """
+        model = self._model_here("log densities")
+        from aline_tf.batch_ops import repeat
+        from aline_tf.models.joint import joint_log_prob
+
+        named = list(theta.keys()) if hasattr(theta, "keys") else []
+        names = [name for name in self.spec.parameter_names if name in named]
+        if not names or len(names) != len(named):
+            raise InputError(
+                f"expected values of {', '.join(self.spec.parameter_names)} by name; "
+                f"received {session_input.shown(theta)}"
+            )
+        columns = [np.asarray(session_input.numbers(theta[name], name), float) for name in names]
+        try:
+            columns = np.broadcast_arrays(*columns)
+        except ValueError:
+            columns = [np.zeros((1, 1))]
+        if columns[0].ndim > 1 or np.isnan(columns).any():
+            raise InputError(
+                "expected a number, or as many for each name, and no NaN; "
+                f"received {session_input.shown(theta)}"
+            )
+        values = np.zeros([columns[0].size, len(self.spec.parameters)])
+        allowed = np.ones(len(values), bool)
+        for name, column in zip(names, columns, strict=True):
+            place = self.spec.parameter_names.index(name)
+            parameter, flat = self.spec.parameters[place], np.ravel(column)
+            if name in self.known:
+                allowed &= np.isclose(flat, self.known[name], rtol=1e-6, atol=1e-7)
+            allowed &= np.isfinite(flat) & session_input.inside(parameter, flat)
+            values[:, place] = np.where(np.isfinite(flat), flat, 0.0)
+        free = [name for name in self.spec.parameter_names if name not in self.known]
+        whole = len(free) > 1 and set(free) <= set(names)
+        if whole and self.refined(joint=True) is not None:
+            found = self._trust.log_prob(self.batch_of(ONE, all_answers=True), values)
+        else:
+            batch = repeat(self.batch_of(ONE), len(values))
+            found = np.asarray(joint_log_prob(model, batch, values, names), float)
+        found = np.where(allowed, found, -np.inf)
+        return found if columns[0].ndim else float(found[0])
+
+    def expected_gain(self, designs, task=None, seed: int = 0) -> np.ndarray:
+        """Expected information of the answer at each design about the selected targets, in nats.
+
+        Without a task it is the look-ahead of `aline_tf.information.look_ahead_gain`: likely
+        answers are appended and the model asked again, so it needs no likelihood and takes the
+        model's predictions at their word; it is the sum over the selected targets of what each
+        gains, and a target that is a normal is compared by its moments. With a task that has a
+        likelihood it is nested Monte Carlo over the posterior corrected by it,
+        `aline_tf.information.information_gain`: the joint's gain about the selected parameters.
+
+        Args:
+            designs: [n, D], or a table by the names of the design dimensions.
+            task: with `log_likelihood` and `log_prior`, of the session's spec; None: look-ahead.
+            seed: of the draws.
+
+        Returns:
+            [n], not negative.
+
+        Raises:
+            InputError: several outcome fields, a task of another spec, no likelihood, predictions
+                selected where a likelihood is to judge, or a model behind a server.
+        """
+        model = self._model_here("expected gains")
+        designs = session_input.designs(self.spec, designs, "designs")
+        if self.spec.sizes["F"] != 1 or len(self.spec.outcomes) != 1:
+            raise InputError(
+                "expected a task of one outcome field for expected gains; "
+                f"received {self.spec.sizes['F']}"
+            )
+        import tensorflow as tf
+
+        from aline_tf import draws
+        from aline_tf.batch_ops import extend_context
+
+        count = len(designs)
+        batch = self.batch_of(ONE) | {
+            "candidate_design": designs[None],
+            "candidate_mask": np.ones((1, count), bool),
+        }
+        if task is not None:
+            return self._gain_by_likelihood(model, batch, task, seed)
+        state = extend_context(batch, 1) | {
+            "candidate_status": np.full((1, count, 1), OBSERVED, np.int32),
+            "candidate_cost": np.zeros((1, count), np.float32),
+        }
+        from aline_tf.information import look_ahead_gain
+
+        state = {name: tf.convert_to_tensor(array) for name, array in state.items()}
+        index = tf.range(count)[None]
+        each = np.asarray(look_ahead_gain(model, state, index, draws.as_seed(seed)), float)[0]
+        unknown = batch["theta_mask"] & ~batch["known_mask"]
+        return each * (unknown.sum() + batch["target_mask"].sum())
+
+    def _gain_by_likelihood(self, model, batch, task, seed):
+        import tensorflow as tf
+
+        from aline_tf import draws
+        from aline_tf.information import information_gain
+
+        if task.spec != self.spec or not hasattr(task, "log_likelihood"):
+            raise InputError(
+                f"expected a task {self.spec.name!r} with a likelihood; received {task!r}"
+            )
+        if batch["target_mask"].any():
+            raise InputError("expected parameters alone as targets; received target designs too")
+        posterior = model.theta_posterior(model(batch))
+        state = {name: tf.convert_to_tensor(array) for name, array in batch.items()}
+        state["theta"] = tf.zeros_like(state["known_theta"])
+        unknown = batch["theta_mask"] | batch["known_mask"]
+        gain = information_gain(
+            task, posterior, state, draws.as_seed(seed), 64, all_selected=bool(unknown.all())
+        )
+        return np.asarray(gain, float)[0]
+
+    def _model_here(self, what: str):
+        """The model, if it is in this process, compiled for any number of rows."""
+        if not hasattr(self.model, "theta_distributions"):
+            raise InputError(
+                f"expected a model in this process for {what}; received {self.model!r}"
+            )
+        from aline_tf.models.compiled import Compiled
+
+        # A frozen one would be compiled anew for every number of rows.
+        return Compiled(getattr(self.model, "thawed", self.model))
+
+    def _outputs(self, model):
+        return model(self.batch_of(ONE))
+
+
+def _marginals(spec, posterior: WeightedDraws) -> dict[str, Marginal]:
+    """Every parameter of weighted draws by itself."""
+    mean, sd = posterior.mean(), posterior.sd()
+    quantiles = posterior.quantiles(QUANTILE_LEVELS)
+    present = posterior.weight @ (posterior.theta != 0.0)
+    return {
+        parameter.name: Marginal(
+            float(mean[p]),
+            float(sd[p]),
+            tuple(map(float, quantiles[p])),
+            float(present[p]) if parameter.kind in ("binary", "spike_slab") else 1.0,
+        )
+        for p, parameter in enumerate(spec.parameters)
+    }

@@ -1,0 +1,394 @@
+"""Questions and answers as laboratories use them: pending, several, taken back, repeated, threads,
+copies."""
+
+import copy
+import json
+import pickle
+import random
+import threading
+
+import numpy as np
+import pytest
+
+from aline_tf.acquisition import RandomPolicy, Session
+from aline_tf.errors import InputError
+from aline_tf.models.aline import ALINE
+from aline_tf.tasks.psychometric import SPEC
+
+POOL = np.linspace(-5, 5, 21)[:, None]
+
+
+def build(seed=4):
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    model = ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2)
+    model.build()
+    return model
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build()
+
+
+def test_pending_questions_are_not_asked_again_and_are_answered_in_any_order(model):
+    session = Session(model, POOL)
+    questions = [session.ask(), *session.ask(3), session.ask()]
+    indices = [question.index for question in questions]
+    assert len(set(indices)) == 5
+    assert [question.index for question in session.pending] == indices
+    for question in reversed(questions):
+        session.tell(question, 1.0)
+    assert session.pending == () and session.steps == 5
+    assert [answer.index for answer in session.answers] == indices[::-1]
+    assert all(answer.asked for answer in session.answers)
+
+
+def test_a_pending_question_is_answered_by_its_design_too(model):
+    session = Session(model, POOL)
+    question = session.ask()
+    session.tell(question.design, 0.0)
+    assert session.pending == () and session.answers[0].index == question.index
+
+
+def test_looking_is_not_asking(model):
+    session = Session(model, POOL)
+    seen = session.ask(2, remember=False)
+    assert session.pending == ()
+    assert [q.index for q in session.ask(2)] == [q.index for q in seen]
+
+
+def test_pending_questions_say_nothing_of_the_posterior(model):
+    session = Session(model, POOL)
+    before = session.posterior()
+    session.ask(4)
+    assert session.posterior() == before
+
+
+def test_a_released_question_can_be_asked_again(model):
+    session = Session(model, POOL, repeats=False)
+    first, second = session.ask(2)
+    session.release(first)
+    assert session.ask().index == first.index
+    session.release()
+    assert session.pending == ()
+    with pytest.raises(InputError, match="expected a pending question"):
+        session.release(second)
+
+
+def test_more_questions_than_candidates_are_refused_and_none_is_left_pending(model):
+    session = Session(model, POOL[:3])
+    with pytest.raises(InputError, match="3 pending questions and an exhausted pool"):
+        session.ask(4)
+    assert session.pending == ()
+    for count in (0, -1, 1.5, True, "2"):
+        with pytest.raises(InputError, match="number of questions"):
+            session.ask(count)
+
+
+@pytest.mark.parametrize("repeats", [True, False, None])
+@pytest.mark.parametrize("seed", range(4))
+def test_undo_is_the_inverse_of_tell_whatever_was_done_before(model, seed, repeats):
+    rng = random.Random(seed)
+    session = Session(model, POOL, policy="random", repeats=repeats)
+    trail = []
+    for _ in range(25):
+        if rng.random() < 0.4:
+            session.ask()
+        elif session.pending and rng.random() < 0.5:
+            trail.append(session.to_json())
+            session.tell(rng.choice(session.pending), rng.choice([0, 1, None]))
+        elif rng.random() < 0.3:
+            trail.append(session.to_json())
+            session.tell([rng.uniform(-5, 5)], 1)
+        # Only what was told is taken back here.
+        while trail and rng.random() < 0.2 and not session.pending:
+            session.undo()
+            assert session.to_json() == trail.pop()
+    while session.steps:
+        session.release()
+        session.undo()
+    assert session.batch()["context_mask"].sum() == 0
+    session.release()
+    assert session.batch()["candidate_mask"].all()
+    with pytest.raises(InputError, match="expected an answer to take back"):
+        session.undo()
+
+
+def test_a_mistyped_answer_is_corrected(model):
+    session = Session(model, POOL)
+    question = session.ask()
+    session.tell(question, 1)
+    assert session.undo().outcome == [1.0]
+    assert session.pending[0].index == question.index
+    session.tell(question, 0)
+    other = Session(model, POOL)
+    other.tell(question.index, 0)
+    assert session.posterior() == other.posterior()
+
+
+def test_few_levels_repeat_once_all_were_answered_and_it_is_said_once(model):
+    session = Session(model, POOL[:4])
+    for _ in range(4):
+        session.tell(session.ask(), 1)
+    with pytest.warns(UserWarning, match="they are asked again"):
+        session.tell(session.ask(), 0)
+    for _ in range(4):
+        session.tell(session.ask(), 0)
+    assert session.steps == 9
+
+
+def test_with_repeats_an_answered_candidate_stays(model):
+    session = Session(model, POOL, repeats=True)
+    for _ in range(3):
+        session.tell(7, 1)
+    assert session.batch()["candidate_mask"].all()
+    once = Session(model, POOL, repeats=False)
+    once.tell(7, 1)
+    with pytest.raises(InputError, match="still in the pool"):
+        once.tell(7.0, 1)
+
+
+def test_another_pool_knows_what_was_answered_and_counts_anew(model):
+    session = Session(model, POOL)
+    session.tell(3, 1)
+    asked = session.ask()
+    with pytest.raises(InputError, match="no pending question when the pool changes"):
+        session.set_candidates(POOL[::-1])
+    session.release(asked)
+    session.set_candidates(POOL[::-1])
+    assert not session.batch()["candidate_mask"][0, 17]
+    session.tell(3, 0)
+    np.testing.assert_array_equal(session.answers[-1].design, POOL[17].astype(np.float32))
+    assert list(session.history["pool"]) == [0, 1]
+    with pytest.raises(InputError, match="question of the present pool"):
+        session.tell(asked._replace(index=0), 1)
+    again = Session.from_json(session.to_json(), model)
+    for one in (session, again):
+        one.undo()
+        one.undo()
+        assert one.batch()["candidate_mask"].all()
+
+
+@pytest.mark.parametrize("way", [3, 3.0, np.int64(3), np.float32(3), np.array(3), np.array(3.0)])
+def test_one_index_in_every_spelling(model, way):
+    session = Session(model, POOL)
+    session.tell(way, 1)
+    assert session.answers[0].index == 3
+
+
+@pytest.mark.parametrize("way", [3.5, True, np.bool_(True), "3", None, float("nan"), np.inf])
+def test_what_is_no_index_is_refused_in_a_sentence(model, way):
+    session = Session(model, POOL)
+    with pytest.raises(InputError, match="expected the index of a candidate, a whole number"):
+        session.tell(way, 1)
+    assert session.steps == 0
+
+
+def test_tables_are_read_by_the_names_of_their_columns(model):
+    import pandas as pd
+
+    table = pd.DataFrame({"stimulus": POOL[:, 0]})
+    session = Session(model, table)
+    np.testing.assert_array_equal(session.candidates, POOL.astype(np.float32))
+    for row in (table.iloc[2], {"stimulus": POOL[2, 0]}, table.iloc[[2]], POOL[2]):
+        session.tell(row, 1)
+        assert session.answers[-1].design == np.float32(POOL[2, 0])
+    for wrong in ({"x": [1.0]}, {"stimulus": [1.0], "x": [1.0]}, {}):
+        with pytest.raises(InputError, match="candidates with the columns stimulus; received"):
+            Session(model, pd.DataFrame(wrong))
+    with pytest.raises(InputError, match="expected candidates of numbers"):
+        Session(model, pd.DataFrame({"stimulus": ["1", "2"]}))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda m: Session(m, POOL).tell(0, "1"), "outcome of numbers; received '1'"),
+        (lambda m: Session(m, POOL).tell(0, 1e300), "expected outcome up to"),
+        (
+            lambda m: Session(m, POOL, known={"threshold": 99}),
+            "threshold from -3 to 3",
+        ),
+        (lambda m: Session(m, POOL, known={"lapse": "0.1"}), "finite values.*lapse='0.1'"),
+        (lambda m: Session(m, POOL, known=["lapse"]), "known as a dict"),
+        (lambda m: Session(m, POOL, cost_weight=float("nan")), "finite cost_weight; received nan"),
+        (lambda m: Session(m, POOL, costs=[np.nan] * 21), "21 finite costs"),
+        (lambda m: Session(m, POOL, repeats="no"), "repeats True, False or None"),
+        (lambda m: Session(m, POOL, target="threshold, slope"), " slope"),
+    ],
+)
+def test_numbers_that_cannot_be_meant_are_one_sentence(model, call, message):
+    with pytest.raises(InputError, match=message):
+        call(model)
+
+
+def test_an_outcome_out_of_all_proportion_is_refused():
+    from aline_tf.tasks.gp import GP1D
+
+    other = ALINE(
+        GP1D().spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2
+    )
+    other.build()
+    session = Session(other, POOL)
+    with pytest.raises(InputError, match="times its scale"):
+        session.tell(3, 1e20)
+    session.tell(3, 1e6)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_goes_its_own_way(model, copied):
+    session = Session(model, POOL)
+    session.tell(session.ask(), 1)
+    session.ask()
+    before = session.to_json()
+    other = copied(session)
+    assert other.to_json() == before and other.model is model
+    other.tell(other.ask(), 0)
+    other.tell(other.pending[0], 0)
+    assert session.to_json() == before
+
+
+def test_a_pickle_is_the_session_with_its_model(model):
+    session = Session(model, POOL, target="slope", known={"lapse": 0.1})
+    session.tell(session.ask(), 1)
+    again = pickle.loads(pickle.dumps(session))
+    assert again.to_json() == session.to_json()
+    assert again.posterior()["slope"].mean == pytest.approx(session.posterior()["slope"].mean)
+    assert again.ask().index == session.ask().index
+
+
+def test_threads_share_a_session(model):
+    session = Session(model, np.linspace(-5, 5, 80)[:, None], policy="random")
+    asked, wrong = [], []
+
+    def station():
+        try:
+            for _ in range(10):
+                question = session.ask()
+                asked.append(question.index)
+                session.tell(question, 1)
+                session.posterior()
+        except Exception as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=station) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert session.steps == 60 and len(set(asked)) == 60 and session.pending == ()
+    times = session.history["time"]
+    assert times.is_monotonic_increasing
+
+
+def test_interleaved_sessions_on_one_model_do_not_mix(model):
+    alone, first, second = (Session(model, POOL) for _ in range(3))
+    for outcome in (1, 0, 1):
+        alone.tell(alone.ask(), outcome)
+        question, other = first.ask(), second.ask()
+        second.tell(other, 1 - outcome)
+        first.tell(question, outcome)
+    assert first.posterior() == alone.posterior()
+
+
+def test_history_is_a_table_with_times(model):
+    session = Session(model, POOL, known={"lapse": 0.1})
+    assert len(session.history) == 0
+    session.tell(4, 1)
+    session.tell([0.3], None)
+    table = session.history
+    assert list(table.columns) == [
+        *("trial", "stimulus", SPEC.fields[0].name, "answered", "index", "pool", "time")
+    ]
+    assert table["index"].isna().tolist() == [False, True]
+    assert table["answered"].tolist() == [True, False]
+    assert str(table["time"].dt.tz) == "UTC" and table["time"].is_monotonic_increasing
+    assert "2 answers, 0 pending, 20 of 21" in repr(session) and "lapse=0.1" in repr(session)
+    again = Session.from_json(session.to_json(), model).history
+    assert abs((again["time"] - table["time"]).dt.total_seconds()).max() <= 1.0
+
+
+def test_a_policy_that_does_not_heed_what_is_known_says_so(model):
+    with pytest.warns(UserWarning, match="chooses as if lapse were not known"):
+        Session(model, POOL, known={"lapse": 0.1}, policy="gp-us")
+    Session(model, POOL, known={"lapse": 0.1}, policy="ace-us")
+
+
+class TestState:
+    def test_pending_pools_and_indices_travel(self, model):
+        session = Session(model, POOL, repeats=True)
+        session.tell(session.ask(), 1)
+        session.ask(2)
+        again = Session.from_json(session.to_json(), model)
+        assert again.to_json() == session.to_json()
+        assert {q.index for q in again.pending} == {q.index for q in session.pending}
+        assert again.repeats is True
+
+    def test_another_model_is_refused_unless_it_is_meant(self, model):
+        session = Session(model, POOL)
+        session.tell(3, 1)
+        other = build(seed=5)
+        with pytest.raises(InputError, match="fingerprint"):
+            Session.from_json(session.to_json(), other)
+        again = Session.from_json(session.to_json(), other, force=True)
+        assert again.steps == 1
+
+    def test_a_state_without_indices_still_loads_and_can_be_undone(self, model):
+        session = Session(model, POOL)
+        session.tell(3, 1)
+        session.tell([0.123], 0)
+        state = json.loads(session.to_json())
+        for name in ("version", "weights", "pending", "repeats", "pool"):
+            del state[name]
+        for token in state["context"]:
+            for name in ("index", "pool", "asked", "time"):
+                del token[name]
+        again = Session.from_json(json.dumps(state), model)
+        assert [answer.index for answer in again.answers] == [3, None]
+        assert again.history["time"].isna().all()
+        again.undo()
+        again.undo()
+        assert again.batch()["candidate_mask"].all()
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"pending": [99]}, "pending index from 0 to 20"),
+            ({"pending": [1, 1]}, "each pending index once"),
+            ({"pool": -1}, "expected pool from 0"),
+            ({"left": [1] * 21}, "21 flags"),
+            ({"repeats": "yes"}, "repeats true, false or null"),
+            ({"price": float("nan")}, "finite cost_weight"),
+            ({"costs": [float("inf")] * 21}, "21 finite costs"),
+            ({"candidates": [["1"]] * 21}, "candidates of numbers"),
+            ({"known": {"lapse": 7}}, "known lapse from 0 to 0.5"),
+            ({"target": None}, "."),
+            ({"token": {"index": 2.5}}, "index as a whole number"),
+            ({"token": {"index": 21}}, "index from 0 to 20"),
+            ({"token": {"time": "yesterday"}}, "JSON of a session"),
+            ({"token": {"time": "2026-01-01T00:00:00"}}, "offset from UTC"),
+            ({"token": {"outcome": ["1"]}}, "outcome of numbers"),
+            ({"token": {"status": [True]}}, "status of 0, 1 or 2"),
+            ({"token": {"design": [float("nan")]}}, "finite design"),
+            ({"token": {"asked": 1}}, "asked true or false"),
+        ],
+    )
+    def test_every_number_is_checked_on_reading(self, model, change, message):
+        session = Session(model, POOL)
+        session.tell(3, 1)
+        state = json.loads(session.to_json())
+        state["context"][0] |= change.pop("token", {})
+        if change == {"target": None}:
+            state["target"] = [3]
+        else:
+            state |= change
+        with pytest.raises(InputError, match=message):
+            Session.from_json(json.dumps(state), model)
+
+
+def test_a_random_policy_given_as_an_object_is_pickled_with_its_session(model):
+    session = Session(model, POOL, policy=RandomPolicy(3))
+    assert pickle.loads(pickle.dumps(session)).ask().index == session.ask().index
