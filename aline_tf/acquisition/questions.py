@@ -46,7 +46,7 @@ class Answer(NamedTuple):
         index: of the candidate in its pool; None for a design of one's own.
         pool: how often the pool had been changed by then.
         time: when it was told, UTC; None in states of older versions.
-        asked: whether it answered a question that `Session.ask` had put.
+        was_pending: whether it answered a question that `Session.ask` had put.
 
     Example:
         >>> from aline_tf.acquisition import Answer
@@ -60,7 +60,7 @@ class Answer(NamedTuple):
     index: int | None = None
     pool: int = 0
     time: datetime | None = None
-    asked: bool = False
+    was_pending: bool = False
 
 
 class Marginal(NamedTuple):

@@ -327,8 +327,8 @@ class Session(SessionPosterior):
         if self._context and self._context[-1].time is not None:
             # Clocks are set back; a history is not.
             now = max(now, self._context[-1].time)
-        asked = self._pending.pop(index, None) is not None
-        self._context.append(Answer(row, value, status, index, self.pool, now, asked))
+        was_pending = self._pending.pop(index, None) is not None
+        self._context.append(Answer(row, value, status, index, self.pool, now, was_pending))
         if index is not None:
             self._counts[index] += 1
 
@@ -347,7 +347,7 @@ class Session(SessionPosterior):
             raise InputError("expected an answer to take back; received none so far")
         answer = self._context.pop()
         self._counts = self._recount()
-        if answer.asked and answer.pool == self.pool:
+        if answer.was_pending and answer.pool == self.pool:
             self._pending[answer.index] = self._question(answer.index)
         return answer
 

@@ -90,7 +90,7 @@ def _token(answer: Answer) -> dict[str, Any]:
         "status": answer.status.tolist(),
         "index": answer.index,
         "pool": answer.pool,
-        "asked": answer.asked,
+        "was_pending": answer.was_pending,
         "time": None if time is None else time.isoformat(timespec="seconds"),
     }
 
@@ -175,15 +175,15 @@ def _answer(token, spec, count, pools) -> Answer:
     index = token.get("index")
     if index is not None:
         index = _whole(index, "an index", 0, count - 1 if pool == pools else None)
-    asked, time = token.get("asked", False), token.get("time")
-    if not isinstance(asked, bool):
-        raise InputError(f"expected asked true or false; received {asked!r}")
+    was_pending, time = token.get("was_pending", False), token.get("time")
+    if not isinstance(was_pending, bool):
+        raise InputError(f"expected was_pending true or false; received {was_pending!r}")
     if time is not None:
         time = datetime.fromisoformat(time)
         if time.tzinfo is None:
             raise InputError(f"expected a time with its offset from UTC; received {token['time']}")
         time = time.astimezone(UTC)
-    return Answer(design, value, status.astype(np.int32), index, pool, time, asked)
+    return Answer(design, value, status.astype(np.int32), index, pool, time, was_pending)
 
 
 def _with_indices(answers, candidates, left):

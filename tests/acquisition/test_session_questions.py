@@ -42,7 +42,7 @@ def test_pending_questions_are_not_asked_again_and_are_answered_in_any_order(mod
         session.tell(question, 1.0)
     assert session.pending == () and session.steps == 5
     assert [answer.index for answer in session.answers] == indices[::-1]
-    assert all(answer.asked for answer in session.answers)
+    assert all(answer.was_pending for answer in session.answers)
 
 
 def test_a_pending_question_is_answered_by_its_design_too(model):
@@ -344,7 +344,7 @@ class TestState:
         for name in ("version", "weights", "pending", "repeats", "pool"):
             del state[name]
         for token in state["context"]:
-            for name in ("index", "pool", "asked", "time"):
+            for name in ("index", "pool", "was_pending", "time"):
                 del token[name]
         again = Session.from_json(json.dumps(state), model)
         assert [answer.index for answer in again.answers] == [3, None]
@@ -373,7 +373,7 @@ class TestState:
             ({"token": {"outcome": ["1"]}}, "outcome of numbers"),
             ({"token": {"status": [True]}}, "status of 0, 1 or 2"),
             ({"token": {"design": [float("nan")]}}, "finite design"),
-            ({"token": {"asked": 1}}, "asked true or false"),
+            ({"token": {"was_pending": 1}}, "was_pending true or false"),
         ],
     )
     def test_every_number_is_checked_on_reading(self, model, change, message):

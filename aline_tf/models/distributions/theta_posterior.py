@@ -189,8 +189,8 @@ def continuous_marginal() -> type:
             if truncated:
                 loc, scale = parts.low, parts.high - parts.low
             weight = tf.nn.log_softmax(self.mixture_distribution.logits)
-            places = (parts.loc - loc) / scale, parts.scale / scale
-            return mixtures.Mixture(weight, *places, truncated), loc, scale
+            standardised = (parts.loc - loc) / scale, parts.scale / scale
+            return mixtures.Mixture(weight, *standardised, truncated), loc, scale
 
         def _entropy(self):
             mixture, _, scale = self._unit()
