@@ -75,7 +75,7 @@ class SessionPosterior:
         """
         refined = self.refined()
         if refined is not None:
-            return self._and_known(_marginals(self.spec, refined))
+            return self._conditioned_on_known(_marginals(self.spec, refined))
         answer = self.model.answer(self.batch_of(ONE))
         columns = [np.asarray(answer[f"theta_{name}"])[0] for name in _SUMMARY]
         marginals = {}
@@ -85,9 +85,9 @@ class SessionPosterior:
             marginals[name] = Marginal(
                 float(mean), float(sd), tuple(map(float, quantiles)), float(probability)
             )
-        return self._and_known(marginals)
+        return self._conditioned_on_known(marginals)
 
-    def _and_known(self, marginals):
+    def _conditioned_on_known(self, marginals):
         for name, value in self.known.items():
             present = float(value != 0.0)
             marginals[name] = Marginal(value, 0.0, (value,) * len(QUANTILE_LEVELS), present)
