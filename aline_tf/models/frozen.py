@@ -88,6 +88,7 @@ class Frozen:
         Raises:
             InputError: a number that is no whole one or negative.
         """
+        predictions = tuple(predictions)
         numbers = {"steps": steps, "candidates": candidates, "targets": targets}
         numbers |= {f"predictions[{i}]": count for i, count in enumerate(predictions)}
         for name, count in numbers.items():

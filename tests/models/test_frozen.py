@@ -77,3 +77,31 @@ def test_later_weights_are_not_seen():
     model.policy_head.mlp.outer.bias.assign_add([1.0])
     np.testing.assert_allclose(frozen(batch)["candidate_logits"], before, atol=1e-5)
     np.testing.assert_allclose(model(batch)["candidate_logits"], before + 1.0, atol=1e-5)
+
+
+def test_nothing_compiles_after_the_warm_up():
+    from aline_tf.acquisition import Session
+    from aline_tf.tasks.psychometric import SPEC
+
+    keras.utils.set_random_seed(4)
+    model = ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2)
+    model.build()
+    fast, pool = Frozen(model), np.linspace(-5, 5, 40)[:, None]
+    fast.warm_up(steps=20, candidates=40, predictions=[11])
+    ready = fast.num_programs
+    # Of the two sizes of context: scores, summaries, and predictions of 9 to 16 designs.
+    assert ready == 6
+    session, plain = (Session(one, pool, refine=False) for one in (fast, model))
+    for step in range(20):
+        session.tell(session.ask(), step % 2)
+        session.posterior()
+    for answer in session.answers:
+        plain.tell(answer.index, answer.outcome)
+    for count in (11, 12, 16):
+        designs = np.linspace(-4, 4, count)[:, None]
+        pairs = zip(session.predict(designs), plain.predict(designs), strict=True)
+        assert all(abs(one.mean - other.mean) < 1e-4 for one, other in pairs)
+    assert fast.num_programs == ready
+    small = Frozen(model, programs=2)
+    small.warm_up(steps=40, candidates=3)
+    assert small.num_programs == 2
