@@ -37,7 +37,7 @@ def test_trials_are_those_of_the_session(model, tmp_path):
     assert handler.finished and len(handler.data) == len(handler.intensities) == 6
     assert handler.session.posterior() == plain.posterior()
     handler.saveAsText(tmp_path / "log.csv")
-    rows = list(csv.DictReader((tmp_path / "log.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "log.csv").read_text().splitlines()))
     assert len(rows) == 6 and float(rows[5]["rt"]) == 0.5
     assert "psychopy" not in sys.modules
 
