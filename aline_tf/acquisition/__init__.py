@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "Answer": "questions",
+        "Fit": "misfit",
         "GPInformationPolicy": "gp_policies",
         "GPPolicy": "gp_policies",
         "GPPosterior": "gp_regression",

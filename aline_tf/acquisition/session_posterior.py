@@ -20,6 +20,7 @@ from aline_tf.models.protocol import QUANTILE_LEVELS, SessionModel
 from aline_tf.spec import TaskSpec
 
 if TYPE_CHECKING:
+    from aline_tf.acquisition.misfit import Fit
     from aline_tf.acquisition.refinement import WeightedDraws
 
 # No posterior depends on the pool: one candidate stands for all of it.
@@ -52,6 +53,21 @@ class SessionPosterior:
     def batch_of(self, pool: int, predict_designs=None, **options) -> dict[str, np.ndarray]:
         raise NotImplementedError
 
+    @property
+    def fit(self) -> Fit:
+        """Whether the answers so far are those of a subject that the model can describe: a
+        `p_value`, below .01 for one such session in a hundred (see `aline_tf.acquisition.misfit`
+        for what it detects). `posterior` looks by itself from the tenth answer on where the
+        outcome is binary and its likelihood known.
+
+        Raises:
+            InputError: a task whose outcomes are several, ordered or counts.
+
+        Warns:
+            MisfitWarning: once, where it is suspect.
+        """
+        return self._trust.fit(self.batch_of(ONE, all_answers=True))
+
     def refined(self, joint: bool = False) -> WeightedDraws | None:
         """The exact joint posterior as weighted draws, where this session refines by a likelihood.
 
@@ -73,6 +89,7 @@ class SessionPosterior:
         Returns:
             parameter name to `Marginal`.
         """
+        self._trust.watch(self.batch_of(ONE, all_answers=True))
         refined = self.refined()
         if refined is not None:
             return self._conditioned_on_known(_marginals(self.spec, refined))

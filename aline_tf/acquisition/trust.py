@@ -12,8 +12,9 @@ import warnings
 
 import numpy as np
 
+from aline_tf.acquisition.misfit import LEAST_ANSWERS, Fit, covers, fit_of
 from aline_tf.batch import MISSING, OBSERVED
-from aline_tf.errors import InputError, TrustWarning
+from aline_tf.errors import InputError, MisfitWarning, TrustWarning
 from aline_tf.spec import TaskSpec
 
 #: What is not taught, reason by reason: (what there is, what follows).
@@ -60,6 +61,7 @@ class Trust:
         self._refinement = None
         self._found: tuple = (None, None)
         self._warned: set[str] = set()
+        self._watched = 0
         if task is not None:
             self._task, self._looked_up = self._checked(task), True
         if refine is True and not self.has_likelihood:
@@ -85,6 +87,48 @@ class Trust:
         """Whether posteriors can be refined."""
         task = self.task
         return task is not None and None not in (task.log_likelihood, task.log_prior)
+
+    @property
+    def likelihood(self):
+        """The task where it has a likelihood, else None."""
+        return self.task if self.has_likelihood else None
+
+    def fit(self, batch) -> Fit:
+        """How well the answers of a session fit; a warning, once, where they do not.
+
+        Args:
+            batch: a numpy Batch of one row.
+
+        Raises:
+            InputError: outcomes that cannot be tested.
+        """
+        found = fit_of(self.model, batch, self.likelihood)
+        if found.is_suspect and "misfit" not in self._warned:
+            self._warned.add("misfit")
+            warnings.warn(
+                f"these {found.answers} answers surprise the model as those of one subject in "
+                f"{round(1.0 / found.p_value)} would (p = {found.p_value:.4f}): its posterior may "
+                "not mean anything for this one; see that answers are coded and designs scaled as "
+                "in training, and that the subject is of the kind that the task simulates",
+                MisfitWarning,
+                stacklevel=4,
+            )
+        return found
+
+    def watch(self, batch) -> None:
+        """Looks at the fit of a session that has grown, where that costs little: a binary outcome
+        of known likelihood, and no `refine=False`.
+
+        Args:
+            batch: a numpy Batch of one row.
+        """
+        answers = int((batch["context_mask"] & (batch["context_status"] == OBSERVED).any(-1)).sum())
+        if answers < LEAST_ANSWERS or "misfit" in self._warned or answers == self._watched:
+            return
+        self._watched = answers
+        binary = covers(self.model.spec) and self.model.spec.outcomes[0].kind == "binary"
+        if binary and self.refine is not False and self.has_likelihood:
+            self.fit(batch)
 
     def heeds_missing(self) -> bool:
         """Whether the model is to see answers that are missing: not where its task is known to

@@ -49,7 +49,7 @@ def test_an_observed_candidate_leaves_the_pool(model):
 def test_context_beyond_one_bucket_is_still_read(model):
     session = Session(model, POOL)
     for index in range(17):
-        session.tell(index, float(index % 2))
+        session.tell(index, float(index > 9))
     before = session.posterior()["guess"].mean
     session.tell(17, 1.0)
     assert session.steps == 18
