@@ -72,7 +72,8 @@ class Trust:
 
     def __getstate__(self):
         # Graphs and what they found are made anew.
-        return self.__dict__ | {"_refinement": None, "_found": (None, None)}
+        fresh = {"_refinement": None, "_found": (None, None), "_warned": set(self._warned)}
+        return self.__dict__ | fresh
 
     @property
     def task(self):

@@ -1,5 +1,6 @@
 """A session refines what its model was not taught, or says so once."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -110,3 +111,11 @@ def test_a_task_is_found_by_name_and_by_the_models_own(model):
     assert isinstance(Trust(model).task, Psychometric)
     with pytest.raises(InputError, match="specification"):
         Trust(model, GP1D())
+
+
+def test_a_trust_travels_without_its_graphs(model):
+    session = Session(model, POOL, known={"lapse": 0.1})
+    session.tell(3, 1.0)
+    session.posterior()
+    again = pickle.loads(pickle.dumps(session))
+    assert again.posterior() == session.posterior()
