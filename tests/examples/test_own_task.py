@@ -35,7 +35,7 @@ def test_the_class_has_no_more_than_thirty_lines_of_code():
     assert sum(bool(line.strip()) for line in lines) <= 30
     assert [
         node.name if isinstance(node, ast.FunctionDef) else node.targets[0].id for node in task.body
-    ] == ["spec", "sample_theta", "simulate", "log_likelihood"]
+    ] == ["spec", "sample_theta", "simulate", "log_likelihood", "log_prior"]
 
 
 def test_it_trains_from_its_own_directory_and_follows_a_patient(tmp_path, capsys, in_examples):
@@ -56,11 +56,12 @@ def test_it_is_measured_exported_and_checked_from_its_own_directory(tmp_path, ca
     assert main(["train", name, "--out", str(out), *warmup]) == 0
     capsys.readouterr()
     sizes = ["--runs", "4", "--candidates", "8", "--contrastive", "20"]
-    policies = ["--policy", "learned", "random"]
+    policies = ["--policy", "learned", "random", "greedy", "--plots", str(tmp_path / "plots")]
     assert main(["eval", name, "--model", str(out / "preset"), *policies, *sizes]) == 0
     table = capsys.readouterr().out
-    for word in ("learned", "random", "decay_time", "log_dose"):
+    for word in ("learned", "random", "greedy", "decay_time", "log_dose", "spce", "rmse"):
         assert word in table
+    assert list((tmp_path / "plots").glob("*.png"))
     assert main(["export", str(out / "preset"), "--out", str(tmp_path / "served" / "1")]) == 0
     assert (tmp_path / "served" / "1" / "saved_model.pb").is_file()
 
