@@ -188,7 +188,9 @@ class Trust:
     def _reasons(self, batch, joint) -> list[str]:
         mask, status = batch["context_mask"], batch["context_status"]
         observed = mask & (status == OBSERVED).any(-1)
-        lost = mask[..., None] & (status != OBSERVED)
+        # Of a task not at hand, fields that answers lack may be its way; whole answers are not.
+        lost = status != OBSERVED
+        lost = mask & (lost.all(-1) if self.task is None else lost.any(-1))
         missing = lost.any() and (self.task is None or not self.task.teaches_missing)
         if missing and self.task is not None and not self.has_likelihood:
             # Whole answers that are missing are hidden from the model: as if not asked.
