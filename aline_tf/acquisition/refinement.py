@@ -9,9 +9,9 @@ What a model was not taught, histories beyond its horizon, answers that are miss
 given as known, the joint of all of them, is then as exact as the draws are many. Kernels are
 Student t of five degrees of freedom; parameters between bounds are seen through a logit.
 
-A posterior costs .1 to .2 s on two CPU cores with 30 answers and with 120 (psychometric task; the
-first of a process 3 s more, for its graph), where a model's own takes .005 s. To see it on your
-machine and against an exact grid: `python examples/refined_posterior.py`.
+A posterior costs .1 s on two CPU cores with 30 answers and with 120 (psychometric task), the first
+of every session 1 s, for its graph, where a model's own takes .014 s. To see it on your machine
+and against an exact grid: `python examples/refined_posterior.py`.
 
 Source: importance sampling from kernels around draws, West (1993). Sizes: I draws, P parameters.
 """

@@ -424,6 +424,8 @@ class Session(SessionPosterior):
         *,
         policy: Policy | str | None = None,
         force: bool = False,
+        task=None,
+        refine: bool | str = "auto",
     ) -> Session:
         """A session from `to_json`'s text and the model it was with.
 
@@ -433,6 +435,7 @@ class Session(SessionPosterior):
             policy: who chooses from now on. By default the policy by its name, where the session
                 was made with a name; a policy that was given as an object has to be given again.
             force: go on with a model of other weights.
+            task, refine: as of a new session; the text does not carry them.
 
         Raises:
             InputError: not such a text, of another task or model, a number that `tell` would
@@ -455,6 +458,8 @@ class Session(SessionPosterior):
             state["known"],
             policy=policy,
             repeats=state["repeats"],
+            task=task,
+            refine=refine,
         )
         session.pool, session._context = state["pool"], state["context"]
         session._counts = session._recount()
