@@ -9,12 +9,13 @@ centred scores are martingales where the predictions are right, whatever chose t
     S = max(|A| / sd A, B / sd B),   p = share of outcomes drawn from pi_t whose S is as large
 
 Predictions are those of the task's likelihood where it is known and the outcome binary (prior draws
-weighed by the answers before), else the model's own. False alarms at 1% of well-specified
-psychometric runs of 30 trials by the learned policy: 1.1% of 6000 by the model's predictions, .8%
-by exact ones; random stimuli: 1.1% of 2000. Detected by trial 30, of 250 each, by the
-likelihood (by the model): inverted buttons 82% (80%), always yes 100% (100%), a threshold that
-drifts by 4 86% (27%), a coin 16% (8%): answers of one half are nearly those of a high lapse rate
-and a threshold out of reach; 2AFC (guesses of one half) under 2%: the task describes it.
+weighed by the answers before), else the model's own.
+
+At a threshold of 1% and 30 psychometric trials by the learned policy, with the model's predictions
+(with the exact posterior's): false alarms 1.1% of 6000 (.8% of 400); detected, of 250 each, always
+yes 100% (100%), inverted buttons 80% (82%), a threshold that drifts by 4 27% (86%), a coin 8% (16%):
+answers of one half are nearly those of a high lapse rate and a threshold out of reach; 2AFC (guesses
+of one half) 2% (.4%): the task describes it.
 
 Source: prequential tests, Dawid (1984); Seillier-Moiseiwitsch and Dawid (1993).
 """
