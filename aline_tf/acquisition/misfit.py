@@ -13,9 +13,9 @@ weighed by the answers before), else the model's own.
 
 At a threshold of 1% and 30 psychometric trials by the learned policy, with the model's predictions
 (with the exact posterior's): false alarms 1.1% of 6000 (.8% of 400); detected, of 250 each, always
-yes 100% (100%), inverted buttons 80% (82%), a threshold that drifts by 4 27% (86%), a coin 8% (16%):
-answers of one half are nearly those of a high lapse rate and a threshold out of reach; 2AFC (guesses
-of one half) 2% (.4%): the task describes it.
+yes 100% (100%), inverted buttons 80% (82%), a threshold that drifts by 4 27% (86%), a coin 8%
+(16%): answers of one half are nearly those of a high lapse rate and a threshold out of reach; 2AFC
+(guesses of one half) 2% (.4%): the task describes it.
 
 Source: prequential tests, Dawid (1984); Seillier-Moiseiwitsch and Dawid (1993).
 """
