@@ -259,6 +259,8 @@ def test_a_pickle_is_the_session_with_its_model(model):
     assert again.ask().index == session.ask().index
 
 
+# Somebody who always says yes is a misfit, and the session says so; here it is about threads.
+@pytest.mark.filterwarnings("ignore::aline_tf.errors.MisfitWarning")
 def test_threads_share_a_session(model):
     session = Session(model, np.linspace(-5, 5, 80)[:, None], policy="random")
     asked, wrong = [], []
