@@ -135,7 +135,8 @@ class Frozen:
     def _run(self, function, batch):
         batch = {name: np.asarray(batch[name]) for name in BATCH_FIELDS}
         count = batch["target_mask"].shape[1]
-        batch = _roomy(batch)
+        # Of predictions one asks now for one and now for many; a session's targets stay the same.
+        batch = _roomy(batch, with_targets=function == self._summaries)
         shapes = tuple(array.shape for array in batch.values())
         key = function.__name__ if function is not self._model else "outputs", shapes
         with self._lock:
@@ -179,9 +180,10 @@ def _padded(count: int) -> int:
     return 1 << (int(count) - 1).bit_length() if count else 0
 
 
-def _roomy(batch):
-    """The batch with its context and targets padded to one of few sizes; what is masked is never
-    looked at."""
+def _roomy(batch, with_targets: bool):
+    """The batch with its context, and its targets if wished, padded to one of few sizes; what is
+    masked is never looked at."""
     size, targets = batch["context_mask"].shape[1], batch["target_mask"].shape[1]
-    capacity = max(_LEAST, _padded(size))
-    return pad(batch, C=capacity - size, M=_padded(targets) - targets)
+    room = max(_LEAST, _padded(size)) - size
+    more = _padded(targets) - targets if with_targets else 0
+    return pad(batch, C=room, M=more) if room or more else batch
