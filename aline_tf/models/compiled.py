@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from aline_tf.batch import BATCH_FIELDS, field_dtype, specs
+from aline_tf.batch_ops import narrow
 
 #: Candidates scored at once, rows of the batch counted. A pass over more is no faster: its
 #: intermediate results leave the processor's cache.
@@ -70,7 +72,7 @@ class Compiled:
 
     def candidate_logits(self, batch: Mapping[str, Any]) -> np.ndarray:
         """The policy's scores alone: [B, N]; nothing else is computed."""
-        score = lambda part: run(self._model, "candidate_logits", part)  # noqa: E731
+        score = partial(_run, self._model, "candidate_logits")
         return in_parts(score, _tensors(batch), self._part)
 
     def __getattr__(self, name):
@@ -88,7 +90,10 @@ def run(model, kind: str, batch: Mapping[str, Any]):
         kind: a key of `KINDS`.
         batch: a Batch of arrays or tensors; other entries of it are ignored.
     """
-    tensors = _tensors(batch)
+    return _run(model, kind, _tensors(batch))
+
+
+def _run(model, kind, tensors):
     none = "".join(
         letter
         for letter, name in (("M", "target_mask"), ("N", "candidate_mask"))
@@ -119,10 +124,5 @@ def in_parts(score: Callable, batch: Mapping[str, Any], part: int = PART) -> np.
     size = max(1, part // max(rows, 1))
     if pool <= size:
         return np.asarray(score(batch))
-    parts = (_part_of(batch, start, size) for start in range(0, pool, size))
+    parts = (narrow(batch, slice(start, start + size)) for start in range(0, pool, size))
     return np.concatenate([np.asarray(score(part)) for part in parts], axis=1)
-
-
-def _part_of(batch, start, size):
-    part = slice(start, start + size)
-    return batch | {name: batch[name][:, part] for name in ("candidate_design", "candidate_mask")}
