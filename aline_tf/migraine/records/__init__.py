@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "day_history": "days",
         "DayHistory": "days",
         "import_timeline": "importers",
-        "ImportSummary": "timeline",
+        "ImportSummary": "import_summary",
         "Kind": "timeline",
         "KINDS": "timeline",
         "read_apple_health": "importers",

@@ -12,7 +12,6 @@ Nothing is filled in here and nothing is averaged: overlapping sources stay side
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
@@ -21,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.records.import_summary import ImportSummary
 from aline_tf.migraine.records.wall_clock import WallClock
 
 DAY_S = 86_400
@@ -107,44 +107,6 @@ KINDS: Mapping[str, Kind] = {
 
 
 @dataclasses.dataclass(frozen=True)
-class ImportSummary:
-    """What was read and what was left out, as counts: no value, name or title is repeated.
-
-    Attributes:
-        read: channel -> number of records or cells that were used.
-        skipped: reason -> number of records or cells that were left out.
-        notes: sentences for the person, such as columns that have no meaning here.
-
-    Example:
-        >>> from aline_tf.migraine.records import ImportSummary
-        >>> print(ImportSummary({"steps": 3}) + ImportSummary({"steps": 1}, {"pain: not 0-10": 2}))
-        read 4 records
-          steps: 4
-        skipped 2
-          pain: not 0-10: 2
-    """
-
-    read: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    skipped: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-    def __add__(self, other: ImportSummary) -> ImportSummary:
-        return ImportSummary(
-            dict(Counter(self.read) + Counter(other.read)),
-            dict(Counter(self.skipped) + Counter(other.skipped)),
-            self.notes + tuple(note for note in other.notes if note not in self.notes),
-        )
-
-    def __str__(self) -> str:
-        lines = [f"read {sum(self.read.values())} records"]
-        lines += [f"  {name}: {count}" for name, count in sorted(self.read.items())]
-        if self.skipped:
-            lines.append(f"skipped {sum(self.skipped.values())}")
-            lines += [f"  {reason}: {count}" for reason, count in sorted(self.skipped.items())]
-        return "\n".join([*lines, *self.notes])
-
-
-@dataclasses.dataclass(frozen=True)
 class Timeline:
     """Typed, timestamped observations of one person, sorted by time.
 
@@ -170,7 +132,7 @@ class Timeline:
     """
 
     frame: pd.DataFrame
-    summary: ImportSummary = ImportSummary()
+    summary: ImportSummary = dataclasses.field(default_factory=ImportSummary)
 
     def __post_init__(self) -> None:
         frame = _validated(self.frame)

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.records.import_summary import shown_example
 from aline_tf.migraine.records.timeline import (
     COLUMNS,
     KINDS,
@@ -39,6 +40,8 @@ from aline_tf.runtime.atomic_files import atomic_path
 FORMAT = "aline-tf timeline"
 VERSION = 1
 MAX_LINE = 1 << 16
+#: The first line names what was left out: as many columns as the files of one person have.
+MAX_HEAD = 1 << 20
 MAX_ROWS = 2_000_000
 
 
@@ -68,6 +71,7 @@ def timeline_lines(timeline: Timeline) -> Iterator[str]:
             "read": dict(sorted(summary.read.items())),
             "skipped": dict(sorted(summary.skipped.items())),
             "notes": list(summary.notes),
+            **_account(summary),
         },
         ensure_ascii=False,
     )
@@ -88,6 +92,16 @@ def timeline_lines(timeline: Timeline) -> Iterator[str]:
         else:
             fields["answered"] = False
         yield json.dumps({**fields, "source": source}, ensure_ascii=False)
+
+
+def _account(summary: ImportSummary) -> dict[str, Any]:
+    """What the first line says beyond what older readers know; nothing where there is nothing."""
+    account = {
+        "unused": dict(sorted(summary.unused.items())),
+        "examples": dict(sorted(summary.examples.items())),
+        "cells": summary.cells,
+    }
+    return {name: value for name, value in account.items() if value or value == 0}
 
 
 def read_timeline(path: str | os.PathLike[str]) -> Timeline:
@@ -165,7 +179,7 @@ def _open_to_write(path: Path) -> Iterator[io.TextIOBase]:
 
 
 def _parse(stream: BinaryIO, name: str) -> Timeline:
-    head = _object(stream.readline(MAX_LINE), name, 1)
+    head = _object(stream.readline(MAX_HEAD), name, 1)
     if head.get("format") != FORMAT or not isinstance(head.get("version"), int):
         raise InputError(f"expected a timeline file; received {name}, which is not one")
     if head["version"] > VERSION:
@@ -239,4 +253,10 @@ def _summary(head: dict) -> ImportSummary:
 
     notes = head.get("notes")
     kept = tuple(str(note)[:500] for note in notes) if isinstance(notes, list) else ()
-    return ImportSummary(counts("read"), counts("skipped"), kept)
+    examples = head.get("examples")
+    pairs = examples.items() if isinstance(examples, dict) else ()
+    shown = {str(reason)[:200]: shown_example(value) for reason, value in pairs}
+    cells = head.get("cells")
+    if not isinstance(cells, int) or isinstance(cells, bool) or cells < 0:
+        cells = None
+    return ImportSummary(counts("read"), counts("skipped"), kept, counts("unused"), shown, cells)

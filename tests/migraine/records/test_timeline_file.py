@@ -41,6 +41,14 @@ def test_what_is_written_is_read_back(place, timeline, name):
     assert again.summary == timeline.summary
 
 
+def test_the_account_of_an_import_is_kept(place):
+    account = ImportSummary(
+        {"pain": 1}, {"pain: a word": 2}, (), {"mood": 3}, {"pain: a word": "ow"}, 6
+    )
+    write_timeline(Timeline.from_rows([], account), place / "account.jsonl")
+    assert read_timeline(place / "account.jsonl").summary == account
+
+
 def test_the_lines_are_these(small):
     head, *lines = timeline_lines(small)
     assert json.loads(head) == {
