@@ -123,7 +123,8 @@ def day_history(timeline: Timeline, now: datetime, days: int) -> DayHistory:
     answered) and no attack overlaps it; else it is missing. A report on a part of a day speaks for
     the slots that it overlaps, and one that was refused makes them asked and not answered. An
     attack whose end nobody noted is 1 in the slot in which it began and leaves the later slots of
-    that day missing, unless they were reported on by themselves. The slot of `now` says what has
+    that day missing, unless they were reported on by themselves. A report of an attack at an hour
+    that nobody knows is 1 in one slot of its span and leaves the others missing. The slot of `now` says what has
     happened so far; later slots are missing. Totals of a day that is not over (alcohol, steps,
     screen time) are missing on the last row.
 
@@ -361,6 +362,8 @@ class _Days:
 
     def attacks(self) -> None:
         reports = self.rows("attack_report")
+        somewhere = reports[self.value[reports] > 0.5]
+        reports = reports[self.value[reports] <= 0.5]
         part = np.array([len(self.slots_reported(row)) < SLOTS for row in reports], bool)
         self.report(reports[~part])
         rows = self.rows("attack")
@@ -376,6 +379,20 @@ class _Days:
             last = max(first, (stop - 1) // SLOT_S)
             for slot in range(int(first), int(last) + 1):
                 self.set(slot // SLOTS, field_name("attack", slot % SLOTS), 1.0)
+        for row in somewhere:
+            self.attack_at_some_hour(row)
+
+    def attack_at_some_hour(self, row: int) -> None:
+        """A day with an attack, nobody knows when: told in the middle of its span, the rest of
+        which is missing, unless an attack of known hours is what was meant."""
+        fields = [field_name("attack", slot) for slot in self.slots_reported(row)]
+        index = [FIELD_INDEX[field] for field in fields]
+        day = int(self.day[row]) - self.first
+        if not 0 <= day < self.days or (self.values_cf[day, index] > 0.5).any():
+            return
+        for field in fields:
+            self.set(self.day[row], field, 0.0, status=0)
+        self.set(self.day[row], fields[(len(fields) - 1) // 2], 1.0)
 
     def slots_reported(self, row: int) -> range:
         """Slots of its day that a report overlaps; all of them when it has no length."""

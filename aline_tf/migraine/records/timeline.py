@@ -67,7 +67,7 @@ class Kind:
 SPOT_RMSSD = "spot_rmssd"
 #: Everything a timeline can hold. Sums are hourly ("steps"), sleep is intervals of value 1,
 #: an attack is an episode of value 1, "attack_report" says that a day or a part of it was reported
-#: on.
+#: on: 0 that it had no attack beside those recorded, 1 that it had one and nobody knows at what hour.
 KINDS: Mapping[str, Kind] = {
     "sdnn": Kind("ms", 1, 500),
     "rmssd": Kind("ms", 1, 500),

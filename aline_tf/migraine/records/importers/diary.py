@@ -7,6 +7,8 @@ Without a map the columns are expected under the names of the fields:
 - `answered_at`: when the row was filled in, HH:MM or a whole time (its date may be a later one);
   20:00 when absent.
 - `attack`: yes or no. Without such a column, a row without attack times means a day without one.
+  "Yes" without a start is a day with an attack at an hour that is not known: one row of
+  `attack_report` over the whole day with the value 1, where "no" has the value 0.
 - `attack_start`, `attack_end`: HH:MM on that day, an end before the start being the next morning,
   or whole times as 2025-02-01T06:00. A blank end means that nobody noted it.
 - `pain`: worst pain of the day, 0-10, put in the slots of the attack, else in the slot of the
@@ -210,12 +212,13 @@ class _Rows:
         begin = self._moment(cells, "attack_start")
         end = self._moment(cells, "attack_end")
         if begin is None:
-            # "Yes" without times says that some slot was an attack, and not which.
             if reported in _NO or ("attack" not in self._fields and not cells.get("attack_start")):
                 self._store("attack_report", 0, DAY_S, 0.0)
                 self.used["attack_report"] += 1
             elif reported in _YES:
-                self.skipped["attack: without a start time"] += 1
+                # Some part of the day was an attack, and nobody says which.
+                self._store("attack_report", 0, DAY_S, 1.0)
+                self.used["attack"] += 1
             elif reported and reported not in _REFUSED:
                 self.skipped["attack: neither yes nor no"] += 1
             return None, []

@@ -93,7 +93,7 @@ def attack(timeline, days_ago=1):
         ({"attack_start": "08:00", "attack_end": ""}, [0, 1, None, None], [None] * 4),
         ({"attack_start": "", "attack_end": ""}, [0, 0, 0, 0], [None] * 4),
         ({"attack": "no"}, [0, 0, 0, 0], [None] * 4),
-        ({"attack": "yes"}, [None] * 4, [None] * 4),
+        ({"attack": "yes"}, [None, 1, None, None], [None] * 4),
         ({"attack": ""}, [None] * 4, [None] * 4),
         ({"attack": "refused", "attack_start": ""}, [None] * 4, [None] * 4),
         ({"attack_start": "8 o'clock", "attack_end": ""}, [None] * 4, [None] * 4),
