@@ -353,6 +353,13 @@ class TaskSpec:
         )
 
 
+def same_task(first: TaskSpec, second: TaskSpec) -> bool:
+    """Whether a history of one means the same to the other: equal but for the ranges of designs
+    and the horizon."""
+    names = ("name", "design_names", "fields", "parameters")
+    return all(getattr(first, name) == getattr(second, name) for name in names)
+
+
 _MEMBERS = {"fields": Channel, "outcomes": Channel, "parameters": Parameter}
 _SINGULAR = {"fields": "field", "outcomes": "outcome", "parameters": "parameter"}
 _TUPLES = ("design_names", "design_low", "design_high", *_MEMBERS)

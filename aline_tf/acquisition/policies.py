@@ -168,11 +168,11 @@ class LearnedPolicy(Policy):
 POLICIES = {
     "learned": ("policies", "LearnedPolicy", True),
     "random": ("policies", "RandomPolicy", False),
-    "gp-rs": ("gp_policies", "GPRandomPolicy", False),
-    "gp-us": ("gp_policies", "GPUncertaintyPolicy", False),
-    "gp-vr": ("gp_policies", "GPVarianceReductionPolicy", False),
-    "gp-epig": ("gp_policies", "GPInformationPolicy", False),
-    "ace-us": ("uncertainty", "UncertaintySamplingPolicy", True),
+    "gp-rs": ("baselines.gp_policies", "GPRandomPolicy", False),
+    "gp-us": ("baselines.gp_policies", "GPUncertaintyPolicy", False),
+    "gp-vr": ("baselines.gp_policies", "GPVarianceReductionPolicy", False),
+    "gp-epig": ("baselines.gp_policies", "GPInformationPolicy", False),
+    "ace-us": ("baselines.uncertainty", "UncertaintySamplingPolicy", True),
 }
 
 

@@ -25,20 +25,21 @@ from types import MappingProxyType
 
 import numpy as np
 
-from aline_tf.acquisition import session_input, session_state
+from aline_tf.acquisition import history, session_input, session_state, stop_rule
+from aline_tf.acquisition.next_question import (
+    checked_policy,
+    next_question,
+    warn_of_repeats,
+)
 from aline_tf.acquisition.policies import Policy, policy_by_name
+from aline_tf.acquisition.pool import Pool
 from aline_tf.acquisition.questions import Answer, Marginal, Question
 from aline_tf.acquisition.session_posterior import SessionPosterior
 from aline_tf.acquisition.trust import Trust
-from aline_tf.batch import OBSERVED, empty_batch
 from aline_tf.errors import InputError
 from aline_tf.models.protocol import SessionModel
-from aline_tf.spec import TaskSpec
 
 __all__ = ["Answer", "Marginal", "Question", "Session"]
-
-_BUCKET = 16
-_INDEX_OR_DESIGN = "the index of a candidate, a whole number, or, as a list, a design of numbers"
 
 
 def _locked(method):
@@ -124,17 +125,12 @@ class Session(SessionPosterior):
         self.spec = model.spec
         self._trust = Trust(model, task, refine)
         self.cost_weight = session_input.number(cost_weight, "cost_weight")
-        if repeats not in (None, True, False):
-            raise InputError(f"expected repeats True, False or None; received {repeats!r}")
-        self.repeats = repeats
         self._context: list[Answer] = []
-        self._pending: dict[int, Question] = {}
         self._refilled = False
-        self.pool = 0
-        self._set_pool(candidates, costs)
+        self._pool = Pool(self.spec, candidates, costs, repeats)
         self._known = session_input.known_values(self.spec, known or {})
         self.retarget(self.spec.parameter_names if target is None else target, target_designs)
-        self.policy, self.policy_is_named = self._checked_policy(policy)
+        self.policy, self.policy_is_named = checked_policy(policy, self.model, self.spec)
         if self._known and not self.policy.reads_known:
             warnings.warn(
                 f"the policy {self.policy.name!r} chooses as if {', '.join(self._known)} were not "
@@ -176,14 +172,32 @@ class Session(SessionPosterior):
         Raises:
             InputError: as for `Session`, or questions of the old pool are pending.
         """
-        if self._pending:
-            raise InputError(
-                "expected no pending question when the pool changes (tell or release them); "
-                f"received {len(self._pending)}"
-            )
-        self._set_pool(candidates, costs)
-        self.pool += 1
-        self._counts = self._recount()
+        self._pool.replace(candidates, costs, self._context)
+
+    @property
+    def candidates(self) -> np.ndarray:
+        """The pool: float32 [N, D], natural units."""
+        return self._pool.candidates
+
+    @property
+    def costs(self) -> np.ndarray:
+        """Burden [N] of each candidate."""
+        return self._pool.costs
+
+    @property
+    def pool(self) -> int:
+        """How often the pool was changed."""
+        return self._pool.number
+
+    @property
+    def repeats(self) -> bool | None:
+        """Whether a candidate that was answered may be asked again; None: once each has been."""
+        return self._pool.repeats
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether no candidate is left to ask for."""
+        return not self._pool.free().any()
 
     @property
     def target(self) -> tuple[str, ...]:
@@ -204,7 +218,7 @@ class Session(SessionPosterior):
     @property
     def pending(self) -> tuple[Question, ...]:
         """Questions that were asked and are neither answered nor released, oldest first."""
-        return tuple(self._pending.values())
+        return tuple(self._pool.pending.values())
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -220,23 +234,7 @@ class Session(SessionPosterior):
         (False: asked, and no answer came), index and pool (of the candidate; missing for a design
         of one's own), time (UTC, never before the row above).
         """
-        import pandas as pd
-
-        answers, spec = self.answers, self.spec
-        table: dict[str, object] = {"trial": np.arange(1, len(answers) + 1)}
-        for place, name in enumerate(spec.design_names):
-            table[name] = [float(answer.design[place]) for answer in answers]
-        for place, field in enumerate(spec.fields):
-            name = f"outcome_{field.name}" if field.name in table else field.name
-            table[name] = [
-                float(a.outcome[place]) if a.status[place] == OBSERVED else float("nan")
-                for a in answers
-            ]
-        table["answered"] = [bool((a.status == OBSERVED).any()) for a in answers]
-        table["index"] = pd.array([a.index for a in answers], dtype="Int64")
-        table["pool"] = [a.pool for a in answers]
-        table["time"] = pd.to_datetime([a.time for a in answers], utc=True)
-        return pd.DataFrame(table)
+        return history.history_table(self.spec, self.answers)
 
     @_locked
     def ask(self, k: int | None = None, *, remember: bool = True, gain: bool = False):
@@ -265,47 +263,22 @@ class Session(SessionPosterior):
             count = session_input.whole_number(k, "a number of questions, 1 or more")
             if count is None or count < 1:
                 raise InputError(f"expected a number of questions, 1 or more; received {k!r}")
-        before, questions = dict(self._pending), []
+        pool, questions = self._pool, []
+        before = dict(pool.pending)
         try:
             for _ in range(1 if k is None else count):
-                question = self._next(gain)
-                self._pending[question.index] = question
+                question, repeated = next_question(self, pool, gain)
+                if repeated and not self._refilled:
+                    self._refilled = True
+                    warn_of_repeats(len(pool))
+                pool.pending[question.index] = question
                 questions.append(question)
         except BaseException:
-            self._pending = before
+            pool.pending = before
             raise
         if not remember:
-            self._pending = before
+            pool.pending = before
         return questions[0] if k is None else questions
-
-    def _next(self, gain) -> Question:
-        free = self._free()
-        if not free.any():
-            raise InputError(
-                f"expected a candidate left to ask for; received {self.steps} answers, "
-                f"{len(self._pending)} pending questions and an exhausted pool"
-            )
-        batch = self._with_expected_answers(free)
-        logits = self.policy.logits(batch)
-        score = probability = None
-        if logits is None:
-            self._check_costs_are_not_weighed()
-            index = int(self.policy.choose(batch)[0])
-        else:
-            scores = np.where(free, logits[0] - self.cost_weight * self.costs, -np.inf)
-            index = int(np.argmax(scores))
-            score = float(scores[index])
-            probability = float(1.0 / np.exp(scores - scores[index]).sum())
-        if self.repeats is None and self._counts[index] and not self._refilled:
-            self._refilled = True
-            warnings.warn(
-                f"each of the {len(free)} candidates was answered or is pending; they are asked "
-                "again (repeats=True says so beforehand, repeats=False refuses)",
-                stacklevel=4,
-            )
-        design, cost = self.candidates[index].copy(), float(self.costs[index])
-        nats = float(self.expected_gain(design[None])[0]) if gain else None
-        return Question(index, design, score, probability, cost, nats)
 
     @_locked
     def tell(self, design, outcome) -> None:
@@ -321,16 +294,16 @@ class Session(SessionPosterior):
             InputError: an index already taken, a design or outcome of the wrong shape, an
                 infinite or missing number; the state is unchanged.
         """
-        index, row = self._resolved(design)
+        index, row = self._pool.resolve(design)
         value, status = session_input.outcome(self.spec, outcome)
         now = datetime.now(UTC)
         if self._context and self._context[-1].time is not None:
             # Clocks are set back; a history is not.
             now = max(now, self._context[-1].time)
-        was_pending = self._pending.pop(index, None) is not None
+        was_pending = self._pool.pending.pop(index, None) is not None
         self._context.append(Answer(row, value, status, index, self.pool, now, was_pending))
         if index is not None:
-            self._counts[index] += 1
+            self._pool.counts[index] += 1
 
     @_locked
     def undo(self) -> Answer:
@@ -346,9 +319,9 @@ class Session(SessionPosterior):
         if not self._context:
             raise InputError("expected an answer to take back; received none so far")
         answer = self._context.pop()
-        self._counts = self._recount()
+        self._pool.recount(self._context)
         if answer.was_pending and answer.pool == self.pool:
-            self._pending[answer.index] = self._question(answer.index)
+            self._pool.pending[answer.index] = self._pool.question(answer.index)
         return answer
 
     @_locked
@@ -361,20 +334,7 @@ class Session(SessionPosterior):
         Raises:
             InputError: it is not pending.
         """
-        if question is None:
-            self._pending.clear()
-            return
-        if isinstance(question, Question):
-            question = question.index
-        index = session_input.whole_number(question, "the index of a pending question")
-        if index is None:
-            index = self._pending_at(session_input.one_design(self.spec, question))
-        if index not in self._pending:
-            raise InputError(
-                f"expected a pending question of {sorted(self._pending)}; received "
-                f"{session_input.shown(question)}"
-            )
-        del self._pending[index]
+        self._pool.release(question)
 
     @_locked
     def done(self, trials: int | None = None, sd=None, gain: float | None = None) -> bool:
@@ -384,31 +344,12 @@ class Session(SessionPosterior):
             trials: that many answers.
             sd: parameter name to a posterior standard deviation; met when each is that small.
             gain: nats; met when the next question (`ask(remember=False)`) is expected to bring
-                less, see `expected_gain`.
+                less, see `expected_gain`, or nothing is left to ask.
 
         Raises:
             InputError: no criterion, a name that the task does not have, no finite number.
         """
-        if trials is None and not sd and gain is None:
-            raise InputError("expected trials, sd or gain to stop by; received none of them")
-        if trials is not None and self.steps >= session_input.number(trials, "number of trials"):
-            return True
-        if sd:
-            unknown = [name for name in sd if name not in self.spec.parameter_names]
-            if unknown:
-                raise InputError(
-                    f"expected sd of {', '.join(self.spec.parameter_names)}; received {unknown[0]}"
-                )
-            posterior = self.posterior()
-            bounds = {
-                name: session_input.number(value, f"sd of {name}") for name, value in sd.items()
-            }
-            if all(posterior[name].sd <= bound for name, bound in bounds.items()):
-                return True
-        if gain is None:
-            return False
-        least = session_input.number(gain, "gain")
-        return self.ask(remember=False, gain=True).gain < least
+        return stop_rule.is_done(self, trials, sd, gain)
 
     @_locked
     def to_json(self) -> str:
@@ -461,12 +402,13 @@ class Session(SessionPosterior):
             task=task,
             refine=refine,
         )
-        session.pool, session._context = state["pool"], state["context"]
-        session._counts = session._recount()
+        session._context, pool = state["context"], session._pool
+        pool.number = state["pool"]
+        pool.recount(session._context)
         # Of an older state: gone, by an answer that cannot be told from others.
         if state["old"]:
-            session._counts[~np.array(state["left"])] |= 1
-        session._pending = {index: session._question(index) for index in state["pending"]}
+            pool.counts[~np.array(state["left"])] |= 1
+        pool.pending = {index: pool.question(index) for index in state["pending"]}
         return session
 
     @_locked
@@ -496,129 +438,25 @@ class Session(SessionPosterior):
             all_answers: whether missing answers that the model has never met are there too.
         """
         tokens = [*self._context, *expected]
-        # Padded, because matrix products of a new size take some setting up.
-        capacity = -(-len(tokens) // _BUCKET) * _BUCKET
         targets = self.target_designs if predict_designs is None else predict_designs
-        batch = empty_batch(self.spec.sizes | {"C": capacity, "N": pool, "M": len(targets)})
-        for position, (design, value, status, *_) in enumerate(tokens):
-            batch["context_design"][0, position] = design
-            batch["context_outcome"][0, position] = value
-            batch["context_status"][0, position] = status
-            observed = (status == OBSERVED).any()
-            batch["context_mask"][0, position] = (
-                observed or all_answers or self._trust.heeds_missing()
-            )
+        missing = all_answers or self._trust.heeds_missing()
+        batch = history.batch_of_history(
+            self.spec, tokens, self.candidates[:pool], targets, missing
+        )
         for name, value in self._known.items():
             column = self.spec.parameter_names.index(name)
             batch["known_theta"][0, column] = value
             batch["known_mask"][0, column] = True
         batch["theta_mask"][0] = self._theta_mask
-        batch["target_design"][0] = targets
         batch["target_mask"][0] = predict_designs is None
-        batch["candidate_design"][0] = self.candidates[:pool]
-        batch["candidate_mask"][0] = (self._free() if free is None else free)[:pool]
+        batch["candidate_mask"][0] = (self._pool.free() if free is None else free)[:pool]
         return batch
 
-    def _with_expected_answers(self, free):
-        """The Batch of a choice: pending questions have the answers that the model expects."""
-        pending, fields = self.pending, self.spec.fields
-        expected = []
-        if pending and len(fields) == len(self.spec.outcomes) == 1:
-            found = self.predict(np.stack([question.design for question in pending]))
-            status = np.full(1, OBSERVED, np.int32)
-            for question, marginal in zip(pending, found, strict=True):
-                whole = bool(fields[0].allowed)
-                value = float(np.round(marginal.mean)) if whole else marginal.mean
-                expected.append((question.design, np.array([value], np.float32), status))
-        return self.batch_of(len(self.candidates), None, expected, free)
-
-    def _free(self) -> np.ndarray:
-        """Which candidates can be asked now: bool [N]."""
-        idle = np.ones(len(self._counts), bool)
-        if self._pending:
-            idle[list(self._pending)] = False
-        fresh = idle & (self._counts == 0)
-        if self.repeats or (self.repeats is None and not fresh.any()):
-            return idle
-        return fresh
-
-    def _resolved(self, design):
-        """Index (None for a design of one's own) and row of what was told."""
-        if isinstance(design, Question):
-            index = design.index
-            there = 0 <= index < len(self.candidates)
-            if not there or not np.array_equal(self.candidates[index], design.design):
-                raise InputError(
-                    f"expected a question of the present pool; received {design.index} at "
-                    f"{session_input.shown(np.asarray(design.design).tolist())}"
-                )
-        else:
-            index = session_input.whole_number(design, _INDEX_OR_DESIGN)
-        if index is None:
-            row = session_input.one_design(self.spec, design)
-            return self._pending_at(row), row
-        inside = 0 <= index < len(self._counts)
-        if not inside or not (index in self._pending or self._free()[index]):
-            raise InputError(
-                f"expected the index of a candidate still in the pool of {len(self._counts)}; "
-                f"received {index}"
-            )
-        return index, self.candidates[index]
-
-    def _pending_at(self, row):
-        """Index of the pending question at a design, or None."""
-        same = (i for i, q in self._pending.items() if np.array_equal(q.design, row))
-        return next(same, None)
-
-    def _question(self, index) -> Question:
-        return Question(index, self.candidates[index].copy(), None, None, float(self.costs[index]))
-
-    def _set_pool(self, candidates, costs):
-        candidates = session_input.designs(self.spec, candidates, "candidates")
-        if not len(candidates):
-            raise InputError("expected a pool of at least one candidate; received an empty one")
-        costs = session_input.costs(costs, len(candidates))
-        self.candidates, self.costs = candidates, costs
-        self._counts = np.zeros(len(candidates), int)
-
-    def _recount(self):
-        """How often each candidate of this pool was answered: [N]."""
-        counts = np.zeros(len(self.candidates), int)
-        for answer in self._context:
-            if answer.index is None:
-                continue
-            if answer.pool == self.pool:
-                counts[answer.index] += 1
-            else:
-                counts[(self.candidates == answer.design).all(axis=1)] += 1
-        return counts
-
-    def _checked_policy(self, policy) -> tuple[Policy, bool]:
-        """The policy, and whether its name alone was given."""
-        named = policy is None or isinstance(policy, str)
-        if named:
-            policy = policy_by_name(policy or "learned", self.model)
-        if not isinstance(policy, Policy):
-            raise InputError(f"expected a Policy or the name of one; received {policy!r}")
-        if policy.spec is not None and not _same_task(policy.spec, self.spec):
-            raise InputError(
-                f"expected a policy for this very task {self.spec.name!r}; received "
-                f"{policy.name!r}, made for a task {policy.spec.name!r}"
-            )
-        return policy, named
-
-    def _check_costs_are_not_weighed(self):
-        if self.cost_weight:
-            raise InputError(
-                "expected cost_weight=0 with a policy that has no scores; received "
-                f"cost_weight={self.cost_weight:g} with {self.policy.name!r}"
-            )
-
     def __repr__(self) -> str:
-        left = int(self._free().sum())
+        left = int(self._pool.free().sum())
         known = "".join(f", {name}={value:g}" for name, value in self._known.items())
         return (
-            f"Session({self.spec.name!r}: {self.steps} answers, {len(self._pending)} pending, "
+            f"Session({self.spec.name!r}: {self.steps} answers, {len(self._pool.pending)} pending, "
             f"{left} of {len(self.candidates)} candidates left; "
             f"target {', '.join(self.target) or 'none'}, {len(self.target_designs)} designs"
             f"{known}; policy {self.policy.name!r})"
@@ -630,8 +468,7 @@ class Session(SessionPosterior):
                 "_lock": threading.RLock(),
                 "_trust": copy.copy(self._trust),
                 "_context": list(self._context),
-                "_pending": dict(self._pending),
-                "_counts": self._counts.copy(),
+                "_pool": self._pool.copy(),
                 "_known": dict(self._known),
             }
         copied = type(self).__new__(type(self))
@@ -654,9 +491,3 @@ class Session(SessionPosterior):
         self.__dict__.update(state, _lock=threading.RLock())
         if self.policy_is_named:
             self.policy = policy_by_name(self.policy, self.model)
-
-
-def _same_task(first: TaskSpec, second: TaskSpec) -> bool:
-    """Whether a history of one means the same to the other."""
-    names = ("name", "design_names", "fields", "parameters")
-    return all(getattr(first, name) == getattr(second, name) for name in names)

@@ -68,7 +68,7 @@ def to_json(session) -> str:
             "costs": session.costs.tolist(),
             # The file's word for cost_weight, which older versions read.
             "price": session.cost_weight,
-            "left": (session._counts == 0).tolist(),
+            "left": (session._pool.counts == 0).tolist(),
             "context": [_token(answer) for answer in session.answers],
             "pending": sorted(question.index for question in session.pending),
             "repeats": session.repeats,

@@ -15,7 +15,7 @@ import numpy as np
 from aline_tf.acquisition.misfit import LEAST_ANSWERS, Fit, covers, fit_of
 from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.errors import InputError, MisfitWarning, TrustWarning
-from aline_tf.spec import TaskSpec
+from aline_tf.spec import same_task
 
 #: What is not taught, reason by reason: (what there is, what follows).
 UNTAUGHT = {
@@ -225,7 +225,7 @@ class Trust:
             from aline_tf.tasks import task_by_name
 
             task = task_by_name(task)
-        if not _same(task.spec, self.model.spec):
+        if not same_task(task.spec, self.model.spec):
             raise InputError(
                 f"expected a task of the model's own specification {self.model.spec.name!r}; "
                 f"received {task.spec.name!r} with parameters "
@@ -240,9 +240,4 @@ class Trust:
         if self.model.spec.name not in TASKS or not hasattr(self.model, "theta_posterior"):
             return None
         task = task_by_name(self.model.spec.name)
-        return task if _same(task.spec, self.model.spec) else None
-
-
-def _same(first: TaskSpec, second: TaskSpec) -> bool:
-    names = ("name", "design_names", "fields", "parameters")
-    return all(getattr(first, name) == getattr(second, name) for name in names)
+        return task if same_task(task.spec, self.model.spec) else None

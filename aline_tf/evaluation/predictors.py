@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from aline_tf import batch_ops
-from aline_tf.acquisition.gp_policies import GPPolicy
+from aline_tf.acquisition.baselines.gp_policies import GPPolicy
 from aline_tf.acquisition.rescaling import TrainingRange
 from aline_tf.evaluation.estimates import Estimates
 from aline_tf.evaluation.model_posterior import ModelPosterior, ModelPrediction

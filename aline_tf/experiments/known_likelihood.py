@@ -59,7 +59,7 @@ class KnownLikelihoodExperiment(Experiment):
 
     def greedy_policy(self) -> Policy:
         """The policy that knows the likelihood."""
-        from aline_tf.acquisition.sampled_greedy import SampledGreedyPolicy
+        from aline_tf.acquisition.baselines.sampled_greedy import SampledGreedyPolicy
 
         return SampledGreedyPolicy(self.task)
 

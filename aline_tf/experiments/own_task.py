@@ -121,8 +121,8 @@ class OwnTaskExperiment(KnownLikelihoodExperiment):
         )
 
     def model_and_policies(self, settings):
+        from aline_tf.acquisition.baselines.uncertainty import UncertaintySamplingPolicy
         from aline_tf.acquisition.policies import LearnedPolicy, RandomPolicy
-        from aline_tf.acquisition.uncertainty import UncertaintySamplingPolicy
 
         needed = {"learned", "uncertainty"} & set(settings.policies) or settings.model is not None
         model = self.load_model(settings) if needed or not self.has_likelihood else None

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aline_tf.acquisition.gp_regression import unit_kernel
+from aline_tf.acquisition.baselines.gp_regression import unit_kernel
 from aline_tf.acquisition.policies import Policy
 from aline_tf.acquisition.rescaling import (
     RescaledPolicy,

@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from aline_tf import draws
+from aline_tf.acquisition.baselines.uncertainty import UncertaintySamplingPolicy
 from aline_tf.acquisition.session import Session
-from aline_tf.acquisition.uncertainty import UncertaintySamplingPolicy
 from aline_tf.errors import InputError
 from aline_tf.evaluation.model_posterior import ModelPrediction
 from aline_tf.information.look_ahead import look_ahead_gain

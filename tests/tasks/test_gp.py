@@ -6,7 +6,7 @@ import tensorflow as tf
 from sklearn.gaussian_process.kernels import RBF, Matern
 
 from aline_tf import draws
-from aline_tf.acquisition.gp_regression import unit_kernel
+from aline_tf.acquisition.baselines.gp_regression import unit_kernel
 from aline_tf.batch import EPISODE_FIELDS, field_dtype
 from aline_tf.tasks import task_by_name
 from aline_tf.tasks.gp import KERNELS, NOISE, GaussianProcess, covariance

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from aline_tf.acquisition.gp_policies import GP_POLICIES, GPPolicy, GPRandomPolicy
-from aline_tf.acquisition.gp_regression import GPSettings
+from aline_tf.acquisition.baselines.gp_policies import GP_POLICIES, GPPolicy, GPRandomPolicy
+from aline_tf.acquisition.baselines.gp_regression import GPSettings
+from aline_tf.acquisition.baselines.uncertainty import UncertaintySamplingPolicy
 from aline_tf.acquisition.policies import LearnedPolicy, Policy, RandomPolicy
 from aline_tf.acquisition.rescaling import RescaledPolicy, TrainingRange
-from aline_tf.acquisition.uncertainty import UncertaintySamplingPolicy
 from aline_tf.evaluation import metrics
 from aline_tf.evaluation.estimates import Estimates
 from aline_tf.evaluation.predictors import (

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aline_tf import draws
-from aline_tf.acquisition.gp_regression import GPPosterior, unit_kernel
+from aline_tf.acquisition.baselines.gp_regression import GPPosterior, unit_kernel
 from aline_tf.acquisition.policies import Policy
 from aline_tf.batch import OBSERVED, empty_batch
 from aline_tf.evaluation.estimates import Estimates

@@ -88,9 +88,9 @@ class HyperparameterExperiment(Experiment):
 
     def _policies(self, settings) -> dict:
         """Each policy and who predicts on its choices, by name."""
-        from aline_tf.acquisition.gp_policies import GP_POLICIES, GPRandomPolicy
+        from aline_tf.acquisition.baselines.gp_policies import GP_POLICIES, GPRandomPolicy
+        from aline_tf.acquisition.baselines.uncertainty import UncertaintySamplingPolicy
         from aline_tf.acquisition.policies import LearnedPolicy, RandomPolicy
-        from aline_tf.acquisition.uncertainty import UncertaintySamplingPolicy
         from aline_tf.evaluation.predictors import FittedPredictor, ModelPredictor
         from aline_tf.experiments.hyperparameters.landscapes import GP_SETTINGS
 

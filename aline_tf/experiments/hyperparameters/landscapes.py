@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from aline_tf import draws
-from aline_tf.acquisition.gp_regression import GPSettings
+from aline_tf.acquisition.baselines.gp_regression import GPSettings
 from aline_tf.acquisition.policies import Policy
 from aline_tf.errors import InputError
 from aline_tf.evaluation.estimates import Estimates

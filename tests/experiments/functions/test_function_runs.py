@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from aline_tf.acquisition.gp_policies import GPInformationPolicy, GPUncertaintyPolicy
+from aline_tf.acquisition.baselines.gp_policies import GPInformationPolicy, GPUncertaintyPolicy
 from aline_tf.acquisition.policies import LearnedPolicy, Policy, RandomPolicy
 from aline_tf.acquisition.rescaling import TrainingRange
 from aline_tf.evaluation.predictors import FittedPredictor, ModelParameters, ModelPredictor

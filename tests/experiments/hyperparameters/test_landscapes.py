@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aline_tf.acquisition.gp_policies import GPRandomPolicy
+from aline_tf.acquisition.baselines.gp_policies import GPRandomPolicy
 from aline_tf.acquisition.policies import Policy, RandomPolicy
 from aline_tf.batch import BATCH_FIELDS, OBSERVED
 from aline_tf.errors import InputError

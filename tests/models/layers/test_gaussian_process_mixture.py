@@ -6,7 +6,7 @@ import tensorflow as tf
 from scipy.stats import multivariate_normal
 from sklearn.gaussian_process.kernels import ConstantKernel
 
-from aline_tf.acquisition.gp_regression import GPPosterior, unit_kernel
+from aline_tf.acquisition.baselines.gp_regression import GPPosterior, unit_kernel
 from aline_tf.models.aline import ALINE
 from aline_tf.models.layers.gaussian_process_mixture import (
     _VARIANCES,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from aline_tf.acquisition.gp_policies import GP_POLICIES, GPRandomPolicy
-from aline_tf.acquisition.gp_regression import GPPosterior, GPSettings
+from aline_tf.acquisition.baselines.gp_policies import GP_POLICIES, GPRandomPolicy
+from aline_tf.acquisition.baselines.gp_regression import GPPosterior, GPSettings
 from aline_tf.acquisition.policies import RandomPolicy
 from aline_tf.batch import OBSERVED, empty_batch
 from aline_tf.errors import InputError

@@ -132,7 +132,7 @@ class GPPosterior:
     Example:
         >>> import numpy as np
         >>> from aline_tf.acquisition import GPPosterior
-        >>> from aline_tf.acquisition.gp_regression import unit_kernel
+        >>> from aline_tf.acquisition.baselines.gp_regression import unit_kernel
         >>> process = GPPosterior(unit_kernel("rbf", 1.0), 1.0, [[0.0]], [2.0])
         >>> mean, sd = process.predict(np.array([[0.0]]))
         >>> mean.round(3), sd.round(3)

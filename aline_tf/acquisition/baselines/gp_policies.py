@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from aline_tf.acquisition.gp_regression import GPPosterior, GPSettings, fit
+from aline_tf.acquisition.baselines.gp_regression import GPPosterior, GPSettings, fit
 from aline_tf.acquisition.policies import Policy, RandomPolicy, masked_argmax
 from aline_tf.batch import OBSERVED
 from aline_tf.errors import InputError

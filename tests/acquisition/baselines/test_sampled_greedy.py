@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aline_tf import draws
-from aline_tf.acquisition.sampled_greedy import SampledGreedyPolicy
+from aline_tf.acquisition.baselines.sampled_greedy import SampledGreedyPolicy
 from aline_tf.tasks.ces import CES
 from tests.information.linear_task import (
     LinearWithMoments,

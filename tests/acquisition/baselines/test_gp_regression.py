@@ -6,7 +6,7 @@ from scipy import stats
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, WhiteKernel
 
-from aline_tf.acquisition.gp_regression import (
+from aline_tf.acquisition.baselines.gp_regression import (
     KERNELS,
     GPPosterior,
     GPSettings,

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from aline_tf.acquisition.uncertainty import UncertaintySamplingPolicy
+from aline_tf.acquisition.baselines.uncertainty import UncertaintySamplingPolicy
 from aline_tf.errors import InputError
 from aline_tf.models.aline import ALINE
 from aline_tf.tasks.gp import GP1D
