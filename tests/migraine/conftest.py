@@ -69,6 +69,7 @@ def evening(example):
 @pytest.fixture(scope="session")
 def example_outlook(model, example):
     """Everything a forecast says about the example person on that evening."""
-    from aline_tf.migraine.forecast.outlook import evening_of, outlook_at
+    from aline_tf.migraine.forecast.moment import evening_of
+    from aline_tf.migraine.forecast.outlook import outlook_at
 
     return outlook_at(model, example, evening_of(example, "2025-04-17"), cost_weight=0.001)

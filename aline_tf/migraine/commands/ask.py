@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from aline_tf.errors import InputError
@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--now",
         metavar="TIME",
-        help="an evening, as 2025-04-27 or 2025-04-27T20:00 (default: 20:00 of the last day that is"
-        " recorded; of today with --nothing)",
+        help="an evening, as 2025-04-27 or 2025-04-27T20:00 (default: the last evening"
+        " that the records support; that of today with --nothing)",
     )
     parser.add_argument(
         "--budget",
@@ -82,10 +82,11 @@ def run(args: argparse.Namespace) -> int:
     from aline_tf.migraine.schema.designs import CAPACITY
     from aline_tf.migraine.task.pretrained import load_model
 
-    now = _evening(timeline, args)
+    stand = _evening(timeline, args)
+    now, timeline = stand.now, stand.timeline
     history = day_history(timeline, now, CAPACITY)
     model = load_model(args.model)
-    print(_known_text(timeline, history))
+    print("\n".join((*stand.remarks, _known_text(timeline, history))))
     left, limit = PromptBudget(args.budget, args.weekly_budget).left(timeline, now)
     interview = Interview(model, history, args.cost_weight, left, args.seed, typed, limit=limit)
     answers = interview.run()
@@ -106,17 +107,17 @@ def typed(prompt: str) -> str:
     return line
 
 
-def _evening(timeline, args: argparse.Namespace) -> datetime:
-    """The moment of the session, with its time zone."""
-    from aline_tf.migraine.forecast.outlook import evening_from, evening_of
+def _evening(timeline, args: argparse.Namespace):
+    """Where the session stands."""
+    from aline_tf.migraine.forecast.moment import Standpoint, evening_from, standpoint
     from aline_tf.migraine.records.wall_clock import time_zone
 
     if len(timeline):
-        return evening_of(timeline, args.now)
+        return standpoint(timeline, args.now, datetime.now(UTC))
     moment = evening_from(args.now or datetime.now().date().isoformat())
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=time_zone(args.zone)) if args.zone else moment.astimezone()
-    return moment
+    return Standpoint(moment, timeline)
 
 
 def _known_text(timeline, history) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime
 from pathlib import Path
 
 from aline_tf.errors import InputError
@@ -25,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--now",
         metavar="TIME",
-        help="an evening, as 2025-04-27 or 2025-04-27T20:00 (default: 20:00 of the last day)",
+        help="an evening, as 2025-04-27 or 2025-04-27T20:00 (default: the last evening"
+        " that the records support)",
     )
     parser.add_argument(
         "--what-if",
@@ -54,15 +56,22 @@ def run(args: argparse.Namespace) -> int:
         args.apple_health, args.diary, args.column_map, args.records, args.zone
     )
 
-    from aline_tf.migraine.forecast.outlook import evening_of, outlook_at
+    from aline_tf.migraine.forecast.moment import standpoint
+    from aline_tf.migraine.forecast.outlook import outlook_at
     from aline_tf.migraine.report.console import console_text
     from aline_tf.migraine.report.report import render
     from aline_tf.migraine.task.pretrained import load_model
     from aline_tf.runtime.atomic_files import atomic_path
 
-    now = evening_of(timeline, args.now)
+    stand = standpoint(timeline, args.now, datetime.now(UTC))
     outlook = outlook_at(
-        load_model(args.model), timeline, now, args.cost_weight, args.seed, supposed
+        load_model(args.model),
+        stand.timeline,
+        stand.now,
+        args.cost_weight,
+        args.seed,
+        supposed,
+        stand.remarks,
     )
     page = render(outlook)
     destination = args.out / REPORT

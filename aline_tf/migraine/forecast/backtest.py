@@ -17,7 +17,7 @@ from aline_tf import batch_ops
 from aline_tf.batch import MISSING
 from aline_tf.migraine.forecast.forecast import Risk, attack_risks
 from aline_tf.migraine.forecast.person_batch import history_batch
-from aline_tf.migraine.records.days import attack_days, day_history
+from aline_tf.migraine.records.days import DayHistory, attack_days, day_history
 from aline_tf.migraine.schema.designs import CAPACITY
 
 DAYS = 60
@@ -109,8 +109,9 @@ def backtest_evenings(
         at = now if moment == wall else moment
         rows.append(history_batch(day_history(timeline, at, CAPACITY), candidates=[])[0])
     risks = attack_risks(model, batch_ops.stack(rows), seed, draws)
-    record = dict(zip(full.dates, daily_attacks(full.values, full.status), strict=True))
-    wholly = dict(zip(full.dates, attack_days(full.values, full.status)[1].tolist(), strict=True))
+    record = dict(zip(full.dates, daily_attacks(full), strict=True))
+    _, reported = attack_days(full.values, full.status, full.hourless)
+    wholly = dict(zip(full.dates, reported.tolist(), strict=True))
     return [
         Evening(
             day=moment.date(),
@@ -124,14 +125,16 @@ def backtest_evenings(
     ]
 
 
-def daily_attacks(values: np.ndarray, status: np.ndarray) -> list[bool | None]:
-    """Whether each day [C] had an attack: None where the diary does not tell.
+def daily_attacks(history: DayHistory) -> list[bool | None]:
+    """Whether each day of a history had an attack: None where the diary does not tell.
 
     A day that is not over counts as free of attacks when everything up to now was.
     """
     return [
         True if attack else False if reported else None
-        for attack, reported in zip(*attack_days(values, status), strict=True)
+        for attack, reported in zip(
+            *attack_days(history.values, history.status, history.hourless), strict=True
+        )
     ]
 
 

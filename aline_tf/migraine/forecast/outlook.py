@@ -11,7 +11,6 @@ from datetime import datetime
 import numpy as np
 
 from aline_tf.batch import MISSING
-from aline_tf.errors import InputError
 from aline_tf.migraine.forecast.attribution import Attribution, attributions
 from aline_tf.migraine.forecast.backtest import (
     BacktestScore,
@@ -30,8 +29,7 @@ from aline_tf.migraine.forecast.value_of_information import (
 )
 from aline_tf.migraine.forecast.what_if import USUAL, Supposition, WhatIf, what_ifs
 from aline_tf.migraine.records.days import DayHistory, day_history
-from aline_tf.migraine.records.timeline import SLOT_S, ImportSummary, Timeline
-from aline_tf.migraine.schema.candidates import NOW_SLOT
+from aline_tf.migraine.records.timeline import ImportSummary, Timeline
 from aline_tf.migraine.schema.channels import FIELD_INDEX, places
 from aline_tf.migraine.schema.designs import CAPACITY
 
@@ -51,6 +49,7 @@ class Outlook:
         next_candidates: the three to show.
         cost_weight: nats that one unit of burden has to be worth.
         evenings, score: forecasts of the last evenings, and how they did.
+        remarks: sentences on what was set aside, possibly none.
 
     Example:
         >>> import dataclasses
@@ -70,6 +69,7 @@ class Outlook:
     cost_weight: float
     evenings: list[Evening]
     score: BacktestScore | None
+    remarks: tuple[str, ...] = ()
 
     @property
     def days_recorded(self) -> int:
@@ -79,7 +79,7 @@ class Outlook:
     @property
     def attack_days(self) -> tuple[int, int]:
         """Days with a recorded attack, and days of which the diary tells whether there was one."""
-        days = daily_attacks(self.history.values, self.history.status)
+        days = daily_attacks(self.history)
         return sum(day is True for day in days), sum(day is not None for day in days)
 
     @property
@@ -99,50 +99,6 @@ class Outlook:
         return (status != MISSING).any(axis=1)
 
 
-def evening_of(timeline: Timeline, text: str | None) -> datetime:
-    """The moment of a forecast: 20:00 of the last recorded day, or as given.
-
-    Args:
-        timeline: what is recorded.
-        text: an ISO date (20:00 of that day), or date and time between 18:00 and midnight, with or
-            without a time zone. The model was trained on evenings and knows no other time.
-
-    Raises:
-        InputError: not such a moment, or one before the first record.
-    """
-    if text is None:
-        return timeline.evening()
-    moment = evening_from(text)
-    first, last = (timeline.frame["time"].iloc[end].date() for end in (0, -1))
-    if not first <= moment.date() <= last.replace(year=last.year + 1, day=min(last.day, 28)):
-        raise InputError(
-            f"expected --now within the records ({first} to {last}) or the year after them;"
-            f" received {moment.date()}"
-        )
-    return day_history(timeline, moment, 1).now
-
-
-def evening_from(text: str) -> datetime:
-    """The evening that a text names: an ISO date (20:00 of it) or date and time.
-
-    Raises:
-        InputError: not such a text, or a time before 18:00.
-    """
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise InputError(
-            f"expected --now as a date or time like 2025-04-27T20:00; received {text!r}"
-        ) from None
-    if len(text.strip()) <= 10:
-        moment = moment.replace(hour=20)
-    if moment.hour // (SLOT_S // 3600) != NOW_SLOT:
-        raise InputError(
-            f"expected --now in the evening, from 18:00 to 23:59; received {moment:%H:%M}"
-        )
-    return moment
-
-
 def outlook_at(
     model,
     timeline: Timeline,
@@ -150,6 +106,7 @@ def outlook_at(
     cost_weight: float,
     seed: int = 0,
     suppositions: tuple[Supposition, ...] = (),
+    remarks: tuple[str, ...] = (),
 ) -> Outlook:
     """The outlook at `now`, from what was known then and nothing later.
 
@@ -160,6 +117,7 @@ def outlook_at(
         cost_weight: nats that one unit of burden has to be worth.
         seed: of the parameter draws behind the intervals.
         suppositions: what-ifs beside the usual ones.
+        remarks: sentences of `standpoint`.
     """
     history = day_history(timeline, now, CAPACITY)
     batch, candidates = history_batch(history)
@@ -178,4 +136,5 @@ def outlook_at(
         cost_weight=cost_weight,
         evenings=evenings,
         score=backtest_score(evenings),
+        remarks=remarks,
     )

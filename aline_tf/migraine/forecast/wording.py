@@ -148,11 +148,12 @@ def last_known(candidate, history) -> str:
 
 def notes(outlook) -> list[str]:
     """What the reader should know before trusting the numbers: sentences, possibly none."""
-    found = []
+    found = list(outlook.remarks)
     if not outlook.days_recorded:
         return [
+            *found,
             f"Nothing is recorded in the last {len(outlook.history.dates)} days: this is what holds"
-            " of people in general."
+            " of people in general.",
         ]
     if outlook.silent_days:
         days = "day" if outlook.silent_days == 1 else "days"

@@ -18,6 +18,8 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "read_records": "importers",
         "read_timeline": "timeline_file",
         "Records": "importers",
+        "Support": "evening",
+        "support": "evening",
         "time_zone": "wall_clock",
         "Timeline": "timeline",
         "WallClock": "wall_clock",

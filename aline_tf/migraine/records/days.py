@@ -11,7 +11,8 @@ How sources that overlap are resolved, by kind:
 - sleep: the union of the asleep intervals of all sources;
 - heart rate variability and other readings: the median of the day;
 - answers of a person: the last one known wins, an answer wins over a refusal;
-- attacks: the union; an attack reported anywhere wins over a day reported free of attacks.
+- attacks: the union; an attack reported anywhere wins over a day reported free of attacks, and one
+  whose hours were noted over one at an hour nobody noted.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import numpy as np
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.records.attack_slots import Reports, attack_slots
 from aline_tf.migraine.records.intervals import union
 from aline_tf.migraine.records.timeline import (
     DAY_S,
-    NOT_ANSWERED,
     OBSERVED,
     SLOT_S,
     SPOT_RMSSD,
@@ -35,7 +36,6 @@ from aline_tf.migraine.schema.channels import (
     END_OF_DAY_NAMES,
     FIELD_INDEX,
     FIELD_NAMES,
-    SLOTS,
     SPOT_READING,
     field_name,
     places,
@@ -65,6 +65,8 @@ class DayHistory:
         status: [C, F] int32: 0 missing, 1 observed, 2 asked but not answered.
         dates: the C local dates, oldest first; the last is the day of `now`.
         now: the moment of the forecast, with its time zone.
+        hourless: bool [C], days reported to have had an attack at an hour nobody noted; none when
+            omitted. It stands in one slot, the others being missing.
 
     Raises:
         InputError: values or status of another shape than the dates and the fields have.
@@ -82,9 +84,12 @@ class DayHistory:
     status: np.ndarray
     dates: tuple[date, ...]
     now: datetime
+    hourless: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.dates), len(FIELD_NAMES))
+        if self.hourless is None:
+            object.__setattr__(self, "hourless", np.zeros(len(self.dates), bool))
         if self.values.shape != shape or self.status.shape != shape:
             raise InputError(
                 f"expected values and status of shape {shape}; received {self.values.shape} and"
@@ -123,9 +128,10 @@ def day_history(timeline: Timeline, now: datetime, days: int) -> DayHistory:
     answered) and no attack overlaps it; else it is missing. A report on a part of a day speaks for
     the slots that it overlaps, and one that was refused makes them asked and not answered. An
     attack whose end nobody noted is 1 in the slot in which it began and leaves the later slots of
-    that day missing, unless they were reported on by themselves. A report of an attack at an hour
-    that nobody knows is 1 in one slot of its span and leaves the others missing. The slot of `now` says what has
-    happened so far; later slots are missing. Totals of a day that is not over (alcohol, steps,
+    that day missing, unless they were reported on by themselves. An attack at an hour nobody noted
+    is 1 in the likeliest slot that is not reported free of attacks, and leaves the others missing;
+    its day counts as reported (`DayHistory.hourless`). The slot of `now` says what has happened so
+    far; later slots are missing. Totals of a day that is not over (alcohol, steps,
     screen time) are missing on the last row.
 
     The menstrual window is cycle day 1 plus or minus 2. It is 1 around each known cycle start,
@@ -150,8 +156,12 @@ def day_history(timeline: Timeline, now: datetime, days: int) -> DayHistory:
     return _Days(timeline, now, days).history()
 
 
-def attack_days(values: np.ndarray, status: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def attack_days(
+    values: np.ndarray, status: np.ndarray, hourless: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Whether each day had an attack in a reported slot, and whether every slot was reported.
+
+    A day of which the diary says that it had an attack, and not when, is wholly reported.
 
     What is not wholly reported counts in no score and no training target, attack or not: were days
     counted when an attack is noted, and left out when none is, attacks would seem more frequent
@@ -159,12 +169,15 @@ def attack_days(values: np.ndarray, status: np.ndarray) -> tuple[np.ndarray, np.
 
     Args:
         values, status: [C, F], as in a `DayHistory`.
+        hourless: bool [C], as there; no such day when omitted.
 
     Returns:
         two bool [C].
     """
     observed = status[:, _ATTACK] == OBSERVED
-    return (observed & (values[:, _ATTACK] > 0.5)).any(axis=1), observed.all(axis=1)
+    attack = (observed & (values[:, _ATTACK] > 0.5)).any(axis=1)
+    whole = observed.all(axis=1)
+    return attack, whole if hourless is None else whole | (hourless & attack)
 
 
 def _aware(timeline: Timeline, now: datetime) -> datetime:
@@ -202,6 +215,7 @@ class _Days:
         self.source = frame["source"].to_numpy(dtype=object)[keep]
         self.values_cf = np.zeros((days, len(FIELD_NAMES)), np.float32)
         self.status_cf = np.zeros((days, len(FIELD_NAMES)), np.int32)
+        self.hourless = np.zeros(days, bool)
 
     def history(self) -> DayHistory:
         for name in ("pressure_change", "busy_hours", "missed_meal"):
@@ -226,7 +240,7 @@ class _Days:
             self.status_cf[-1, FIELD_INDEX[name]] = 0
         start = date(1970, 1, 1) + timedelta(days=int(self.first))
         dates = tuple(start + timedelta(days=index) for index in range(self.days))
-        return DayHistory(self.values_cf, self.status_cf, dates, self.now)
+        return DayHistory(self.values_cf, self.status_cf, dates, self.now, self.hourless)
 
     def set(self, day: int, field: str, value: float, status: int = OBSERVED) -> None:
         """Write one field of one local day (days since 1970); days out of range are ignored."""
@@ -361,59 +375,17 @@ class _Days:
                 self.set(day, "menstrual_window", 0.0)
 
     def attacks(self) -> None:
-        reports = self.rows("attack_report")
-        somewhere = reports[self.value[reports] > 0.5]
-        reports = reports[self.value[reports] <= 0.5]
-        part = np.array([len(self.slots_reported(row)) < SLOTS for row in reports], bool)
-        self.report(reports[~part])
-        rows = self.rows("attack")
-        for row in rows[self.open_ended[rows]]:
-            for slot in range(int(self.wall[row] % DAY_S // SLOT_S) + 1, SLOTS):
-                self.set(self.day[row], field_name("attack", slot), 0.0, status=0)
-        self.report(self.rows("attack_report", status=NOT_ANSWERED))
-        self.report(reports[part])
-        for row in rows:
-            stop = min(self.end_wall[row], self.now_wall)
-            first = self.wall[row] // SLOT_S
-            # An attack that ends as a slot begins does not reach into it.
-            last = max(first, (stop - 1) // SLOT_S)
-            for slot in range(int(first), int(last) + 1):
-                self.set(slot // SLOTS, field_name("attack", slot % SLOTS), 1.0)
-        for row in somewhere:
-            self.attack_at_some_hour(row)
-
-    def attack_at_some_hour(self, row: int) -> None:
-        """A day with an attack, nobody knows when: told in the middle of its span, the rest of
-        which is missing, unless an attack of known hours is what was meant."""
-        fields = [field_name("attack", slot) for slot in self.slots_reported(row)]
-        index = [FIELD_INDEX[field] for field in fields]
-        day = int(self.day[row]) - self.first
-        if not 0 <= day < self.days or (self.values_cf[day, index] > 0.5).any():
-            return
-        for field in fields:
-            self.set(self.day[row], field, 0.0, status=0)
-        self.set(self.day[row], fields[(len(fields) - 1) // 2], 1.0)
-
-    def slots_reported(self, row: int) -> range:
-        """Slots of its day that a report overlaps; all of them when it has no length."""
-        if self.end_wall[row] <= self.wall[row]:
-            return range(SLOTS)
-        begin, stop = (times[row] - self.day[row] * DAY_S for times in (self.wall, self.end_wall))
-        return range(int(begin // SLOT_S), min(int((stop - 1) // SLOT_S), SLOTS - 1) + 1)
-
-    def report(self, rows: np.ndarray) -> None:
-        """Slots without an attack, as reported; a refusal only where nothing is known."""
-        for row in rows:
-            for slot in self.slots_reported(row):
-                field = field_name("attack", slot)
-                if self.status[row] == NOT_ANSWERED and self.is_known(self.day[row], field):
-                    continue
-                if self.day[row] * DAY_S + slot * SLOT_S <= self.now_wall:
-                    self.set(self.day[row], field, 0.0, self.status[row])
-
-    def is_known(self, day: int, field: str) -> bool:
-        row = int(day) - self.first
-        return 0 <= row < self.days and self.status_cf[row, FIELD_INDEX[field]] != 0
+        about = np.isin(self.channel, ("attack", "attack_report"))
+        rows = Reports(
+            self.wall[about],
+            self.end_wall[about],
+            self.open_ended[about],
+            self.channel[about] == "attack",
+            self.value[about],
+            self.status[about],
+        )
+        value, status, self.hourless = attack_slots(rows, self.first, self.days, self.now_wall)
+        self.values_cf[:, _ATTACK], self.status_cf[:, _ATTACK] = value, status
 
 
 def _union(start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -67,7 +67,7 @@ class Kind:
 SPOT_RMSSD = "spot_rmssd"
 #: Everything a timeline can hold. Sums are hourly ("steps"), sleep is intervals of value 1,
 #: an attack is an episode of value 1, "attack_report" says that a day or a part of it was reported
-#: on: 0 that it had no attack beside those recorded, 1 that it had one and nobody knows at what hour.
+#: on: 0 that it had no attack beside those recorded, 1 that it had one, at an hour nobody knows.
 KINDS: Mapping[str, Kind] = {
     "sdnn": Kind("ms", 1, 500),
     "rmssd": Kind("ms", 1, 500),
@@ -240,22 +240,16 @@ class Timeline:
         return pd.DataFrame(joined, columns=["start", "end"])
 
     def evening(self, hour: int = 20) -> datetime:
-        """The last evening that the timeline reaches, at `hour`:00: where a forecast stands.
+        """The last evening that the records support, at `hour`:00: where a forecast stands.
 
-        It is on the local day on which something was last written down, or on the day before when
-        that happened before 18:00, with the evening still to come.
+        See `aline_tf.migraine.records.evening.support`, which says what was set aside as well.
 
         Raises:
             InputError: the timeline is empty.
         """
-        if not len(self):
-            raise InputError("expected a timeline with observations; received an empty one")
-        latest = self.frame.iloc[int(self.seconds("known").argmax())]
-        zone = timezone(timedelta(minutes=int(latest["end_offset"])))
-        local = latest["known"].to_pydatetime().astimezone(zone)
-        if local.hour < 18:
-            local -= timedelta(days=1)
-        return local.replace(hour=hour, minute=0, second=0, microsecond=0)
+        from aline_tf.migraine.records.evening import support
+
+        return support(self, hour=hour).evening
 
 
 def _wall(times: pd.Series, offsets: pd.Series) -> pd.Series:

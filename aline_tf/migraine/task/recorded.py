@@ -71,21 +71,28 @@ def read_histories(folder: Path) -> list[DayHistory]:
         first = int(np.argmax(known)) if known.any() else len(known)
         histories.append(
             DayHistory(
-                history.values[first:], history.status[first:], history.dates[first:], history.now
+                history.values[first:],
+                history.status[first:],
+                history.dates[first:],
+                history.now,
+                history.hourless[first:],
             )
         )
     return histories
 
 
-def recorded_attacks(values: np.ndarray, status: np.ndarray) -> np.ndarray:
+def recorded_attacks(
+    values: np.ndarray, status: np.ndarray, hourless: np.ndarray | None = None
+) -> np.ndarray:
     """Whether each day [C] had an attack: 1, 0, or NaN where not every slot of it is reported.
 
     See `attack_days`: a day of which one slot is reported, and had an attack, stays NaN.
 
     Args:
         values, status: [C, F].
+        hourless: bool [C], as in a `DayHistory`.
     """
-    attack, reported = attack_days(values, status)
+    attack, reported = attack_days(values, status, hourless)
     return np.where(reported, attack.astype(float), np.nan)
 
 
@@ -126,7 +133,7 @@ class RecordedTask(Task):
         for row, history in enumerate(histories):
             days = len(history.dates)
             value[row, :days], status[row, :days] = history.values, history.status
-            attack[row, :days] = recorded_attacks(history.values, history.status)
+            attack[row, :days] = recorded_attacks(history.values, history.status, history.hourless)
             scored = np.flatnonzero(np.isfinite(attack[row, 1:]))
             evenings += [(row, day) for day in scored if day >= LEAST_HISTORY]
         if not evenings:

@@ -15,8 +15,9 @@ from aline_tf.migraine.forecast.backtest import (
     daily_attacks,
 )
 from aline_tf.migraine.forecast.forecast import Risk
-from aline_tf.migraine.forecast.outlook import evening_of, outlook_at
-from aline_tf.migraine.records.days import day_history
+from aline_tf.migraine.forecast.moment import evening_of
+from aline_tf.migraine.forecast.outlook import outlook_at
+from aline_tf.migraine.records.days import DayHistory, day_history
 from aline_tf.migraine.records.timeline import Timeline
 from aline_tf.migraine.schema.channels import FIELD_NAMES, places
 
@@ -73,7 +74,9 @@ def test_days_of_the_diary_are_attack_free_only_when_every_slot_is_told():
     status[1, list(places("attack"))] = 1
     status[2, [night, morning]] = 1
     status[3, morning], values[3, morning] = 1, 1.0
-    assert daily_attacks(values, status) == [None, False, None, True]
+    dates = tuple(date(2025, 3, day) for day in range(1, 5))
+    history = DayHistory(values, status, dates, datetime(2025, 3, 4, 20))
+    assert daily_attacks(history) == [None, False, None, True]
 
 
 def evening(risk: float, followed: bool | None) -> Evening:

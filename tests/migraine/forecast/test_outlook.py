@@ -1,40 +1,10 @@
-"""The outlook: which evening it is for, and what it counts."""
+"""The outlook: what it counts."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import numpy as np
-import pytest
 
-from aline_tf.errors import InputError
-from aline_tf.migraine.forecast.outlook import evening_of
 from aline_tf.migraine.schema.channels import FIELD_INDEX, places
-
-
-def test_default_evening_is_the_last_recorded_one(example):
-    now = evening_of(example, None)
-    assert now == example.evening()
-    assert (now.hour, now.minute) == (20, 0)
-
-
-def test_date_means_eight_in_the_evening_of_that_season(example):
-    winter, summer = evening_of(example, "2025-03-29"), evening_of(example, "2025-03-31")
-    assert (winter.hour, summer.hour) == (20, 20)
-    assert winter.utcoffset() == timedelta(hours=1)
-    assert summer.utcoffset() == timedelta(hours=2)
-
-
-def test_time_zone_given_is_kept(example):
-    now = evening_of(example, "2025-04-17T21:30:00+02:00")
-    assert now.isoformat() == "2025-04-17T21:30:00+02:00"
-
-
-@pytest.mark.parametrize(
-    "text", ["", "yesterday", "2025-13-01", "2025-04-17T12:00", "2024-01-01", "2031-01-01"]
-)
-def test_moment_that_cannot_be_forecast_is_refused(example, text):
-    with pytest.raises(InputError, match=r"expected --now .* received"):
-        evening_of(example, text)
 
 
 def test_days_are_counted_by_what_was_recorded(example_outlook):

@@ -1,0 +1,140 @@
+"""Attacks and reports of a timeline as the four slots of each day: 1, 0, refused, or missing.
+
+A slot is 1 when a recorded attack overlaps it, up to now. It is 0 when it was reported free of
+attacks, by a report on its day or on a part of it, and no attack overlaps it. The rules for what is
+not so plain are those of `aline_tf.migraine.records.days.day_history`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from aline_tf.migraine.records.timeline import DAY_S, NOT_ANSWERED, OBSERVED, SLOT_S
+
+SLOTS = DAY_S // SLOT_S
+#: Where an attack at an hour nobody noted is written, the first that can be. Of 300 simulated
+#: people, forecasts are best with it in the morning alone, when most attacks begin: log score -.397
+#: in 24 h, beside -.394 with all hours known, -.406 with such days missing, -.411 with every slot
+#: an attack.
+HOURLESS_SLOTS = (1, 2, 3, 0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Reports:
+    """Rows about attacks, in order of time; wall times in seconds since 1970 local.
+
+    Attributes:
+        begin, end: int64 [n] of each.
+        open_ended: bool [n], the end was not noted.
+        is_attack: bool [n]; the others are reports on a span.
+        value, status: [n], as in a timeline.
+    """
+
+    begin: np.ndarray
+    end: np.ndarray
+    open_ended: np.ndarray
+    is_attack: np.ndarray
+    value: np.ndarray
+    status: np.ndarray
+
+
+def attack_slots(rows: Reports, first: int, days: int, now: int) -> tuple[np.ndarray, ...]:
+    """The slots of consecutive days.
+
+    Args:
+        rows: what is known.
+        first: the first day, in days since 1970.
+        days: C.
+        now: wall time of the forecast, in seconds since 1970 local.
+
+    Returns:
+        (value [C, 4], status int32 [C, 4], hourless bool [C]: days that had an attack at an hour
+        nobody noted).
+    """
+    slots = _Slots(rows, first, days, now)
+    slots.fill()
+    return slots.value, slots.status, slots.hourless
+
+
+class _Slots:
+    """The arrays, and the order in which rows are written into them: the last write wins."""
+
+    def __init__(self, rows: Reports, first: int, days: int, now: int) -> None:
+        self.rows, self.first, self.days, self.now = rows, first, days, now
+        self.value = np.zeros([days, SLOTS], np.float32)
+        self.status = np.zeros([days, SLOTS], np.int32)
+        self.hourless = np.zeros(days, bool)
+
+    def fill(self) -> None:
+        rows = self.rows
+        attacks = np.flatnonzero(rows.is_attack & (rows.status == OBSERVED))
+        observed = ~rows.is_attack & (rows.status == OBSERVED)
+        yes = np.flatnonzero(observed & (rows.value > 0.5))
+        no = np.flatnonzero(observed & (rows.value <= 0.5))
+        part = np.array([len(self.reported(row)) < SLOTS for row in no], bool)
+        self.report(no[~part], 0.0, OBSERVED)
+        for row in attacks[rows.open_ended[attacks]]:
+            day, slot = divmod(int(rows.begin[row]) // SLOT_S, SLOTS)
+            for later in range(slot + 1, SLOTS):
+                self.set(day, later, 0.0, status=0)
+        self.report(
+            np.flatnonzero(~rows.is_attack & (rows.status == NOT_ANSWERED)), 0.0, NOT_ANSWERED
+        )
+        self.report(no[part], 0.0, OBSERVED)
+        for row in attacks:
+            begin = int(rows.begin[row])
+            stop = min(int(rows.end[row]), self.now)
+            # An attack that ends as a slot begins does not reach into it.
+            last = max(begin // SLOT_S, (stop - 1) // SLOT_S)
+            for slot in range(begin // SLOT_S, last + 1):
+                self.set(*divmod(slot, SLOTS), 1.0)
+        free = {(self.day(row), slot) for row in no[part] for slot in self.reported(row)}
+        for row in yes:
+            self.somewhere(row, free)
+
+    def somewhere(self, row: int, free: set[tuple[int, int]]) -> None:
+        """An attack at an hour nobody noted, unless one with an hour explains the report.
+
+        Args:
+            row: of the report.
+            free: days and slots that were reported free of attacks by themselves.
+        """
+        day, index = self.day(row), self.day(row) - self.first
+        past = [s for s in self.reported(row) if (day * SLOTS + s) * SLOT_S <= self.now]
+        if not 0 <= index < self.days or not past or (self.value[index, past] > 0.5).any():
+            return
+        possible = [slot for slot in past if (day, slot) not in free]
+        for slot in possible:
+            self.set(day, slot, 0.0, status=0)
+        self.set(day, next(s for s in HOURLESS_SLOTS if s in (possible or past)), 1.0)
+        self.hourless[index] = len(self.reported(row)) == SLOTS
+
+    def report(self, rows: np.ndarray, value: float, status: int) -> None:
+        """Slots of reports, up to now; a refusal only where nothing is known."""
+        for row in rows:
+            day, index = self.day(row), self.day(row) - self.first
+            for slot in self.reported(row):
+                known = 0 <= index < self.days and self.status[index, slot] != 0
+                past = (day * SLOTS + slot) * SLOT_S <= self.now
+                if past and not (status == NOT_ANSWERED and known):
+                    self.set(day, slot, value, status)
+
+    def day(self, row: int) -> int:
+        return int(self.rows.begin[row]) // DAY_S
+
+    def reported(self, row: int) -> range:
+        """Slots of its day that a report overlaps; all of them when it has no length."""
+        begin, end = int(self.rows.begin[row]), int(self.rows.end[row])
+        if end <= begin:
+            return range(SLOTS)
+        midnight = self.day(row) * DAY_S
+        last = min((end - midnight - 1) // SLOT_S, SLOTS - 1)
+        return range((begin - midnight) // SLOT_S, last + 1)
+
+    def set(self, day: int, slot: int, value: float, status: int = OBSERVED) -> None:
+        """Write one slot; days out of range are ignored."""
+        if 0 <= day - self.first < self.days:
+            self.value[day - self.first, slot] = value if status == OBSERVED else 0.0
+            self.status[day - self.first, slot] = status
