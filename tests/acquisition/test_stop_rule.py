@@ -34,5 +34,5 @@ def test_nothing_can_be_gained_where_nothing_is_left_to_ask(session):
     ],
 )
 def test_a_criterion_that_is_none_is_refused_before_any_is_met(session, wrong):
-    with pytest.raises(InputError, match="expected .*; received"):
+    with pytest.raises(InputError, match=r"expected .*; received"):
         session.done(**wrong)
