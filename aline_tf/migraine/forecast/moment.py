@@ -81,7 +81,16 @@ def standpoint(
 
 
 def evening_of(timeline: Timeline, text: str | None, today: datetime | None = None) -> datetime:
-    """The moment of a forecast alone. Arguments and errors as for `standpoint`."""
+    """The moment of a forecast alone: see `standpoint`.
+
+    Args:
+        timeline: what is recorded.
+        text: an evening, as for `standpoint`; None for the last one that records support.
+        today: the present moment, with its time zone; None where nobody knows it.
+
+    Raises:
+        InputError: no records, or no such moment.
+    """
     return standpoint(timeline, text, today).now
 
 
