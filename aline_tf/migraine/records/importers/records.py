@@ -1,11 +1,13 @@
 """Anything a person hands over, as one timeline: files, folders and archives, told apart.
 
-What a file is shows in its name and its first bytes. A file that was named and is of no known
-kind is an error; inside a folder or an archive it is passed over and counted. A file of a known
-kind that is damaged is always an error: half of a history is worse than none, because nobody sees
-which half.
+What a file is shows in its name and its first bytes (`aline_tf.migraine.records.importers.kinds`).
+A file that was named and is of no known kind is an error; inside a folder or an archive it is
+passed over and named. A file of a known kind that is damaged is always an error: half of a history
+is worse than none, because nobody sees which half. So is one of which most of a channel could not
+be read (`aline_tf.migraine.records.importers.losses`).
 
-Records that know their time zone are read first, and set the clock for those that do not.
+Records that know their time zone are read first, and set the clock for those that do not. In which
+order the files are given does not matter.
 """
 
 from __future__ import annotations
@@ -20,45 +22,35 @@ import pandas as pd
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.importers.apple_health import read_export
-from aline_tf.migraine.records.importers.appointments import read_calendar
-from aline_tf.migraine.records.importers.diary import DIARY_FIELDS, diary_from
-from aline_tf.migraine.records.importers.diary_table import (
-    MAX_BYTES,
-    is_json_lines,
-    match_columns,
-    table_from,
-)
+from aline_tf.migraine.records.importers.appointments import read_calendars
+from aline_tf.migraine.records.importers.calendar_file import calendar_zone
+from aline_tf.migraine.records.importers.diary import diary_from
+from aline_tf.migraine.records.importers.diary_table import MAX_BYTES, table_from
 from aline_tf.migraine.records.importers.documents import Document, open_documents
-from aline_tf.migraine.records.importers.fhir import is_fhir_head, read_fhir
+from aline_tf.migraine.records.importers.fhir import read_fhir
 from aline_tf.migraine.records.importers.fitbit import read_fitbit
-from aline_tf.migraine.records.importers.fitbit_files import fitbit_family, tells_zone
-from aline_tf.migraine.records.importers.health_xml import is_health_export
+from aline_tf.migraine.records.importers.fitbit_files import tells_zone
+from aline_tf.migraine.records.importers.kinds import KINDS, ColumnMap, grouped
+from aline_tf.migraine.records.importers.losses import refuse_losses, told
 from aline_tf.migraine.records.timeline import ImportSummary, Timeline
-from aline_tf.migraine.records.timeline_file import is_timeline_head, timeline_from
+from aline_tf.migraine.records.timeline_file import timeline_from
 from aline_tf.migraine.records.wall_clock import WallClock, time_zone
 
-#: Kinds of records, in the order in which they are read.
-KINDS = {
-    "apple_health": "Apple Health export",
-    "timeline": "timeline",
-    "fitbit": "Fitbit export",
-    "fhir": "FHIR observations",
-    "diary": "diary",
-    "calendar": "calendar",
-}
 _WITHOUT_ZONE = ("diary", "calendar")
 #: Sums and means of an hour: of two that a device states, the later one is complete.
 _HOURLY = ("steps", "heart_rate")
+#: Channels of a calendar, which states whole days.
+_OF_CALENDARS = ("busy_hours", "appointments")
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """What one file gave, or the files of one Fitbit export together.
+    """What one file gave, or the files of one export together.
 
     Attributes:
         name: the file, as the person knows it.
         kind: a key of `KINDS`.
-        summary: what was read and skipped.
+        summary: what was read, skipped and unused.
     """
 
     name: str
@@ -73,7 +65,7 @@ class Records:
     Attributes:
         timeline: everything that was read.
         parts: what each file gave, in the order in which they were read.
-        left_out: reason -> number of files inside folders and archives that were passed over.
+        passed_over: file inside a folder or an archive -> why it was passed over.
 
     Example:
         >>> import pathlib, tempfile
@@ -88,149 +80,115 @@ class Records:
 
     timeline: Timeline
     parts: tuple[Part, ...]
-    left_out: Mapping[str, int]
+    passed_over: Mapping[str, str]
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Why files were passed over -> how many."""
+        return dict(Counter(self.passed_over.values()))
 
 
 def read_records(
     paths: Sequence[str | Path],
-    column_map: Mapping[str, str] | str | Path | None = None,
+    column_map: ColumnMap = None,
     zone: str | None = None,
+    accept_losses: bool = False,
 ) -> Records:
     """Read whatever is at the paths into one timeline.
 
     Args:
-        paths: files, folders, zip archives.
+        paths: files, folders, zip archives, in any order.
         column_map: how the columns of diaries are named: see `read_diary`.
         zone: the time zone the person lives in, like Europe/Berlin, for records that name none.
+        accept_losses: read also a file of which most of a channel cannot be read.
 
     Returns:
         the timeline, and what each file gave.
 
     Raises:
-        InputError: a path or a file cannot be used, or nothing was found in any.
+        InputError: a path or a file cannot be used, most of a channel was lost and that is not
+            accepted, or nothing was found in any.
     """
     if not paths:
         raise InputError("expected at least one file, folder or archive; received none")
     clock = WallClock(time_zone(zone) if zone else None)
-    left_out: Counter[str] = Counter()
+    passed_over: dict[str, str] = {}
+    # One order, whichever they were given in; what is given twice is read once.
+    ordered = sorted({Path(path).resolve(): Path(path) for path in paths}.items())
     with ExitStack() as stack:
         found: dict[str, list[tuple[str, list[Document]]]] = {kind: [] for kind in KINDS}
-        for path in paths:
+        for _, path in ordered:
             documents = stack.enter_context(open_documents(path))
-            for kind, name, group in _sorted(documents, Path(path).name, column_map, left_out):
+            for kind, name, group in grouped(documents, path.name, column_map, passed_over):
                 found[kind].append((name, group))
         if not any(found.values()):
             raise InputError(
                 f"expected {', '.join(KINDS.values())} in what was given; received"
-                f" {sum(left_out.values())} files of other kinds"
+                f" {_named(passed_over)}"
             )
-        reader = _Reader(column_map, clock)
+        calendars = found.pop("calendar")
+        reader = _Reader(column_map, clock, [group[0] for _, group in calendars], accept_losses)
         # A Fitbit export that says nothing of its time zone waits for what the others say.
         order = [(kind, *part) for kind, parts in found.items() for part in parts]
         order.sort(key=lambda part: _place(part[0], part[2]))
         for kind, name, group in order:
             reader.read(kind, name, group)
-    return Records(reader.timeline(), tuple(reader.parts), dict(left_out))
+        reader.read_calendars([name for name, _ in calendars])
+    return Records(reader.timeline(), tuple(reader.parts), passed_over)
 
 
-def kind_of(document: Document, column_map: Mapping[str, str] | str | Path | None) -> str | None:
-    """Which of `KINDS` a document is; None when it is none.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    suffix = document.suffix
-    if fitbit_family(document.name):
-        return "fitbit"
-    if suffix == ".ics":
-        return "calendar"
-    if suffix == ".gz" and document.name.lower().endswith(".jsonl.gz"):
-        return "timeline"
-    if suffix == ".xml":
-        return "apple_health" if is_health_export(document.head()) else None
-    if suffix == ".json":
-        return "fhir" if is_fhir_head(document.head()) else None
-    if is_json_lines(document.name):
-        head = document.head()
-        if is_timeline_head(head):
-            return "timeline"
-        if is_fhir_head(head.split(b"\n", 1)[0]):
-            return "fhir"
-    elif suffix not in (".csv", ".tsv"):
-        return None
-    return "diary" if document.named or _is_diary(document, column_map) else None
-
-
-def _place(kind: str, documents: list[Document]) -> tuple[bool, bool, bool]:
+def _place(kind: str, documents: list[Document]) -> tuple[bool, bool]:
     """Where in the order of reading: what knows its time zone first, what never does last."""
     waits = kind == "fitbit" and not tells_zone(documents)
-    return kind == "calendar", kind in _WITHOUT_ZONE, waits
+    return kind in _WITHOUT_ZONE, waits
 
 
-def _is_diary(document: Document, column_map: Mapping[str, str] | str | Path | None) -> bool:
-    """Whether a table inside a folder has the columns of a diary."""
-    try:
-        # The first lines tell the columns; the last of them may be cut.
-        head = document.head().rsplit(b"\n", 1)[0]
-        header, _ = table_from(head, document.name)
-        match_columns(header, column_map, DIARY_FIELDS)
-    except InputError:
-        return False
-    return True
-
-
-def _sorted(
-    documents: Sequence[Document],
-    name: str,
-    column_map: Mapping[str, str] | str | Path | None,
-    left_out: Counter[str],
-):
-    """Yield (kind, name, documents): one each, the files of a Fitbit export together."""
-    fitbit = []
-    for document in documents:
-        kind = kind_of(document, column_map)
-        if kind == "fitbit":
-            fitbit.append(document)
-        elif kind is not None:
-            yield kind, document.shown, [document]
-        elif document.named:
-            raise InputError(
-                f"expected one of: {', '.join(KINDS.values())}; received {document.shown}, which is"
-                " none that is known"
-            )
-        else:
-            suffix = document.suffix[:8] if document.suffix.isascii() else ""
-            known = suffix in (".csv", ".json", ".jsonl", ".xml", ".zip")
-            left_out[f"{suffix or 'unnamed'} files{' that hold nothing known' * known}"] += 1
-    if fitbit:
-        yield "fitbit", name, fitbit
+def _named(passed_over: Mapping[str, str], most: int = 5) -> str:
+    """Files that were passed over, for a message."""
+    if not passed_over:
+        return "no file at all"
+    names = ", ".join(list(passed_over)[:most]) + (", ..." if len(passed_over) > most else "")
+    return f"{len(passed_over)} files of other kinds ({names})"
 
 
 class _Reader:
     """Reads documents one after the other and keeps what they say of the clock."""
 
-    def __init__(self, column_map: Mapping[str, str] | str | Path | None, clock: WallClock) -> None:
+    def __init__(
+        self,
+        column_map: ColumnMap,
+        clock: WallClock,
+        calendars: list[Document],
+        accept_losses: bool,
+    ) -> None:
         self.parts: list[Part] = []
         self._column_map = column_map
         self._clock = clock
+        self._calendars = calendars
+        self._accept_losses = accept_losses
         self._timelines: list[Timeline] = []
+        self._notes: list[str] = []
         self._is_unset = False
 
     def read(self, kind: str, name: str, documents: list[Document]) -> None:
         """Read the documents of one part."""
-        (document, *_) = documents
+        if not self._clock.is_known and kind in ("fhir", *_WITHOUT_ZONE):
+            self._ask_calendars()
         try:
-            timeline = self._timeline(kind, document, documents)
+            timeline = self._timeline(kind, documents)
         except InputError as error:
-            if document.named or document.shown in str(error):
-                raise
-            raise InputError(f"{error} ({document.shown})") from error
-        if kind in _WITHOUT_ZONE:
-            self._is_unset |= not self._clock.is_known and len(timeline) > 0
-        else:
-            self._sight(timeline)
-        self._timelines.append(timeline)
-        self.parts.append(Part(name, kind, timeline.summary))
+            raise _naming(error, name, documents) from error
+        self._keep(kind, [name], [timeline.summary], timeline)
+
+    def read_calendars(self, names: list[str]) -> None:
+        """Read the calendars, which are one: busy hours are those of all of them together."""
+        if not self._calendars:
+            return
+        if not self._clock.is_known:
+            self._ask_calendars()
+        timeline, summaries = read_calendars(self._calendars, self._clock, self._latest())
+        self._timelines = [_without_calendar(part, timeline) for part in self._timelines]
+        self._keep("calendar", names, summaries, timeline)
 
     def timeline(self) -> Timeline:
         """Everything that was read, in one.
@@ -242,22 +200,35 @@ class _Reader:
         merged = first.merge(*others)
         if not len(merged):
             raise InputError(
-                "expected records of heart, steps, sleep, appointments or a diary; received files"
-                " without any"
+                "expected records of heart, steps, sleep, appointments or a diary that can be used;"
+                f" received none: {self._why()}"
             )
         summary = merged.summary
         if self._is_unset:
             note = "no time zone is known: wall times were taken as UTC (--zone names one)"
-            summary = dataclasses.replace(summary, notes=(*summary.notes, note))
+            self._notes.append(note)
+        summary = dataclasses.replace(summary, notes=(*summary.notes, *self._notes))
         return Timeline(_complete_hours(merged.frame), summary)
 
-    def _timeline(self, kind: str, document: Document, documents: list[Document]) -> Timeline:
+    def _keep(
+        self, kind: str, names: list[str], summaries: list[ImportSummary], timeline: Timeline
+    ) -> None:
+        if kind != "timeline":
+            for name, summary in zip(names, summaries, strict=True):
+                self._notes += refuse_losses(name, summary, self._accept_losses)
+        if kind in _WITHOUT_ZONE:
+            self._is_unset |= not self._clock.is_known and len(timeline) > 0
+        else:
+            self._sight(timeline)
+        self._timelines.append(timeline)
+        self.parts += [Part(n, kind, summary) for n, summary in zip(names, summaries, strict=True)]
+
+    def _timeline(self, kind: str, documents: list[Document]) -> Timeline:
+        document = documents[0]
         if kind == "fitbit":
             return read_fitbit(documents, self._clock)
         if kind == "fhir":
             return read_fhir(document, self._clock)
-        if kind == "calendar":
-            return read_calendar(document, self._clock, self._latest())
         if kind == "diary":
             table = table_from(document.read(MAX_BYTES), document.name)
             return diary_from(table, self._column_map).set_by(self._clock)
@@ -265,6 +236,30 @@ class _Reader:
             if kind == "timeline":
                 return timeline_from(stream, document.shown)
             return read_export(stream)
+
+    def _ask_calendars(self) -> None:
+        """Where no record and nobody says where the person lives, a calendar may."""
+        name = calendar_zone(self._calendars)
+        if name is not None:
+            self._clock = self._clock.extended(time_zone(name), (), ())
+            self._notes.append(
+                f"the time zone was taken from a calendar, which names {name} (--zone names"
+                " another)"
+            )
+
+    def _why(self, most: int = 5) -> str:
+        """What was found and why nothing of it was used, a file at a time."""
+        lines = []
+        for part in self.parts[:most]:
+            summary = part.summary
+            reasons = [told(summary)] if summary.skipped else []
+            if summary.unused:
+                names = ", ".join(list(summary.unused)[:most])
+                reasons.append(f"{sum(summary.unused.values()):,} of no use here ({names})")
+            reasons += summary.notes[:2]
+            lines.append(f"{part.name} ({KINDS[part.kind]}): {'; '.join(reasons) or 'empty'}")
+        more = len(self.parts) - most
+        return " | ".join(lines) + (f" | and {more} other files" if more > 0 else "")
 
     def _latest(self) -> int | None:
         """When the last of the records so far was known: how far a calendar is laid out."""
@@ -289,6 +284,24 @@ class _Reader:
             timeline.seconds("time")[trusted.to_numpy()].tolist(),
             offsets[trusted],
         )
+
+
+def _naming(error: InputError, name: str, documents: list[Document]) -> InputError:
+    """The error with the name of the file, when it does not say itself which one it is."""
+    names = [document.shown for document in documents]
+    if any(shown in str(error) for shown in names):
+        return error
+    return InputError(f"{error} ({names[0] if len(names) == 1 else name})")
+
+
+def _without_calendar(timeline: Timeline, calendar: Timeline) -> Timeline:
+    """A timeline without the days of an earlier import that the calendars state anew."""
+    frame = timeline.frame
+    of_calendar = frame["channel"].str.startswith(_OF_CALENDARS) & (frame["source"] == "calendar")
+    if not of_calendar.any() or not len(calendar):
+        return timeline
+    stated = set(calendar.frame["time"])
+    return Timeline(frame[~(of_calendar & frame["time"].isin(stated))], timeline.summary)
 
 
 def _complete_hours(frame: pd.DataFrame) -> pd.DataFrame:

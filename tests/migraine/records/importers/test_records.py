@@ -14,7 +14,7 @@ from aline_tf.errors import InputError
 from aline_tf.migraine.records.days import day_history
 from aline_tf.migraine.records.importers import import_timeline, read_records
 from aline_tf.migraine.records.importers.documents import open_documents
-from aline_tf.migraine.records.importers.records import kind_of
+from aline_tf.migraine.records.importers.kinds import kind_of
 from aline_tf.migraine.records.timeline_file import timeline_lines, write_timeline
 
 EXAMPLES = Path(__file__).resolve().parents[4] / "examples"
@@ -194,7 +194,7 @@ def test_a_named_file_of_no_known_kind_is_an_error(tmp_path):
 
 def test_files_without_any_observation_are_an_error(tmp_path):
     (tmp_path / "a.ics").write_text("BEGIN:VCALENDAR\nVERSION:2.0\nEND:VCALENDAR\n")
-    with pytest.raises(InputError, match="files without any"):
+    with pytest.raises(InputError, match="received none: a.ics .calendar.: empty"):
         read_records([tmp_path / "a.ics"])
 
 

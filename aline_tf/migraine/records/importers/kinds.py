@@ -1,0 +1,108 @@
+"""Which kind of records a file holds: shown by its name and its first bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from aline_tf.errors import InputError
+from aline_tf.migraine.records.importers.diary import DIARY_FIELDS
+from aline_tf.migraine.records.importers.diary_table import (
+    is_json_lines,
+    match_columns,
+    table_from,
+)
+from aline_tf.migraine.records.importers.documents import Document
+from aline_tf.migraine.records.importers.fhir import is_fhir_head
+from aline_tf.migraine.records.importers.fitbit_files import fitbit_family
+from aline_tf.migraine.records.importers.health_xml import is_health_export
+from aline_tf.migraine.records.timeline_file import is_timeline_head
+
+#: Kinds of records, in the order in which they are read.
+KINDS = {
+    "apple_health": "Apple Health export",
+    "timeline": "timeline",
+    "fitbit": "Fitbit export",
+    "fhir": "FHIR observations",
+    "diary": "diary",
+    "calendar": "calendar",
+}
+#: Kinds whose files belong together, and are read together.
+_TOGETHER = ("fitbit",)
+
+ColumnMap = Mapping[str, str] | str | Path | None
+
+
+def kind_of(document: Document, column_map: ColumnMap) -> str | None:
+    """Which of `KINDS` a document is; None when it is none.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    suffix = document.suffix
+    if fitbit_family(document.name):
+        return "fitbit"
+    if suffix in (".ics", ".ical", ".ifb", ".icalendar"):
+        return "calendar"
+    if suffix == ".gz" and document.name.lower().endswith(".jsonl.gz"):
+        return "timeline"
+    if suffix == ".xml":
+        return "apple_health" if is_health_export(document.head()) else None
+    if suffix == ".json":
+        return "fhir" if is_fhir_head(document.head()) else None
+    if is_json_lines(document.name):
+        head = document.head()
+        if is_timeline_head(head):
+            return "timeline"
+        if is_fhir_head(head.split(b"\n", 1)[0]):
+            return "fhir"
+    elif suffix not in (".csv", ".tsv"):
+        return None
+    return "diary" if document.named or _is_diary(document, column_map) else None
+
+
+def grouped(
+    documents: Sequence[Document], name: str, column_map: ColumnMap, passed_over: dict[str, str]
+) -> Iterator[tuple[str, str, list[Document]]]:
+    """Yield (kind, name, documents): one each, the files of one export together.
+
+    Args:
+        documents: those at one path.
+        name: of the path, for files that are read together.
+        column_map: how the columns of diaries are named.
+        passed_over: gets, for every file of no kind, its name and why it was passed over.
+
+    Raises:
+        InputError: a file that was named is of no kind, or a file cannot be read.
+    """
+    together: dict[str, list[Document]] = {}
+    for document in documents:
+        kind = kind_of(document, column_map)
+        if kind in _TOGETHER:
+            together.setdefault(kind, []).append(document)
+        elif kind is not None:
+            yield kind, document.shown, [document]
+        elif document.named:
+            raise InputError(
+                f"expected one of: {', '.join(KINDS.values())}; received {document.shown}, which is"
+                " none that is known"
+            )
+        else:
+            suffix = document.suffix[:8] if document.suffix.isascii() else ""
+            known = suffix in (".csv", ".json", ".jsonl", ".xml", ".zip")
+            reason = f"{suffix or 'unnamed'} files{' that hold nothing known' * known}"
+            passed_over[document.shown] = reason
+    for kind, files in together.items():
+        yield kind, files[0].shown if len(files) == 1 else name, files
+
+
+def _is_diary(document: Document, column_map: ColumnMap) -> bool:
+    """Whether a table inside a folder has the columns of a diary."""
+    try:
+        # The first lines tell the columns; the last of them may be cut.
+        head = document.head().rsplit(b"\n", 1)[0]
+        header, _ = table_from(head, document.name)
+        match_columns(header, column_map, DIARY_FIELDS)
+    except InputError:
+        return False
+    return True
