@@ -57,6 +57,42 @@ def test_bad_input_is_one_line_and_nothing_is_written(tmp_path, capsys, args, me
     assert (tmp_path / "in.csv").read_text() == "date,stress\n2025-03-09,3\n"
 
 
+def test_programs_get_json_that_adds_up(tmp_path, capsys):
+    assert run(EXAMPLES / "more", "--out", tmp_path / "t.jsonl", "--json") == 0
+    account = json.loads(capsys.readouterr().out)
+    assert account["observations"] == len(read_timeline(tmp_path / "t.jsonl"))
+    assert account["written"] == [str(tmp_path / "t.jsonl")]
+    assert {file["name"] for file in account["files"]} >= {"calendar.ics", "observations.json"}
+    assert len(account["passed_over"]) == 2
+    for file in account["files"]:
+        parts = (file[name].values() for name in ("read", "skipped", "unused"))
+        assert file["cells"] in (None, sum(map(sum, parts))), file["name"]
+
+
+def test_losses_are_refused_with_the_remedy_and_can_be_accepted(tmp_path, capsys):
+    path = tmp_path / "d.csv"
+    rows = [f"2025-03-{day:02d},{'3' if day < 3 else 'rather bad'}" for day in range(1, 10)]
+    path.write_text("\n".join(["date,stress", *rows]))
+    assert run(path, "--out", tmp_path / "t.jsonl") == 2
+    error = capsys.readouterr().err
+    assert "rather bad" in error and "--accept-losses" in error
+    assert run(path, "--out", tmp_path / "t.jsonl", "--accept-losses") == 0
+    assert "accepted" in capsys.readouterr().out
+
+
+def test_a_file_is_explained_and_nothing_is_written(tmp_path, capsys):
+    path = tmp_path / "d.csv"
+    path.write_text("date,stress,Laune\n2025-03-01,3,gut\n")
+    assert run("--explain", path) == 0
+    said = capsys.readouterr().out
+    assert "taken for: diary" in said and "column 'stress' is read as stress" in said
+    assert "'Laune'" in said and "--column-map" in said
+    assert list(tmp_path.iterdir()) == [path]
+    assert run("--explain", path, "--out", tmp_path / "t") == 2
+    assert run(path) == 2
+    assert "--out" in capsys.readouterr().err
+
+
 def test_a_failed_write_leaves_neither_file(tmp_path, monkeypatch):
     real, calls = os.replace, []
 
