@@ -74,7 +74,7 @@ def refuse_losses(
         missed = sum(reasons.values())
         if missed < LEAST_LOST or missed <= read:
             continue
-        found = f"{read:,} of {read + missed:,} records of {channel} ({told(summary, reasons)})"
+        found = f"{read:,} of {read + missed:,} records of {channel} ({in_words(summary, reasons)})"
         if not accept_losses:
             raise biased_loss(name, found)
         accepted.append(f"{name}: only {found} could be read, which was accepted")
@@ -94,7 +94,7 @@ def biased_loss(name: str, found: str) -> InputError:
     )
 
 
-def told(summary: ImportSummary, reasons: Counter[str] | None = None, most: int = 4) -> str:
+def in_words(summary: ImportSummary, reasons: Counter[str] | None = None, most: int = 4) -> str:
     """Reasons of a summary with their counts and examples, the commonest first, in one line."""
     counted = Counter(summary.skipped) if reasons is None else reasons
     parts = []

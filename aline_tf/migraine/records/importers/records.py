@@ -31,7 +31,7 @@ from aline_tf.migraine.records.importers.fhir import read_fhir
 from aline_tf.migraine.records.importers.fitbit import read_fitbit
 from aline_tf.migraine.records.importers.fitbit_files import tells_zone
 from aline_tf.migraine.records.importers.kinds import KINDS, ColumnMap, grouped
-from aline_tf.migraine.records.importers.losses import refuse_losses, told
+from aline_tf.migraine.records.importers.losses import in_words, refuse_losses
 from aline_tf.migraine.records.timeline import ImportSummary, Timeline
 from aline_tf.migraine.records.timeline_file import timeline_from
 from aline_tf.migraine.records.wall_clock import WallClock, time_zone
@@ -252,7 +252,7 @@ class _Reader:
         lines = []
         for part in self.parts[:most]:
             summary = part.summary
-            reasons = [told(summary)] if summary.skipped else []
+            reasons = [in_words(summary)] if summary.skipped else []
             if summary.unused:
                 names = ", ".join(list(summary.unused)[:most])
                 reasons.append(f"{sum(summary.unused.values()):,} of no use here ({names})")

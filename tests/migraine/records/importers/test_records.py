@@ -194,7 +194,7 @@ def test_a_named_file_of_no_known_kind_is_an_error(tmp_path):
 
 def test_files_without_any_observation_are_an_error(tmp_path):
     (tmp_path / "a.ics").write_text("BEGIN:VCALENDAR\nVERSION:2.0\nEND:VCALENDAR\n")
-    with pytest.raises(InputError, match="received none: a.ics .calendar.: empty"):
+    with pytest.raises(InputError, match=r"received none: a.ics .calendar.: empty"):
         read_records([tmp_path / "a.ics"])
 
 
