@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from aline_tf.batch import BATCH_FIELDS, field_dtype, specs
+from aline_tf.batch import BATCH_FIELDS
 from aline_tf.batch_ops import narrow
+from aline_tf.models.packing import FREE, free_sizes, packed, unpacked
 
 #: Candidates scored at once, rows of the batch counted. A pass over more is no faster: its
 #: intermediate results leave the processor's cache.
@@ -72,8 +73,7 @@ class Compiled:
 
     def candidate_logits(self, batch: Mapping[str, Any]) -> np.ndarray:
         """The policy's scores alone: [B, N]; nothing else is computed."""
-        score = partial(_run, self._model, "candidate_logits")
-        return in_parts(score, _tensors(batch), self._part)
+        return in_parts(partial(run, self._model, "candidate_logits"), batch, self._part)
 
     def __getattr__(self, name):
         return getattr(self._model, name)
@@ -90,31 +90,31 @@ def run(model, kind: str, batch: Mapping[str, Any]):
         kind: a key of `KINDS`.
         batch: a Batch of arrays or tensors; other entries of it are ignored.
     """
-    return _run(model, kind, _tensors(batch))
-
-
-def _run(model, kind, tensors):
+    if any(tf.is_symbolic_tensor(batch[name]) for name in BATCH_FIELDS):
+        return KINDS[kind](model, {name: batch[name] for name in BATCH_FIELDS})
+    sizes = free_sizes(batch)
     none = "".join(
-        letter
-        for letter, name in (("M", "target_mask"), ("N", "candidate_mask"))
-        if tensors[name].shape[1] == 0
+        letter for letter, size in zip(FREE, sizes, strict=True) if letter in "MN" and not size
     )
     graphs = _GRAPHS.setdefault(model, {})
     if (kind, none) not in graphs:
         graphs[kind, none] = _graph(weakref.ref(model), KINDS[kind], none)
-    return graphs[kind, none](tensors)
+    vector = packed(batch, model.spec, sizes)
+    return graphs[kind, none](tf.constant(vector), tf.constant(sizes, tf.int32))
 
 
 def _graph(model, function, none):
-    free = "".join(letter for letter in "BCMN" if letter not in none)
-    signature = specs(model().spec, free, **dict.fromkeys(none, 0))
-    return tf.function(
-        lambda batch: function(model(), batch), input_signature=[signature], autograph=False
-    )
+    signature = [tf.TensorSpec([None], tf.float32), tf.TensorSpec([len(FREE)], tf.int32)]
 
+    def graph(vector, sizes):
+        # A size of 0 is known beforehand, so that nothing is computed for what is not there.
+        sizes = [
+            0 if letter in none else size
+            for letter, size in zip(FREE, tf.unstack(sizes), strict=True)
+        ]
+        return function(model(), unpacked(vector, model().spec, sizes))
 
-def _tensors(batch):
-    return {name: tf.convert_to_tensor(batch[name], field_dtype(name)) for name in BATCH_FIELDS}
+    return tf.function(graph, input_signature=signature, autograph=False)
 
 
 def in_parts(score: Callable, batch: Mapping[str, Any], part: int = PART) -> np.ndarray:

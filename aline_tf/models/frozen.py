@@ -10,6 +10,7 @@ shape of batch becomes one program by XLA: seconds the first time, then half the
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -19,10 +20,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from aline_tf.batch import BATCH_FIELDS, empty_batch, field_dtype
-from aline_tf.batch_ops import pad
+from aline_tf.batch import empty_batch
 from aline_tf.errors import InputError
 from aline_tf.models.compiled import in_parts
+from aline_tf.models.packing import free_sizes, packed, shapes_of, unpacked
 
 _LEAST = 16
 
@@ -133,57 +134,37 @@ class Frozen:
         return self._model.summaries(self._model(batch), batch)
 
     def _run(self, function, batch):
-        batch = {name: np.asarray(batch[name]) for name in BATCH_FIELDS}
-        count = batch["target_mask"].shape[1]
+        rows, tokens, targets, candidates = free_sizes(batch)
         # Of predictions one asks now for one and now for many; a session's targets stay the same.
-        batch = _roomy(batch, with_targets=function == self._summaries)
-        shapes = tuple(array.shape for array in batch.values())
-        key = function.__name__ if function is not self._model else "outputs", shapes
+        padded = _padded(targets) if function == self._summaries else targets
+        sizes = rows, max(_LEAST, _padded(tokens)), padded, candidates
+        key = function.__name__ if function is not self._model else "outputs", sizes
         with self._lock:
-            program = self._programs.pop(key, None) or self._compile(function, shapes)
+            program = self._programs.pop(key, None) or self._compile(function, sizes)
             self._programs[key] = program
             while len(self._programs) > self._most:
                 del self._programs[next(iter(self._programs))]
-        # One argument: each costs what dispatching ten operations does.
-        packed = np.concatenate(
-            [array.ravel() for array in batch.values()], dtype=np.float32, casting="unsafe"
-        )
-        found = program(tf.constant(packed))
-        if isinstance(found, dict) and batch["target_mask"].shape[1] != count:
+        found = program(tf.constant(packed(batch, self._model.spec, sizes)))
+        if isinstance(found, dict) and padded != targets:
             found = {
-                name: part[:, :count] if name.startswith("target_") else part
+                name: part[:, :targets] if name.startswith("target_") else part
                 for name, part in found.items()
             }
         return found
 
-    def _compile(self, function, shapes):
-        sizes = [int(np.prod(shape)) for shape in shapes]
+    def _compile(self, function, sizes):
+        spec = self._model.spec
 
-        def program(packed):
-            parts = zip(BATCH_FIELDS, shapes, tf.split(packed, sizes), strict=True)
-            batch = {name: _unpacked(name, tf.reshape(part, s)) for name, s, part in parts}
+        def program(vector):
             constants = [(variable, tf.constant(value)) for variable, value in self._weights]
             with keras.StatelessScope(state_mapping=constants):
-                return function(batch)
+                return function(unpacked(vector, spec, sizes))
 
         compiled = tf.function(program, autograph=False, jit_compile=True)
-        return compiled.get_concrete_function(tf.TensorSpec([sum(sizes)], tf.float32))
-
-
-def _unpacked(name, part):
-    dtype = field_dtype(name)
-    return part > 0.5 if dtype == "bool" else tf.cast(part, dtype)
+        length = sum(math.prod(shape) for shape in shapes_of(spec, sizes).values())
+        return compiled.get_concrete_function(tf.TensorSpec([length], tf.float32))
 
 
 def _padded(count: int) -> int:
     """The next power of two; none stays none."""
     return 1 << (int(count) - 1).bit_length() if count else 0
-
-
-def _roomy(batch, with_targets: bool):
-    """The batch with its context, and its targets if wished, padded to one of few sizes; what is
-    masked is never looked at."""
-    size, targets = batch["context_mask"].shape[1], batch["target_mask"].shape[1]
-    room = max(_LEAST, _padded(size)) - size
-    more = _padded(targets) - targets if with_targets else 0
-    return pad(batch, C=room, M=more) if room or more else batch

@@ -57,15 +57,15 @@ def test_what_only_reads_outputs_is_the_models(model, frozen):
 def test_a_growing_context_is_compiled_at_few_sizes(frozen, monkeypatch):
     compiled = []
 
-    def compile_shapes(function, shapes):
-        compiled.append(shapes)
+    def compile_sizes(function, sizes):
+        compiled.append(sizes)
         return lambda packed: packed
 
-    monkeypatch.setattr(frozen, "_compile", compile_shapes)
+    monkeypatch.setattr(frozen, "_compile", compile_sizes)
     monkeypatch.setattr(frozen, "_programs", {})
     for size in range(40):
         frozen(random_batch(6, B=1, C=size, N=7))
-    assert [shapes[0][1] for shapes in compiled] == [16, 32, 64]
+    assert [sizes[1] for sizes in compiled] == [16, 32, 64]
 
 
 def test_later_weights_are_not_seen():
