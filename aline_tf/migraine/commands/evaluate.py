@@ -13,6 +13,7 @@ from aline_tf.evaluation.experiment import check_plots
 from aline_tf.runtime.malloc import keep_memory
 
 TASK = "migraine"
+STUDIES = ("forecast", "unlikeness")
 MOST_PEOPLE, MOST_DAYS, LEAST_HISTORY = 10_000, 112, 3
 
 
@@ -20,6 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `aline-tf migraine evaluate`."""
     parser.add_argument(
         "--model", type=Path, metavar="DIR", help="a preset (default: the one that is shipped)"
+    )
+    parser.add_argument(
+        "--study",
+        default="forecast",
+        metavar="NAME",
+        help="forecast: everything about forecasts and questions (default); unlikeness: what"
+        " simulated records are like, which tells when a person's are not",
     )
     parser.add_argument(
         "--people", type=int, default=400, metavar="S", help="simulated people (default: 400)"
@@ -70,6 +78,11 @@ def run(args: argparse.Namespace) -> int:
     """
     _check(args)
     keep_memory()
+    if args.study == "unlikeness":
+        from aline_tf.migraine.evaluation.unlikeness import study_text
+
+        print(study_text(args.people, args.seed))
+        return 0
     from aline_tf.evaluation import results as rows
     from aline_tf.migraine.task.pretrained import load_model
 
@@ -121,6 +134,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> None:
     """Raises InputError for what can be seen before any work."""
+    if args.study not in STUDIES:
+        raise InputError(f"expected --study of {', '.join(STUDIES)}; received {args.study!r}")
     if not 2 <= args.people <= MOST_PEOPLE:
         raise InputError(f"expected --people from 2 to {MOST_PEOPLE}; received {args.people}")
     if args.history < LEAST_HISTORY:

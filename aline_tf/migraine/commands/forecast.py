@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CHANNEL[@DAYS]=VALUE",
         help="the risk had this been so, as stress=8 or alcohol@1=5, a day ago (repeatable)",
     )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also the same numbers and sentences as JSON"
+    )
     add_outlook_arguments(parser)
 
 
@@ -59,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
     from aline_tf.migraine.forecast.moment import standpoint
     from aline_tf.migraine.forecast.outlook import outlook_at
     from aline_tf.migraine.report.console import console_text
+    from aline_tf.migraine.report.document import outlook_document
     from aline_tf.migraine.report.report import render
     from aline_tf.migraine.task.pretrained import load_model
     from aline_tf.runtime.atomic_files import atomic_path
@@ -73,12 +79,16 @@ def run(args: argparse.Namespace) -> int:
         supposed,
         stand.remarks,
     )
-    page = render(outlook)
-    destination = args.out / REPORT
-    with atomic_path(destination) as partial:
-        partial.write_text(page, encoding="utf-8")
+    written = {args.out / REPORT: render(outlook)}
+    if args.json is not None:
+        document = outlook_document(outlook)
+        written[args.json] = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    with ExitStack() as stack:
+        # All files take their names together, or none does.
+        for path, text in written.items():
+            stack.enter_context(atomic_path(path)).write_text(text, encoding="utf-8")
     print(console_text(outlook, supposed))
-    print(f"\nReport: {destination}")
+    print(f"\nReport: {', '.join(map(str, written))}")
     return 0
 
 
@@ -91,6 +101,8 @@ def _check(args: argparse.Namespace) -> None:
     check_outlook_arguments(args)
     if args.out.exists() and not args.out.is_dir():
         raise InputError(f"expected a directory after --out; received the file {args.out}")
+    if args.json is not None and (args.json.is_dir() or args.json == args.out / REPORT):
+        raise InputError(f"expected another file to write after --json; received {args.json}")
     if (args.out / REPORT).is_dir():
         raise InputError(
             f"expected a place for {REPORT}; received the directory {args.out / REPORT}"

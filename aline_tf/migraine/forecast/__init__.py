@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "standpoint": "moment",
         "Supposition": "what_if",
         "TriggerPosterior": "triggers",
+        "Unlikeness": "unlikeness",
         "ValuedCandidate": "value_of_information",
         "WhatIf": "what_if",
         "attack_probabilities": "forecast",

@@ -13,6 +13,7 @@ import numpy as np
 from aline_tf.batch import MISSING
 from aline_tf.migraine.forecast.attribution import Attribution, attributions
 from aline_tf.migraine.forecast.backtest import (
+    ENOUGH_OF_EACH,
     BacktestScore,
     Evening,
     backtest_evenings,
@@ -22,6 +23,7 @@ from aline_tf.migraine.forecast.backtest import (
 from aline_tf.migraine.forecast.forecast import Risk, attack_risks
 from aline_tf.migraine.forecast.person_batch import history_batch
 from aline_tf.migraine.forecast.triggers import TriggerPosterior, trigger_posteriors
+from aline_tf.migraine.forecast.unlikeness import Unlikeness, unlikeness
 from aline_tf.migraine.forecast.value_of_information import (
     ValuedCandidate,
     value_candidates,
@@ -32,6 +34,10 @@ from aline_tf.migraine.records.days import DayHistory, day_history
 from aline_tf.migraine.records.timeline import ImportSummary, Timeline
 from aline_tf.migraine.schema.channels import FIELD_INDEX, places
 from aline_tf.migraine.schema.designs import CAPACITY
+
+#: Days of which a diary tells, below which no share is made of them, and the share of days between
+#: the first and the last of them that somebody reports who has an attack on each.
+ENOUGH_DAYS, EVERY_DAY = 14, 0.9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +55,7 @@ class Outlook:
         next_candidates: the three to show.
         cost_weight: nats that one unit of burden has to be worth.
         evenings, score: forecasts of the last evenings, and how they did.
+        unlikeness: how far the records are from those of simulated people.
         remarks: sentences on what was set aside, possibly none.
 
     Example:
@@ -69,6 +76,7 @@ class Outlook:
     cost_weight: float
     evenings: list[Evening]
     score: BacktestScore | None
+    unlikeness: Unlikeness
     remarks: tuple[str, ...] = ()
 
     @property
@@ -81,6 +89,29 @@ class Outlook:
         """Days with a recorded attack, and days of which the diary tells whether there was one."""
         days = daily_attacks(self.history)
         return sum(day is True for day in days), sum(day is not None for day in days)
+
+    @property
+    def attacks_alone(self) -> bool:
+        """Whether attacks are noted and days without one are not: no share follows from that."""
+        told = [day is not None for day in daily_attacks(self.history)]
+        attacks, reported = self.attack_days
+        if not reported or attacks < reported:
+            return False
+        first, last = told.index(True), len(told) - told[::-1].index(True)
+        return reported < EVERY_DAY * (last - first)
+
+    @property
+    def attack_share(self) -> float | None:
+        """Share of the days of which the diary tells that had an attack; None where it tells of
+        fewer than `ENOUGH_DAYS`, or of days with attacks alone."""
+        attacks, reported = self.attack_days
+        return attacks / reported if reported >= ENOUGH_DAYS and not self.attacks_alone else None
+
+    @property
+    def tells_of_triggers(self) -> bool:
+        """Whether there are days with attacks and days without, as many as evidence takes."""
+        attacks, _ = self.attack_days
+        return min(attacks, self.days_recorded - attacks) >= ENOUGH_OF_EACH
 
     @property
     def attacks_today(self) -> list[bool]:
@@ -136,5 +167,6 @@ def outlook_at(
         cost_weight=cost_weight,
         evenings=evenings,
         score=backtest_score(evenings),
+        unlikeness=unlikeness(history),
         remarks=remarks,
     )

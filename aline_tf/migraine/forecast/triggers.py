@@ -16,6 +16,7 @@ from aline_tf import batch_ops
 from aline_tf.batch import OBSERVED
 from aline_tf.migraine.schema.channels import places
 from aline_tf.migraine.schema.parameters import TRIGGERS
+from aline_tf.migraine.simulation.population import WorldSettings
 
 #: The channel that tells of each trigger.
 SOURCE_CHANNEL = {
@@ -45,6 +46,7 @@ class TriggerPosterior:
         strength: mean absolute effect, counting zero where it is none of theirs.
         days_recorded: days whose record tells of it. Where that is 0, the posterior is
             what holds of people in general.
+        usual: the probability with nothing recorded at all, which says nothing of the person.
 
     Example:
         >>> from aline_tf.migraine.forecast import TriggerPosterior
@@ -59,38 +61,49 @@ class TriggerPosterior:
     high: float
     strength: float
     days_recorded: int
+    usual: float = WorldSettings().slab_probability
 
 
 def trigger_posteriors(model, batch: dict) -> list[TriggerPosterior]:
     """The posterior of every trigger, strongest first; unrecorded triggers come last.
 
+    Of a trigger that is not recorded it is what holds with nothing recorded at all.
+
     Args:
         model: an ALINE of the migraine task.
         batch: from `history_batch`; its first row is looked at.
     """
-    outputs = batch_ops.map_rows(model, batch_ops.drop_candidates(batch))
+    own = batch_ops.take_rows(batch_ops.drop_candidates(batch), slice(0, 1))
+    nothing = own | {
+        "context_mask": np.zeros_like(own["context_mask"]),
+        "context_status": np.zeros_like(own["context_status"]),
+    }
+    outputs = batch_ops.map_rows(model, batch_ops.stack([own, nothing]))
     raw = outputs["theta_raw"]
     posterior = model.theta_posterior(outputs)
     # The last raw output is the logit of "not zero": with it certain, what remains is the slab.
     certain = np.concatenate([raw[..., :-1], np.full_like(raw[..., -1:], _CERTAIN)], axis=-1)
     slab = model.theta_posterior({"theta_raw": certain})
-    probability = posterior.probability().numpy()[0]
-    mean, sd = (part.numpy()[0] for part in slab.mean_sd())
-    quantiles = slab.quantiles(LEVELS).numpy()[0]
+    probability = posterior.probability().numpy()
+    mean, sd = (part.numpy() for part in slab.mean_sd())
+    quantiles = slab.quantiles(LEVELS).numpy()
     names = model.spec.parameter_names
     found = []
     for trigger in TRIGGERS:
         index = names.index(f"beta_{trigger.name}")
-        low, high = (math.exp(value) for value in quantiles[index])
+        days_recorded = _days_recorded(batch, SOURCE_CHANNEL[trigger.name])
+        at = (0 if days_recorded else 1, index)
+        low, high = (math.exp(value) for value in quantiles[at])
         found.append(
             TriggerPosterior(
                 name=trigger.name,
-                probability=float(probability[index]),
-                odds_ratio=math.exp(mean[index]),
+                probability=float(probability[at]),
+                odds_ratio=math.exp(mean[at]),
                 low=low,
                 high=high,
-                strength=float(probability[index] * _mean_absolute(mean[index], sd[index])),
-                days_recorded=_days_recorded(batch, SOURCE_CHANNEL[trigger.name]),
+                strength=float(probability[at] * _mean_absolute(mean[at], sd[at])),
+                days_recorded=days_recorded,
+                usual=float(probability[1, index]),
             )
         )
     return sorted(found, key=lambda trigger: (trigger.days_recorded == 0, -trigger.strength))

@@ -10,6 +10,8 @@ import math
 import numpy as np
 
 from aline_tf.batch import OBSERVED
+from aline_tf.migraine.forecast.backtest import ENOUGH_EVENINGS
+from aline_tf.migraine.forecast.unlikeness import LIMIT, describe
 from aline_tf.migraine.schema.candidates import Candidate
 from aline_tf.migraine.schema.channels import CHANNEL, SPOT_READING, places
 from aline_tf.migraine.simulation.population import WorldSettings
@@ -26,6 +28,8 @@ RED_FLAGS = (
 
 #: How far above its share among all people a trigger's probability has to be to be named first.
 STANDS_OUT = 0.1
+#: Days with records below which most of what is said holds of people in general.
+FEW_DAYS = 14
 
 
 def percent(probability: float) -> str:
@@ -133,7 +137,8 @@ def supposition(supposed) -> str:
 
 def points(change: float) -> str:
     """A difference of probabilities: "+3.2 points"."""
-    return f"{100 * change:+.1f} points".replace("-", "\u2212")
+    text = f"{100 * change:+.1f} points"
+    return "0.0 points" if text[1:] == "0.0 points" else text.replace("-", "\u2212")
 
 
 def last_known(candidate, history) -> str:
@@ -146,41 +151,121 @@ def last_known(candidate, history) -> str:
     return f"last {verb} {({0: 'today', 1: 'yesterday'}).get(ago, f'{ago} days ago')}"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 day", "1,204 days"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def notes(outlook) -> list[str]:
-    """What the reader should know before trusting the numbers: sentences, possibly none."""
+    """What the reader should know before any number: sentences, possibly none."""
     found = list(outlook.remarks)
+    days = len(outlook.history.dates)
+    _, reported = outlook.attack_days
     if not outlook.days_recorded:
         return [
             *found,
-            f"Nothing is recorded in the last {len(outlook.history.dates)} days: this is what holds"
-            " of people in general.",
+            f"Nothing is recorded in the last {days} days: this is what holds of people in"
+            " general.",
         ]
-    if outlook.silent_days:
-        days = "day" if outlook.silent_days == 1 else "days"
+    if not reported:
         found.append(
-            f"The last record is {outlook.silent_days} {days} old: nothing newer is known."
+            f"No diary tells of attacks in the last {days} days: how often you have them is not"
+            " known, and the risk is what holds of people in general with such readings."
         )
-    if outlook.days_recorded < 14:
+    elif outlook.attacks_alone:
         found.append(
-            f"Only {outlook.days_recorded} days with records: most of this is what holds of people"
-            " in general, not yet of you."
+            "The diary notes attacks alone: whether the days between were free of them is not"
+            " known, and the risk may be too high or too low."
+        )
+    if outlook.unlikeness.is_unlike:
+        found.append(unlike(outlook.unlikeness))
+    if outlook.silent_days:
+        found.append(
+            f"The last record is {counted(outlook.silent_days, 'day')} old: nothing newer is known."
+        )
+    if outlook.days_recorded < FEW_DAYS:
+        found.append(
+            f"Only {counted(outlook.days_recorded, 'day')} with records: most of this is what holds"
+            " of people in general, not yet of you."
         )
     if any(outlook.attacks_today):
         found.append("An attack is recorded today; one that lasts into tomorrow counts.")
     return found
 
 
-def track_record(score) -> str:
-    """How the 24 h forecasts did, or that this cannot be said yet."""
-    if score is None or not score.enough:
-        evenings = score.evenings if score else 0
+def unlike(found) -> str:
+    """That records are unlike any the model was taught, by how much, and in what."""
+    value, low, high = (
+        feature_text(found.feature, number) for number in (found.value, found.low, found.high)
+    )
+    return (
+        "These records are unlike those of the simulated people that the model was taught with:"
+        f" their distance is {found.distance:.2f}, that of 99% of those people at most {LIMIT:g}."
+        f" The {describe(found.feature)} is {value}, among those people {low} to {high}. Trust the"
+        " figures less."
+    )
+
+
+def feature_text(feature: str, value: float) -> str:
+    """A feature's value as a person would say it: ("ln_sdnn, level", 3.8) is "45 ms"."""
+    name, _, what = feature.partition(", ")
+    if what == "run":
+        return counted(round(value), "day")
+    channel = CHANNEL[name]
+    if channel.kind == "binary":
+        return f"{100 * value:.0f}%"
+    if what == "level":
+        return value_text(name, value)
+    unit = "points" if channel.unit == "0-10" else channel.unit
+    return f"{value:.2g} {unit}".rstrip()
+
+
+def diary(outlook) -> str | None:
+    """What the diary says of attacks so far, as counts, and as a share where there is one.
+
+    None where it tells of no day.
+    """
+    attacks, reported = outlook.attack_days
+    if not reported:
+        return None
+    if outlook.attacks_alone:
         return (
-            f"{evenings} of these forecasts can be checked against the diary so far: too few, or"
-            " with too few attacks, to say how good they are."
+            f"The diary notes an attack on {counted(attacks, 'day')}, and tells of no day without"
+            " one: no share follows from that."
+        )
+    share = outlook.attack_share
+    if share is None:
+        return (
+            f"The diary tells of {counted(reported, 'day')} so far, {attacks or 'none'} of them"
+            " with an attack: too few for a share."
+        )
+    if not attacks:
+        return f"On none of the {reported} days of which the diary tells was there an attack."
+    if attacks == reported:
+        return f"On each of the {reported} days of which the diary tells there was an attack."
+    return (
+        f"On the days of which the diary tells, {attacks} of {reported} had an attack"
+        f" ({percent(share)})."
+    )
+
+
+def track_record(score) -> str:
+    """How the 24 h forecasts did, or that this cannot be said yet, and why."""
+    if score is None:
+        return "None of these forecasts can be checked: the diary does not tell of the days after."
+    number = "One" if score.evenings == 1 else f"{score.evenings}"
+    checked = f"{number} of these forecasts can be checked against the diary"
+    without = score.evenings - score.attacks
+    if score.evenings < ENOUGH_EVENINGS:
+        return f"{checked} so far: too few to say how good they are."
+    if not score.enough:
+        return (
+            f"{checked}; an attack followed {score.attacks} of them and none followed {without}:"
+            " too few of one kind to say how good they are."
         )
     better = "below" if score.brier < score.base_brier else "not below"
     return (
-        f"{score.evenings} of these forecasts can be checked against the diary; an attack followed"
+        f"{checked}; an attack followed"
         f" {score.attacks} of them ({percent(score.attacks / score.evenings)}). Brier score"
         f" {score.brier:.3f} (0 is perfect), {better} the {score.base_brier:.3f} of saying"
         f" {percent(score.attacks / score.evenings)} every evening, a share known only afterwards."
@@ -248,20 +333,36 @@ _FORMAT = {
 
 def trigger_yardstick() -> str:
     """What a trigger's probability is to be compared with: its share among all people."""
-    return f"of all people, {percent(WorldSettings().slab_probability)} have any one of them"
+    return (
+        f"of all people, {percent(WorldSettings().slab_probability)} have any one of them, of those"
+        " with a cycle where it is the menstrual window"
+    )
 
 
-def strongest_trigger(triggers) -> str:
+def strongest_trigger(triggers, told: bool = True) -> str:
     """The strongest of the triggers that stand out from what holds of people in general.
 
     Args:
         triggers: those with records, strongest first.
+        told: whether there are days enough with attacks and without, for anything to be told.
     """
-    usual = WorldSettings().slab_probability
-    for trigger in triggers:
-        if trigger.probability >= usual + STANDS_OUT:
-            title = trigger_title(trigger.name).lower()
-            return (
-                f"Strongest trigger: {title} ({percent(trigger.probability)} likely to be yours)."
-            )
+    if not told:
+        return (
+            "No trigger can be told from your records yet: that takes days with attacks and days"
+            " without, side by side."
+        )
+    if found := outstanding(triggers):
+        title = trigger_title(found[0].name).lower()
+        return f"Strongest trigger: {title} ({percent(found[0].probability)} likely to be yours)."
     return "No trigger stands out from your records yet."
+
+
+def outstanding(triggers) -> list:
+    """Triggers of which the records say more than is said of anybody, in the order given."""
+    usual = WorldSettings().slab_probability
+    return [
+        trigger
+        for trigger in triggers
+        if trigger.days_recorded >= FEW_DAYS
+        and trigger.probability >= max(usual, trigger.usual) + STANDS_OUT
+    ]

@@ -23,6 +23,9 @@ from aline_tf.errors import InputError
 from aline_tf.migraine.records.import_summary import ImportSummary
 from aline_tf.migraine.records.wall_clock import WallClock
 
+#: Local years that a time can lie in. An import reads dates up to 2200, and what is known of them
+#: may end in the next year; a file is read back within the same years.
+FIRST_YEAR, LAST_YEAR = 1900, 2201
 DAY_S = 86_400
 SLOT_S = 21_600
 
@@ -292,6 +295,13 @@ def _validated(frame: pd.DataFrame) -> pd.DataFrame:
         raise InputError("expected status 1 (observed) or 2 (not answered); received another")
     if frame["time"].isna().any() or frame["known"].isna().any():
         raise InputError("expected a time and a time of knowing in every row; received none")
+    for column, shown in (("time", "offset"), ("end", "end_offset"), ("known", "end_offset")):
+        years = _wall(frame[column], frame[shown]).dt.year.dropna()
+        if not years.between(FIRST_YEAR, LAST_YEAR).all():
+            raise InputError(
+                f"expected times from {FIRST_YEAR} to {LAST_YEAR}; received one of the year"
+                f" {int(years[~years.between(FIRST_YEAR, LAST_YEAR)].iloc[0])}"
+            )
     open_ended = frame["end"].isna()
     if (frame["channel"][open_ended] != "attack").any():
         raise InputError("expected an end in every row but an attack's; received none")

@@ -29,7 +29,9 @@ from aline_tf.errors import InputError
 from aline_tf.migraine.records.import_summary import shown_example
 from aline_tf.migraine.records.timeline import (
     COLUMNS,
+    FIRST_YEAR,
     KINDS,
+    LAST_YEAR,
     NOT_ANSWERED,
     OBSERVED,
     ImportSummary,
@@ -53,8 +55,16 @@ def write_timeline(timeline: Timeline, path: str | os.PathLike[str]) -> None:
         path: of the file; one that ends in .gz is compressed.
 
     Raises:
+        InputError: more rows than can be read again; nothing has been written.
         OSError: the place cannot be written.
     """
+    if len(timeline) > MAX_ROWS:
+        counts = timeline.frame["channel"].value_counts()
+        raise InputError(
+            f"expected at most {MAX_ROWS:,} observations, which is what can be read again; received"
+            f" {len(timeline):,}, {counts.iloc[0]:,} of them of {counts.index[0]}: import fewer"
+            " files or years at a time"
+        )
     with atomic_path(path) as partial, _open_to_write(partial) as out:
         for line in timeline_lines(timeline):
             out.write(line + "\n")
@@ -155,10 +165,10 @@ def instant(text: Any) -> tuple[int, int]:
     """Seconds since 1970 UTC and the offset in minutes of such a text.
 
     Raises:
-        ValueError: it is not a date and time with an offset, between the years 1900 and 2200.
+        ValueError: it is not a date and time with an offset, in a year a timeline can hold.
     """
     moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    if moment is None or moment.tzinfo is None or not 1900 < moment.year < 2200:
+    if moment is None or moment.tzinfo is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise ValueError("not a date and time with an offset from UTC")
     return math.floor(moment.timestamp()), round(moment.utcoffset().total_seconds() / 60)
 

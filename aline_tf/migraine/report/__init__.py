@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "console_text": "console",
+        "outlook_document": "document",
         "render": "report",
     },
 )

@@ -16,26 +16,30 @@ def console_text(outlook, supposed=()) -> str:
         supposed: the suppositions made by hand, whose what-ifs are shown.
     """
     summary = outlook.summary
-    with_attack, reported = outlook.attack_days
     lines = [
-        f"Read {sum(summary.read.values()):,} records: {outlook.days_recorded} days with records"
-        f" among the last {len(outlook.history.dates)}, {with_attack} of {reported} reported days"
-        " with an attack.",
+        *wording.notes(outlook),
+        f"Read {wording.counted(sum(summary.read.values()), 'record')}:"
+        f" {wording.counted(outlook.days_recorded, 'day')} with records among the last"
+        f" {len(outlook.history.dates)}.",
+        *filter(None, (wording.diary(outlook),)),
     ]
     if summary.skipped:
         lines.append(f"Skipped {sum(summary.skipped.values()):,}; the report says why.")
-    lines += wording.notes(outlook)
     lines += ["", wording.risks(outlook.history.now, outlook.risks)]
     moved = [c for c in outlook.attributions if abs(c.change) >= 0.005][:SHOWN_OBSERVATIONS]
     if moved:
         observations = [f"{wording.observation(c)} {wording.points(c.change)}" for c in moved]
         lines.append(f"  moved most by: {'; '.join(observations)}")
+    own = [trigger for trigger in outlook.triggers if trigger.days_recorded]
     lines += [
         "",
-        "Strongest triggers (odds of an attack starting, if it is one of yours;"
+        "Triggers (odds of an attack starting, if it is one of yours;"
         f" {wording.trigger_yardstick()})",
+        f"  {wording.strongest_trigger(own, outlook.tells_of_triggers)}"
+        if own
+        else "  Nothing is recorded that could tell of a trigger.",
     ]
-    for trigger in [t for t in outlook.triggers if t.days_recorded][:SHOWN_TRIGGERS]:
+    for trigger in own[:SHOWN_TRIGGERS]:
         lines.append(
             f"  {wording.trigger_title(trigger.name)}: {wording.percent(trigger.probability)}"
             f" likely one of yours, x {wording.odds(trigger.odds_ratio)} (90% interval"

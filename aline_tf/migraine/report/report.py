@@ -12,6 +12,7 @@ from aline_tf import __version__
 from aline_tf.migraine.forecast import wording
 from aline_tf.migraine.forecast.outlook import Outlook
 from aline_tf.migraine.forecast.triggers import TriggerPosterior
+from aline_tf.migraine.forecast.unlikeness import LIMIT
 from aline_tf.migraine.forecast.value_of_information import ValuedCandidate
 from aline_tf.migraine.report import plots
 from aline_tf.migraine.report.style_sheet import STYLE
@@ -73,30 +74,26 @@ def _section(name: str, title: str, body: str) -> str:
 
 def _summary(outlook: Outlook) -> str:
     day, two_days = outlook.risks
-    with_attack, reported = outlook.attack_days
     lines = [
         f"The risk of an attack is <strong>{wording.percent(day.probability)}</strong> within 24"
         f" hours and <strong>{wording.percent(two_days.probability)}</strong> within 48 hours."
     ]
-    if reported:
-        lines.append(
-            f"On the days of which the diary tells, {with_attack} of {reported} had an attack"
-            f" ({wording.percent(with_attack / reported)})."
-        )
+    if told := wording.diary(outlook):
+        lines.append(escape(told))
     own = [trigger for trigger in outlook.triggers if trigger.days_recorded]
     if own:
-        lines.append(escape(wording.strongest_trigger(own)))
+        lines.append(escape(wording.strongest_trigger(own, outlook.tells_of_triggers)))
     if outlook.next_candidates:
         best = outlook.next_candidates[0]
         lines.append(f"Most worth knowing next: {_lower(best.candidate.label)}.")
-    notes = "".join(f'<p class="soft">{escape(note)}</p>' for note in wording.notes(outlook))
-    body = "".join(f"<p>{line}</p>" for line in lines) + notes
-    return _section("summary", "Summary", f'<div class="card">{body}</div>\n')
+    body = "".join(f"<p>{line}</p>" for line in lines)
+    notes = "".join(f"<p>{escape(note)}</p>" for note in wording.notes(outlook))
+    caveats = f'<div class="card caution">{notes}</div>\n' if notes else ""
+    return _section("summary", "Summary", f'{caveats}<div class="card">{body}</div>\n')
 
 
 def _risk_now(outlook: Outlook) -> str:
-    with_attack, reported = outlook.attack_days
-    usual = with_attack / reported if reported >= _ENOUGH_DAYS else None
+    usual = outlook.attack_share if outlook.attack_days[1] >= _ENOUGH_DAYS else None
     cards = []
     for risk in outlook.risks:
         span = wording.percent_range(risk.low, risk.high)
@@ -117,19 +114,20 @@ def _risk_now(outlook: Outlook) -> str:
         '<p class="soft">The chance that an attack begins or goes on in the next calendar day (24'
         " hours) or the next two (48 hours). The interval says how far it depends on what is not"
         " yet known about you: the more is known, the narrower it gets."
-        f"{_tick_explained(usual)}</p>"
+        f"{_tick_explained(outlook, usual)}</p>"
     )
     return _section(
         "risk", "Risk now", f'<div class="pair">\n{"".join(cards)}</div>\n{explained}\n'
     )
 
 
-def _tick_explained(usual: float | None) -> str:
+def _tick_explained(outlook: Outlook, usual: float | None) -> str:
     if usual is None:
         return ""
+    attacks, reported = outlook.attack_days
     return (
-        " The thin line marks the share of your recorded days that had an attack"
-        f" ({wording.percent(usual)})."
+        " The thin line marks the share of days with an attack, of those of which your diary tells"
+        f" ({attacks} of {reported})."
     )
 
 
@@ -185,10 +183,11 @@ def _over_time(outlook: Outlook) -> str:
         return _section("over-time", "Risk over time", "<p>There is no past evening yet.</p>")
     attacks = sum(evening.followed is True for evening in evenings)
     label = (
-        f"Risk of an attack on each of {len(evenings)} days, as given at 20:00 the evening before,"
+        f"Risk of an attack on each of {wording.counted(len(evenings), 'day')}, as given at 20:00"
+        " the evening before,"
         f" from {wording.percent(min(e.risks[0].probability for e in evenings))} to"
-        f" {wording.percent(max(e.risks[0].probability for e in evenings))}; attacks are recorded"
-        f" on {attacks} of these days"
+        f" {wording.percent(max(e.risks[0].probability for e in evenings))};"
+        f" {attacks or 'none'} of these days with a recorded attack"
     )
     drawings = "".join(
         f'<div class="{name}">{plots.risk_over_time(evenings, width, height, label)}</div>'
@@ -223,7 +222,7 @@ def _triggers(outlook: Outlook) -> str:
         " is one of yours: the dot is the best guess, the thick line holds the truth with 90%"
         " probability, and the thin line at \u00d7 1 means no effect. Before anything is recorded,"
         f" {wording.trigger_yardstick()}: a share near that says that your records have not told"
-        " yet.</p>"
+        f" yet.</p><p>{escape(_told_of_triggers(outlook))}</p>"
     )
     caveat = (
         '<p class="soft">What goes before an attack need not cause it: an attack on its way can'
@@ -234,6 +233,13 @@ def _triggers(outlook: Outlook) -> str:
         "Your triggers",
         f'{explained}<div class="card">{rows}<div class="scale">{labels}</div></div>\n{caveat}\n',
     )
+
+
+def _told_of_triggers(outlook: Outlook) -> str:
+    own = [trigger for trigger in outlook.triggers if trigger.days_recorded]
+    if not own:
+        return "Nothing is recorded that could tell of a trigger."
+    return wording.strongest_trigger(own, outlook.tells_of_triggers)
 
 
 def _what_if(outlook: Outlook) -> str:
@@ -271,7 +277,7 @@ def _trigger_row(trigger: TriggerPosterior, place) -> str:
         f" {wording.odds(trigger.high)})"
     )
     known = (
-        f"recorded on {trigger.days_recorded} days"
+        f"recorded on {wording.counted(trigger.days_recorded, 'day')}"
         if trigger.days_recorded
         else "nothing recorded: this is what holds of people in general"
     )
@@ -338,12 +344,25 @@ def _what_was_read(outlook: Outlook) -> str:
     skipped = _table(summary.skipped) if summary.skipped else "<p>No record was left out.</p>"
     notes = "".join(f"<p>{escape(note[:1].upper() + note[1:])}.</p>" for note in summary.notes)
     body = (
-        f"<p>{sum(summary.read.values()):,} records. The forecast rests on"
-        f" {outlook.days_recorded} days with records among the last {len(dates)}.</p>"
+        f"<p>{wording.counted(sum(summary.read.values()), 'record')}. The forecast rests on"
+        f" {wording.counted(outlook.days_recorded, 'day')} with records among the last"
+        f" {len(dates)}.{_how_like(outlook)}</p>"
         f'<div class="card"><h3>Read</h3>{read}</div>'
         f'<div class="card"><h3>Left out</h3>{skipped}{notes}</div>\n'
     )
     return _section("read", "What was read", body)
+
+
+def _how_like(outlook: Outlook) -> str:
+    found = outlook.unlikeness
+    if not found.features:
+        return " They are too few to be compared with those of simulated people."
+    than = "more" if found.is_unlike else "no more"
+    return (
+        f" In {wording.counted(found.features, 'feature')} that can be compared, they differ from"
+        f" those of simulated people by a distance of {found.distance:.2f}, {than} than the"
+        f" {LIMIT:g} that 99% of those stay within."
+    )
 
 
 def _table(counts) -> str:

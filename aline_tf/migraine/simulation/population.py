@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 
 import tensorflow as tf
 
 from aline_tf import draws
-from aline_tf.migraine.schema.parameters import TRIGGERS
+from aline_tf.migraine.schema.parameters import PARAMETER_INDEX, TRIGGERS
 
 #: Uniforms that one person takes; `sample_people` counts on it.
 _UNIFORMS = 80
@@ -73,19 +74,23 @@ def beta_from_uniforms(uniforms, a: int, b: int) -> tf.Tensor:
     return tf.exp(tf.reduce_sum(powers * tf.math.log(uniforms), axis=-1))
 
 
-def sample_people(seed, people: int, settings: WorldSettings | None = None) -> dict:
+def sample_people(
+    seed, people: int, settings: WorldSettings | None = None, given: Mapping | None = None
+) -> dict:
     """People from the prior.
 
     Args:
         seed: int32 [2].
         people: B.
         settings: shifts of the world; the fitted one when omitted.
+        given: `theta` [B, P], on which the traits that follow from it depend, and any trait [B],
+            taken as they are.
 
     Returns:
         dict of tensors [B] (or [B, ...]): theta [B, P] in the order of `PARAMETERS`; female and
         cycling (0 or 1); slot_effect [B, 4]; and the traits used by the simulator.
     """
-    settings = settings or WorldSettings()
+    settings, given = settings or WorldSettings(), given or {}
     # One draw serves everything: XLA compiles many small random kernels slowly.
     unit = iter(tf.unstack(draws.uniform(seed, [_UNIFORMS, people])))
 
@@ -130,6 +135,11 @@ def sample_people(seed, people: int, settings: WorldSettings | None = None) -> d
         ],
         axis=1,
     )
+    if "theta" in given:
+        theta = tf.cast(given["theta"], tf.float32)
+        hrv_baseline, feels_coming = (
+            theta[:, PARAMETER_INDEX[name]] for name in ("hrv_baseline", "feels_coming")
+        )
     sensitive = beta(8, 2)
     insensitive = 1.0 - beta(9, 1)
     drinks = 1.0 - flag(0.25)
@@ -163,4 +173,4 @@ def sample_people(seed, people: int, settings: WorldSettings | None = None) -> d
         "resting_hr_mean": 62.0 - 6.0 * (hrv_baseline - 3.4) + normal(0.0, 6.0),
         "steps_mean": normal(8.75, 0.45),
         "screen_mean": normal(1.15, 0.4),
-    }
+    } | {name: value for name, value in given.items() if name != "theta"}

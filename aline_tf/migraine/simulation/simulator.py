@@ -16,6 +16,8 @@ from the starts. Numbers are those of diary and wearable studies (Houle 2017, Li
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import tensorflow as tf
 
 from aline_tf import draws
@@ -48,7 +50,13 @@ TRAITS = (
 )
 
 
-def simulate_people(seed, people: int, days: int, settings: WorldSettings | None = None) -> dict:
+def simulate_people(
+    seed,
+    people: int,
+    days: int,
+    settings: WorldSettings | None = None,
+    given: Mapping | None = None,
+) -> dict:
     """Draw people from the prior and live their days.
 
     Args:
@@ -56,6 +64,7 @@ def simulate_people(seed, people: int, days: int, settings: WorldSettings | None
         people: B, a Python int.
         days: a Python int, at least 1.
         settings: shifts of the simulated world.
+        given: what of the people is not drawn: see `sample_people`.
 
     Returns:
         dict of tensors:
@@ -70,7 +79,7 @@ def simulate_people(seed, people: int, days: int, settings: WorldSettings | None
     """
     settings = settings or WorldSettings()
     population_seed, day_seed, phase_seed, measurement_seed = draws.split(seed, 4)
-    population = sample_people(population_seed, people, settings)
+    population = sample_people(population_seed, people, settings, given)
     world = live_days(day_seed, population, days + WARM_UP_DAYS)
     world |= live_phases(phase_seed, population, world)
     # The warm-up let phases and lags settle; nobody sees it.

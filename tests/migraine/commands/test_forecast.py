@@ -202,3 +202,36 @@ def test_help_needs_no_tensorflow():
         "assert 'tensorflow' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_same_numbers_are_written_for_programs(forecast, tmp_path, capsys):
+    assert forecast(now="2025-04-17", json=tmp_path / "out.json") == 0
+    document = json.loads((tmp_path / "out.json").read_text())
+    page = (tmp_path / "out" / "report.html").read_text()
+    days = document["days"]
+    told = f"{days['with_an_attack']} of {days['told_by_the_diary']} had an attack"
+    printed = capsys.readouterr().out
+    assert told in page and told in printed
+    assert document["not_a_device"] in printed
+    assert f"Report: {tmp_path / 'out' / 'report.html'}, {tmp_path / 'out.json'}" in printed
+
+
+def test_a_first_reading_this_morning_is_forecast_this_evening(forecast, tmp_path, capsys):
+    diary = tmp_path / "one.csv"
+    diary.write_text("date,answered_at,resting_hr\n2025-03-03,08:00,60\n")
+    assert forecast(apple_health=None, diary=diary) == 0
+    printed = capsys.readouterr().out
+    assert "at 20:00 on Monday, 3 March 2025" in printed
+    assert "Only 1 day with records" in printed and printed.startswith("No diary tells")
+
+
+def test_a_date_in_the_future_is_set_aside_and_said(forecast, tmp_path, capsys):
+    diary = tmp_path / "typing.csv"
+    days = [f"2025-03-{day:02d},no" for day in range(1, 31)]
+    diary.write_text("\n".join(["date,attack", *days, "2052-03-30,no", ""]))
+    assert forecast(apple_health=None, diary=diary) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("1 record is set aside: it is dated 2052-03-30, after today.")
+    assert "at 20:00 on Sunday, 30 March 2025" in printed
+    assert "On none of the 30 days" in printed
+    assert "set aside" in (tmp_path / "out" / "report.html").read_text()

@@ -32,7 +32,7 @@ def test_slab_is_the_posterior_without_its_atom(model, evening, triggers):
     outputs = batch_ops.map_rows(model, evening[0])
     posterior = model.theta_posterior(outputs)
     names = model.spec.parameter_names
-    for trigger in triggers:
+    for trigger in (trigger for trigger in triggers if trigger.days_recorded):
         index = names.index(f"beta_{trigger.name}")
         chance = float(posterior.probability()[0, index])
         assert trigger.probability == pytest.approx(chance, abs=1e-6)
@@ -45,6 +45,21 @@ def test_slab_is_the_posterior_without_its_atom(model, evening, triggers):
             assert slab == pytest.approx(level, abs=2e-3)
         mean = float(posterior.mean_sd()[0][0, index])
         assert chance * math.log(trigger.odds_ratio) == pytest.approx(mean, abs=1e-4)
+
+
+def test_of_a_trigger_without_records_it_is_said_what_holds_of_anybody(model, evening, triggers):
+    batch = evening[0] | {
+        "context_mask": np.zeros_like(evening[0]["context_mask"]),
+        "context_status": np.zeros_like(evening[0]["context_status"]),
+    }
+    anybody = {trigger.name: trigger for trigger in trigger_posteriors(model, batch)}
+    silent = [trigger for trigger in triggers if not trigger.days_recorded]
+    assert silent
+    for trigger in triggers:
+        assert trigger.usual == pytest.approx(anybody[trigger.name].probability, abs=1e-5)
+    for trigger in silent:
+        assert trigger.low == pytest.approx(anybody[trigger.name].low, rel=1e-4)
+        assert trigger.probability == trigger.usual
 
 
 def test_days_recorded_are_counted_from_the_history(evening, triggers):

@@ -112,7 +112,7 @@ def test_interval_is_told_with_both_ends():
 
 
 def test_track_record_needs_enough_evenings():
-    assert "too few" in wording.track_record(None)
+    assert "None of these forecasts can be checked" in wording.track_record(None)
     assert "too few" in wording.track_record(BacktestScore(12, 3, 0.2, 0.2))
     text = wording.track_record(BacktestScore(50, 10, 0.15, 0.16))
     assert "0.150" in text and "below the 0.160" in text and "skill from luck" in text

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.records import timeline_file
 from aline_tf.migraine.records.timeline import ImportSummary, Timeline
 from aline_tf.migraine.records.timeline_file import read_timeline, timeline_lines, write_timeline
 from tests.migraine.records.timelines import timelines
@@ -120,3 +121,24 @@ def test_a_failed_write_leaves_what_was_there(small, tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         write_timeline(small, path)
     assert path.read_text() == "before" and len(list(tmp_path.iterdir())) == 1
+
+
+@settings(deadline=None, max_examples=60)
+@given(second=st.integers(-62_000_000_000, 250_000_000_000), offset=st.integers(-840, 840))
+def test_what_a_timeline_can_hold_can_be_read_back(place, second, offset):
+    """Whatever the year: it is refused before it is written, or it is read."""
+    row = (second, second + 86_400, second, offset, offset, "stress", 4.0, "0-10", 1, "diary")
+    try:
+        timeline = Timeline.from_rows([row])
+    except InputError as error:
+        assert "expected times from 1900 to 2201; received one of the year" in str(error)
+        return
+    write_timeline(timeline, place / "years.jsonl")
+    pd.testing.assert_frame_equal(read_timeline(place / "years.jsonl").frame, timeline.frame)
+
+
+def test_more_rows_than_can_be_read_again_are_not_written(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(timeline_file, "MAX_ROWS", 2)
+    with pytest.raises(InputError, match=r"expected at most 2 .* received 3, 2 of them of attack"):
+        write_timeline(small, tmp_path / "much.jsonl")
+    assert not list(tmp_path.iterdir())
