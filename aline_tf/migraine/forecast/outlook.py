@@ -93,11 +93,11 @@ class Outlook:
     @property
     def attacks_alone(self) -> bool:
         """Whether attacks are noted and days without one are not: no share follows from that."""
-        told = [day is not None for day in daily_attacks(self.history)]
+        reports = [day is not None for day in daily_attacks(self.history)]
         attacks, reported = self.attack_days
         if not reported or attacks < reported:
             return False
-        first, last = told.index(True), len(told) - told[::-1].index(True)
+        first, last = reports.index(True), len(reports) - reports[::-1].index(True)
         return reported < EVERY_DAY * (last - first)
 
     @property

@@ -151,11 +151,11 @@ def features(
     for channel in CHANNELS:
         fields = list(places(channel.name))
         seen = status[:, :, fields] == OBSERVED
-        told = np.where(seen, values[:, :, fields].astype(float), np.nan)
+        known = np.where(seen, values[:, :, fields].astype(float), np.nan)
         with warnings.catch_warnings():
             # Days without a value have no mean, and are left out.
             warnings.simplefilter("ignore", RuntimeWarning)
-            of_day = np.nanmean(told, axis=2)
+            of_day = np.nanmean(known, axis=2)
             enough = np.isfinite(of_day).sum(axis=1) >= LEAST_DAYS
             if channel.name != "attack":
                 level = np.nanmean(of_day, axis=1)
@@ -184,11 +184,11 @@ def _attack_features(values, status, hourless) -> dict[str, np.ndarray]:
             values.reshape(people * days, -1), status.reshape(people * days, -1), flat
         )
     )
-    told = whole.sum(axis=1)
+    known = whole.sum(axis=1)
     # A diary of attacks alone tells of no share.
-    enough = (told >= LEAST_DAYS) & ((attack & whole).sum(axis=1) < told)
-    enough |= told == days
-    share = (attack & whole).sum(axis=1) / np.maximum(told, 1)
+    enough = (known >= LEAST_DAYS) & ((attack & whole).sum(axis=1) < known)
+    enough |= known == days
+    share = (attack & whole).sum(axis=1) / np.maximum(known, 1)
     run, longest = np.zeros(people), np.zeros(people)
     for day in range(days):
         run = np.where(attack[:, day] & whole[:, day], run + 1, 0)

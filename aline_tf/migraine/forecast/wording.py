@@ -339,14 +339,14 @@ def trigger_yardstick() -> str:
     )
 
 
-def strongest_trigger(triggers, told: bool = True) -> str:
+def strongest_trigger(triggers, evidence: bool = True) -> str:
     """The strongest of the triggers that stand out from what holds of people in general.
 
     Args:
         triggers: those with records, strongest first.
-        told: whether there are days enough with attacks and without, for anything to be told.
+        evidence: whether there are days enough with attacks and without, to tell anything by.
     """
-    if not told:
+    if not evidence:
         return (
             "No trigger can be told from your records yet: that takes days with attacks and days"
             " without, side by side."

@@ -33,7 +33,7 @@ def outlook_document(outlook: Outlook) -> dict[str, Any]:
         "records": {"read": dict(summary.read), "skipped": dict(summary.skipped)},
         "unlikeness": dataclasses.asdict(outlook.unlikeness),
         "triggers": {
-            "told": outlook.tells_of_triggers,
+            "evidence": outlook.tells_of_triggers,
             "posteriors": [dataclasses.asdict(trigger) for trigger in outlook.triggers],
         },
         "track_record": {

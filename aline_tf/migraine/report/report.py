@@ -78,8 +78,8 @@ def _summary(outlook: Outlook) -> str:
         f"The risk of an attack is <strong>{wording.percent(day.probability)}</strong> within 24"
         f" hours and <strong>{wording.percent(two_days.probability)}</strong> within 48 hours."
     ]
-    if told := wording.diary(outlook):
-        lines.append(escape(told))
+    if counts := wording.diary(outlook):
+        lines.append(escape(counts))
     own = [trigger for trigger in outlook.triggers if trigger.days_recorded]
     if own:
         lines.append(escape(wording.strongest_trigger(own, outlook.tells_of_triggers)))
