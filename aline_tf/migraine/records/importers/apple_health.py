@@ -3,14 +3,19 @@
 | record type | becomes | unit |
 |---|---|---|
 | HeartRateVariabilitySDNN | sdnn | ms |
+| HeartRateVariabilityRMSSD | rmssd | ms |
 | RestingHeartRate | resting_hr | bpm |
 | HeartRate | heart_rate, the mean of each hour and device | bpm |
-| StepCount | steps, the sum of each hour and device | count |
+| StepCount | steps, the sum of each hour and device; totals of a day as they are | count |
 | RespiratoryRate | respiratory_rate | /min |
 | AppleSleepingWristTemperature | wrist_temperature | C |
 | SleepAnalysis | asleep, in_bed, awake intervals | |
 | MenstrualFlow | menstrual_flow (0 none, 1 bleeding), cycle_start | |
 | Headache | pain: mild 2, moderate 5, severe 8 (middles of the customary bands) | 0-10 |
+
+Units are converted. Where a device measured stages of sleep, what a coarser one says of the same
+time does not count (`aline_tf.migraine.records.importers.sleep_sources`). What is dated after the
+export itself is set aside. Every other type of record is counted by its name.
 
 A headache is not taken for a migraine attack: attacks come from a diary. A record is known once it
 has ended and was written down (`creationDate`), whichever is later. Devices are told apart and
@@ -35,26 +40,37 @@ from typing import BinaryIO
 from zipfile import ZipFile, ZipInfo
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.records.importers.account import Account
 from aline_tf.migraine.records.importers.apple_dates import RecordDates, Travel
 from aline_tf.migraine.records.importers.archive import open_archive, open_member
 from aline_tf.migraine.records.importers.health_xml import (
     MAX_PROLOG,
+    Contents,
     is_health_export,
     read_health_records,
 )
-from aline_tf.migraine.records.timeline import KINDS, OBSERVED, ImportSummary, Timeline
+from aline_tf.migraine.records.importers.sleep_sources import (
+    AWAKE,
+    GENERIC,
+    STAGE,
+    SleepRecord,
+    finest,
+)
+from aline_tf.migraine.records.timeline import KINDS, OBSERVED, Timeline
+from aline_tf.migraine.records.units import convert
 
 _QUANTITY = "HKQuantityTypeIdentifier"
 _CATEGORY = "HKCategoryTypeIdentifier"
 
-#: Quantity -> channel, and the factor from each unit that may stand beside it.
+#: Quantity -> channel.
 QUANTITIES = {
-    "HeartRateVariabilitySDNN": ("sdnn", {"ms": 1.0, "s": 1000.0}),
-    "RestingHeartRate": ("resting_hr", {"count/min": 1.0, "bpm": 1.0, "count/s": 60.0}),
-    "HeartRate": ("heart_rate", {"count/min": 1.0, "bpm": 1.0, "count/s": 60.0}),
-    "RespiratoryRate": ("respiratory_rate", {"count/min": 1.0, "count/s": 60.0}),
-    "StepCount": ("steps", {"count": 1.0}),
-    "AppleSleepingWristTemperature": ("wrist_temperature", {"degC": 1.0}),
+    "HeartRateVariabilitySDNN": "sdnn",
+    "HeartRateVariabilityRMSSD": "rmssd",
+    "RestingHeartRate": "resting_hr",
+    "HeartRate": "heart_rate",
+    "RespiratoryRate": "respiratory_rate",
+    "StepCount": "steps",
+    "AppleSleepingWristTemperature": "wrist_temperature",
 }
 _SLEEP = {
     "InBed": "in_bed",
@@ -65,6 +81,7 @@ _SLEEP = {
     "AsleepDeep": "asleep",
     "AsleepREM": "asleep",
 }
+_STAGES = ("AsleepCore", "AsleepDeep", "AsleepREM")
 _FLOW = {"None": 0.0, "Unspecified": 1.0, "Light": 1.0, "Medium": 1.0, "Heavy": 1.0}
 _PAIN = {"NotPresent": 0.0, "Mild": 2.0, "Moderate": 5.0, "Severe": 8.0}
 
@@ -79,7 +96,13 @@ _CATEGORY_PREFIXES = {
     "MenstrualFlow": ("HKCategoryValueMenstrualFlow", "HKCategoryValueVaginalBleeding"),
     "Headache": ("HKCategoryValueSeverity",),
 }
-MAX_REASONS = 60
+#: A count over so long is an app's total of a day, and is not shared between its hours.
+TOTAL_FROM_S = 12 * 3600
+#: Nobody takes so many steps a minute: what was counted faster is a total, put at one moment.
+FASTEST_STEPS = 400
+TOTAL_FROM_STEPS = 2000
+#: Records dated so long after the export were made by a clock that was wrong.
+GRACE_S = 86_400
 _HOURLY = ("heart_rate", "steps")
 LONGEST_S = {"steps": 24 * 3600, "asleep": 24 * 3600, "in_bed": 24 * 3600, "awake": 24 * 3600}
 
@@ -104,8 +127,8 @@ def read_apple_health(path: str | Path) -> Timeline:
 def read_export(stream: BinaryIO) -> Timeline:
     """Read the bytes of an export.xml. Raises InputError as `read_apple_health` does."""
     collector = _Collector()
-    other = read_health_records(stream, collector.selected, collector.record)
-    return collector.timeline(other)
+    contents = read_health_records(stream, collector.selected, collector.record, collector.begin)
+    return collector.timeline(contents)
 
 
 @contextmanager
@@ -153,16 +176,20 @@ def _find(archive: ZipFile) -> ZipInfo:
 
 
 class _Skip(Exception):
-    """A record that cannot be used; the message is the reason, without its value."""
+    """A record that cannot be used: the reason, and what stands there instead."""
+
+    def __init__(self, reason: str, example: str | None = None) -> None:
+        super().__init__(reason)
+        self.example = example
 
 
 class _Collector:
-    """Turns records into rows, keeping counts of what was used and what was not."""
+    """Turns records into rows, keeping the account of what was used and what was not."""
 
     def __init__(self) -> None:
         self.rows: list[tuple] = []
-        self.read: Counter[str] = Counter()
-        self.skipped: Counter[str] = Counter()
+        self.account = Account()
+        self._read = self.account.read
         self._handlers: dict[str, Callable[[dict, dict], None]] = {}
         for name in QUANTITIES:
             self._handlers[_QUANTITY + name] = self._quantity
@@ -170,106 +197,142 @@ class _Collector:
         self._handlers[_CATEGORY + "MenstrualFlow"] = self._menstruation
         self._handlers[_CATEGORY + "Headache"] = self._headache
         self.selected = frozenset(self._handlers)
+        self._units: dict[tuple[str, str], tuple[float, float] | None] = {}
         self._dates = RecordDates()
         self._sources: dict[str, str] = {}
         self._device_counts: Counter[str] = Counter()
         self._travel = Travel()
         self._zone: str | None = None
+        self._latest = math.inf
         # Numbers of the rows whose record named its time zone itself.
         self._zoned: set[int] = set()
         # (channel, source, hour, offset) -> [sum, count, last known second]
         self._hours: dict[tuple[str, str, int, int], list[float]] = {}
+        # Number of the row -> what kind of record of sleep it is.
+        self._sleeps: dict[int, str] = {}
+
+    def begin(self, exported: str) -> None:
+        """Take note of when the export was made."""
+        try:
+            self._latest = self._dates.read(exported)[0] + GRACE_S
+        except ValueError:
+            self._latest = math.inf
 
     def record(self, attributes: dict[str, str], metadata: dict[str, str]) -> None:
         self._zone = metadata.get("HKTimeZone")
         try:
             self._handlers[attributes["type"]](attributes, metadata)
-        except _Skip as reason:
-            self.skipped[str(reason)] += 1
+        except _Skip as skip:
+            self.account.skip(str(skip), skip.example)
 
-    def timeline(self, other: int) -> Timeline:
+    def timeline(self, contents: Contents) -> Timeline:
+        account = self.account
+        account.cells = contents.handled + sum(contents.others.values())
+        for name, count in contents.others.items():
+            account.pass_over(name.removeprefix(_QUANTITY).removeprefix(_CATEGORY), count)
+        zoned = self._zoned
+        if self._travel.away:
+            self.rows = [
+                row if number in zoned else self._travel.moved(row)
+                for number, row in enumerate(self.rows)
+            ]
+        rows = self._finest_sleep()
+        too_many: Counter[str] = Counter()
         for (channel, source, hour, offset), (total, count, known) in self._hours.items():
             value = total / count if channel == "heart_rate" else total
             begin = hour * 3600 - 60 * offset
             known = max(known, begin)
-            if not KINDS[channel].low <= value <= KINDS[channel].high:
-                self.skipped[f"{channel}: a value out of range"] += 1
+            kind = KINDS[channel]
+            if not kind.low <= value <= kind.high:
+                too_many[channel] += 1
                 continue
-            self.rows.append(
-                (
-                    begin,
-                    begin + 3600,
-                    known,
-                    offset,
-                    offset,
-                    channel,
-                    value,
-                    KINDS[channel].unit,
-                    OBSERVED,
-                    source,
-                )
-            )
-        if other:
-            self.skipped["record types that are not used"] = other
-        if self._travel.away:
-            self.rows = [
-                row if number in self._zoned else self._travel.moved(row)
-                for number, row in enumerate(self.rows)
-            ]
-        return Timeline.from_rows(self.rows, ImportSummary(dict(self.read), dict(self.skipped)))
+            row = (begin, begin + 3600, known, offset, offset, channel, value, kind.unit, OBSERVED)
+            row = (*row, source)
+            rows.append(self._travel.moved(row) if self._travel.away else row)
+        for channel, hours in too_many.items():
+            account.note(f"{channel}: {hours} hours add up to more than can be, and were left out")
+        return Timeline.from_rows(rows, account.summary())
+
+    def _finest_sleep(self) -> list[tuple]:
+        """The rows, without sleep that a finer record of the same time speaks against."""
+        numbers = list(self._sleeps)
+        records = [
+            SleepRecord(self.rows[n][0], self.rows[n][1], self._sleeps[n], self.rows[n][9])
+            for n in numbers
+        ]
+        kept = dict(zip(numbers, finest(records), strict=True))
+        rows = []
+        for number, row in enumerate(self.rows):
+            spans = kept.get(number)
+            if spans is None or spans == [row[:2]]:
+                rows.append(row)
+                continue
+            if not spans:
+                self._read[row[5]] -= 1
+                self.account.skip("sleep: beside a finer record of the same time")
+            for begin, end in spans:
+                rows.append((begin, end, max(row[2], begin), *row[3:]))
+        return rows
 
     def _quantity(self, attributes: dict[str, str], metadata: dict[str, str]) -> None:
-        channel, factors = QUANTITIES[attributes["type"][len(_QUANTITY) :]]
+        channel = QUANTITIES[attributes["type"][len(_QUANTITY) :]]
         unit = attributes.get("unit", "")
-        if unit not in factors:
-            # Few units are named, so that a file of odd ones cannot make an endless summary.
-            name = _plain(unit) if len(self.skipped) < MAX_REASONS else "of another kind"
-            raise _Skip(f"{channel}: unit {name} instead of {' or '.join(factors)}")
+        key = (channel, unit)
+        if key not in self._units:
+            self._units[key] = _factor(unit, KINDS[channel].unit)
+        conversion = self._units[key]
+        if conversion is None:
+            reason = f"{channel}: unit {_plain(unit)} instead of {KINDS[channel].unit}"
+            raise _Skip(reason, attributes.get("value"))
         try:
-            value = float(attributes["value"]) * factors[unit]
+            value = float(attributes["value"]) * conversion[0] + conversion[1]
         except (KeyError, ValueError):
-            raise _Skip(f"{channel}: not a number") from None
+            raise _Skip(f"{channel}: not a number", attributes.get("value")) from None
         kind = KINDS[channel]
         if not (math.isfinite(value) and kind.low <= value <= kind.high):
-            raise _Skip(f"{channel}: a value out of range")
+            raise _Skip(f"{channel}: a value out of range", attributes["value"])
         span = self._span(channel, attributes)
         if channel == "steps":
-            self._spread(channel, span, value, attributes)
+            self._steps(span, value, attributes)
         elif channel == "heart_rate":
             self._hour(channel, span, value, attributes)
         else:
             self._append(channel, span, value, attributes)
-        self.read[channel] += 1
+        self._read[channel] += 1
 
     def _sleep(self, attributes: dict[str, str], metadata: dict[str, str]) -> None:
-        channel = _SLEEP.get(self._category("SleepAnalysis", attributes))
+        stage = self._category("SleepAnalysis", attributes)
+        channel = _SLEEP.get(stage)
         if channel is None:
-            raise _Skip("sleep: an unknown stage")
+            raise _Skip("sleep: an unknown stage", attributes.get("value"))
         begin, end, *_ = span = self._span(channel, attributes)
         if end == begin:
-            raise _Skip("sleep: an interval without length")
+            raise _Skip("sleep: an interval without length", attributes.get("startDate"))
+        if channel == "asleep":
+            self._sleeps[len(self.rows)] = STAGE if stage in _STAGES else GENERIC
+        elif channel == "awake":
+            self._sleeps[len(self.rows)] = AWAKE
         self._append(channel, span, 1.0, attributes)
-        self.read[channel] += 1
+        self._read[channel] += 1
 
     def _menstruation(self, attributes: dict[str, str], metadata: dict[str, str]) -> None:
         flow = _FLOW.get(self._category("MenstrualFlow", attributes))
         if flow is None:
-            raise _Skip("menstrual_flow: an unknown value")
+            raise _Skip("menstrual_flow: an unknown value", attributes.get("value"))
         span = self._span("menstrual_flow", attributes)
         self._append("menstrual_flow", span, flow, attributes)
-        self.read["menstrual_flow"] += 1
+        self._read["menstrual_flow"] += 1
         mark = metadata.get("HKMenstrualCycleStart")
         if mark is not None and flow:
             started = mark.strip().lower() in ("1", "true", "yes")
             self._append("cycle_start", span, float(started), attributes)
-            self.read["cycle_start"] += 1
 
     def _headache(self, attributes: dict[str, str], metadata: dict[str, str]) -> None:
         pain = _PAIN.get(self._category("Headache", attributes))
         if pain is None:
-            raise _Skip("headache: severity not given")
+            raise _Skip("headache: severity not given", attributes.get("value"))
         self._append("pain", self._span("pain", attributes), pain, attributes)
-        self.read["pain"] += 1
+        self._read["pain"] += 1
 
     @staticmethod
     def _category(name: str, attributes: dict[str, str]) -> str:
@@ -288,7 +351,9 @@ class _Collector:
             created = attributes.get("creationDate")
             known = max(end, self._dates.read(created)[0]) if created else end
         except (KeyError, ValueError):
-            raise _Skip(f"{channel}: an invalid date") from None
+            raise _Skip(f"{channel}: an invalid date", attributes.get("startDate")) from None
+        if begin > self._latest:
+            raise _Skip(f"{channel}: dated after the export", attributes["startDate"])
         if self._zone:
             there = [
                 self._travel.sight(self._zone, at, written)
@@ -298,9 +363,9 @@ class _Collector:
             if channel not in _HOURLY:
                 offset, end_offset = there
         if end < begin:
-            raise _Skip(f"{channel}: ends before it starts")
+            raise _Skip(f"{channel}: ends before it starts", attributes["startDate"])
         if end - begin > LONGEST_S.get(channel, 2 * 86_400):
-            raise _Skip(f"{channel}: lasts too long")
+            raise _Skip(f"{channel}: lasts too long", attributes["startDate"])
         return begin, end, known, offset, end_offset
 
     def _append(self, channel: str, span: tuple, value: float, attributes: dict[str, str]) -> None:
@@ -333,6 +398,21 @@ class _Collector:
             kept[1] += 1
             kept[2] = max(kept[2], known)
 
+    def _steps(self, span: tuple, value: float, attributes: dict[str, str]) -> None:
+        """Put steps in their hours, or keep the total of a day as one."""
+        begin, end, known, offset, end_offset = span
+        if end - begin >= TOTAL_FROM_S:
+            self._append("steps", span, value, attributes)
+        elif value >= TOTAL_FROM_STEPS and value * 60 > FASTEST_STEPS * (end - begin):
+            midnight = begin - (begin + 60 * offset) % 86_400
+            if end - midnight >= TOTAL_FROM_S:
+                whole = (midnight, end, known, offset, end_offset)
+                self._append("steps", whole, value, attributes)
+            else:
+                self._spread("steps", span, value, attributes)
+        else:
+            self._spread("steps", span, value, attributes)
+
     def _spread(self, channel: str, span: tuple, value: float, attributes: dict[str, str]) -> None:
         """Share a sum between the hours it was counted in, evenly in time."""
         begin, end, known, offset, _ = span
@@ -356,6 +436,18 @@ class _Collector:
             label = f"apple_health/{kind}-{self._device_counts[kind]}"
             self._sources[name] = label
         return label
+
+
+def _factor(spelling: str, unit: str) -> tuple[float, float] | None:
+    """Factor and shift from a unit as it is written to that of a channel; None for none."""
+    # Without a unit nothing is assumed: what has none in a health export is damaged.
+    if not spelling:
+        return None
+    try:
+        shift = convert(0.0, spelling, unit)
+        return convert(1.0, spelling, unit) - shift, shift
+    except KeyError:
+        return None
 
 
 def _plain(text: str) -> str:

@@ -2,7 +2,7 @@
 
 | LOINC | becomes | day it belongs to |
 |---|---|---|
-| 8867-4 heart rate | heart_rate | |
+| 8867-4 heart rate | heart_rate, the mean of each hour and device | |
 | 40443-4 resting heart rate | resting_hr | |
 | 80404-7 R-R interval standard deviation | sdnn | |
 | 9279-1 respiratory rate | respiratory_rate | |
@@ -12,186 +12,291 @@
 
 Observations that this project wrote carry the name of their channel and come back exactly
 (`aline_tf.migraine.records.fhir_export`). Units are read, never assumed, and converted. A value
-that is absent because the person was asked and declined is "not answered". Resources that are no
-observations, or whose code is not above, are counted and passed over, and so is everything they
-say of patients and places. Devices are told apart and numbered.
+that is absent because the person was asked and declined is "not answered". Components count as
+observations of their own. Resources that are no observations, or whose code is not above, are
+counted by type and code, and everything they say of patients and places is passed over. Devices
+are told apart and numbered.
 
-An observation is known from when it was issued, or else from the end of its period.
+Of an observation that was amended or corrected the last version counts; one that was entered in
+error or cancelled is withdrawn, with its earlier versions, in whichever file they are.
+
+An observation is known from when it was issued, or else from the end of its period. Times in "Z"
+say nothing of the wall clock: they take it from other times of the same files, when nothing else
+is known, and else are days of UTC, which is noted.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, datetime
-from io import BufferedReader
 from typing import Any
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.fhir_codes import CHANNEL_OF, LOINC, REFUSALS, SYSTEM
+from aline_tf.migraine.records.importers.account import Account
 from aline_tf.migraine.records.importers.documents import Document
-from aline_tf.migraine.records.importers.json_stream import (
-    MAX_ELEMENT,
-    OversizedElement,
-    elements,
-    parse,
-)
-from aline_tf.migraine.records.timeline import (
-    DAY_S,
-    KINDS,
-    NOT_ANSWERED,
-    OBSERVED,
-    ImportSummary,
-    Timeline,
-)
-from aline_tf.migraine.records.units import convert
+from aline_tf.migraine.records.importers.fhir_files import has_versions, is_fhir_head, resources
+from aline_tf.migraine.records.importers.fhir_values import Skip, Unused, channel_of, value_of
+from aline_tf.migraine.records.importers.json_stream import OversizedElement
+from aline_tf.migraine.records.timeline import DAY_S, KINDS, OBSERVED, ImportSummary, Timeline
 from aline_tf.migraine.records.wall_clock import WallClock
 
-#: FHIR statuses of observations that stand.
-_STANDING = ("final", "amended", "corrected", "preliminary")
+#: FHIR statuses of observations that stand, and of those that were taken back.
+_STANDING = ("final", "amended", "corrected", "appended", "preliminary")
+_WITHDRAWN = ("entered-in-error", "cancelled")
+#: How late in the life of an observation a status comes.
+_RANKS = {"preliminary": 0, "final": 1, "appended": 2, "amended": 2, "corrected": 3}
 #: Channels that a date without a time of day is enough for.
 _DAILY = ("resting_hr", "sdnn", "respiratory_rate", "sleep_hours", "steps")
+_REPLACED = "replaced by a later version"
 EVENING_S = 18 * 3600
+HOUR_S = 3600
 LONGEST_S = {"heart_rate": DAY_S, "steps": 2 * DAY_S, "pain": 7 * DAY_S, "attack": 7 * DAY_S}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-MAX_REASONS = 60
+_FIRST_YEAR, _LAST_YEAR = 1990, 2199
 
 
 def read_fhir(document: Document, clock: WallClock | None = None) -> Timeline:
-    """Read a bundle, a resource or lines of resources.
+    """Read one file. Arguments and errors as for `read_observations`."""
+    timeline, _ = read_observations([document], clock)
+    return timeline
+
+
+def read_observations(
+    documents: Sequence[Document], clock: WallClock | None = None
+) -> tuple[Timeline, list[ImportSummary]]:
+    """Read bundles, resources and lines of resources of one person.
 
     Args:
-        document: a JSON or NDJSON file.
+        documents: JSON or NDJSON files.
         clock: tells the offset of dates that have none. None takes them as UTC.
 
+    Returns:
+        the timeline of all of them, and what was read of each.
+
     Raises:
-        InputError: the file is not JSON, breaks off, or is not FHIR.
+        InputError: a file is not JSON, breaks off, or is not FHIR.
     """
-    reader = _Observations(clock or WallClock())
-    with document.opener() as stream:
-        found = False
-        for resource in _resources(stream, document.suffix in (".jsonl", ".ndjson")):
-            found = found or (isinstance(resource, dict) and "resourceType" in resource)
-            reader.read(resource)
-    if not found and not is_fhir_head(document.head()):
-        raise InputError(
-            f"expected a FHIR bundle or resource; received {document.shown}, without resources"
-        )
+    reader = _Observations(clock or WallClock(), any(map(has_versions, documents)))
+    for document in documents:
+        reader.open(document)
+        try:
+            with document.opener() as stream:
+                found = False
+                for resource in resources(stream, document.suffix in (".jsonl", ".ndjson")):
+                    found = found or (isinstance(resource, dict) and "resourceType" in resource)
+                    reader.read(resource)
+        except InputError as error:
+            if document.shown in str(error):
+                raise
+            raise InputError(f"{error}, in {document.shown}") from error
+        if not found and not is_fhir_head(document.head()):
+            raise InputError(
+                f"expected a FHIR bundle or resource; received {document.shown}, without resources"
+            )
     return reader.timeline()
 
 
-def is_fhir_head(head: bytes) -> bool:
-    """Whether a JSON file that begins like this is FHIR."""
-    return b'"resourceType"' in head
+@dataclasses.dataclass(frozen=True)
+class _Version:
+    """The newest version of an observation: what orders it, when it was, and where it is kept."""
 
-
-def _resources(stream: BufferedReader, by_line: bool) -> Iterator[Any]:
-    """The resources of a file; those of a bundle one by one."""
-    if by_line:
-        while line := stream.readline(MAX_ELEMENT):
-            if line.strip():
-                yield parse(_decoded(line))
-        return
-    head = stream.peek(1 << 16)
-    if head.lstrip()[:1] == b"[" or b'"entry"' in head or b'"Bundle"' in head[:4096]:
-        for entry in elements(stream, "entry"):
-            yield _unwrapped(entry)
-        return
-    data = stream.read(MAX_ELEMENT + 1)
-    if len(data) > MAX_ELEMENT:
-        raise InputError("expected a FHIR bundle or a resource of at most 1 MiB; received neither")
-    resource = parse(_decoded(data))
-    if not isinstance(resource, dict) or "resourceType" not in resource:
-        raise InputError("expected a FHIR bundle or a resource; received other JSON")
-    if resource["resourceType"] != "Bundle":
-        yield resource
-
-
-def _unwrapped(entry: Any) -> Any:
-    return entry.get("resource") if isinstance(entry, dict) and "resource" in entry else entry
-
-
-def _decoded(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError("expected FHIR in UTF-8; received another encoding") from error
-
-
-class _Skip(Exception):
-    """A resource that cannot be used; the message is the reason, without its value."""
+    order: tuple
+    time: int | None
+    number: int | None
 
 
 class _Observations:
-    """Turns resources into rows of a timeline, keeping counts."""
+    """Turns resources into rows of a timeline, keeping the account of each file."""
 
-    def __init__(self, clock: WallClock) -> None:
+    def __init__(self, clock: WallClock, versions: bool) -> None:
         self._clock = clock
-        self._rows: list[tuple] = []
-        self._nights: dict[tuple[str, int], tuple] = {}
-        self._read: Counter[str] = Counter()
-        self._skipped: Counter[str] = Counter()
+        self._accounts: list[Account] = []
+        self._account = Account()
+        # Number -> row and the account it was counted in; numbers count observations.
+        self._rows: dict[int, tuple[tuple, Account]] = {}
+        self._sleeps: list[int] = []
+        # (source, hour, offset) -> [sum, count, last known second]; offset None: to be found.
+        self._hours: dict[tuple[str, int, int | None], list[float]] = {}
+        self._versions: dict[tuple[str, str], _Version] | None = {} if versions else None
+        self._short: list[int] = []
+        # Number of a row without a wall clock -> whether it is a whole day, and no moment.
+        self._unset: dict[int, bool] = {}
         self._sources: dict[str, str] = {}
+        # The same by how a device is spelt, which is quicker to look up.
+        self._spelt: dict[str, str] = {}
+        self._number = 0
+
+    def open(self, document: Document) -> None:
+        """Count what follows for this file."""
+        self._account = Account()
+        self._accounts.append(self._account)
 
     def read(self, resource: Any) -> None:
-        try:
-            self._observation(resource)
-        except _Skip as reason:
-            text = str(reason)
-            if text not in self._skipped and len(self._skipped) >= MAX_REASONS:
-                text = "other reasons"
-            self._skipped[text] += 1
+        """Take in a resource: an observation, or anything else, which is counted."""
+        parts = [(resource, None)]
+        if isinstance(resource, dict) and isinstance(resource.get("component"), list):
+            parts = [(c, resource) for c in resource["component"]]
+            # Of a panel only the components say something.
+            if any(name.startswith(("value", "dataAbsent")) for name in resource) or not parts:
+                parts.append((resource, None))
+        for part, whole in parts:
+            self._account.cells += 1
+            self._number += 1
+            try:
+                self._observation(part, whole)
+            except Unused as name:
+                self._account.pass_over(str(name))
+            except Skip as skip:
+                self._account.skip(str(skip), skip.example)
 
-    def timeline(self) -> Timeline:
-        rows = self._rows + list(self._nights.values())
-        return Timeline.from_rows(rows, ImportSummary(dict(self._read), dict(self._skipped)))
+    def timeline(self) -> tuple[Timeline, list[ImportSummary]]:
+        """What was read, and the account of each file."""
+        self._drop_naps()
+        self._put_into_hours()
+        clock = self._clock
+        hours_unset = any(key[2] is None for key in self._hours)
+        if not clock.is_known and (self._unset or hours_unset):
+            seen = [row for n, (row, _) in self._rows.items() if n not in self._unset and row[3]]
+            clock = WallClock(None, [row[0] for row in seen], [row[3] for row in seen])
+            if not clock.is_known:
+                self._accounts[-1].note(
+                    "no time zone is known for the FHIR observations: days are those of UTC"
+                    " (--zone names one)"
+                )
+        rows = [
+            self._set(row, clock, self._unset[number]) if number in self._unset else row
+            for number, (row, _) in self._rows.items()
+        ]
+        for (source, hour, offset), (total, count, known) in self._hours.items():
+            begin = hour * HOUR_S - 60 * (offset or 0)
+            offset = clock.offset_at(begin) if offset is None else offset
+            value, unit = total / count, KINDS["heart_rate"].unit
+            span = (begin, begin + HOUR_S, max(int(known), begin), offset, offset)
+            rows.append((*span, "heart_rate", value, unit, OBSERVED, source))
+        summaries = [account.summary() for account in self._accounts]
+        return Timeline.from_rows(rows, sum(summaries, ImportSummary())), summaries
 
-    def _observation(self, resource: Any) -> None:
+    @staticmethod
+    def _set(row: tuple, clock: WallClock, is_day: bool) -> tuple:
+        """A row on a wall clock that was found later."""
+        time, end, known, *_, channel, value, unit, status, source = row
+        if is_day:
+            (time, offset), (end, end_offset) = clock.utc_of_wall(time), clock.utc_of_wall(end)
+            known = max(known, end)
+        else:
+            offset = clock.offset_at(time)
+            end_offset = clock.offset_at(time if end is None else end)
+        known = max(known, time)
+        return (time, end, known, offset, end_offset, channel, value, unit, status, source)
+
+    def _observation(self, resource: Any, whole: Any) -> None:
         if isinstance(resource, OversizedElement):
-            raise _Skip("resources of more than 1 MiB")
-        if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
-            raise _Skip("entries that are no resources")
-        if resource["resourceType"] != "Observation":
-            raise _Skip("resources that are no observations")
-        channel, is_ours = _channel(resource.get("code"))
-        if resource.get("status") not in _STANDING:
-            raise _Skip(f"{channel}: not final, or withdrawn")
-        value, status = _value(resource, channel)
-        time, end, offset, end_offset = self._when(resource, channel, is_ours)
-        known = self._known(resource, time if end is None else end)
+            raise Skip("resources of more than 1 MiB")
+        frame = resource if whole is None else whole
+        if not isinstance(frame, dict) or not isinstance(frame.get("resourceType"), str):
+            raise Skip("entries that are no resources")
+        if frame["resourceType"] != "Observation":
+            raise Unused(frame["resourceType"])
+        if not isinstance(resource, dict):
+            raise Skip("components that are none")
+        channel, is_ours = channel_of(resource.get("code"))
+        withdrawn = frame.get("status") in _WITHDRAWN
+        if not withdrawn and frame.get("status") not in _STANDING:
+            raise Skip(f"{channel}: not final", frame.get("status"))
+        if withdrawn:
+            if self._versions is not None:
+                self._is_newest(frame, channel, None)
+            raise Skip(f"{channel}: withdrawn")
+        value, status = value_of(resource, channel)
+        time, end, offset, end_offset = self._when(frame, channel, is_ours)
+        known = self._known(frame, time if end is None else end)
         if channel == "sleep_hours" and not is_ours:
             time = end = _waking(time, end, offset, value)
             offset = end_offset
-        row = (
-            time,
-            end,
-            max(known, time),
-            offset,
-            end_offset,
-            channel,
-            value,
-            KINDS[channel].unit,
-            status,
-            self._source(resource, is_ours),
-        )
-        if channel == "sleep_hours" and not is_ours:
-            self._night(row)
+        source = self._source(frame, is_ours)
+        if self._versions is not None and not self._is_newest(frame, channel, time):
+            raise Skip(f"{channel}: {_REPLACED}")
+        is_short = channel == "heart_rate" and end is not None and end - time <= HOUR_S
+        # With versions each reading has to be found again, so that there hours wait for the end.
+        if is_short and not is_ours and self._versions is None:
+            self._hour(source, time, None if self._is_unset(frame) else offset, value, known)
         else:
-            self._rows.append(row)
-        self._read[channel] += 1
+            unit = KINDS[channel].unit
+            row = (time, end, max(known, time), offset, end_offset, channel, value, unit, status)
+            self._rows[self._number] = ((*row, source), self._account)
+            if not is_ours and self._is_unset(frame):
+                self._unset[self._number] = len(_moment_of(frame)) == 10
+            if not is_ours and channel == "sleep_hours":
+                self._sleeps.append(self._number)
+            elif is_short and not is_ours:
+                self._short.append(self._number)
+        self._account.use(channel)
 
-    def _night(self, row: tuple) -> None:
-        """Keep the longest sleep that ended on a day; the others were naps."""
-        key = (row[9], (row[1] + 60 * row[4]) // DAY_S)
-        kept = self._nights.get(key)
+    def _is_newest(self, resource: dict, channel: str, time: int | None) -> bool:
+        """Whether this version is the last so far of its observation; an earlier one goes."""
+        name = resource.get("id")
+        if not isinstance(name, str):
+            return True
+        order = _order_of(resource)
+        kept = self._versions.get((name, channel))
         if kept is not None:
-            self._read["sleep_hours"] -= 1
-            self._skipped["sleep_hours: shorter than another of the same day"] += 1
-        if kept is None or row[6] > kept[6]:
-            self._nights[key] = row
+            # Two readings under one name, with nothing that says which came later, are two.
+            if order == kept.order and time != kept.time:
+                return True
+            if order <= kept.order:
+                return False
+            if kept.number is not None:
+                _, account = self._rows.pop(kept.number)
+                self._unset.pop(kept.number, None)
+                account.use(channel, -1)
+                account.skip(f"{channel}: {'withdrawn' if time is None else _REPLACED}")
+        number = None if time is None else self._number
+        self._versions[name, channel] = _Version(order, time, number)
+        return True
+
+    def _hour(self, source: str, time: int, offset: int | None, value: float, known: int) -> None:
+        key = (source, (time + 60 * (offset or 0)) // HOUR_S, offset)
+        kept = self._hours.get(key)
+        if kept is None:
+            self._hours[key] = [value, 1, max(known, time)]
+        else:
+            kept[0] += value
+            kept[1] += 1
+            kept[2] = max(kept[2], known, time)
+
+    def _put_into_hours(self) -> None:
+        """Readings that were kept one by one, as long as a later version could replace them."""
+        for number in self._short:
+            found = self._rows.pop(number, None)
+            if found is not None:
+                time, _, known, offset, *_ = row = found[0]
+                self._hour(row[9], time, None if number in self._unset else offset, row[6], known)
+                self._unset.pop(number, None)
+
+    def _drop_naps(self) -> None:
+        """Keep the longest sleep that ended on a day; the others were naps."""
+        days: dict[tuple[str, int], list[int]] = defaultdict(list)
+        for number in self._sleeps:
+            if number in self._rows:
+                row = self._rows[number][0]
+                days[row[9], (row[1] + 60 * row[4]) // DAY_S].append(number)
+        for numbers in days.values():
+            longest = max(numbers, key=lambda n: (self._rows[n][0][6], -self._rows[n][0][0]))
+            for number in numbers:
+                if number != longest:
+                    _, account = self._rows.pop(number)
+                    account.use("sleep_hours", -1)
+                    account.skip("sleep_hours: shorter than another of the same day")
+
+    def _is_unset(self, resource: dict) -> bool:
+        """Whether its time is one of UTC or a day, and nothing known puts it on a wall clock."""
+        moment = "" if self._clock.is_known else _moment_of(resource)
+        return moment.endswith("Z") or len(moment) == 10
 
     def _when(
         self, resource: dict, channel: str, is_ours: bool
@@ -203,7 +308,7 @@ class _Observations:
             if period.get("end") is None and channel == "attack":
                 return begin, None, offset, self._issued_offset(resource, offset)
             if period.get("end") is None:
-                raise _Skip(f"{channel}: a period without an end")
+                raise Skip(f"{channel}: a period without an end")
             _, end, end_offset = self._moment(period.get("end"), channel)
         else:
             moment = resource.get("effectiveDateTime", resource.get("effectiveInstant"))
@@ -212,42 +317,45 @@ class _Observations:
             if end > begin:
                 end_offset = self._clock.offset_at(end) if self._clock.is_known else offset
         if end < begin:
-            raise _Skip(f"{channel}: ends before it starts")
+            raise Skip(f"{channel}: ends before it starts", _moment_of(resource))
         if not is_ours and end - begin > LONGEST_S.get(channel, 2 * DAY_S):
-            raise _Skip(f"{channel}: lasts too long")
+            raise Skip(f"{channel}: lasts too long", f"{(end - begin) // HOUR_S} hours")
         return begin, end, offset, end_offset
 
     def _moment(self, text: Any, channel: str) -> tuple[int, int, int]:
         """First and last second that a FHIR dateTime covers, and its offset."""
         if not isinstance(text, str) or not _DATE.match(text):
-            raise _Skip(f"{channel}: without a date")
+            raise Skip(f"{channel}: without a date", text)
         try:
             if len(text) == 10:
                 if channel not in _DAILY:
-                    raise _Skip(f"{channel}: a date without a time of day")
-                midnight = (date.fromisoformat(text) - date(1970, 1, 1)).days * DAY_S
+                    raise Skip(f"{channel}: a date without a time of day", text)
+                day = date.fromisoformat(text)
+                if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+                    raise ValueError("not a year in which anything was recorded")
+                midnight = (day - date(1970, 1, 1)).days * DAY_S
                 begin, offset = self._clock.utc_of_wall(midnight)
                 return begin, self._clock.utc_of_wall(midnight + DAY_S)[0], offset
             moment = datetime.fromisoformat(text)
-            if not 1990 <= moment.year <= 2200:
+            if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
                 raise ValueError("not a year in which anything was recorded")
         except (ValueError, OverflowError):
-            raise _Skip(f"{channel}: an invalid date") from None
+            raise Skip(f"{channel}: an invalid date", text) from None
         if moment.tzinfo is None:
-            raise _Skip(f"{channel}: a time of day without a time zone")
+            raise Skip(f"{channel}: a time of day without a time zone", text)
         second = math.floor(moment.timestamp())
         offset = round(moment.utcoffset().total_seconds() / 60)
         # "Z" says when it was and not what the clock on the wall showed.
         if text.endswith("Z") and self._clock.is_known:
             offset = self._clock.offset_at(second)
         if abs(offset) > 16 * 60:
-            raise _Skip(f"{channel}: an invalid date")
+            raise Skip(f"{channel}: an invalid date", text)
         return second, second, offset
 
     def _known(self, resource: dict, end: int) -> int:
         try:
             issued = datetime.fromisoformat(resource["issued"])
-            if issued.tzinfo is None or not 1990 <= issued.year <= 2200:
+            if issued.tzinfo is None or not _FIRST_YEAR <= issued.year <= _LAST_YEAR:
                 return end
             return math.floor(issued.timestamp())
         except (KeyError, TypeError, ValueError, OverflowError):
@@ -262,69 +370,45 @@ class _Observations:
 
     def _source(self, resource: dict, is_ours: bool) -> str:
         device = resource.get("device")
+        if not is_ours and (spelt := repr(device)) in self._spelt:
+            return self._spelt[spelt]
         name = json.dumps(device, sort_keys=True)[:1000] if isinstance(device, dict) else ""
         if is_ours and isinstance(device, dict) and isinstance(device.get("display"), str):
             return device["display"][:200]
         if name not in self._sources:
             self._sources[name] = f"fhir/{len(self._sources) + 1}" if name else "fhir"
+        if len(self._spelt) < 1000:
+            self._spelt[repr(device)] = self._sources[name]
         return self._sources[name]
 
 
-def _channel(code: Any) -> tuple[str, bool]:
-    """The channel of a CodeableConcept, and whether this project wrote it."""
-    codings = code.get("coding") if isinstance(code, dict) else None
-    pairs = [
-        (coding.get("system"), coding.get("code"))
-        for coding in (codings if isinstance(codings, list) else ())
-        if isinstance(coding, dict) and isinstance(coding.get("code"), str)
-    ]
-    for system, name in pairs:
-        if system == SYSTEM and name in KINDS:
-            return name, True
-    for system, name in pairs:
-        if system == LOINC and name in CHANNEL_OF:
-            return CHANNEL_OF[name], False
-    raise _Skip("observations with codes that are not used")
+def _moment_of(resource: dict) -> str:
+    """When it was, as it is written; "" where nothing is."""
+    period = resource.get("effectivePeriod")
+    moment = period.get("start") if isinstance(period, dict) else None
+    moment = moment or resource.get("effectiveDateTime", resource.get("effectiveInstant"))
+    return moment if isinstance(moment, str) else ""
 
 
-def _value(resource: dict, channel: str) -> tuple[float, int]:
-    """The value in the unit of the channel and its status."""
-    kind = KINDS[channel]
-    quantity = resource.get("valueQuantity")
-    if isinstance(quantity, dict):
-        if quantity.get("comparator"):
-            raise _Skip(f"{channel}: only a bound on the value")
-        value = _converted(quantity, channel)
-    elif isinstance(resource.get("valueBoolean"), bool) and kind.unit == "":
-        value = float(resource["valueBoolean"])
-    elif isinstance(resource.get("valueInteger"), int) and kind.unit in ("0-10", "count"):
-        value = float(resource["valueInteger"])
-    else:
-        reason = resource.get("dataAbsentReason")
-        codings = reason.get("coding") if isinstance(reason, dict) else None
-        for coding in codings if isinstance(codings, list) else ():
-            if isinstance(coding, dict) and coding.get("code") in REFUSALS:
-                return 0.0, NOT_ANSWERED
-        raise _Skip(f"{channel}: without a value")
-    if not (math.isfinite(value) and kind.low <= value <= kind.high):
-        raise _Skip(f"{channel}: a value out of range")
-    return value, OBSERVED
+def _order_of(resource: dict) -> tuple:
+    """What grows from version to version of an observation."""
+    meta = resource.get("meta")
+    meta = meta if isinstance(meta, dict) else {}
+    number = str(meta.get("versionId", ""))
+    return (
+        _second_of(meta.get("lastUpdated")),
+        int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0,
+        _second_of(resource.get("issued")),
+        _RANKS.get(resource.get("status"), len(_RANKS)),
+    )
 
 
-def _converted(quantity: dict, channel: str) -> float:
-    number = quantity.get("value")
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        raise _Skip(f"{channel}: not a number")
-    unit = KINDS[channel].unit
-    stated = (quantity.get(name) for name in ("code", "unit"))
-    spellings = [text for text in stated if isinstance(text, str)] or [""]
-    for spelling in spellings:
-        try:
-            return convert(float(number), spelling, unit)
-        except (KeyError, OverflowError):
-            continue
-    shown = "".join(c for c in spellings[0] if c.isprintable())[:12] or "(none)"
-    raise _Skip(f"{channel}: unit {shown} instead of {unit}")
+def _second_of(text: Any) -> float:
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.timestamp() if moment.tzinfo else 0.0
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
 
 
 def _waking(time: int, end: int | None, offset: int, hours: float) -> int:

@@ -8,6 +8,8 @@ expat in pieces. No document tree is built: handlers see one element at a time.
 
 from __future__ import annotations
 
+import codecs
+import dataclasses
 import re
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
@@ -25,6 +27,12 @@ _CONTROL = bytes(set(range(32)) - {9, 10, 13}) + b"\x7f"
 _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 _ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
 _SUBSET_END = re.compile(rb"\]\s*>")
+_DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+#: Encodings that are read as UTF-8 is; anything else that is declared is turned into it.
+_IS_UTF8 = ("utf-8", "ascii")
+#: Elements at the first level that say something of the export and nothing of the person's days.
+_FRAME = ("ExportDate", "Me")
+MAX_TYPES = 1000
 
 #: Called with the attributes of a top-level Record and the metadata entries inside it.
 RecordHandler = Callable[[dict[str, str], dict[str, str]], None]
@@ -32,27 +40,49 @@ RecordHandler = Callable[[dict[str, str], dict[str, str]], None]
 
 def is_health_export(head: bytes) -> bool:
     """Whether the first 64 KiB of a file are those of a health export."""
+    # In UTF-16 every other byte of it is zero.
+    head = head.replace(b"\0", b"")
     return b"<HealthData" in head or b"<!DOCTYPE HealthData" in head
 
 
-def read_health_records(stream: BinaryIO, selected: frozenset[str], handle: RecordHandler) -> int:
+@dataclasses.dataclass
+class Contents:
+    """What an export holds beside the records that were handled.
+
+    Attributes:
+        handled: number of records of the selected types.
+        others: type of record, or name of another element -> how many there were.
+    """
+
+    handled: int = 0
+    others: dict[str, int] = dataclasses.field(default_factory=dict)
+
+
+def read_health_records(
+    stream: BinaryIO,
+    selected: frozenset[str],
+    handle: RecordHandler,
+    begin: Callable[[str], None] | None = None,
+) -> Contents:
     """Call `handle` for every top-level Record whose type is `selected`.
 
     Records inside a Correlation are repeated at the top level by the exporter and are passed over.
 
     Args:
-        stream: the bytes of export.xml, UTF-8.
+        stream: the bytes of export.xml, in UTF-8 or the encoding that it declares.
         selected: record types.
         handle: gets the attributes and the metadata {key: value} of one record.
+        begin: gets the date of the export, as it is written, where it stands before the records.
 
     Returns:
-        The number of top-level records that were of other types.
+        What there was, counted.
 
     Raises:
         InputError: not well-formed beyond what the filter repairs, entities, an oversized tag, or
             a root other than HealthData.
     """
-    parser = _Parser(selected, handle)
+    contents = Contents()
+    parser = _Parser(selected, handle, begin, contents)
     try:
         for chunk in clean(stream):
             parser.feed(chunk)
@@ -67,7 +97,7 @@ def read_health_records(stream: BinaryIO, selected: frozenset[str], handle: Reco
             "expected a well-formed export.xml; received one with"
             f" {expat.ErrorString(error.code)} at line {error.lineno}"
         ) from error
-    return parser.other
+    return contents
 
 
 def clean(stream: BinaryIO) -> Iterator[bytes]:
@@ -83,11 +113,34 @@ def clean(stream: BinaryIO) -> Iterator[bytes]:
         head += chunk
         if not chunk or b"<HealthData" in head:
             break
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in head[:64]:
-        raise InputError("expected export.xml in UTF-8; received another encoding")
+    decoder = _decoder(head)
+    if decoder is not None:
+        head = decoder.decode(head).encode()
     yield _without_doctype(head).translate(None, _CONTROL)
     while chunk := stream.read(CHUNK):
+        if decoder is not None:
+            chunk = decoder.decode(chunk).encode()
         yield chunk.translate(None, _CONTROL)
+
+
+def _decoder(head: bytes) -> codecs.IncrementalDecoder | None:
+    """What turns a file into text, None for one in UTF-8."""
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return codecs.getincrementaldecoder("utf-16")("replace")
+    found = _DECLARED.search(head, 0, 1024)
+    name = found[1].decode() if found else "utf-8"
+    try:
+        name = codecs.lookup(name).name
+        if name in _IS_UTF8 and b"\0" not in head[:64]:
+            return None
+        # Codecs that turn no bytes into text, and one that needs its mark, are no declarations.
+        if b"\0" in head[:64] or not isinstance(codecs.decode(b"<", name), str):
+            raise LookupError(name)
+        return codecs.getincrementaldecoder(name)("replace")
+    except (LookupError, ValueError, TypeError, OSError, AssertionError) as error:
+        raise InputError(
+            f"expected export.xml in UTF-8 or an encoding that is known; received {name!r}"
+        ) from error
 
 
 def _without_doctype(head: bytes) -> bytes:
@@ -118,8 +171,16 @@ def _without_doctype(head: bytes) -> bytes:
 class _Parser:
     """Expat with handlers that see top-level records and the metadata inside them."""
 
-    def __init__(self, selected: frozenset[str], handle: RecordHandler) -> None:
-        self.other = 0
+    def __init__(
+        self,
+        selected: frozenset[str],
+        handle: RecordHandler,
+        begin: Callable[[str], None] | None,
+        contents: Contents,
+    ) -> None:
+        self._begin = begin
+        self._contents = contents
+        self._others = contents.others
         self._selected = selected
         self._handle = handle
         self._depth = 0
@@ -153,11 +214,16 @@ class _Parser:
         self._depth = depth + 1
         if depth == 1:
             if name == "Record":
-                if attributes.get("type") in self._selected:
+                kind = attributes.get("type", "")
+                if kind in self._selected:
                     self._attributes = attributes
                     self._metadata = {}
                 else:
-                    self.other += 1
+                    self._count(kind)
+            elif name not in _FRAME:
+                self._count(name)
+            elif name == "ExportDate" and self._begin is not None:
+                self._begin(attributes.get("value", ""))
         elif self._attributes is not None:
             if name == "MetadataEntry" and len(self._metadata) < 100:
                 self._metadata[attributes.get("key", "")] = attributes.get("value", "")
@@ -169,10 +235,16 @@ class _Parser:
         elif depth > MAX_DEPTH:
             raise InputError(f"expected at most {MAX_DEPTH} nested tags; received more")
 
+    def _count(self, kind: str) -> None:
+        if kind not in self._others and len(self._others) >= MAX_TYPES:
+            kind = "other types"
+        self._others[kind] = self._others.get(kind, 0) + 1
+
     def _end(self, name: str) -> None:
         self._depth -= 1
         if self._depth == 1 and self._attributes is not None:
             attributes, self._attributes = self._attributes, None
+            self._contents.handled += 1
             self._handle(attributes, self._metadata)
 
     @staticmethod

@@ -20,7 +20,7 @@ CHUNK = 1 << 16
 MAX_ELEMENT = 1 << 20
 MAX_DEPTH = 64
 #: Tiny elements cost as much time as real ones; a bundle of decades has fewer.
-MAX_ELEMENTS = 1_000_000
+MAX_ELEMENTS = 5_000_000
 
 _MARKS = re.compile(r'["{}\[\]]|\\.', re.DOTALL)
 
@@ -40,7 +40,7 @@ def elements(stream: BinaryIO, key: str) -> Iterator[Any]:
         Parsed elements, or an `OversizedElement`.
 
     Raises:
-        InputError: not JSON, broken off, nested deeper than 64 levels, of more than a million
+        InputError: not JSON, broken off, nested deeper than 64 levels, of more than five million
             elements, or not in UTF-8.
     """
     text = _Text(stream)

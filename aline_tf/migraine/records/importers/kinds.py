@@ -13,7 +13,7 @@ from aline_tf.migraine.records.importers.diary_table import (
     table_from,
 )
 from aline_tf.migraine.records.importers.documents import Document
-from aline_tf.migraine.records.importers.fhir import is_fhir_head
+from aline_tf.migraine.records.importers.fhir_files import is_fhir_head
 from aline_tf.migraine.records.importers.fitbit_files import fitbit_family
 from aline_tf.migraine.records.importers.health_xml import is_health_export
 from aline_tf.migraine.records.timeline_file import is_timeline_head

@@ -37,12 +37,13 @@ _NO_LOSS = (
     "when the calendar was last changed",
     "when records end",
     "dated after the export",
-    "beside a finer reading of the same time",
+    "beside a finer record of the same time",
 )
 #: First word of a reason -> channels in which its records would have been counted.
 _GROUPS = {
     "sleep": ("sleep", "asleep", "in_bed", "awake", "sleep_hours"),
     "asleep": ("sleep", "asleep"),
+    "headache": ("pain",),
     "menstrual_flow": ("menstrual_flow", "cycle_start"),
 }
 

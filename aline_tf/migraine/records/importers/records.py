@@ -27,7 +27,7 @@ from aline_tf.migraine.records.importers.calendar_file import calendar_zone
 from aline_tf.migraine.records.importers.diary import diary_from
 from aline_tf.migraine.records.importers.diary_table import MAX_BYTES, table_from
 from aline_tf.migraine.records.importers.documents import Document, open_documents
-from aline_tf.migraine.records.importers.fhir import read_fhir
+from aline_tf.migraine.records.importers.fhir import read_observations
 from aline_tf.migraine.records.importers.fitbit import read_fitbit
 from aline_tf.migraine.records.importers.fitbit_files import tells_zone
 from aline_tf.migraine.records.importers.kinds import KINDS, ColumnMap, grouped
@@ -126,7 +126,9 @@ def read_records(
                 f"expected {', '.join(KINDS.values())} in what was given; received"
                 f" {_named(passed_over)}"
             )
-        calendars = found.pop("calendar")
+        calendars, fhir = found.pop("calendar"), found.pop("fhir")
+        if fhir:
+            found["fhir"] = [("", [group[0] for _, group in fhir])]
         reader = _Reader(column_map, clock, [group[0] for _, group in calendars], accept_losses)
         # A Fitbit export that says nothing of its time zone waits for what the others say.
         order = [(kind, *part) for kind, parts in found.items() for part in parts]
@@ -174,6 +176,11 @@ class _Reader:
         """Read the documents of one part."""
         if not self._clock.is_known and kind in ("fhir", *_WITHOUT_ZONE):
             self._ask_calendars()
+        if kind == "fhir":
+            # Of one person: a later file may correct or withdraw what an earlier one says.
+            timeline, summaries = read_observations(documents, self._clock)
+            self._keep(kind, [document.shown for document in documents], summaries, timeline)
+            return
         try:
             timeline = self._timeline(kind, documents)
         except InputError as error:
@@ -227,8 +234,6 @@ class _Reader:
         document = documents[0]
         if kind == "fitbit":
             return read_fitbit(documents, self._clock)
-        if kind == "fhir":
-            return read_fhir(document, self._clock)
         if kind == "diary":
             table = table_from(document.read(MAX_BYTES), document.name)
             return diary_from(table, self._column_map).set_by(self._clock)

@@ -61,6 +61,9 @@ def rows(timeline, channel):
         ("HeartRate", "count/s", "1.2", "heart_rate", 72),
         ("StepCount", "count", "812", "steps", 812),
         ("AppleSleepingWristTemperature", "degC", "36.1", "wrist_temperature", 36.1),
+        ("AppleSleepingWristTemperature", "degF", "95.0", "wrist_temperature", 35.0),
+        ("AppleSleepingWristTemperature", "K", "309.15", "wrist_temperature", 36.0),
+        ("HeartRateVariabilityRMSSD", "ms", "41", "rmssd", 41),
     ],
 )
 def test_quantities_come_in_the_unit_of_their_channel(
@@ -74,7 +77,7 @@ def test_quantities_come_in_the_unit_of_their_channel(
 @pytest.mark.parametrize(
     ("made", "reason"),
     [
-        (record(Q + "RestingHeartRate", "70", unit="kg"), "unit kg instead of count/min or bpm"),
+        (record(Q + "RestingHeartRate", "70", unit="kg"), "unit kg instead of bpm"),
         (record(Q + "RestingHeartRate", "70"), r"unit \(none\)"),
         (record(Q + "HeartRate", "fast", unit="bpm"), "heart_rate: not a number"),
         (record(Q + "HeartRate", "nan", unit="bpm"), "heart_rate: a value out of range"),
@@ -95,7 +98,6 @@ def test_quantities_come_in_the_unit_of_their_channel(
         (record(C + "SleepAnalysis", "HKCategoryValueSleepAnalysisDozing"), "unknown stage"),
         (record(C + "Headache", "HKCategoryValueSeverityUnspecified"), "severity not given"),
         (record(C + "MenstrualFlow", "lots"), "menstrual_flow: an unknown value"),
-        (record(Q + "BodyMass", "70", unit="kg"), "record types that are not used"),
     ],
 )
 def test_records_that_cannot_be_used_are_counted_with_the_reason(tmp_path, made, reason):
@@ -105,6 +107,20 @@ def test_records_that_cannot_be_used_are_counted_with_the_reason(tmp_path, made,
     (counted,) = timeline.summary.skipped.items()
     assert counted[1] == 1
     assert re.search(reason, counted[0])
+    assert timeline.summary.cells == 2 and timeline.summary.accounted
+
+
+def test_types_that_are_not_used_are_named(tmp_path):
+    made = [record(Q + "BodyMass", "70", unit="kg"), record(C + "Acne", "x"), "<Workout/>\n"]
+    made += [record(Q + "BodyMass", "71", unit="kg"), record(Q + "StepCount", "9", unit="count")]
+    summary = read(tmp_path, *made).summary
+    assert summary.unused == {"BodyMass": 2, "Acne": 1, "Workout": 1}
+    assert summary.cells == 5 and summary.accounted
+
+
+def test_a_value_that_is_left_out_is_shown_once(tmp_path):
+    made = [record(Q + "HeartRate", value, unit="bpm") for value in ("fast", "slow")]
+    assert read(tmp_path, *made).summary.examples == {"heart_rate: not a number": "fast"}
 
 
 def test_heart_rate_is_the_mean_of_an_hour(tmp_path):
@@ -140,7 +156,9 @@ def test_sleep_stages_and_their_clocks(tmp_path):
     stages = ("InBed", "Asleep", "AsleepUnspecified", "AsleepCore", "AsleepDeep", "AsleepREM")
     made = [record(C + "SleepAnalysis", value + stage, *span) for stage in (*stages, "Awake")]
     timeline = read(tmp_path, *made)
-    assert timeline.summary.read == {"in_bed": 1, "asleep": 5, "awake": 1}
+    # What names no stage counts where no stage was measured.
+    assert timeline.summary.read == {"in_bed": 1, "asleep": 3, "awake": 1}
+    assert timeline.summary.skipped == {"sleep: beside a finer record of the same time": 2}
     first = timeline.frame.iloc[0]
     assert (first["offset"], first["end_offset"]) == (60, 120)
     assert (first["end"] - first["time"]).total_seconds() == 7 * 3600

@@ -22,8 +22,8 @@ RECORD = b'<Record type="A" value="%d"><MetadataEntry key="k" value="v"/></Recor
 
 def records(data: bytes, selected=frozenset({"A"})):
     seen = []
-    other = read_health_records(io.BytesIO(data), selected, lambda a, m: seen.append((a, m)))
-    return seen, other
+    contents = read_health_records(io.BytesIO(data), selected, lambda a, m: seen.append((a, m)))
+    return seen, contents
 
 
 def document(inside: bytes, doctype: bytes = DOCTYPE) -> bytes:
@@ -35,9 +35,9 @@ def document(inside: bytes, doctype: bytes = DOCTYPE) -> bytes:
 
 
 def test_records_come_with_attributes_and_metadata():
-    seen, other = records(document(RECORD % 5 + b'<Record type="B"/><Workout/>'))
+    seen, contents = records(document(RECORD % 5 + b'<Record type="B"/><Workout/>'))
     assert seen == [({"type": "A", "value": "5"}, {"k": "v"})]
-    assert other == 1
+    assert contents.handled == 1 and contents.others == {"B": 1, "Workout": 1}
 
 
 def test_records_inside_a_correlation_are_passed_over():
@@ -84,7 +84,8 @@ def test_a_byte_order_mark_is_accepted():
         (document(b"<a></b>"), "mismatched tag at line 5"),
         (document(b"<Record/>", DOCTYPE + DOCTYPE), "second DOCTYPE"),
         (b"<html></html>", "root HealthData"),
-        (document(RECORD % 1).decode().encode("utf-16"), "UTF-8"),
+        (document(RECORD % 1).replace(b"UTF-8", b"klingon"), "klingon"),
+        (document(RECORD % 1).replace(b"UTF-8", b"hex"), "hex"),
         (document(b"<a>" * 100 + b"</a>" * 100), "nested"),
         (document(b'<Record type="\xff\xfe"/>'), "not well-formed"),
     ],
@@ -155,3 +156,25 @@ def test_any_bytes_are_read_or_refused(noise):
             records(data)
         except InputError as error:
             assert "expected" in str(error)
+
+
+@pytest.mark.parametrize("name", ["ISO-8859-1", "windows-1252", "utf-16", "US-ASCII", "cp1251"])
+def test_the_encoding_that_is_declared_is_the_one_that_is_read(name):
+    text = document(b'<Record type="A" value="7" sourceName="?"/>').decode()
+    word = {"US-ASCII": "Renee", "cp1251": "\u0427\u0430\u0441\u044b"}.get(name, "Ren\u00e9e")
+    data = text.replace("UTF-8", name).replace('?"/>', f'{word}"/>').encode(name)
+    ((attributes, _),) = records(data)[0]
+    assert attributes == {"type": "A", "value": "7", "sourceName": word}
+
+
+def test_the_date_of_the_export_is_said_before_the_first_record():
+    seen = []
+    inside = b'<ExportDate value="2025-06-01 08:00:00 +0100"/><Me/>' + RECORD % 1
+    contents = read_health_records(
+        io.BytesIO(document(inside)),
+        frozenset({"A"}),
+        lambda a, m: seen.append("record"),
+        seen.append,
+    )
+    assert seen == ["2025-06-01 08:00:00 +0100", "record"]
+    assert contents.others == {}
