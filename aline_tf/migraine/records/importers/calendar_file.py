@@ -181,7 +181,7 @@ def calendar_zone(documents: Iterable[Document]) -> str | None:
     used: Counter[str] = Counter()
     defined: Counter[str] = Counter()
     for document in documents:
-        text = _FOLD.sub("", _decoded(document.read(MAX_BYTES))).replace("\r", "")
+        text = _FOLD.sub("", document.text(MAX_BYTES, others=True)).replace("\r", "")
         named.update(filter(None, map(_iana, _OF_CALENDAR.findall(text))))
         used.update(filter(None, map(_iana, _ZONE_ID.findall(text))))
         defined.update(filter(None, map(_iana, _DEFINED.findall(text))))
@@ -232,7 +232,7 @@ def _icalendar() -> Any:
 
 def _calendar_text(document: Document, account: Account) -> str:
     """The calendars of a file, without what stands before and after them."""
-    text = _decoded(document.read(MAX_BYTES)).replace("\0", "").replace("\r\n", "\n")
+    text = document.text(MAX_BYTES, others=True).replace("\0", "").replace("\r\n", "\n")
     text = text.replace("\r", "\n")
     begin, ends = _BEGIN.search(text), list(_END.finditer(text))
     if begin is None:
@@ -251,16 +251,6 @@ def _calendar_text(document: Document, account: Account) -> str:
     zones = "".join(_fixed_zone(name) for name in sorted(set(_ZONE_ID.findall(text))))
     first = len(text.split("\n", 1)[0]) + 1
     return text[:first] + zones + text[first:]
-
-
-def _decoded(data: bytes) -> str:
-    """Text in UTF-8, in UTF-16 with its mark, or in the encoding of older Windows programs."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
 
 
 def _fixed_zone(name: str) -> str:

@@ -77,15 +77,24 @@ class Document:
             )
         return data
 
-    def text(self, most: int) -> str:
+    def text(self, most: int, others: bool = False) -> str:
         """All of it as text in UTF-8, with or without a byte order mark.
+
+        Args:
+            most: bytes beyond which no file of its kind goes.
+            others: UTF-16 with its mark and the encoding of older Windows programs are read too.
 
         Raises:
             InputError: it is larger, cannot be read or is in another encoding.
         """
+        data = self.read(most)
+        if others and data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            return data.decode("utf-16", "replace")
         try:
-            return self.read(most).decode("utf-8-sig")
+            return data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
+            if others:
+                return data.decode("cp1252", "replace")
             raise InputError(
                 f"expected {self.shown} in UTF-8; received another encoding"
             ) from error

@@ -7,6 +7,7 @@
 | steps-*.json, steps_*.csv | steps, the sum of each hour and device |
 | resting_heart_rate-*.json, daily_resting_heart_rate.csv | resting_hr |
 | Daily Heart Rate Variability Summary, daily_heart_rate_variability.csv | rmssd |
+| heart_rate_variability_*.csv, Heart Rate Variability Details | rmssd, the median of a night |
 | daily_respiratory_rate.csv, Daily Respiratory Rate Summary | respiratory_rate |
 | Computed Temperature, daily_sleep_temperature_derivations.csv | wrist_temperature |
 | menstrual_health_cycles.csv | menstrual_flow, cycle_start; what was predicted is left out |
@@ -24,20 +25,22 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.records.importers.account import Account
 from aline_tf.migraine.records.importers.documents import Document
 from aline_tf.migraine.records.importers.fitbit_files import (
     Dates,
     csv_rows,
-    fitbit_family,
+    family_of,
     instant,
     json_list,
     offset_minutes,
 )
+from aline_tf.migraine.records.importers.fitbit_hrv import HrvNights
 from aline_tf.migraine.records.importers.fitbit_readings import Readings
 from aline_tf.migraine.records.importers.fitbit_sleep import (
     BadNight,
@@ -47,7 +50,7 @@ from aline_tf.migraine.records.importers.fitbit_sleep import (
     read_stages,
 )
 from aline_tf.migraine.records.intervals import Interval, union
-from aline_tf.migraine.records.timeline import DAY_S, KINDS, OBSERVED, ImportSummary, Timeline
+from aline_tf.migraine.records.timeline import DAY_S, KINDS, OBSERVED, Timeline
 from aline_tf.migraine.records.wall_clock import WallClock, time_zone
 
 HOUR_S = 3600
@@ -68,7 +71,7 @@ def read_fitbit(documents: Sequence[Document], clock: WallClock | None = None) -
     """
     files: dict[str, list[Document]] = defaultdict(list)
     for document in documents:
-        family = fitbit_family(document.name)
+        family = family_of(document)
         if family is not None:
             files[family].append(document)
     if not files:
@@ -95,15 +98,15 @@ class _Export:
         self._files = files
         self._dates = Dates()
         self._rows: list[tuple] = []
-        self._read: Counter[str] = Counter()
-        self._skipped: Counter[str] = Counter()
-        self._notes: list[str] = []
+        self._account = Account()
+        self._read = self._account.read
         self._nights: dict[object, Night] = {}
         self._daily: dict[tuple[str, int], _Daily] = {}
         self._sources: dict[str, str] = {}
-        self._sleeps = [row for name in files["sleeps_csv"] for row in csv_rows(name)]
+        self._sleeps = [row for name in files["sleeps_csv"] for row in self._table(name)]
         self._clock = self._best_clock(clock)
         self._readings = Readings(self._clock)
+        self._hrv = HrvNights(self._clock, self._dates)
 
     def read(self) -> None:
         """All files, the ones that others depend on first."""
@@ -134,11 +137,18 @@ class _Export:
         ):
             for document in self._files[name]:
                 self._daily_table(document, rank, channel, column)
+        for name, column in (
+            ("hrv_readings", "root mean square of successive differences milliseconds"),
+            ("hrv_details", "rmssd"),
+        ):
+            for document in self._files[name]:
+                self._hrv_table(document, column)
+        self._nights_of_hrv()
 
     def timeline(self) -> Timeline:
         """What was read."""
         if self._readings.settle(list(self._nights.values()), SOURCE):
-            self._notes.append(
+            self._account.note(
                 "minutes of the older Fitbit files were read as wall time: as UTC they would put"
                 " steps into sleep"
             )
@@ -146,15 +156,31 @@ class _Export:
             self._night_rows(night)
         self._daily_rows()
         for channel, source, span, offset, value, known in self._readings.hours():
-            if self._in_range(channel, value):
+            if KINDS[channel].low <= value <= KINDS[channel].high:
                 self._row(channel, span, (offset, offset), value, known, source)
+            else:
+                self._account.note(f"{channel}: hours that add up to more than can be are left out")
         if not self._clock.is_known:
-            self._notes.append(
+            self._account.note(
                 "no time zone is known for the Fitbit files: their wall times were taken as UTC"
             )
-        read, skipped = self._read + self._readings.read, self._skipped + self._readings.skipped
-        summary = ImportSummary(dict(read), dict(skipped), tuple(self._notes))
-        return Timeline.from_rows(self._rows, summary)
+        for channel, count in self._readings.read.items():
+            self._account.use(channel, count)
+        for reason, count in self._readings.skipped.items():
+            self._account.skip(reason, count=count)
+        return Timeline.from_rows(self._rows, self._account.summary())
+
+    # What files hold.
+
+    def _list(self, document: Document) -> list:
+        entries = json_list(document)
+        self._account.cells += len(entries)
+        return entries
+
+    def _table(self, document: Document) -> Iterator[dict[str, str]]:
+        for row in csv_rows(document):
+            self._account.cells += 1
+            yield row
 
     # Time zones.
 
@@ -186,7 +212,7 @@ class _Export:
     # Sleep.
 
     def _sleep_file(self, document: Document) -> None:
-        for log in json_list(document):
+        for log in self._list(document):
             try:
                 if not isinstance(log, dict):
                     raise BadNight("sleep: an invalid date or length")
@@ -206,8 +232,8 @@ class _Export:
     def _sleeps_table(self) -> None:
         """Nights of UserSleeps that no sleep-*.json has."""
         taken = union([(night.begin, night.end) for night in self._nights.values()])
-        stages = chain.from_iterable(csv_rows(name) for name in self._files["stages_csv"])
-        by_id = read_stages(stages, self._skip) if self._sleeps else {}
+        stages = [row for name in self._files["stages_csv"] for row in self._table(name)]
+        by_id = read_stages(stages, self._skip, self._use_stage)
         for row in self._sleeps:
             try:
                 night = read_row(row, by_id, self._clock)
@@ -219,6 +245,9 @@ class _Export:
             else:
                 self._nights[night.begin, night.end] = night
                 self._read["sleep"] += 1
+
+    def _use_stage(self) -> None:
+        self._account.use("sleep stages")
 
     def _night_rows(self, night: Night) -> None:
         bounds, offsets = (night.begin, night.end), (night.offset, night.end_offset)
@@ -238,13 +267,13 @@ class _Export:
     # Readings of many a minute.
 
     def _heart_json(self, document: Document) -> None:
-        for entry in json_list(document):
+        for entry in self._list(document):
             try:
                 value = entry["value"]
                 bpm, sure = float(value["bpm"]), value.get("confidence", 1)
                 second = self._dates.american(entry["dateTime"])
             except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
-                self._skip("heart_rate: an invalid date or number")
+                self._skip("heart_rate: an invalid date or number", example=entry)
                 continue
             # Without a pulse to go by the tracker writes a number and does not trust it.
             if sure == 0:
@@ -253,12 +282,12 @@ class _Export:
                 self._written("heart_rate", second, bpm)
 
     def _steps_json(self, document: Document) -> None:
-        for entry in json_list(document):
+        for entry in self._list(document):
             try:
                 count = float(entry["value"])
                 second = self._dates.american(entry["dateTime"])
             except (KeyError, TypeError, ValueError, OverflowError):
-                self._skip("steps: an invalid date or number")
+                self._skip("steps: an invalid date or number", example=entry)
                 continue
             self._written("steps", second, count)
 
@@ -267,11 +296,11 @@ class _Export:
             self._readings.add_written(channel, second, value)
 
     def _readings_table(self, document: Document, channel: str, column: str) -> None:
-        for row in csv_rows(document):
+        for row in self._table(document):
             try:
                 second, value = instant(row["timestamp"]), float(row[column])
             except (KeyError, ValueError, OverflowError):
-                self._skip(f"{channel}: an invalid date or number")
+                self._skip(f"{channel}: an invalid date or number", example=_shown(row))
                 continue
             if self._in_range(channel, value):
                 source = self._device(row.get("data source", ""))
@@ -280,7 +309,7 @@ class _Export:
     # Values of a day.
 
     def _resting_json(self, document: Document) -> None:
-        for entry in json_list(document):
+        for entry in self._list(document):
             try:
                 value = entry["value"]
                 bpm = float(value["value"])
@@ -289,12 +318,12 @@ class _Export:
                     continue
                 midnight = self._dates.american_day(value["date"])
             except (KeyError, TypeError, ValueError, OverflowError):
-                self._skip("resting_hr: an invalid date or number")
+                self._skip("resting_hr: an invalid date or number", example=entry)
                 continue
             self._note_daily(_Daily("resting_hr", midnight, bpm, 0))
 
     def _daily_table(self, document: Document, rank: int, channel: str, column: str) -> None:
-        for row in csv_rows(document):
+        for row in self._table(document):
             origin = row.get("data source", "").lower()
             if channel == "rmssd" and ("health kit" in origin or "apple" in origin):
                 self._skip("rmssd: from a source that measures SDNN")
@@ -306,9 +335,28 @@ class _Export:
             try:
                 midnight, value = self._day_of(row["timestamp"]), float(cell)
             except (KeyError, ValueError, OverflowError):
-                self._skip(f"{channel}: an invalid date or number")
+                self._skip(f"{channel}: an invalid date or number", example=_shown(row))
                 continue
             self._note_daily(_Daily(channel, midnight, value, rank))
+
+    def _hrv_table(self, document: Document, column: str) -> None:
+        for row in self._table(document):
+            try:
+                day, value = self._hrv.night_of(row["timestamp"]), float(row[column])
+            except (KeyError, ValueError, OverflowError):
+                self._skip("rmssd: an invalid date or number", example=_shown(row))
+                continue
+            if self._in_range("rmssd", value):
+                self._hrv.add(day, value)
+
+    def _nights_of_hrv(self) -> None:
+        """The median of each night for which no file states a value."""
+        for day, median, count in self._hrv.medians():
+            if ("rmssd", day * DAY_S) in self._daily:
+                self._account.skip("rmssd: also in the daily files", count=count)
+            else:
+                self._daily["rmssd", day * DAY_S] = _Daily("rmssd", day * DAY_S, median, 0)
+                self._account.use("rmssd", count)
 
     def _day_of(self, text: str) -> int:
         """The local midnight of a day's stamp; midnight "UTC" is how the day itself is written."""
@@ -346,12 +394,12 @@ class _Export:
             self._row(daily.channel, (begin, end), (offset, end_offset), daily.value, end)
 
     def _temperature(self, document: Document) -> None:
-        for row in csv_rows(document):
+        for row in self._table(document):
             try:
                 walls = self._dates.iso(row["sleep_start"]), self._dates.iso(row["sleep_end"])
                 value = float(row["nightly_temperature"])
             except (KeyError, ValueError, OverflowError):
-                self._skip("wrist_temperature: an invalid date or number")
+                self._skip("wrist_temperature: an invalid date or number", example=_shown(row))
                 continue
             if not 0 <= walls[1] - walls[0] <= DAY_S:
                 self._skip("wrist_temperature: lasts too long, or not at all")
@@ -362,7 +410,7 @@ class _Export:
                 self._read["wrist_temperature"] += 1
 
     def _cycles(self, document: Document) -> None:
-        for row in csv_rows(document):
+        for row in self._table(document):
             if row.get("period_source", "").lower() not in ("manual", ""):
                 self._skip("menstrual_flow: predicted, not noted")
                 continue
@@ -370,7 +418,7 @@ class _Export:
                 first = self._dates.day(row["period_start_date"])
                 last = self._dates.day(row["period_end_date"])
             except (KeyError, ValueError):
-                self._skip("menstrual_flow: an invalid date")
+                self._skip("menstrual_flow: an invalid date", example=_shown(row))
                 continue
             if not 0 <= last - first <= 30 * DAY_S:
                 self._skip("menstrual_flow: lasts too long, or ends before it starts")
@@ -389,7 +437,7 @@ class _Export:
         kind = KINDS[channel]
         fits = math.isfinite(value) and kind.low <= value <= kind.high
         if not fits:
-            self._skip(f"{channel}: a value out of range")
+            self._skip(f"{channel}: a value out of range", example=value)
         return fits
 
     def _local_day(self, second: int) -> int:
@@ -406,8 +454,8 @@ class _Export:
                 self._sources[name] = label
         return label
 
-    def _skip(self, reason: str, count: int = 1) -> None:
-        self._skipped[reason] += count
+    def _skip(self, reason: str, example: object = None) -> None:
+        self._account.skip(reason, example)
 
     def _row(
         self,
@@ -433,3 +481,8 @@ class _Export:
                 source,
             )
         )
+
+
+def _shown(row: dict[str, str]) -> str:
+    """A row of a table as an example."""
+    return ", ".join(row.values()) or "more cells than columns"

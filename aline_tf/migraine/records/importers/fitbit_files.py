@@ -1,7 +1,8 @@
 """The files of a Fitbit export: which holds what, and how each writes its dates.
 
-Folders differ from year to year (`user-site-export`, `Global Export Data`, `Physical
-Activity_GoogleData`), so files are known by their names. Three ways of writing time occur, and
+Folders differ from year to year and with the language of the account (`user-site-export`, `Global
+Export Data`, `Physical Activity_GoogleData`, `Google Health`), so files are known by their names;
+tables whose names are translated too, by their columns. Three ways of writing time occur, and
 mixing them up shifts days:
 
 | files | written as | meaning |
@@ -44,6 +45,8 @@ _FAMILIES = tuple(
         (rf"steps{_DATED}\.csv", "steps_csv"),
         (rf"daily_resting_heart_rate({_DATED})?\.csv", "resting_csv"),
         (rf"daily_heart_rate_variability({_DATED})?\.csv", "hrv_csv"),
+        (rf"heart_rate_variability{_DATED}\.csv", "hrv_readings"),
+        (r"heart rate variability details.*\.csv", "hrv_details"),
         (r"daily heart rate variability summary.*\.csv", "hrv_summary"),
         (rf"daily_respiratory_rate({_DATED})?\.csv", "breath_csv"),
         (r"daily respiratory rate summary.*\.csv", "breath_summary"),
@@ -57,17 +60,54 @@ _FAMILIES = tuple(
 )
 
 
+#: Columns that tell a table whose name is translated, and no table of another kind has.
+_HEADERS = (
+    (frozenset({"timestamp", "rmssd", "nremhr", "entropy"}), "hrv_summary"),
+    (frozenset({"timestamp", "rmssd", "coverage", "low_frequency"}), "hrv_details"),
+    (frozenset({"timestamp", "daily_respiratory_rate"}), "breath_summary"),
+    (frozenset({"sleep_start", "sleep_end", "nightly_temperature"}), "temperature"),
+    (frozenset({"sleep_id", "sleep_stage_type", "sleep_stage_start"}), "stages_csv"),
+    (frozenset({"sleep_id", "sleep_start", "minutes_asleep"}), "sleeps_csv"),
+    (
+        frozenset({"timestamp", "root mean square of successive differences milliseconds"}),
+        "hrv_readings",
+    ),
+    (
+        frozenset({"timestamp", "average heart rate variability milliseconds"}),
+        "hrv_csv",
+    ),
+    (frozenset({"timestamp", "breaths per minute"}), "breath_csv"),
+    (frozenset({"timestamp", "nightly temperature celsius"}), "temperature_csv"),
+    (frozenset({"period_start_date", "period_source"}), "cycles"),
+)
+_HEADER_BYTES = 4096
+
+
 def fitbit_family(name: str) -> str | None:
-    """What a file of this name holds, None when it is none of those that are read."""
+    """What a file of this name holds, None when its name is none of those that are known."""
     for pattern, family in _FAMILIES:
         if pattern.fullmatch(name):
             return family
     return None
 
 
+def family_of(document: Document) -> str | None:
+    """What a file holds by its name or its columns, None when it is none of those that are read.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    family = fitbit_family(document.name)
+    if family is not None or document.suffix != ".csv":
+        return family
+    line = document.head()[:_HEADER_BYTES].split(b"\n", 1)[0].decode("utf-8-sig", "replace")
+    columns = {name.strip().strip('"').lower() for name in line.split(",")}
+    return next((family for names, family in _HEADERS if names <= columns), None)
+
+
 def tells_zone(documents: Iterable[Document]) -> bool:
     """Whether files of an export say in which time zone they were made."""
-    return any(fitbit_family(document.name) in ("sleeps_csv", "profile") for document in documents)
+    return any(family_of(document) in ("sleeps_csv", "profile") for document in documents)
 
 
 def json_list(document: Document) -> list[Any]:
@@ -93,10 +133,12 @@ def json_list(document: Document) -> list[Any]:
 def csv_rows(document: Document) -> Iterator[dict[str, str]]:
     """The rows of a CSV file by the names of its columns, in lower case.
 
+    A row with more cells than there are columns is empty: which cell is which cannot be told.
+
     Raises:
         InputError: it is too large, in another encoding, or no table.
     """
-    text = document.text(MAX_CSV_BYTES).replace("\0", "")
+    text = document.text(MAX_CSV_BYTES, others=True).replace("\0", "")
     if text.strip().lower() in ("", "no data"):
         return
     rows = csv.reader(io.StringIO(text, newline=""))
@@ -104,7 +146,9 @@ def csv_rows(document: Document) -> Iterator[dict[str, str]]:
         header = [name.strip().lower() for name in next(rows)]
         for row in rows:
             if row:
-                yield dict(zip(header, (cell.strip() for cell in row), strict=False))
+                fits = not any(cell.strip() for cell in row[len(header) :])
+                cells = (cell.strip() for cell in row) if fits else ()
+                yield dict(zip(header, cells, strict=False))
     except csv.Error as error:
         raise InputError(f"expected a CSV table in {document.shown}; received another") from error
 
@@ -140,7 +184,7 @@ class Dates:
         second = self._days.get(text)
         if second is None:
             day = read(text)
-            if not 1990 <= day.year <= 2200:
+            if not 1990 <= day.year <= 2199:
                 raise ValueError("not a year in which anything was recorded")
             second = (day - date(1970, 1, 1)).days * _DAY_S
             if len(self._days) < 100_000:
@@ -155,7 +199,7 @@ def instant(text: str) -> int:
         ValueError: it is none, or has no offset.
     """
     moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None or not 1990 <= moment.year <= 2200:
+    if moment.tzinfo is None or not 1990 <= moment.year <= 2199:
         raise ValueError("not an instant")
     return int(moment.timestamp())
 

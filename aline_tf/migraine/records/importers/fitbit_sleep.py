@@ -131,9 +131,11 @@ def read_row(row: Mapping[str, str], stages: Mapping[str, Stages], clock: WallCl
 
 
 def read_stages(
-    rows: Iterable[Mapping[str, str]], skip: Callable[[str], None]
+    rows: Iterable[Mapping[str, str]],
+    skip: Callable[[str], None],
+    use: Callable[[], None] = lambda: None,
 ) -> dict[str, Stages]:
-    """Rows of UserSleepStages by sleep_id; `skip` is told why one is left out."""
+    """Rows of UserSleepStages by sleep_id; `skip` learns why one is left out, `use` of the rest."""
     asleep: dict[str, list[Interval]] = defaultdict(list)
     awake: dict[str, list[Interval]] = defaultdict(list)
     for row in rows:
@@ -147,6 +149,7 @@ def read_stages(
             skip("sleep: an unknown stage")
             continue
         (asleep if stage in ASLEEP else awake)[row.get("sleep_id", "")].append(span)
+        use()
     return {
         name: (tuple(union(asleep[name])), tuple(union(awake[name])))
         for name in set(asleep) | set(awake)

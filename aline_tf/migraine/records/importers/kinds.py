@@ -14,7 +14,7 @@ from aline_tf.migraine.records.importers.diary_table import (
 )
 from aline_tf.migraine.records.importers.documents import Document
 from aline_tf.migraine.records.importers.fhir_files import is_fhir_head
-from aline_tf.migraine.records.importers.fitbit_files import fitbit_family
+from aline_tf.migraine.records.importers.fitbit_files import family_of
 from aline_tf.migraine.records.importers.health_xml import is_health_export
 from aline_tf.migraine.records.timeline_file import is_timeline_head
 
@@ -40,7 +40,7 @@ def kind_of(document: Document, column_map: ColumnMap) -> str | None:
         InputError: it cannot be read.
     """
     suffix = document.suffix
-    if fitbit_family(document.name):
+    if family_of(document):
         return "fitbit"
     if suffix in (".ics", ".ical", ".ifb", ".icalendar"):
         return "calendar"

@@ -24,6 +24,7 @@ _NO_LOSS = (
     "again",
     "also in the newer files",
     "also in the older files",
+    "also in the daily files",
     "shorter than another of the same day",
     "of no confidence",
     "days without a value",

@@ -1,17 +1,21 @@
 """Fitbit: each file, the three ways it writes time, and what repeats between old and new files."""
 
 import json
+import zipfile
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.records.importers import read_records
 from aline_tf.migraine.records.importers.documents import open_documents
 from aline_tf.migraine.records.importers.fitbit import read_fitbit
 from aline_tf.migraine.records.importers.fitbit_files import fitbit_family
 from aline_tf.migraine.records.wall_clock import WallClock
 
+EXAMPLES = Path(__file__).resolve().parents[4] / "examples"
 BERLIN = WallClock(ZoneInfo("Europe/Berlin"))
 SLEEPS = (
     "sleep_id,sleep_type,minutes_in_sleep_period,minutes_asleep,start_utc_offset,sleep_start,"
@@ -344,3 +348,52 @@ def test_other_files_are_no_fitbit_export(tmp_path):
         pytest.raises(InputError, match="none that is read"),
     ):
         read_fitbit(documents)
+
+
+def test_translated_tables_are_known_by_their_columns(tmp_path):
+    name = "Zusammenfassung der t\u00e4glichen Herzfrequenzvariabilit\u00e4t - 2025-03-(4).csv"
+    (tmp_path / name).write_text("timestamp,rmssd,nremhr,entropy\n2025-03-04T00:00:00,35.1,55,2\n")
+    (tmp_path / "Notizen.csv").write_text("timestamp,rmssd\n2025-03-04T00:00:00,35.1\n")
+    records = read_records([tmp_path])
+    assert records.timeline.frame["value"].tolist() == [35.1]
+    assert list(records.passed_over) == ["Notizen.csv"]
+
+
+def test_readings_of_heart_rate_variability_become_a_value_a_night(tmp_path):
+    rows = ["2025-03-03T22:30:00Z,30", "2025-03-04T01:00:00Z,40", "2025-03-04T02:00:00Z,50"]
+    head = "timestamp,root mean square of successive differences milliseconds"
+    (tmp_path / "heart_rate_variability_2025-03-01.csv").write_text("\n".join([head, *rows]))
+    timeline = read_records([tmp_path], zone="Europe/Berlin").timeline
+    assert timeline.frame["value"].tolist() == [40.0]
+    assert timeline.summary.read == {"rmssd": 3} and timeline.summary.accounted
+    daily = "timestamp,average heart rate variability milliseconds\n2025-03-04T00:00:00Z,44\n"
+    (tmp_path / "daily_heart_rate_variability.csv").write_text(daily)
+    timeline = read_records([tmp_path], zone="Europe/Berlin").timeline
+    assert timeline.frame["value"].tolist() == [44.0]
+    assert timeline.summary.skipped == {"rmssd: also in the daily files": 3}
+
+
+def test_only_the_damaged_file_of_an_archive_is_named(tmp_path):
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        for day, text in (
+            ("01", '[{"dateTime": "03/01/25 08:00:00", "value": "5"}]'),
+            ("02", "[{"),
+        ):
+            archive.writestr(f"Fitbit/steps-2025-03-{day}.json", text)
+    with pytest.raises(InputError, match=r"in Fitbit/steps-2025-03-02\.json$"):
+        read_records([tmp_path / "t.zip"])
+
+
+def test_every_entry_of_every_file_is_accounted_for():
+    """The examples hold every family of files but those of readings of variability."""
+    summary = next(p for p in read_records([EXAMPLES / "more"]).parts if p.kind == "fitbit").summary
+    assert summary.cells > 3000 and summary.accounted
+
+
+def test_a_row_of_more_cells_than_columns_is_left_out_and_shown(tmp_path):
+    (tmp_path / "steps_2025-03-03.csv").write_text(
+        "timestamp,steps,data source\n2025-03-03T10:00:00Z,1,200,Watch\n2025-03-03T11:00:00Z,7,W\n"
+    )
+    summary = read_records([tmp_path]).timeline.summary
+    assert summary.read == {"steps": 1} and summary.accounted
+    assert summary.examples == {"steps: an invalid date or number": "more cells than columns"}

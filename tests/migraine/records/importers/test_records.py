@@ -5,6 +5,7 @@ import runpy
 import shutil
 import zipfile
 from datetime import date, datetime, timedelta
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -83,9 +84,38 @@ def test_a_week_abroad_is_on_the_clock_of_abroad(more):
 
 def test_the_order_of_the_files_does_not_matter(more):
     paths = sorted(MORE.iterdir())
-    again = read_records(paths[::-1]).timeline
-    assert list(timeline_lines(again))[1:] == list(timeline_lines(read_records(paths).timeline))[1:]
-    assert len(again) == len(more.timeline)
+    first = list(timeline_lines(read_records(paths).timeline))
+    for order in list(permutations(paths))[1::5]:
+        assert list(timeline_lines(read_records(order).timeline)) == first
+    assert len(first) - 1 == len(more.timeline)
+
+
+def test_every_file_is_accounted_for(more):
+    for part in more.parts:
+        if part.kind != "diary":
+            assert part.summary.cells is not None, part.name
+        assert part.summary.accounted, part.name
+
+
+def test_files_passed_over_are_named(more):
+    assert sorted(more.passed_over) == sorted(set(more.passed_over))
+    assert all(name.endswith(".csv") for name in more.passed_over)
+
+
+def test_a_file_that_is_given_twice_is_read_once(tmp_path):
+    path = tmp_path / "diary.csv"
+    path.write_text("date,stress\n2025-03-29,3\n")
+    assert len(read_records([path, tmp_path / "." / "diary.csv"]).parts) == 1
+
+
+def test_when_nothing_can_be_used_the_error_says_what_was_found_and_why(tmp_path):
+    (tmp_path / "a.xml").write_text(
+        '<HealthData><Record type="HKQuantityTypeIdentifierHeartRate" unit="furlong" value="5"'
+        ' startDate="2025-03-09 10:00:00 +0100" endDate="2025-03-09 10:00:00 +0100"/>'
+        '<Record type="HKQuantityTypeIdentifierBodyMass"/></HealthData>'
+    )
+    with pytest.raises(InputError, match=r"a\.xml .*unit furlong.*such as '5'.*BodyMass"):
+        read_records([tmp_path])
 
 
 def test_reading_twice_what_was_read_adds_nothing(more, tmp_path):
