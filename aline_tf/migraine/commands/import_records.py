@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 from aline_tf.errors import InputError
@@ -75,7 +76,9 @@ def run(args: argparse.Namespace) -> int:
 
         print(explain(args.explain, args.column_map, args.zone))
         return 0
-    records = read_records(args.records, args.column_map, args.zone, args.accept_losses)
+    records = read_records(
+        args.records, args.column_map, args.zone, args.accept_losses, datetime.now(UTC)
+    )
     with ExitStack() as stack:
         # Both files take their names together, or neither does.
         if args.fhir is not None:

@@ -14,8 +14,13 @@ from aline_tf.migraine.records.importers.diary_table import (
 )
 from aline_tf.migraine.records.importers.documents import Document
 from aline_tf.migraine.records.importers.fhir_files import is_fhir_head
+from aline_tf.migraine.records.importers.fitbit_api import is_fitbit_api_head
 from aline_tf.migraine.records.importers.fitbit_files import family_of
+from aline_tf.migraine.records.importers.garmin import is_garmin_head
+from aline_tf.migraine.records.importers.health_auto_export import is_health_auto_export_head
+from aline_tf.migraine.records.importers.health_connect import is_health_connect
 from aline_tf.migraine.records.importers.health_xml import is_health_export
+from aline_tf.migraine.records.importers.oura import is_oura_head, is_oura_table
 from aline_tf.migraine.records.timeline_file import is_timeline_head
 
 #: Kinds of records, in the order in which they are read.
@@ -24,6 +29,11 @@ KINDS = {
     "timeline": "timeline",
     "fitbit": "Fitbit export",
     "fhir": "FHIR observations",
+    "health_auto_export": "Health Auto Export",
+    "health_connect": "Health Connect export",
+    "oura": "Oura export",
+    "garmin": "Garmin export",
+    "fitbit_api": "Fitbit Web API",
     "diary": "diary",
     "calendar": "calendar",
 }
@@ -49,7 +59,11 @@ def kind_of(document: Document, column_map: ColumnMap) -> str | None:
     if suffix == ".xml":
         return "apple_health" if is_health_export(document.head()) else None
     if suffix == ".json":
-        return "fhir" if is_fhir_head(document.head()) else None
+        return _kind_of_json(document.head())
+    if suffix == ".db":
+        return "health_connect" if is_health_connect(document) else None
+    if suffix == ".csv" and is_oura_table(document.head()):
+        return "oura"
     if is_json_lines(document.name):
         head = document.head()
         if is_timeline_head(head):
@@ -59,6 +73,19 @@ def kind_of(document: Document, column_map: ColumnMap) -> str | None:
     elif suffix not in (".csv", ".tsv"):
         return None
     return "diary" if document.named or _is_diary(document, column_map) else None
+
+
+def _kind_of_json(head: bytes) -> str | None:
+    for kind, is_one in (
+        ("fhir", is_fhir_head),
+        ("health_auto_export", is_health_auto_export_head),
+        ("oura", is_oura_head),
+        ("garmin", is_garmin_head),
+        ("fitbit_api", is_fitbit_api_head),
+    ):
+        if is_one(head):
+            return kind
+    return None
 
 
 def grouped(

@@ -16,11 +16,14 @@ import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from datetime import date, datetime
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.records.evening import support
 from aline_tf.migraine.records.importers.apple_health import read_export
 from aline_tf.migraine.records.importers.appointments import read_calendars
 from aline_tf.migraine.records.importers.calendar_file import calendar_zone
@@ -29,16 +32,31 @@ from aline_tf.migraine.records.importers.diary_table import MAX_BYTES, table_fro
 from aline_tf.migraine.records.importers.documents import Document, open_documents
 from aline_tf.migraine.records.importers.fhir import read_observations
 from aline_tf.migraine.records.importers.fitbit import read_fitbit
+from aline_tf.migraine.records.importers.fitbit_api import read_fitbit_api
 from aline_tf.migraine.records.importers.fitbit_files import tells_zone
+from aline_tf.migraine.records.importers.garmin import read_garmin
+from aline_tf.migraine.records.importers.health_auto_export import read_health_auto_export
+from aline_tf.migraine.records.importers.health_connect import read_health_connect
 from aline_tf.migraine.records.importers.kinds import KINDS, ColumnMap, grouped
 from aline_tf.migraine.records.importers.losses import in_words, refuse_losses
-from aline_tf.migraine.records.timeline import ImportSummary, Timeline
+from aline_tf.migraine.records.importers.oura import read_oura
+from aline_tf.migraine.records.timeline import DAY_S, ImportSummary, Timeline
 from aline_tf.migraine.records.timeline_file import timeline_from
 from aline_tf.migraine.records.wall_clock import WallClock, time_zone
 
 _WITHOUT_ZONE = ("diary", "calendar")
 #: Sums and means of an hour: of two that a device states, the later one is complete.
 _HOURLY = ("steps", "heart_rate")
+#: Kinds of one file each, and what reads it.
+_READERS = {
+    "health_auto_export": read_health_auto_export,
+    "health_connect": read_health_connect,
+    "oura": read_oura,
+    "garmin": read_garmin,
+    "fitbit_api": read_fitbit_api,
+}
+#: Kinds that never name a time zone, and may be of a person whose other records do.
+_IN_UTC = ("garmin", "fitbit_api")
 #: Channels of a calendar, which states whole days.
 _OF_CALENDARS = ("busy_hours", "appointments")
 
@@ -93,6 +111,7 @@ def read_records(
     column_map: ColumnMap = None,
     zone: str | None = None,
     accept_losses: bool = False,
+    today: datetime | None = None,
 ) -> Records:
     """Read whatever is at the paths into one timeline.
 
@@ -101,6 +120,7 @@ def read_records(
         column_map: how the columns of diaries are named: see `read_diary`.
         zone: the time zone the person lives in, like Europe/Berlin, for records that name none.
         accept_losses: read also a file of which most of a channel cannot be read.
+        today: the present moment, with its time zone: what is dated after it is noted.
 
     Returns:
         the timeline, and what each file gave.
@@ -129,7 +149,8 @@ def read_records(
         calendars, fhir = found.pop("calendar"), found.pop("fhir")
         if fhir:
             found["fhir"] = [("", [group[0] for _, group in fhir])]
-        reader = _Reader(column_map, clock, [group[0] for _, group in calendars], accept_losses)
+        files = [group[0] for _, group in calendars]
+        reader = _Reader(column_map, clock, files, accept_losses, today)
         # A Fitbit export that says nothing of its time zone waits for what the others say.
         order = [(kind, *part) for kind, parts in found.items() for part in parts]
         order.sort(key=lambda part: _place(part[0], part[2]))
@@ -141,7 +162,7 @@ def read_records(
 
 def _place(kind: str, documents: list[Document]) -> tuple[bool, bool]:
     """Where in the order of reading: what knows its time zone first, what never does last."""
-    waits = kind == "fitbit" and not tells_zone(documents)
+    waits = kind in _IN_UTC or (kind == "fitbit" and not tells_zone(documents))
     return kind in _WITHOUT_ZONE, waits
 
 
@@ -162,19 +183,21 @@ class _Reader:
         clock: WallClock,
         calendars: list[Document],
         accept_losses: bool,
+        today: datetime | None,
     ) -> None:
         self.parts: list[Part] = []
         self._column_map = column_map
         self._clock = clock
         self._calendars = calendars
         self._accept_losses = accept_losses
+        self._today = today
         self._timelines: list[Timeline] = []
         self._notes: list[str] = []
         self._is_unset = False
 
     def read(self, kind: str, name: str, documents: list[Document]) -> None:
         """Read the documents of one part."""
-        if not self._clock.is_known and kind in ("fhir", *_WITHOUT_ZONE):
+        if not self._clock.is_known and kind in ("fhir", *_IN_UTC, *_WITHOUT_ZONE):
             self._ask_calendars()
         if kind == "fhir":
             # Of one person: a later file may correct or withdraw what an earlier one says.
@@ -214,6 +237,7 @@ class _Reader:
         if self._is_unset:
             note = "no time zone is known: wall times were taken as UTC (--zone names one)"
             self._notes.append(note)
+        self._notes += support(merged, self._today).sentences()
         summary = dataclasses.replace(summary, notes=(*summary.notes, *self._notes))
         return Timeline(_complete_hours(merged.frame), summary)
 
@@ -237,6 +261,8 @@ class _Reader:
         if kind == "diary":
             table = table_from(document.read(MAX_BYTES), document.name)
             return diary_from(table, self._column_map).set_by(self._clock)
+        if kind in _READERS:
+            return _READERS[kind](document, self._clock)
         with document.opener() as stream:
             if kind == "timeline":
                 return timeline_from(stream, document.shown)
@@ -267,9 +293,17 @@ class _Reader:
         return " | ".join(lines) + (f" | and {more} other files" if more > 0 else "")
 
     def _latest(self) -> int | None:
-        """When the last of the records so far was known: how far a calendar is laid out."""
-        latest = [int(part.seconds("known").max()) for part in self._timelines if len(part)]
-        return max(latest) - 1 if latest else None
+        """When the last of the records so far was known: how far a calendar is laid out.
+
+        Records dated in the future, or years from all others, do not reach that far.
+        """
+        found = [part for part in self._timelines if len(part)]
+        if not found:
+            return None
+        last = support(found[0].merge(*found[1:]), self._today).last
+        most = (last - date(1970, 1, 1)).days * DAY_S + 2 * DAY_S
+        known = np.concatenate([p.seconds("known")[p.seconds("time") < most] for p in found])
+        return min(int(known.max()), most) - 1
 
     def _sight(self, timeline: Timeline) -> None:
         """Let the offsets of a timeline set the clock, where they were recorded and not assumed.
