@@ -21,8 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="*",
         metavar="PATH",
-        help="exports of Apple Health, Fitbit or Google Takeout, FHIR bundles, calendars (.ics),"
-        " diaries (.csv, .jsonl), timelines, and folders or zip archives of these",
+        help="exports of Apple Health, Fitbit or Google Takeout, Health Connect, Health Auto"
+        " Export, Oura or Garmin, FHIR bundles, calendars (.ics), diaries (.csv, .jsonl),"
+        " timelines, and folders or zip archives of these",
     )
     parser.add_argument(
         "--out",

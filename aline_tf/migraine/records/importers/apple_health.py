@@ -49,6 +49,7 @@ from aline_tf.migraine.records.importers.health_xml import (
     is_health_export,
     read_health_records,
 )
+from aline_tf.migraine.records.importers.losses import refuse_losses
 from aline_tf.migraine.records.importers.sleep_sources import (
     AWAKE,
     GENERIC,
@@ -107,21 +108,25 @@ _HOURLY = ("heart_rate", "steps")
 LONGEST_S = {"steps": 24 * 3600, "asleep": 24 * 3600, "in_bed": 24 * 3600, "awake": 24 * 3600}
 
 
-def read_apple_health(path: str | Path) -> Timeline:
+def read_apple_health(path: str | Path, accept_losses: bool = False) -> Timeline:
     """Read an Apple Health export.
 
     Args:
         path: export.zip, or an export.xml taken out of it.
+        accept_losses: read also an export of which most of a channel cannot be read.
 
     Returns:
-        The timeline, with a summary of what was read and skipped.
+        The timeline, with a summary of what was read, skipped and unused.
 
     Raises:
-        InputError: no such file, a truncated or unsafe archive, no export.xml in it, or an
-            export.xml that breaks off, declares entities or is not a health export.
+        InputError: no such file, a truncated or unsafe archive, no export.xml in it, an export.xml
+            that breaks off, declares entities or is not a health export, or one of which most of a
+            channel is lost.
     """
     with _open_export(Path(path)) as stream:
-        return read_export(stream)
+        timeline = read_export(stream)
+    refuse_losses(Path(path).name, timeline.summary, accept_losses)
+    return timeline
 
 
 def read_export(stream: BinaryIO) -> Timeline:

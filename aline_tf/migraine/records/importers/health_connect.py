@@ -87,7 +87,7 @@ def read_health_connect(document: Document, clock: WallClock | None = None) -> T
             with closing(sqlite3.connect(uri, uri=True)) as base:
                 base.row_factory = sqlite3.Row
                 return _Reader(base, Gathered(SOURCE, clock or WallClock())).timeline(document)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:
             raise InputError(
                 f"expected an undamaged database in {document.shown}; received one that cannot be"
                 " read"

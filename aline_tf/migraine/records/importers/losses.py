@@ -17,7 +17,7 @@ from aline_tf.migraine.records.import_summary import ImportSummary
 
 #: Fewer than this many lost records are told in the summary and refuse nothing.
 LEAST_LOST = 4
-REMEDY = "--accept-losses reads the rest all the same"
+REMEDY = "`migraine import --accept-losses` reads the rest all the same"
 
 #: Ends of reasons for which nothing is lost.
 _NO_LOSS = (

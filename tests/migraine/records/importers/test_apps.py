@@ -1,17 +1,22 @@
 """Exports of other apps: Health Auto Export, Health Connect, Oura, Garmin, the Fitbit Web API."""
 
 import json
+import random
 import zipfile
 from datetime import datetime
+from itertools import permutations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.days import day_history
 from aline_tf.migraine.records.importers import read_records
 from aline_tf.migraine.records.timeline_file import timeline_lines
 from tests.migraine.records.importers.app_files import FILES, ZONE, write, write_health_connect
+from tests.migraine.records.importers.test_bad_input import damage
 
 GOLDEN = Path(__file__).parent / "golden" / "apps"
 KINDS = {
@@ -122,3 +127,34 @@ def test_odd_values_are_counted_and_never_believed(tmp_path, name):
             assert "expected" in str(error) and "received" in str(error)
         else:
             assert all(part.summary.accounted for part in records.parts)
+
+
+def test_the_order_of_the_files_does_not_matter(tmp_path):
+    names = ["oura.json", "sleep.json", "steps.json", "HealthAutoExport-2025-03.json"]
+    paths = [write(tmp_path, name) for name in names]
+    lines = {
+        tuple(timeline_lines(read_records(order, accept_losses=True).timeline))
+        for order in permutations(paths)
+    }
+    assert len(lines) == 1
+
+
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.sampled_from([*FILES, "health_connect_export.db"]), st.integers(0, 1 << 30))
+def test_damaged_copies_are_read_or_refused_and_always_accounted_for(tmp_path, name, seed):
+    path = tmp_path / name
+    if name in FILES:
+        write(tmp_path, name)
+    elif not path.exists():
+        write_health_connect(path)
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole, random.Random(seed)))
+    try:
+        timeline = read_records([path], zone=ZONE, accept_losses=True).timeline
+    except InputError as error:
+        assert "expected" in str(error) and "received" in str(error)
+    else:
+        assert timeline.summary.accounted
+    path.write_bytes(whole)

@@ -102,6 +102,45 @@ def test_files_passed_over_are_named(more):
     assert all(name.endswith(".csv") for name in more.passed_over)
 
 
+def test_one_date_far_from_all_others_is_noted_and_moves_neither_evening_nor_calendar(tmp_path):
+    rows = [f"2025-03-{day:02d},3" for day in range(1, 21)]
+    (tmp_path / "d.csv").write_text("\n".join(["date,stress", *rows, "2052-03-30,4"]))
+    (tmp_path / "c.ics").write_text(
+        "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nUID:a\nDTSTAMP:20250401T120000Z\n"
+        "DTSTART:20250303T090000Z\nDTEND:20250303T100000Z\nEND:VEVENT\nEND:VCALENDAR\n"
+    )
+    timeline = read_records([tmp_path]).timeline
+    assert timeline.evening().date() == date(2025, 3, 20)
+    assert any("2052-03-30" in note for note in timeline.summary.notes)
+    busy = timeline.frame[timeline.frame["channel"] == "busy_hours"]
+    assert len(busy) in (18, 19) and busy["value"].sum() == 1.0
+
+
+def test_an_earlier_import_and_the_calendar_anew_state_each_day_once(tmp_path):
+    calendar = (
+        "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nUID:{0}\nDTSTAMP:20250401T120000Z\n"
+        "DTSTART:20250303T{0}0000Z\nDTEND:20250303T{0}3000Z\nEND:VEVENT\nEND:VCALENDAR\n"
+    )
+    (tmp_path / "a.ics").write_text(calendar.format("09"))
+    write_timeline(read_records([tmp_path / "a.ics"]).timeline, tmp_path / "t.jsonl")
+    (tmp_path / "b.ics").write_text(calendar.format("10"))
+    frame = read_records([tmp_path]).timeline.frame
+    assert not frame.duplicated(["time", "channel"]).any()
+    assert frame["value"][frame["channel"] == "busy_hours"].sum() == 1.0
+
+
+@pytest.mark.parametrize("day", ["2199-12-31", "1990-01-01"])
+def test_what_import_writes_is_read_back_at_the_ends_of_time(tmp_path, day):
+    (tmp_path / "d.csv").write_text(f"date,attack,stress\n{day},no,3\n")
+    (tmp_path / "export.xml").write_text(
+        '<HealthData><Record type="HKQuantityTypeIdentifierStepCount" unit="count" value="5"'
+        f' startDate="{day} 23:50:00 +0000" endDate="{day} 23:59:59 +0000"/></HealthData>'
+    )
+    timeline = read_records([tmp_path]).timeline
+    write_timeline(timeline, tmp_path / "t.jsonl")
+    assert len(read_records([tmp_path / "t.jsonl"]).timeline) == len(timeline)
+
+
 def test_a_file_that_is_given_twice_is_read_once(tmp_path):
     path = tmp_path / "diary.csv"
     path.write_text("date,stress\n2025-03-29,3\n")
