@@ -70,7 +70,14 @@ def run(args: argparse.Namespace) -> int:
         from aline_tf.migraine.records.importers import import_timeline
 
         timeline = import_timeline(
-            args.apple_health, args.diary, args.column_map, args.records, args.zone
+            args.apple_health,
+            args.diary,
+            args.column_map,
+            args.records,
+            args.zone,
+            args.accept_losses,
+            args.dates,
+            args.words,
         )
 
     from aline_tf.migraine.forecast import wording

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.commands.record_arguments import add_diary_arguments
 
 SHOWN_REASONS = 8
 SHOWN_FILES = 5
@@ -50,11 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--column-map", type=Path, metavar="JSON", help="how the columns of diaries are named"
     )
-    parser.add_argument(
-        "--accept-losses",
-        action="store_true",
-        help="read also a file of which most of a column cannot be read",
-    )
+    add_diary_arguments(parser)
     parser.add_argument(
         "--json", action="store_true", help="print what was read and skipped as JSON, for programs"
     )
@@ -75,10 +72,16 @@ def run(args: argparse.Namespace) -> int:
     if args.explain is not None:
         from aline_tf.migraine.records.importers.explain import explain
 
-        print(explain(args.explain, args.column_map, args.zone))
+        print(explain(args.explain, args.column_map, args.zone, args.dates, args.words))
         return 0
     records = read_records(
-        args.records, args.column_map, args.zone, args.accept_losses, datetime.now(UTC)
+        args.records,
+        args.column_map,
+        args.zone,
+        args.accept_losses,
+        datetime.now(UTC),
+        args.dates,
+        args.words,
     )
     with ExitStack() as stack:
         # Both files take their names together, or neither does.

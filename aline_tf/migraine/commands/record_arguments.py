@@ -29,6 +29,28 @@ def add_record_arguments(parser: argparse.ArgumentParser) -> None:
         help="anything that `migraine import` reads, or what it wrote",
     )
     parser.add_argument("--zone", metavar="NAME", help="time zone for records that name none")
+    add_diary_arguments(parser)
+
+
+def add_diary_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds what a person can say of a diary that does not say it itself."""
+    parser.add_argument(
+        "--dates",
+        choices=("day-first", "month-first", "year-first"),
+        help="order of dates like 03/04/2025, where the diary leaves it open",
+    )
+    parser.add_argument(
+        "--words",
+        type=Path,
+        metavar="JSON",
+        help='what words of diaries mean, as {"yes": ["joo"], "no": ["ei"]}; others: none, mild,'
+        " moderate, severe, worst, refused, blank, medicine",
+    )
+    parser.add_argument(
+        "--accept-losses",
+        action="store_true",
+        help="read also a file of which so much cannot be read that the rest misleads",
+    )
 
 
 def add_outlook_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.importers.apple_health import read_apple_health
-from aline_tf.migraine.records.importers.diary import read_diary
+from aline_tf.migraine.records.importers.diary import diary_from, familiar, read_diary
+from aline_tf.migraine.records.importers.diary_losses import in_words
+from aline_tf.migraine.records.importers.diary_table import read_table
+from aline_tf.migraine.records.importers.diary_words import read_words
 from aline_tf.migraine.records.importers.records import Records, read_records
 from aline_tf.migraine.records.timeline import Timeline
 from aline_tf.migraine.records.wall_clock import time_zone
@@ -21,6 +24,9 @@ def import_timeline(
     column_map: Mapping[str, str] | str | Path | None = None,
     records: Sequence[str | Path] = (),
     zone: str | None = None,
+    accept_losses: bool = False,
+    dates: str | None = None,
+    words: Mapping[str, object] | str | Path | None = None,
 ) -> Timeline:
     """One timeline of everything given. A diary takes the time zone that other records show.
 
@@ -30,6 +36,7 @@ def import_timeline(
         column_map: how the diary's columns are named: see `read_diary`.
         records: any other files, folders and archives: see `read_records`.
         zone: the time zone the person lives in, like Europe/Berlin, for records that name none.
+        accept_losses, dates, words: of diaries: see `read_diary`.
 
     Returns:
         the timeline of all of them, with a summary of what was read and skipped.
@@ -43,12 +50,19 @@ def import_timeline(
     if apple_health is not None:
         timeline = timeline.merge(read_apple_health(apple_health))
     if records:
-        timeline = timeline.merge(read_records(records, column_map, zone).timeline)
+        read = read_records(records, column_map, zone, accept_losses, dates=dates, words=words)
+        timeline = timeline.merge(read.timeline)
     if diary is not None:
         clock = timeline.clock(time_zone(zone) if zone else None)
-        timeline = timeline.merge(read_diary(diary, column_map).set_by(clock))
+        known = read_words(words)
+        table = read_table(Path(diary), familiar(known, column_map))
+        own = diary_from(table, column_map, clock, dates, known, accept_losses)
+        timeline = timeline.merge(own)
     if not len(timeline):
+        summary = timeline.summary
+        why = in_words(summary.skipped, summary.examples)
         raise InputError(
             "expected records of heart, steps, sleep or a diary; received files without any"
+            f"{f': {why}' if why else ''}"
         )
     return timeline

@@ -20,6 +20,8 @@ from aline_tf.migraine.records.importers.archive import open_archive, open_membe
 
 MAX_FILES = 200_000
 HEAD_BYTES = 1 << 17
+#: Files that are zip archives within, and are no archives to a person.
+_ZIPPED_TABLES = (".xlsx", ".xlsm", ".ods", ".numbers", ".docx")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,7 +135,8 @@ def open_documents(path: str | Path) -> Iterator[list[Document]]:
 
 
 def _of_file(path: Path, shown: str, named: bool, stack: ExitStack) -> list[Document]:
-    if path.suffix.lower() == ".zip" or (named and _is_zip(path)):
+    suffix = path.suffix.lower()
+    if suffix == ".zip" or (named and suffix not in _ZIPPED_TABLES and _is_zip(path)):
         archive = stack.enter_context(open_archive(path))
         return [
             Document(member.filename, False, _member_opener(archive, member))

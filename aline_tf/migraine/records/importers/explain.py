@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.importers.diary import DIARY_FIELDS
-from aline_tf.migraine.records.importers.diary_table import match_columns, table_from
+from aline_tf.migraine.records.importers.diary_columns import match_columns
+from aline_tf.migraine.records.importers.diary_rows import DIARY_FIELDS
+from aline_tf.migraine.records.importers.diary_table import header_from
 from aline_tf.migraine.records.importers.documents import Document, open_documents
 from aline_tf.migraine.records.importers.kinds import KINDS, ColumnMap, grouped
 from aline_tf.migraine.records.importers.records import Part, read_records
@@ -15,13 +17,20 @@ from aline_tf.migraine.records.timeline import KINDS as CHANNELS
 SHOWN = 40
 
 
-def explain(path: str | Path, column_map: ColumnMap = None, zone: str | None = None) -> str:
+def explain(
+    path: str | Path,
+    column_map: ColumnMap = None,
+    zone: str | None = None,
+    dates: str | None = None,
+    words: Mapping[str, object] | str | Path | None = None,
+) -> str:
     """Say what each file at a path is taken for, and what becomes of what it holds.
 
     Args:
         path: a file, a folder or an archive.
         column_map: how the columns of diaries are named: see `read_diary`.
         zone: the time zone the person lives in.
+        dates, words: of diaries: see `read_diary`.
 
     Returns:
         lines of text: kind, columns and channels, what was skipped with an example, what is unused.
@@ -41,7 +50,7 @@ def explain(path: str | Path, column_map: ColumnMap = None, zone: str | None = N
     if not found:
         return "\n".join(lines or [f"{Path(path).name} holds no files"])
     try:
-        records = read_records([path], column_map, zone, accept_losses=True)
+        records = read_records([path], column_map, zone, True, dates=dates, words=words)
     except InputError as error:
         return "\n".join([*lines, f"It cannot be imported: {error}"])
     for part in records.parts:
@@ -65,19 +74,18 @@ def _why(kind: str, group: list[Document]) -> str:
 def _columns(document: Document, column_map: ColumnMap) -> list[str]:
     """Which column of a diary is taken as which field."""
     try:
-        header, _ = table_from(
-            document.head().rsplit(b"\n", 1)[0] or document.head(), document.name
-        )
-        columns, _ = match_columns(header, column_map, DIARY_FIELDS)
+        header = header_from(document.head(), document.name)
+        columns = match_columns(header, column_map, DIARY_FIELDS)
     except InputError as error:
         return [f"  {error}"]
-    lines = [f"  column {header[place]!r} is read as {field}" for field, place in columns.items()]
-    rest = [name for number, name in enumerate(header) if number not in columns.values()]
+    lines = [f"  column {column.name!r} is read as {field}" for field, column in columns.items()]
+    used = {column.index for column in columns.values()}
+    rest = [name for number, name in enumerate(header) if number not in used]
     if rest:
         lines.append(f"  columns that are not read: {', '.join(map(repr, rest[:SHOWN]))}")
         lines.append(
             '  To read one, name it in a file given as --column-map, like {"date":'
-            f' {header[columns["date"]]!r}, "stress": {rest[0]!r}}}. Fields:'
+            f' {columns["date"].name!r}, "stress": {rest[0]!r}}}. Fields:'
             f" {', '.join(DIARY_FIELDS)}"
         )
     return lines

@@ -6,12 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.importers.diary import DIARY_FIELDS
-from aline_tf.migraine.records.importers.diary_table import (
-    is_json_lines,
-    match_columns,
-    table_from,
-)
+from aline_tf.migraine.records.importers.diary_documents import DiaryOptions
+from aline_tf.migraine.records.importers.diary_table import is_json_lines
 from aline_tf.migraine.records.importers.documents import Document
 from aline_tf.migraine.records.importers.fhir_files import is_fhir_head
 from aline_tf.migraine.records.importers.fitbit_api import is_fitbit_api_head
@@ -37,6 +33,12 @@ KINDS = {
     "diary": "diary",
     "calendar": "calendar",
 }
+#: Endings of files that may hold records and cannot be read -> what can be done.
+REMEDIES = (
+    dict.fromkeys((".xlsx", ".xls", ".xlsm", ".ods", ".numbers"), "save the sheet as CSV")
+    | dict.fromkeys((".tgz", ".tar", ".gz", ".bz2", ".xz", ".7z", ".rar"), "unpack it first")
+    | dict.fromkeys((".pdf", ".docx", ".doc"), "export the records as a table, such as CSV")
+)
 #: Kinds whose files belong together, and are read together.
 _TOGETHER = ("fitbit",)
 
@@ -72,7 +74,9 @@ def kind_of(document: Document, column_map: ColumnMap) -> str | None:
             return "fhir"
     elif suffix not in (".csv", ".tsv"):
         return None
-    return "diary" if document.named or _is_diary(document, column_map) else None
+    if document.named or DiaryOptions(column_map).is_diary(document.head(), document.name):
+        return "diary"
+    return None
 
 
 def _kind_of_json(head: bytes) -> str | None:
@@ -109,6 +113,11 @@ def grouped(
             together.setdefault(kind, []).append(document)
         elif kind is not None:
             yield kind, document.shown, [document]
+        elif document.named and document.suffix in REMEDIES:
+            raise InputError(
+                f"expected one of: {', '.join(KINDS.values())}; received {document.shown}, which"
+                f" cannot be read: {REMEDIES[document.suffix]}"
+            )
         elif document.named:
             raise InputError(
                 f"expected one of: {', '.join(KINDS.values())}; received {document.shown}, which is"
@@ -118,18 +127,8 @@ def grouped(
             suffix = document.suffix[:8] if document.suffix.isascii() else ""
             known = suffix in (".csv", ".json", ".jsonl", ".xml", ".zip")
             reason = f"{suffix or 'unnamed'} files{' that hold nothing known' * known}"
+            if suffix in REMEDIES:
+                reason += f", which cannot be read: {REMEDIES[suffix]}"
             passed_over[document.shown] = reason
     for kind, files in together.items():
         yield kind, files[0].shown if len(files) == 1 else name, files
-
-
-def _is_diary(document: Document, column_map: ColumnMap) -> bool:
-    """Whether a table inside a folder has the columns of a diary."""
-    try:
-        # The first lines tell the columns; the last of them may be cut.
-        head = document.head().rsplit(b"\n", 1)[0]
-        header, _ = table_from(head, document.name)
-        match_columns(header, column_map, DIARY_FIELDS)
-    except InputError:
-        return False
-    return True

@@ -27,8 +27,9 @@ from aline_tf.migraine.records.evening import support
 from aline_tf.migraine.records.importers.apple_health import read_export
 from aline_tf.migraine.records.importers.appointments import read_calendars
 from aline_tf.migraine.records.importers.calendar_file import calendar_zone
-from aline_tf.migraine.records.importers.diary import diary_from
-from aline_tf.migraine.records.importers.diary_table import MAX_BYTES, table_from
+from aline_tf.migraine.records.importers.diary_documents import DiaryOptions, disagreements
+from aline_tf.migraine.records.importers.diary_table import MAX_BYTES
+from aline_tf.migraine.records.importers.diary_words import read_words
 from aline_tf.migraine.records.importers.documents import Document, open_documents
 from aline_tf.migraine.records.importers.fhir import read_observations
 from aline_tf.migraine.records.importers.fitbit import read_fitbit
@@ -112,6 +113,8 @@ def read_records(
     zone: str | None = None,
     accept_losses: bool = False,
     today: datetime | None = None,
+    dates: str | None = None,
+    words: Mapping[str, object] | str | Path | None = None,
 ) -> Records:
     """Read whatever is at the paths into one timeline.
 
@@ -121,6 +124,7 @@ def read_records(
         zone: the time zone the person lives in, like Europe/Berlin, for records that name none.
         accept_losses: read also a file of which most of a channel cannot be read.
         today: the present moment, with its time zone: what is dated after it is noted.
+        dates, words: of diaries: see `read_diary`.
 
     Returns:
         the timeline, and what each file gave.
@@ -150,7 +154,8 @@ def read_records(
         if fhir:
             found["fhir"] = [("", [group[0] for _, group in fhir])]
         files = [group[0] for _, group in calendars]
-        reader = _Reader(column_map, clock, files, accept_losses, today)
+        diaries = DiaryOptions(column_map, dates, read_words(words), accept_losses)
+        reader = _Reader(diaries, clock, files, today)
         # A Fitbit export that says nothing of its time zone waits for what the others say.
         order = [(kind, *part) for kind, parts in found.items() for part in parts]
         order.sort(key=lambda part: _place(part[0], part[2]))
@@ -179,19 +184,18 @@ class _Reader:
 
     def __init__(
         self,
-        column_map: ColumnMap,
+        diaries: DiaryOptions,
         clock: WallClock,
         calendars: list[Document],
-        accept_losses: bool,
         today: datetime | None,
     ) -> None:
         self.parts: list[Part] = []
-        self._column_map = column_map
+        self._diaries = diaries
         self._clock = clock
         self._calendars = calendars
-        self._accept_losses = accept_losses
         self._today = today
         self._timelines: list[Timeline] = []
+        self._kinds: list[str] = []
         self._notes: list[str] = []
         self._is_unset = False
 
@@ -226,6 +230,8 @@ class _Reader:
         Raises:
             InputError: there was no observation in anything.
         """
+        read = zip(self._timelines, self._kinds, strict=True)
+        self._notes += disagreements([part for part, kind in read if kind == "diary"])
         first, *others = self._timelines
         merged = first.merge(*others)
         if not len(merged):
@@ -244,14 +250,16 @@ class _Reader:
     def _keep(
         self, kind: str, names: list[str], summaries: list[ImportSummary], timeline: Timeline
     ) -> None:
-        if kind != "timeline":
+        # Diaries judge their own losses, by column and by answer.
+        if kind not in ("timeline", "diary"):
             for name, summary in zip(names, summaries, strict=True):
-                self._notes += refuse_losses(name, summary, self._accept_losses)
+                self._notes += refuse_losses(name, summary, self._diaries.accept_losses)
         if kind in _WITHOUT_ZONE:
             self._is_unset |= not self._clock.is_known and len(timeline) > 0
         else:
             self._sight(timeline)
         self._timelines.append(timeline)
+        self._kinds.append(kind)
         self.parts += [Part(n, kind, summary) for n, summary in zip(names, summaries, strict=True)]
 
     def _timeline(self, kind: str, documents: list[Document]) -> Timeline:
@@ -259,8 +267,7 @@ class _Reader:
         if kind == "fitbit":
             return read_fitbit(documents, self._clock)
         if kind == "diary":
-            table = table_from(document.read(MAX_BYTES), document.name)
-            return diary_from(table, self._column_map).set_by(self._clock)
+            return self._diaries.read(document.read(MAX_BYTES), document.name, self._clock)
         if kind in _READERS:
             return _READERS[kind](document, self._clock)
         with document.opener() as stream:

@@ -1,0 +1,91 @@
+"""How the diaries among a person's files are to be read, and which of the files are diaries."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from aline_tf.errors import InputError
+from aline_tf.migraine.records.importers.diary import diary_from, familiar
+from aline_tf.migraine.records.importers.diary_columns import match_columns
+from aline_tf.migraine.records.importers.diary_rows import DIARY_FIELDS
+from aline_tf.migraine.records.importers.diary_table import header_from, table_from
+from aline_tf.migraine.records.importers.diary_words import WORDS, Words
+from aline_tf.migraine.records.timeline import DAY_S, OBSERVED, Timeline
+from aline_tf.migraine.records.wall_clock import WallClock
+
+
+@dataclasses.dataclass(frozen=True)
+class DiaryOptions:
+    """What a person says about their diaries: arguments of `read_diary`.
+
+    Attributes:
+        column_map: {field: column name}, a JSON file of that, or None.
+        dates: the order of day and month where the dates leave it open, or None.
+        words: what words mean.
+        accept_losses: read also what is left after losses that mislead.
+    """
+
+    column_map: Mapping[str, str] | str | Path | None = None
+    dates: str | None = None
+    words: Words = WORDS
+    accept_losses: bool = False
+
+    def is_diary(self, head: bytes, name: str) -> bool:
+        """Whether a table that begins like this has the columns of a diary."""
+        try:
+            header = header_from(head, name, familiar(self.words, self.column_map))
+            match_columns(header, self.column_map, DIARY_FIELDS)
+        except InputError:
+            return False
+        return True
+
+    def read(self, data: bytes, name: str, clock: WallClock) -> Timeline:
+        """The timeline of a diary.
+
+        Args:
+            data: of the file.
+            name: of the file.
+            clock: of the person.
+
+        Raises:
+            InputError: as for `read_diary`.
+        """
+        table = table_from(data, name, familiar(self.words, self.column_map))
+        return diary_from(table, self.column_map, clock, self.dates, self.words, self.accept_losses)
+
+
+def disagreements(timelines: Sequence[Timeline]) -> list[str]:
+    """Notes on places for which several diaries have several answers.
+
+    The timelines stay as they are. Of two answers the newest is used, of an attack and a day
+    without one the attack (`aline_tf.migraine.records.days`), and the person is told.
+
+    Args:
+        timelines: one a file.
+    """
+    answers: dict[tuple, set[float]] = defaultdict(set)
+    days: dict[int, set[bool]] = defaultdict(set)
+    for timeline in timelines:
+        frame = timeline.frame[timeline.frame["status"] == OBSERVED]
+        day = (timeline.seconds("time") + 60 * timeline.frame["offset"]) // DAY_S
+        day = day[frame.index]
+        of_attack = (frame["channel"] == "attack") | (
+            (frame["channel"] == "attack_report") & (frame["value"] > 0.5)
+        )
+        attack = set(day[of_attack])
+        for number in set(day[frame["channel"].isin(("attack", "attack_report"))]):
+            days[number].add(number in attack)
+        rest = frame[~frame["channel"].isin(("attack", "attack_report"))]
+        for key in zip(rest["channel"], rest["time"], rest["end"], rest["value"], strict=True):
+            answers[key[:3]].add(key[3])
+    notes = []
+    two = sum(len(values) > 1 for values in answers.values())
+    if two:
+        notes.append(f"diaries disagree in {two} answers, of which the newest are used")
+    two = sum(len(said) > 1 for said in days.values())
+    if two:
+        notes.append(f"diaries disagree on {two} days with or without attack: the attack is kept")
+    return notes

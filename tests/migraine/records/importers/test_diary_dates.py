@@ -1,0 +1,104 @@
+"""Dates: the order is what all cells together show, or is asked for."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aline_tf.errors import InputError
+from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader
+
+DAYS = st.dates(date(1991, 1, 1), date(2099, 12, 31))
+
+
+@given(st.lists(DAYS, min_size=1, max_size=12), st.sampled_from(["%d/%m/%Y", "%m.%d.%Y"]))
+def test_the_order_of_all_cells_is_found_or_asked_for(days, form):
+    texts = [day.strftime(form) for day in days]
+    try:
+        reader = DateReader(texts)
+    except InputError as error:
+        assert "--dates" in str(error)
+        # No day shows by itself which number is the month.
+        assert all(day.day <= 12 for day in days)
+    else:
+        assert [reader.moment(text).day for text in texts] == days
+    named = DateReader(texts, "day-first" if form[1] == "d" else "month-first")
+    assert [named.moment(text).day for text in texts] == days
+
+
+@given(st.dates(date(1991, 1, 1), date(2089, 1, 1)), st.integers(1, 20))
+def test_years_of_two_digits_are_told_from_days_by_all_rows(first, count):
+    days = [first + timedelta(days=step) for step in range(count)]
+    for form in ("%d.%m.%y", "%y-%m-%d"):
+        texts = [day.strftime(form) for day in days]
+        try:
+            reader = DateReader(texts)
+        except InputError as error:
+            assert "--dates" in str(error)
+        else:
+            assert [reader.moment(text).day for text in texts] == days
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2025-03-04", "2025/3/4", "2025.03.04", "20250304", "45720", "4 March 2025"),
+        *("March 4, 2025", "Tuesday, March 4th, 2025", "4. M\u00e4rz 2025", "4-Mar-25"),
+        *(
+            "4 de marzo de 2025",
+            "4 \u043c\u0430\u0440\u0442\u0430 2025 \u0433.",
+            "2025\u5e743\u67084\u65e5",
+        ),
+        *(
+            "mar 4 mar 2025",
+            "2025-03-04 08:15 PM",
+            "Tue 2025-03-04",
+            "4 maart 2025",
+            "4 marca 2025",
+        ),
+        *(
+            "\u0664/\u0663/\u0662\u0660\u0662\u0665",
+            "2025-03-04T23:59:00",
+            "1741046400",
+            "04.03.2025 20.15",
+        ),
+    ],
+)
+def test_forms_of_one_day(text):
+    reader = DateReader([text, "31.12.2024"])
+    assert reader.moment(text).day == date(2025, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("1600-01-31", "years 1990 to 2100"),
+        ("31.12.2200", "years 1990 to 2100"),
+        ("2568-03-04", "years 1990 to 2100"),
+        ("2025-02-30", "not a date"),
+        ("32.01.2025", "not a date"),
+        ("March 4", "not a date"),
+        ("3 Foo 2025", "not a date"),
+        ("", "not a date"),
+    ],
+)
+def test_what_is_no_date_says_why(text, reason):
+    with pytest.raises(BadDate, match=reason):
+        DateReader([text]).moment(text)
+
+
+def test_orders_that_contradict_each_other_are_shown():
+    with pytest.raises(InputError, match=r"'13/04/2025' beside '04/14/2025'.*--dates"):
+        DateReader(["13/04/2025", "04/14/2025"])
+    reader = DateReader(["13/04/2025", "04/14/2025"], "day-first")
+    with pytest.raises(BadDate):
+        reader.moment("04/14/2025")
+    with pytest.raises(InputError, match="--dates as one of"):
+        DateReader([], "dmy")
+
+
+def test_a_moment_keeps_its_clock():
+    moment = DateReader().moment("2025-03-04T04:30:00Z")
+    assert moment.clock.seconds == 16_200 and moment.clock.is_utc
+    assert DateReader().moment("45720.75").clock.seconds == 64_800
