@@ -15,7 +15,7 @@ import re
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -68,8 +68,11 @@ class Entry:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether it was called off."""
-        return str(self.event.get("STATUS", "")).strip().upper() == "CANCELLED"
+        """Whether it was called off: by itself, or in a message that calls off what it holds."""
+        method = str(self.calendar.get("METHOD", "")).strip().upper()
+        return str(self.event.get("STATUS", "")).strip().upper() == "CANCELLED" or (
+            method == "CANCEL"
+        )
 
     @property
     def is_declined(self) -> bool:
@@ -134,6 +137,8 @@ def read_entries(document: Document, account: Account) -> list[Entry]:
             if part.name not in ("VEVENT", "VTIMEZONE"):
                 account.cells += 1
                 account.pass_over(part.name)
+    for entry in entries:
+        _include_last_day(entry.event)
     account.cells += len(entries)
     if len(entries) > MAX_EVENTS:
         raise InputError(
@@ -233,7 +238,7 @@ def _icalendar() -> Any:
 def _calendar_text(document: Document, account: Account) -> str:
     """The calendars of a file, without what stands before and after them."""
     text = document.text(MAX_BYTES, others=True).replace("\0", "").replace("\r\n", "\n")
-    text = text.replace("\r", "\n")
+    text = "\n".join(line.rstrip() for line in text.replace("\r", "\n").split("\n"))
     begin, ends = _BEGIN.search(text), list(_END.finditer(text))
     if begin is None:
         raise InputError(f"expected an iCalendar file; received {document.shown}, which is none")
@@ -263,6 +268,23 @@ def _fixed_zone(name: str) -> str:
         f"BEGIN:VTIMEZONE\nTZID:{name.strip(chr(34))}\nBEGIN:STANDARD\nDTSTART:19700101T000000\n"
         f"TZOFFSETFROM:{offset}\nTZOFFSETTO:{offset}\nEND:STANDARD\nEND:VTIMEZONE\n"
     )
+
+
+def _include_last_day(event: Any) -> None:
+    """A series of times that goes on until a day includes that day, whatever the hour."""
+    start, rule = time_of(event, "DTSTART"), event.get("RRULE")
+    until = rule.get("UNTIL") if isinstance(rule, dict) else None
+    if not isinstance(start, datetime) or not isinstance(until, list):
+        return
+    rule["UNTIL"] = [
+        day if isinstance(day, datetime) or not isinstance(day, date) else _end_of(day, start)
+        for day in until
+    ]
+
+
+def _end_of(day: date, start: datetime) -> datetime:
+    last = datetime.combine(day, time(23, 59, 59), start.tzinfo)
+    return last if last.tzinfo is None else last.astimezone(UTC)
 
 
 def _tell_zones(entries: Iterable[Entry], account: Account) -> None:

@@ -20,6 +20,8 @@ _PERIOD_DAYS = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 30, "YEARLY": 365}
 _DAYS_OF_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _WEEKDAY = re.compile(r"([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)")
 _PLAIN = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY"})
+#: Parts that some calendars write beside the start, which says the same.
+_TIME_OF_DAY = ("BYHOUR", "BYMINUTE", "BYSECOND")
 _PARTS = {
     "DAILY": _PLAIN,
     "WEEKLY": _PLAIN,
@@ -54,6 +56,7 @@ def steps(event: Any, until: date) -> int | None:
 def _rule_steps(parts: dict[str, list], start: date, until: date) -> int | None:
     (frequency,) = (str(name).upper() for name in parts["FREQ"])
     interval = int(parts.get("INTERVAL", [1])[0])
+    parts = {n: v for n, v in parts.items() if n not in _TIME_OF_DAY or len(v) != 1}
     if not parts.keys() <= _PARTS.get(frequency, frozenset()) or not 1 <= interval <= MAX_INTERVAL:
         return None
     weekdays = [_WEEKDAY.fullmatch(str(day).upper()) for day in parts.get("BYDAY", [])]

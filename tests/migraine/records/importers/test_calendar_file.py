@@ -106,6 +106,32 @@ def test_days_that_a_series_leaves_out(tmp_path, excluded):
     assert days(imported(tmp_path, calendar(made))) == {"03-03": 1.0, "03-05": 1.0}
 
 
+@pytest.mark.parametrize(
+    ("rule", "last"),
+    [
+        ("UNTIL=20250305", 5),
+        ("UNTIL=20250305T080000Z", 5),
+        ("UNTIL=20250305T075959Z", 4),
+        ("COUNT=2;BYHOUR=9;BYMINUTE=0", 4),
+    ],
+)
+def test_how_long_a_series_goes_on(tmp_path, rule, last):
+    made = calendar(event(at("03T09", "03T10"), f"RRULE:FREQ=DAILY;{rule}"))
+    assert list(days(imported(tmp_path, made))) == [f"03-{d:02d}" for d in range(3, last + 1)]
+
+
+def test_a_message_that_calls_off_what_it_holds(tmp_path):
+    plan = calendar(event(at("03T09", "03T10")), event(at("04T09", "04T10"), uid="b"))
+    message = calendar(event(at("03T09", "03T10"), "SEQUENCE:1"), head="METHOD:CANCEL")
+    assert days(imported(tmp_path, plan, message)) == {"03-04": 1.0}
+
+
+def test_a_later_part_of_a_series_is_moved(tmp_path):
+    change = event(f"RECURRENCE-ID;RANGE=THISANDFUTURE;{TZ}:20250305T090000", at("05T11", "05T13"))
+    found = days(imported(tmp_path, calendar(SERIES, change)))
+    assert found == {"03-03": 1.0, "03-04": 1.0, "03-05": 2.0, "03-06": 2.0}
+
+
 ME, BOB = "ATTENDEE;PARTSTAT={}:mailto:me@x.org", "ATTENDEE;PARTSTAT={}:mailto:bob@x.org"
 
 
