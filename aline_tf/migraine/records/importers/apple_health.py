@@ -42,6 +42,17 @@ from zipfile import ZipFile, ZipInfo
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.importers.account import Account
 from aline_tf.migraine.records.importers.apple_dates import RecordDates, Travel
+from aline_tf.migraine.records.importers.apple_types import (
+    CATEGORY,
+    FLOW,
+    PAIN,
+    QUANTITIES,
+    QUANTITY,
+    SLEEP,
+    STAGES,
+    category,
+    conversion,
+)
 from aline_tf.migraine.records.importers.archive import open_archive, open_member
 from aline_tf.migraine.records.importers.health_xml import (
     MAX_PROLOG,
@@ -58,45 +69,7 @@ from aline_tf.migraine.records.importers.sleep_sources import (
     finest,
 )
 from aline_tf.migraine.records.timeline import KINDS, OBSERVED, Timeline
-from aline_tf.migraine.records.units import convert
 
-_QUANTITY = "HKQuantityTypeIdentifier"
-_CATEGORY = "HKCategoryTypeIdentifier"
-
-#: Quantity -> channel.
-QUANTITIES = {
-    "HeartRateVariabilitySDNN": "sdnn",
-    "HeartRateVariabilityRMSSD": "rmssd",
-    "RestingHeartRate": "resting_hr",
-    "HeartRate": "heart_rate",
-    "RespiratoryRate": "respiratory_rate",
-    "StepCount": "steps",
-    "AppleSleepingWristTemperature": "wrist_temperature",
-}
-_SLEEP = {
-    "InBed": "in_bed",
-    "Awake": "awake",
-    "Asleep": "asleep",
-    "AsleepUnspecified": "asleep",
-    "AsleepCore": "asleep",
-    "AsleepDeep": "asleep",
-    "AsleepREM": "asleep",
-}
-_STAGES = ("AsleepCore", "AsleepDeep", "AsleepREM")
-_FLOW = {"None": 0.0, "Unspecified": 1.0, "Light": 1.0, "Medium": 1.0, "Heavy": 1.0}
-_PAIN = {"NotPresent": 0.0, "Mild": 2.0, "Moderate": 5.0, "Severe": 8.0}
-
-#: Older exports write categories as numbers.
-_NUMBERED = {
-    "SleepAnalysis": ("InBed", "Asleep", "Awake", "AsleepCore", "AsleepDeep", "AsleepREM"),
-    "MenstrualFlow": ("", "Unspecified", "Light", "Medium", "Heavy", "None"),
-    "Headache": ("Unspecified", "NotPresent", "Mild", "Moderate", "Severe"),
-}
-_CATEGORY_PREFIXES = {
-    "SleepAnalysis": ("HKCategoryValueSleepAnalysis",),
-    "MenstrualFlow": ("HKCategoryValueMenstrualFlow", "HKCategoryValueVaginalBleeding"),
-    "Headache": ("HKCategoryValueSeverity",),
-}
 #: A count over so long is an app's total of a day, and is not shared between its hours.
 TOTAL_FROM_S = 12 * 3600
 #: Nobody takes so many steps a minute: what was counted faster is a total, put at one moment.
@@ -197,10 +170,10 @@ class _Collector:
         self._read = self.account.read
         self._handlers: dict[str, Callable[[dict, dict], None]] = {}
         for name in QUANTITIES:
-            self._handlers[_QUANTITY + name] = self._quantity
-        self._handlers[_CATEGORY + "SleepAnalysis"] = self._sleep
-        self._handlers[_CATEGORY + "MenstrualFlow"] = self._menstruation
-        self._handlers[_CATEGORY + "Headache"] = self._headache
+            self._handlers[QUANTITY + name] = self._quantity
+        self._handlers[CATEGORY + "SleepAnalysis"] = self._sleep
+        self._handlers[CATEGORY + "MenstrualFlow"] = self._menstruation
+        self._handlers[CATEGORY + "Headache"] = self._headache
         self.selected = frozenset(self._handlers)
         self._units: dict[tuple[str, str], tuple[float, float] | None] = {}
         self._dates = RecordDates()
@@ -234,7 +207,7 @@ class _Collector:
         account = self.account
         account.cells = contents.handled + sum(contents.others.values())
         for name, count in contents.others.items():
-            account.pass_over(name.removeprefix(_QUANTITY).removeprefix(_CATEGORY), count)
+            account.pass_over(name.removeprefix(QUANTITY).removeprefix(CATEGORY), count)
         zoned = self._zoned
         if self._travel.away:
             self.rows = [
@@ -280,17 +253,17 @@ class _Collector:
         return rows
 
     def _quantity(self, attributes: dict[str, str], metadata: dict[str, str]) -> None:
-        channel = QUANTITIES[attributes["type"][len(_QUANTITY) :]]
+        channel = QUANTITIES[attributes["type"][len(QUANTITY) :]]
         unit = attributes.get("unit", "")
         key = (channel, unit)
         if key not in self._units:
-            self._units[key] = _factor(unit, KINDS[channel].unit)
-        conversion = self._units[key]
-        if conversion is None:
+            self._units[key] = conversion(unit, KINDS[channel].unit)
+        pair = self._units[key]
+        if pair is None:
             reason = f"{channel}: unit {_plain(unit)} instead of {KINDS[channel].unit}"
             raise _Skip(reason, attributes.get("value"))
         try:
-            value = float(attributes["value"]) * conversion[0] + conversion[1]
+            value = float(attributes["value"]) * pair[0] + pair[1]
         except (KeyError, ValueError):
             raise _Skip(f"{channel}: not a number", attributes.get("value")) from None
         kind = KINDS[channel]
@@ -306,22 +279,22 @@ class _Collector:
         self._read[channel] += 1
 
     def _sleep(self, attributes: dict[str, str], metadata: dict[str, str]) -> None:
-        stage = self._category("SleepAnalysis", attributes)
-        channel = _SLEEP.get(stage)
+        stage = category("SleepAnalysis", attributes.get("value", ""))
+        channel = SLEEP.get(stage)
         if channel is None:
             raise _Skip("sleep: an unknown stage", attributes.get("value"))
         begin, end, *_ = span = self._span(channel, attributes)
         if end == begin:
             raise _Skip("sleep: an interval without length", attributes.get("startDate"))
         if channel == "asleep":
-            self._sleeps[len(self.rows)] = STAGE if stage in _STAGES else GENERIC
+            self._sleeps[len(self.rows)] = STAGE if stage in STAGES else GENERIC
         elif channel == "awake":
             self._sleeps[len(self.rows)] = AWAKE
         self._append(channel, span, 1.0, attributes)
         self._read[channel] += 1
 
     def _menstruation(self, attributes: dict[str, str], metadata: dict[str, str]) -> None:
-        flow = _FLOW.get(self._category("MenstrualFlow", attributes))
+        flow = FLOW.get(category("MenstrualFlow", attributes.get("value", "")))
         if flow is None:
             raise _Skip("menstrual_flow: an unknown value", attributes.get("value"))
         span = self._span("menstrual_flow", attributes)
@@ -333,20 +306,11 @@ class _Collector:
             self._append("cycle_start", span, float(started), attributes)
 
     def _headache(self, attributes: dict[str, str], metadata: dict[str, str]) -> None:
-        pain = _PAIN.get(self._category("Headache", attributes))
+        pain = PAIN.get(category("Headache", attributes.get("value", "")))
         if pain is None:
             raise _Skip("headache: severity not given", attributes.get("value"))
         self._append("pain", self._span("pain", attributes), pain, attributes)
         self._read["pain"] += 1
-
-    @staticmethod
-    def _category(name: str, attributes: dict[str, str]) -> str:
-        value = attributes.get("value", "")
-        for prefix in _CATEGORY_PREFIXES[name]:
-            if value.startswith(prefix):
-                return value[len(prefix) :]
-        names = _NUMBERED[name]
-        return names[int(value)] if value in ("0", "1", "2", "3", "4", "5")[: len(names)] else ""
 
     def _span(self, channel: str, attributes: dict[str, str]) -> tuple[int, int, int, int, int]:
         """Start, end, the moment known (seconds UTC), and the offsets of start and end."""
@@ -441,18 +405,6 @@ class _Collector:
             label = f"apple_health/{kind}-{self._device_counts[kind]}"
             self._sources[name] = label
         return label
-
-
-def _factor(spelling: str, unit: str) -> tuple[float, float] | None:
-    """Factor and shift from a unit as it is written to that of a channel; None for none."""
-    # Without a unit nothing is assumed: what has none in a health export is damaged.
-    if not spelling:
-        return None
-    try:
-        shift = convert(0.0, spelling, unit)
-        return convert(1.0, spelling, unit) - shift, shift
-    except KeyError:
-        return None
 
 
 def _plain(text: str) -> str:

@@ -39,7 +39,12 @@ from typing import Any
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.importers.account import Account
 from aline_tf.migraine.records.importers.documents import Document
-from aline_tf.migraine.records.importers.fhir_files import has_versions, is_fhir_head, resources
+from aline_tf.migraine.records.importers.fhir_files import (
+    has_versions,
+    is_fhir_head,
+    resources,
+    unwrapped,
+)
 from aline_tf.migraine.records.importers.fhir_values import Skip, Unused, channel_of, value_of
 from aline_tf.migraine.records.importers.json_stream import OversizedElement
 from aline_tf.migraine.records.timeline import DAY_S, KINDS, OBSERVED, ImportSummary, Timeline
@@ -137,7 +142,19 @@ class _Observations:
         self._accounts.append(self._account)
 
     def read(self, resource: Any) -> None:
-        """Take in a resource: an observation, or anything else, which is counted."""
+        """Take in a resource: an observation, or anything else, which is counted.
+
+        Bundles inside a bundle are opened, and so are observations inside another resource.
+        """
+        inner = resource.get("contained") if isinstance(resource, dict) else None
+        for part in inner if isinstance(inner, list) else ():
+            if isinstance(part, dict) and part.get("resourceType") == "Observation":
+                self.read(part)
+        if isinstance(resource, dict) and resource.get("resourceType") == "Bundle":
+            entries = resource.get("entry")
+            for entry in entries if isinstance(entries, list) else ():
+                self.read(unwrapped(entry))
+            return
         parts = [(resource, None)]
         if isinstance(resource, dict) and isinstance(resource.get("component"), list):
             parts = [(c, resource) for c in resource["component"]]

@@ -57,7 +57,7 @@ def resources(stream: BufferedReader, by_line: bool) -> Iterator[Any]:
     head = stream.peek(1 << 16)
     if head.lstrip()[:1] == b"[" or b'"entry"' in head or b'"Bundle"' in head[:4096]:
         for entry in elements(stream, "entry"):
-            yield _unwrapped(entry)
+            yield unwrapped(entry)
         return
     data = stream.read(MAX_ELEMENT + 1)
     if len(data) > MAX_ELEMENT:
@@ -85,7 +85,8 @@ def _lines(stream: BufferedReader) -> Iterator[Any]:
                 raise InputError(f"{error}, in line {number}") from error
 
 
-def _unwrapped(entry: Any) -> Any:
+def unwrapped(entry: Any) -> Any:
+    """The resource of an entry of a bundle, or what stands there instead."""
     return entry.get("resource") if isinstance(entry, dict) and "resource" in entry else entry
 
 

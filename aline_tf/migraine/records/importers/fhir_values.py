@@ -61,7 +61,8 @@ def _name_of(code: Any, codings: Any) -> str:
         if isinstance(coding, dict) and isinstance(coding.get("code"), str):
             display = coding.get("display")
             return f"{coding['code']} {display if isinstance(display, str) else ''}".strip()
-    return "observations without a code"
+    text = code.get("text") if isinstance(code, dict) else None
+    return f"text {text}" if isinstance(text, str) else "observations without a code"
 
 
 def value_of(resource: dict, channel: str) -> tuple[float, int]:
@@ -90,9 +91,10 @@ def value_of(resource: dict, channel: str) -> tuple[float, int]:
         for coding in codings if isinstance(codings, list) else ():
             if isinstance(coding, dict) and coding.get("code") in REFUSALS:
                 return 0.0, NOT_ANSWERED
-        other = next((name for name in resource if name.startswith("value")), None)
-        if other is not None:
-            raise Skip(f"{channel}: a value of another form", f"{other}: {resource[other]}")
+        others = {name: value for name, value in resource.items() if name.startswith("value")}
+        for name, other in others.items():
+            if other is not None:
+                raise Skip(f"{channel}: a value of another form", f"{name}: {other}")
         raise Skip(f"{channel}: without a value")
     if not (math.isfinite(value) and kind.low <= value <= kind.high):
         raise Skip(f"{channel}: a value out of range", value)

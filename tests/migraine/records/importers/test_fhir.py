@@ -213,6 +213,14 @@ def test_components_are_observations_of_their_own(tmp_path):
     assert timeline.summary.unused == {"8480-6": 1} and timeline.summary.cells == 3
 
 
+def test_bundles_and_observations_inside_others_are_opened(tmp_path):
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": observation("40443-4", 58)}]}
+    report = {"resourceType": "DiagnosticReport", "contained": [observation("9279-1", 14)]}
+    timeline = read(tmp_path, bundle, report)
+    assert sorted(timeline.frame["value"]) == [14, 58]
+    assert timeline.summary.unused == {"DiagnosticReport": 1} and timeline.summary.cells == 3
+
+
 VERSIONS = [
     observation("40443-4", 90, id="a"),
     observation("40443-4", 60, id="a", status="corrected"),
