@@ -114,3 +114,31 @@ def test_importing_loads_no_tensorflow(tmp_path):
     code += f"main(['migraine', 'import', {str(EXAMPLES / 'diary.csv')!r},"
     code += f" '--out', {str(tmp_path / 't.jsonl')!r}]); assert 'tensorflow' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=EXAMPLES.parent)
+
+
+def test_what_a_diary_leaves_open_is_asked_for_and_can_be_said(tmp_path, capsys):
+    diary, out = tmp_path / "d.csv", tmp_path / "t.jsonl"
+    diary.write_text("date,attack\n02.03.2025,joo\n03.03.2025,ei\n04.03.2025,no\n")
+    words = tmp_path / "words.json"
+    words.write_text('{"yes": "joo"}')
+    assert run(diary, "--out", out) == 2
+    assert "--dates day-first" in capsys.readouterr().err
+    assert run(diary, "--out", out, "--dates", "day-first") == 2
+    error = capsys.readouterr().err
+    assert "'joo'" in error and "--words" in error and "--accept-losses" in error
+    assert run(diary, "--out", out, "--dates", "day-first", "--words", words) == 0
+    options = ("--dates", "day-first", "--accept-losses", "--words", words)
+    assert run(diary, "--out", out, *options) == 0
+    frame = read_timeline(out).frame
+    assert sorted(frame["value"][frame["channel"] == "attack_report"]) == [0.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize("name", ["d.xlsx", "records.tgz", "records.7z"])
+def test_files_that_cannot_be_read_are_refused_with_the_remedy(tmp_path, capsys, name):
+    (tmp_path / name).write_bytes(b"PK\x03\x04")
+    assert run(tmp_path / name, "--out", tmp_path / "t.jsonl") == 2
+    error = capsys.readouterr().err
+    assert name in error and ("save the sheet as CSV" in error or "unpack it" in error)
+    (tmp_path / "d.csv").write_text("date,stress\n2025-03-09,3\n")
+    assert run(tmp_path, "--out", tmp_path.parent / "t.jsonl") == 0
+    assert name in capsys.readouterr().out

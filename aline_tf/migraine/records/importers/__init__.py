@@ -8,9 +8,9 @@ from pathlib import Path
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.importers.apple_health import read_apple_health
 from aline_tf.migraine.records.importers.diary import diary_from, familiar, read_diary
-from aline_tf.migraine.records.importers.diary_losses import in_words
 from aline_tf.migraine.records.importers.diary_table import read_table
 from aline_tf.migraine.records.importers.diary_words import read_words
+from aline_tf.migraine.records.importers.losses import in_words
 from aline_tf.migraine.records.importers.records import Records, read_records
 from aline_tf.migraine.records.timeline import Timeline
 from aline_tf.migraine.records.wall_clock import time_zone
@@ -59,8 +59,7 @@ def import_timeline(
         own = diary_from(table, column_map, clock, dates, known, accept_losses)
         timeline = timeline.merge(own)
     if not len(timeline):
-        summary = timeline.summary
-        why = in_words(summary.skipped, summary.examples)
+        why = in_words(timeline.summary)
         raise InputError(
             "expected records of heart, steps, sleep or a diary; received files without any"
             f"{f': {why}' if why else ''}"

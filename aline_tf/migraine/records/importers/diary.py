@@ -42,24 +42,26 @@ from datetime import UTC, date, timezone
 from pathlib import Path
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.import_summary import ImportSummary, shown_example
+from aline_tf.migraine.records.import_summary import ImportSummary
+from aline_tf.migraine.records.importers.account import Account
 from aline_tf.migraine.records.importers.diary_cells import Cells, Unread
 from aline_tf.migraine.records.importers.diary_clock import read_clock
 from aline_tf.migraine.records.importers.diary_columns import Column, mapped_names, match_columns
 from aline_tf.migraine.records.importers.diary_conflicts import settle
 from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader
-from aline_tf.migraine.records.importers.diary_losses import in_words, refuse_losses
+from aline_tf.migraine.records.importers.diary_entries import timed_row
+from aline_tf.migraine.records.importers.diary_losses import refuse_losses
 from aline_tf.migraine.records.importers.diary_rows import (
     DIARY_FIELDS,
     TIMES,
-    Entry,
     RowReader,
     channel_of,
     needs_cells,
 )
 from aline_tf.migraine.records.importers.diary_table import Table, read_table
 from aline_tf.migraine.records.importers.diary_words import Words, read_words
-from aline_tf.migraine.records.timeline import DAY_S, KINDS, Timeline
+from aline_tf.migraine.records.importers.losses import in_words
+from aline_tf.migraine.records.timeline import DAY_S, Timeline
 from aline_tf.migraine.records.wall_clock import WallClock
 
 _MOMENTS = ("date", *TIMES, "attack_start", "attack_end")
@@ -155,39 +157,29 @@ def diary_rows(
     for number, row in enumerate(table.rows):
         rows.read(number, row)
     account = rows.account
+    account.cells = table.cells
     for reason, count in table.lost.items():
-        account.skip(reason, table.examples.get(reason, ""), count)
-    _refuse_without_days(table, columns, rows, account)
+        account.skip(reason, table.examples.get(reason), count)
+    _count_unused(table, columns, reader, account)
+    for note in table.notes:
+        account.note(note)
+    if not rows.days:
+        reasons = Counter({r: n for r, n in account.skipped.items() if r.startswith("row: ")})
+        received = in_words(account.summary(), reasons) or "no rows"
+        raise InputError(
+            f"expected rows with a date like 2025-01-31 in column {columns['date'].name!r};"
+            f" received {received}"
+        )
     entries, conflicts = settle(rows.entries, rows.statements)
-    notes = table.notes
     try:
         refuse_losses(rows, entries, rows.unreadable + table.lost_rows, table.name)
     except InputError as error:
         if not accept_losses:
             raise
-        notes += (f"losses that were accepted: {error}",)
+        account.note(f"losses that were accepted: {error}")
     if conflicts:
-        notes += (f"two answers for one place, of which the newest was taken: {conflicts}",)
-    summary = ImportSummary(
-        dict(account.read),
-        dict(account.skipped),
-        notes,
-        _unused(table, columns, reader),
-        {reason: shown_example(text) for reason, text in account.examples.items() if text},
-        table.cells,
-    )
-    return [_timed(entry, clock) for entry in entries], summary
-
-
-def _refuse_without_days(table: Table, columns, rows: RowReader, account) -> None:
-    if rows.days:
-        return
-    column = table.header[columns["date"].index]
-    reasons = {r: c for r, c in account.skipped.items() if r.startswith("row: ")}
-    received = in_words(reasons, account.examples) if reasons else "no rows"
-    raise InputError(
-        f"expected rows with a date like 2025-01-31 in column {column!r}; received {received}"
-    )
+        account.note(f"two answers for one place, of which the newest was taken: {conflicts}")
+    return [timed_row(entry, clock) for entry in entries], account.summary()
 
 
 def _stated_clock(moments: list[str], reader: DateReader) -> WallClock:
@@ -238,11 +230,12 @@ def _is_no(attack: Cells, text: str) -> bool:
         return False
 
 
-def _unused(table: Table, columns: Mapping[str, Column], reader: DateReader) -> dict[str, int]:
-    """Column that no field is mapped to -> its cells in rows that have a day."""
+def _count_unused(
+    table: Table, columns: Mapping[str, Column], reader: DateReader, account: Account
+) -> None:
+    """Count the cells of columns that no field is mapped to, in rows that have a day."""
     mapped = {column.index for column in columns.values()}
     day = columns["date"].index
-    unused: Counter[str] = Counter()
     for row in table.rows:
         try:
             reader.moment(row[day])
@@ -250,26 +243,4 @@ def _unused(table: Table, columns: Mapping[str, Column], reader: DateReader) -> 
             continue
         for index, cell in enumerate(row):
             if cell and index not in mapped:
-                unused[shown_example(table.header[index]) or f"column {index + 1}"] += 1
-    return dict(unused)
-
-
-def _timed(entry: Entry, clock: WallClock) -> tuple:
-    """An entry as a row of a timeline."""
-    time, offset = clock.utc_of_wall(entry.begin)
-    stop = entry.begin if entry.end is None else entry.end
-    end, end_offset = clock.utc_of_wall(stop)
-    known, _ = clock.utc_of_wall(entry.known)
-    return (
-        time,
-        None if entry.end is None else max(end, time),
-        # A change of the clock may put what came later before what came first.
-        max(known, time),
-        offset,
-        end_offset,
-        entry.channel,
-        entry.value,
-        KINDS[entry.channel].unit,
-        entry.status,
-        "diary",
-    )
+                account.pass_over(table.header[index] or f"column {index + 1}")

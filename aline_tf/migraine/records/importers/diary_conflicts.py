@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from aline_tf.migraine.records.importers.diary_rows import Entry, Statement
+from aline_tf.migraine.records.importers.diary_entries import Entry, Statement
 from aline_tf.migraine.records.timeline import DAY_S, OBSERVED
 
 _OF_DAYS = ("attack", "attack_report")

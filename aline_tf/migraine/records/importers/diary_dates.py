@@ -18,7 +18,7 @@ from aline_tf.migraine.records.import_summary import shown_example
 from aline_tf.migraine.records.importers.diary_clock import Clock, plain, read_clock
 from aline_tf.migraine.records.importers.diary_words import FILLERS, MONTHS, WEEKDAYS
 
-FIRST_YEAR, LAST_YEAR = 1990, 2100
+FIRST_YEAR, LAST_YEAR = 1990, 2199
 #: Orders that can be named -> places of year, month and day among three numbers.
 ORDERS = {"day-first": (2, 1, 0), "month-first": (2, 0, 1), "year-first": (0, 1, 2)}
 _WORKBOOK_ZERO = date(1899, 12, 30)
@@ -80,7 +80,7 @@ class DateReader:
         """The day, and the time of day, that a text says.
 
         Raises:
-            BadDate: it is no date, or one outside of the years from 1990 to 2100.
+            BadDate: it is no date, or one outside of the years from 1990 to 2199.
         """
         cell = plain(text)
         unix = _UNIX.fullmatch(cell)

@@ -12,17 +12,17 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.import_summary import shown_example
+from aline_tf.migraine.records.importers.account import Account
 from aline_tf.migraine.records.importers.diary_cells import BINARY
+from aline_tf.migraine.records.importers.diary_entries import Entry
 from aline_tf.migraine.records.importers.diary_rows import (
     BESIDE_NO,
     DIARY_FIELDS,
-    Account,
-    Entry,
     RowReader,
     channel_of,
     needs_cells,
 )
+from aline_tf.migraine.records.importers.losses import in_words
 from aline_tf.migraine.records.timeline import OBSERVED
 
 #: Ends of reasons for which nothing is lost.
@@ -104,15 +104,4 @@ def _biased(expected: str, found: str, reasons: str) -> InputError:
 
 def _of_fields(account: Account, fields: Collection[str]) -> str:
     skipped = {r: n for r, n in account.skipped.items() if r.partition(": ")[0] in fields}
-    return in_words(skipped, account.examples, most=9)
-
-
-def in_words(skipped: Mapping[str, int], examples: Mapping[str, str], most: int = 4) -> str:
-    """Reasons with their counts and an example, the commonest first, in one line."""
-    reasons = sorted(skipped.items(), key=lambda pair: (-pair[1], pair[0]))
-    shown = []
-    for reason, count in reasons[:most]:
-        example = shown_example(examples.get(reason, ""))
-        shown.append(f"{count} {reason}" + (f", such as {example!r}" if example else ""))
-    rest = sum(count for _, count in reasons[most:])
-    return "; ".join([*shown, *([f"{rest} more"] if rest else [])])
+    return in_words(account.summary(), Counter(skipped), most=9)

@@ -7,15 +7,15 @@ time here, by the clock.
 
 from __future__ import annotations
 
-import dataclasses
-from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 
+from aline_tf.migraine.records.importers.account import Account
 from aline_tf.migraine.records.importers.diary_cells import Cells, Unread, length_s
 from aline_tf.migraine.records.importers.diary_clock import Clock, read_clock
 from aline_tf.migraine.records.importers.diary_columns import Column
 from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader
+from aline_tf.migraine.records.importers.diary_entries import Entry, Statement
 from aline_tf.migraine.records.importers.diary_words import TOTALS, Words, folded
 from aline_tf.migraine.records.timeline import DAY_S, NOT_ANSWERED, OBSERVED, SLOT_S, SPOT_RMSSD
 from aline_tf.migraine.records.wall_clock import WallClock
@@ -60,48 +60,6 @@ BESIDE_NO = "times of the form beside a no"
 def channel_of(field: str) -> str:
     """The channel that a field with answers belongs to."""
     return BY_DAY.get(field) or BY_SLOT.get(field, (field, 0))[0]
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """What a cell says: `value` of `channel` from `begin` to `end` (None: nobody noted it), known
-    from `known` on; wall time. `row` is its place in the diary, `of_attack` whether it was said
-    about an attack."""
-
-    begin: int
-    end: int | None
-    known: int
-    channel: str
-    value: float
-    status: int
-    row: int
-    of_attack: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class Statement:
-    """What a row says of attacks on a day: `attack` or none, and whether the time at which it was
-    said is `stated`."""
-
-    day: int
-    attack: bool
-    known: int
-    row: int
-    stated: bool
-
-
-class Account:
-    """Counts of cells: read by field, skipped by reason with an example."""
-
-    def __init__(self) -> None:
-        self.read: Counter[str] = Counter()
-        self.skipped: Counter[str] = Counter()
-        self.examples: dict[str, str] = {}
-
-    def skip(self, reason: str, example: str, count: int = 1) -> None:
-        """Count cells that are left out."""
-        self.skipped[reason] += count
-        self.examples.setdefault(reason, example)
 
 
 class RowReader:
@@ -197,7 +155,7 @@ class RowReader:
         if folded(text.split(" ")[0]) in TOTALS or folded(text) in TOTALS:
             self.account.skip("row: totals", text, len(cells))
         elif not text:
-            self.account.skip("row: no date", cells[0] if cells else "", len(cells))
+            self.account.skip("row: no date", count=len(cells))
         else:
             self.unreadable += 1
             self.account.skip(f"row: the date is {error}", text, len(cells))
@@ -350,7 +308,7 @@ class RowReader:
             if field in self._outcome:
                 self.account.skip(f"{field}: {self._outcome[field]}", texts[field])
             else:
-                self.account.read[field] += 1
+                self.account.use(field)
 
     def _day_of(self, day: date, clock: Clock | None) -> int:
         """Seconds of wall time at which the day begins that a date or a moment says."""

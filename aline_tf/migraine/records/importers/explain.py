@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.importers.diary_columns import match_columns
+from aline_tf.migraine.records.importers.diary_documents import TABLE, DiaryOptions
 from aline_tf.migraine.records.importers.diary_rows import DIARY_FIELDS
 from aline_tf.migraine.records.importers.diary_table import header_from
 from aline_tf.migraine.records.importers.documents import Document, open_documents
@@ -73,6 +74,9 @@ def _why(kind: str, group: list[Document]) -> str:
 
 def _columns(document: Document, column_map: ColumnMap) -> list[str]:
     """Which column of a diary is taken as which field."""
+    form = DiaryOptions(column_map).form_of(document.head(), document.name)
+    if form != TABLE:
+        return [f"  as {form} exports it (with --column-map it is read as any table)"]
     try:
         header = header_from(document.head(), document.name)
         columns = match_columns(header, column_map, DIARY_FIELDS)

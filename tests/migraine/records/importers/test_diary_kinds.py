@@ -255,9 +255,9 @@ def test_dates_that_leave_the_order_open_are_asked_for():
 
 def test_years_that_a_forecast_refuses_are_refused_here():
     _, summary = rows_of("date,stress\n2025-03-03,4\n2200-01-31,5\n")
-    assert summary.skipped == {"row: the date is outside of the years 1990 to 2100": 2}
-    with pytest.raises(InputError, match=r"years 1990 to 2100.*'2199-12-31'"):
-        rows_of("date,attack\n2199-12-31,no\n")
+    assert summary.skipped == {"row: the date is outside of the years 1990 to 2199": 2}
+    with pytest.raises(InputError, match=r"years 1990 to 2199.*'2200-12-31'"):
+        rows_of("date,attack\n2200-12-31,no\n")
 
 
 def test_two_columns_of_one_name_are_refused_when_they_are_read():

@@ -1,0 +1,141 @@
+"""Bearable: the CSV that this symptom tracker exports, as a timeline.
+
+In long form, a row a measure: date, date formatted, weekday, time of day, category, rating/amount,
+detail, notes.
+
+| category, detail | becomes |
+|---|---|
+| Symptom: a migraine, as "Migraine (Severe)" | an attack within that time of day, and its pain |
+| Symptom: a headache | pain: mild 2, moderate 5, severe 8, unbearable 10 |
+| medication, by the name of a medicine against attacks | medication in that time of day |
+
+A symptom that is rated none, or 0, tells that there was none. Days without a row are not known.
+Times of day: am is 06-12, mid 12-18, pm 18-24, anything else the whole day, of which pain and
+medication stand in the evening. Other categories have no use here and are counted by name: the
+ratings of sleep, mood and energy are of scales of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from aline_tf.errors import InputError
+from aline_tf.migraine.records.import_summary import ImportSummary
+from aline_tf.migraine.records.importers.account import Account
+from aline_tf.migraine.records.importers.diary_conflicts import settle
+from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader
+from aline_tf.migraine.records.importers.diary_entries import Entry, timed_row
+from aline_tf.migraine.records.importers.diary_rows import ANSWERED_AT_S
+from aline_tf.migraine.records.importers.diary_table import Table
+from aline_tf.migraine.records.importers.diary_words import MIGRAINE, Words, folded
+from aline_tf.migraine.records.timeline import DAY_S, OBSERVED, SLOT_S
+from aline_tf.migraine.records.wall_clock import WallClock
+
+SOURCE = "diary/bearable"
+_COLUMNS = ("date formatted", "category", "rating/amount", "detail")
+_SLOTS = {"am": 1, "morning": 1, "mid": 2, "midday": 2, "afternoon": 2, "pm": 3, "evening": 3}
+_LAST_SLOT = 3
+#: Rating of a symptom -> pain.
+_RATED = {0: 0.0, 1: 2.0, 2: 5.0, 3: 8.0, 4: 10.0}
+_DEGREE = re.compile(r"^(.*?)\s*(?:\(([^()]*)\))?$")
+_HEADACHE = frozenset(("headache", "head pain", "head ache", "kopfschmerz", "kopfschmerzen"))
+
+
+def is_bearable(header: list[str]) -> bool:
+    """Whether a table with these columns is such an export."""
+    names = {name.strip().lower() for name in header}
+    return names.issuperset(_COLUMNS)
+
+
+def bearable_rows(
+    table: Table, clock: WallClock, words: Words
+) -> tuple[list[tuple], ImportSummary]:
+    """Rows of a timeline, and the account: of rows, as each is one measure.
+
+    Args:
+        table: the export.
+        clock: of the person.
+        words: what words mean.
+
+    Raises:
+        InputError: no row has a date that can be read.
+    """
+    places = {name.strip().lower(): index for index, name in enumerate(table.header)}
+    dates = DateReader(row[places["date formatted"]] for row in table.rows)
+    account = Account()
+    account.cells = len(table.rows) + table.lost_rows
+    for reason in table.lost:
+        if table.lost_rows and "cells than the header" in reason:
+            account.skip(reason, table.examples.get(reason), table.lost_rows)
+            break
+    entries: list[Entry] = []
+    days = 0
+    for number, row in enumerate(table.rows):
+        cells = {name: row[index] for name, index in places.items()}
+        try:
+            day = dates.moment(cells["date formatted"]).day
+        except BadDate as error:
+            account.skip(f"row: the date is {error}", cells["date formatted"])
+            continue
+        days += 1
+        midnight = (day - date(1970, 1, 1)).days * DAY_S
+        made = _measure(cells, midnight, number, words, account)
+        entries += made
+    if not days:
+        raise InputError(f"expected rows with a date; received {table.name} without any")
+    kept, conflicts = settle(entries, ())
+    if conflicts:
+        account.note(f"two answers for one place, of which the newest was taken: {conflicts}")
+    account.note(f"{table.name}: of days without a row about migraine nothing is known")
+    return [timed_row(entry, clock, SOURCE) for entry in kept], account.summary()
+
+
+def _measure(
+    cells: dict[str, str], midnight: int, row: int, words: Words, account: Account
+) -> list[Entry]:
+    """What a row tells, and what becomes of it in the account."""
+    category = folded(cells["category"])
+    name, degree = _DEGREE.match(cells["detail"]).groups()
+    name = folded(name)
+    slot = _SLOTS.get(folded(cells.get("time of day", "")))
+    begin, end = (midnight, midnight + DAY_S)
+    if slot is not None:
+        begin, end = midnight + slot * SLOT_S, midnight + (slot + 1) * SLOT_S
+    known = end if slot is not None else midnight + ANSWERED_AT_S
+    report = slot if slot is not None else _LAST_SLOT
+    place = midnight + report * SLOT_S, midnight + (report + 1) * SLOT_S
+
+    def entry(channel: str, value: float, span: tuple[int, int]) -> Entry:
+        return Entry(*span, max(known, span[0]), channel, value, OBSERVED, row)
+
+    if category.startswith(("med", "supplement")):
+        if not words.is_medicine(name):
+            account.pass_over(f"{cells['category']}: other medicines")
+            return []
+        account.use("medication")
+        return [entry("medication", 1.0, place)]
+    is_migraine = name in MIGRAINE or any(word in MIGRAINE for word in name.split())
+    if not category.startswith("symptom") or not (is_migraine or name in _HEADACHE):
+        account.pass_over(cells["category"] or "no category")
+        return []
+    pain = _pain(degree, cells["rating/amount"], words)
+    if pain is None:
+        account.skip("symptom: a rating that is none of 0 to 4", cells["rating/amount"])
+        return []
+    account.use("attack" if is_migraine else "pain")
+    made = [entry("pain", pain, place)]
+    if is_migraine:
+        made.append(entry("attack_report", float(pain > 0), (begin, end)))
+    return made
+
+
+def _pain(degree: str | None, rating: str, words: Words) -> float | None:
+    """Pain from 0 to 10 of a symptom, by its degree in words, else by its rating."""
+    in_words = words.degree(degree) if degree else None
+    if in_words is not None:
+        return in_words
+    try:
+        return _RATED.get(int(float(rating)))
+    except (ValueError, OverflowError):
+        return None
