@@ -24,3 +24,7 @@ class TrustWarning(UserWarning):
 
 class MisfitWarning(TrustWarning):
     """Answers so far surprise the model more than its own simulations ever would."""
+
+
+class RangeWarning(TrustWarning):
+    """A design or an outcome lies outside of the range that the model was trained on."""

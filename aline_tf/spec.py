@@ -42,10 +42,14 @@ class Parameter:
         unit, description: for people.
         axis: the design dimension along which the parameter is a position (a source, a
             threshold), for "interval"; None when it is none.
+        scales_with: what it is measured in, where that is designs or outcomes: (name, power) each,
+            (("stimulus", 1),) of a slope, (("y", 2),) of a variance. Such a number is 0 where the
+            unit does not matter. Specs that differ by it alone are equal.
 
     Raises:
         ValueError: an empty name, an unknown kind, a number that is not finite, low >= high,
-            scale <= 0, an axis of what is no interval.
+            scale <= 0, an axis of what is no interval, scales_with that is no such list, or of a
+            binary parameter or one with an axis.
 
     Example:
         >>> Parameter("threshold", low=-3.0, high=3.0, axis=0).kind
@@ -61,9 +65,11 @@ class Parameter:
     unit: str = ""
     description: str = ""
     axis: int | None = None
+    scales_with: tuple[tuple[str, float], ...] = dataclasses.field(default=(), compare=False)
 
     def __post_init__(self):
         _check_name(self.name, "parameter")
+        self._check_scales_with()
         if self.axis is not None and (self.kind != "interval" or self.axis < 0):
             raise ValueError(
                 f"Expected an axis >= 0 only for an interval. Received: kind={self.kind!r}, "
@@ -81,6 +87,25 @@ class Parameter:
             )
         if not 0 < self.scale < math.inf:
             raise ValueError(f"Expected scale > 0 for {self.name!r}. Received: {self.scale}")
+
+    def _check_scales_with(self) -> None:
+        pairs = self.scales_with
+        if not isinstance(pairs, list | tuple) or any(
+            not isinstance(pair, list | tuple) or len(pair) != 2 for pair in pairs
+        ):
+            raise ValueError(
+                f"Expected scales_with as pairs of a name and a power, (('x', 1),). Received: "
+                f"scales_with={pairs!r}"
+            )
+        for name, power in pairs:
+            _check_name(name, "unit")
+            _check_number(power, self.name, "power")
+        if pairs and (self.kind == "binary" or self.axis is not None):
+            raise ValueError(
+                f"Expected scales_with of a parameter that is neither binary nor a position on an "
+                f"axis. Received: {self.name!r}, kind={self.kind!r}, axis={self.axis}"
+            )
+        object.__setattr__(self, "scales_with", tuple((name, power) for name, power in pairs))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,10 +192,15 @@ class TaskSpec:
         horizon: T, how many acquisitions an episode has.
         one_of: groups of design names of which exactly one is 1 and the others are 0: which of k
             drugs, say. Such a name has the bounds 0 and 1.
+        any_scale: whether the offset and the scale of the outcome mean nothing, so that sessions
+            find them in the answers (see `aline_tf.units`): functions, say, in whatever unit. Specs
+            that differ by it alone are equal.
 
     Raises:
         ValueError: names that are empty or not unique, bounds that do not match or are not finite,
-            no field or outcome, several outcomes without their one-hot code, horizon < 1.
+            no field or outcome, several outcomes without their one-hot code, horizon < 1, a
+            parameter in units that are neither a design's nor an outcome's, any_scale of a task
+            without one continuous outcome.
 
     Example:
         >>> spec = TaskSpec(
@@ -196,6 +226,7 @@ class TaskSpec:
     parameters: tuple[Parameter, ...]
     horizon: int
     one_of: tuple[tuple[str, ...], ...] = ()
+    any_scale: bool = dataclasses.field(default=False, compare=False)
 
     def __post_init__(self):
         _check_name(self.name, "task")
@@ -233,6 +264,30 @@ class TaskSpec:
                 f"Expected a whole number of steps, horizon >= 1. Received: horizon={self.horizon}"
             )
         object.__setattr__(self, "horizon", int(self.horizon))
+        self._check_units()
+
+    def _check_units(self) -> None:
+        named = {*self.design_names, *(channel.name for channel in self.outcomes)}
+        for parameter in self.parameters:
+            for name, _ in parameter.scales_with:
+                if name not in named:
+                    raise ValueError(
+                        f"Expected {parameter.name!r} to scale with any of {sorted(named)}. "
+                        f"Received: {name!r}"
+                    )
+        if not isinstance(self.any_scale, bool):
+            raise ValueError(f"Expected any_scale True or False. Received: {self.any_scale!r}")
+        if self.any_scale and not self.has_one_continuous_outcome:
+            raise ValueError(
+                "Expected any_scale of a task whose one field and outcome is continuous. Received: "
+                f"fields={[field.name for field in self.fields]}"
+            )
+
+    @property
+    def has_one_continuous_outcome(self) -> bool:
+        """Whether one continuous number is all that is observed, and all that is predicted."""
+        one = len(self.fields) == len(self.outcomes) == 1
+        return one and {self.fields[0].kind, self.outcomes[0].kind} == {"continuous"}
 
     def _check_designs(self, dims: int) -> None:
         for name in self.design_names:
@@ -322,8 +377,12 @@ class TaskSpec:
         """Plain dicts, tuples, numbers and strings."""
         config = dataclasses.asdict(self)
         # Absent where there is none, so that older descriptions stay what they were.
-        if not self.one_of:
-            del config["one_of"]
+        for name in ("one_of", "any_scale"):
+            if not config[name]:
+                del config[name]
+        for parameter in config["parameters"]:
+            if not parameter["scales_with"]:
+                del parameter["scales_with"]
         return config
 
     @classmethod
@@ -336,7 +395,7 @@ class TaskSpec:
         """
         known = {field.name for field in dataclasses.fields(cls)}
         # Of version 0.1, whose features were named here: `ALINE` reads that, see its `old_names`.
-        if not known - {"one_of"} <= set(config) <= known | {"features"}:
+        if not known - {"one_of", "any_scale"} <= set(config) <= known | {"features"}:
             raise ValueError(
                 f"Expected a task description with {sorted(known)}. Received: {sorted(config)}"
             )
@@ -350,6 +409,7 @@ class TaskSpec:
             parameters=_members(Parameter, config["parameters"]),
             horizon=config["horizon"],
             one_of=tuple(tuple(group) for group in config.get("one_of", ())),
+            any_scale=config.get("any_scale", False),
         )
 
 

@@ -13,6 +13,7 @@ ORDER = (
     ("errors",),
     ("runtime",),
     ("spec", "batch", "draws"),
+    ("units",),
     ("tasks", "batch_ops"),
     ("models",),
     ("information",),

@@ -143,3 +143,46 @@ def test_a_description_needs_no_tensorflow():
         "sys.exit('tensorflow' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def in_units(scales_with, **options):
+    spec = json.loads(json.dumps(EVERY_KIND.to_dict()))
+    spec["parameters"][0] |= {"axis": None, "scales_with": scales_with} | options
+    return TaskSpec.from_dict(spec)
+
+
+def test_what_a_parameter_scales_with_survives_json_and_makes_no_other_task():
+    spec = in_units([[EVERY_KIND.design_names[0], 2]])
+    assert spec.parameters[0].scales_with == ((EVERY_KIND.design_names[0], 2),)
+    again = TaskSpec.from_dict(json.loads(json.dumps(spec.to_dict())))
+    assert again.parameters[0].scales_with == spec.parameters[0].scales_with
+    assert spec == in_units([])
+
+
+@pytest.mark.parametrize(
+    ("scales_with", "options", "message"),
+    [
+        ([["nowhere", 1]], {}, "to scale with any of"),
+        ("x", {}, "pairs of a name and a power"),
+        ([["x"]], {}, "pairs of a name and a power"),
+        ([["x", "y"]], {}, "a finite power"),
+        ([["x", float("nan")]], {}, "a finite power"),
+        ([["", 1]], {}, "a name for every unit"),
+        ([["x", 1]], {"kind": "binary"}, "neither binary nor a position"),
+    ],
+)
+def test_units_that_cannot_be_are_refused(scales_with, options, message):
+    with pytest.raises(ValueError, match=message):
+        in_units(scales_with, **options)
+
+
+def test_any_scale_is_for_one_continuous_outcome():
+    from aline_tf.tasks.gp import GP1D
+
+    spec = GP1D().spec
+    assert TaskSpec.from_dict(json.loads(json.dumps(spec.to_dict()))).any_scale
+    assert spec == dataclasses.replace(spec, any_scale=False)
+    with pytest.raises(ValueError, match="whose one field and outcome is continuous"):
+        dataclasses.replace(EVERY_KIND, any_scale=True)
+    with pytest.raises(ValueError, match="any_scale True or False"):
+        dataclasses.replace(spec, any_scale=1)

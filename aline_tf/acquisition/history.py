@@ -14,7 +14,7 @@ _BUCKET = 16
 
 
 def batch_of_history(
-    spec: TaskSpec, tokens: Sequence, candidates, targets, missing: bool
+    spec: TaskSpec, tokens: Sequence, candidates, targets, missing: bool, exact: bool = False
 ) -> dict[str, np.ndarray]:
     """A Batch of one row, its context padded to a multiple of 16.
 
@@ -24,6 +24,8 @@ def batch_of_history(
         candidates: [N, D]; all can be asked.
         targets: [M, D] designs to predict at.
         missing: whether answers of which nothing was observed are there.
+        exact: whether its numbers are float64, to be brought to other units: of large ones float32
+            keeps what is common to them all.
 
     Returns:
         every field of `aline_tf.batch.BATCH_FIELDS`, numpy arrays with B = 1; nothing is selected
@@ -33,6 +35,10 @@ def batch_of_history(
     capacity = -(-len(tokens) // _BUCKET) * _BUCKET
     sizes = {"C": capacity, "N": len(candidates), "M": len(targets)}
     batch = empty_batch(spec.sizes | sizes)
+    if exact:
+        batch |= {
+            name: part.astype(float) for name, part in batch.items() if part.dtype.kind == "f"
+        }
     for position, (design, value, status, *_) in enumerate(tokens):
         batch["context_design"][0, position] = design
         batch["context_outcome"][0, position] = value

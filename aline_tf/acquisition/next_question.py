@@ -96,5 +96,5 @@ def _expected_answers(session):
     status, expected = np.full(1, OBSERVED, np.int32), []
     for question, marginal in zip(pending, found, strict=True):
         value = float(np.round(marginal.mean)) if fields[0].allowed else marginal.mean
-        expected.append((question.design, np.array([value], np.float32), status))
+        expected.append((question.design, np.array([value]), status))
     return expected

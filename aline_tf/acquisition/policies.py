@@ -19,6 +19,7 @@ import numpy as np
 from aline_tf.errors import InputError
 from aline_tf.models.protocol import SessionModel
 from aline_tf.spec import TaskSpec
+from aline_tf.units.rescaling import TrainingRange
 
 # Keeps the random policy's draws apart from those of whoever else uses the same seed.
 _RANDOM_STREAM = 0x52414E44
@@ -162,6 +163,36 @@ class LearnedPolicy(Policy):
 
     def _choose(self, batch, mask):
         return masked_argmax(self.logits(batch), mask)
+
+
+class RescaledPolicy(Policy):
+    """A policy of the model, asked within its training range.
+
+    Args:
+        policy: the policy.
+        training_range: shared with whoever else maps the same batches.
+
+    Example:
+        >>> from aline_tf.acquisition import RandomPolicy, RescaledPolicy
+        >>> from aline_tf.units import TrainingRange
+        >>> from aline_tf.batch import empty_batch
+        >>> batch = empty_batch({"D": 1, "F": 1, "P": 0, "N": 3})
+        >>> batch["candidate_mask"][0, 2] = True
+        >>> RescaledPolicy(RandomPolicy(), TrainingRange()).choose(batch)
+        array([2])
+    """
+
+    def __init__(self, policy: Policy, training_range: TrainingRange):
+        self.name = policy.name
+        self.reads_targets, self.spec = policy.reads_targets, policy.spec
+        self.reads_known = policy.reads_known
+        self._policy, self._range = policy, training_range
+
+    def logits(self, batch):
+        return self._policy.logits(self._range.rescaling(batch).to_model(batch))
+
+    def _choose(self, batch, mask):
+        return self._policy.choose(self._range.rescaling(batch).to_model(batch))
 
 
 #: Policies that need a name alone, or the model beside it: where each is found.

@@ -30,7 +30,7 @@ class Pool:
             has been.
 
     Attributes:
-        candidates: float32 [N, D].
+        candidates: float64 [N, D].
         costs: [N].
         counts: int [N], answers of each.
         pending: index to `Question`, oldest first.
@@ -100,7 +100,7 @@ class Pool:
             if answer.pool == self.number:
                 counts[answer.index] += 1
             else:
-                counts[(self.candidates == answer.design).all(axis=1)] += 1
+                counts[session_input.same_designs(self.candidates, answer.design)] += 1
         self.counts = counts
 
     def free(self) -> np.ndarray:
@@ -130,7 +130,7 @@ class Pool:
         if isinstance(design, Question):
             index = design.index
             there = 0 <= index < len(self)
-            if not there or not np.array_equal(self.candidates[index], design.design):
+            if not there or not _same(self.candidates[index], design.design):
                 raise InputError(
                     f"expected a question of the present pool; received {design.index} at "
                     f"{session_input.shown(np.asarray(design.design).tolist())}"
@@ -173,5 +173,9 @@ class Pool:
 
     def _pending_at(self, row):
         """Index of the pending question at a design, or None."""
-        same = (i for i, q in self.pending.items() if np.array_equal(q.design, row))
+        same = (i for i, q in self.pending.items() if _same(q.design, row))
         return next(same, None)
+
+
+def _same(first, second) -> bool:
+    return bool(session_input.same_designs(first, second))

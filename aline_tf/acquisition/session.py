@@ -35,9 +35,11 @@ from aline_tf.acquisition.policies import Policy, policy_by_name
 from aline_tf.acquisition.pool import Pool
 from aline_tf.acquisition.questions import Answer, Marginal, Question
 from aline_tf.acquisition.session_posterior import SessionPosterior
+from aline_tf.acquisition.session_units import SessionUnits
 from aline_tf.acquisition.trust import Trust
 from aline_tf.errors import InputError
 from aline_tf.models.protocol import SessionModel
+from aline_tf.units.unit_adapter import UnitAdapter
 
 __all__ = ["Answer", "Marginal", "Question", "Session"]
 
@@ -82,6 +84,15 @@ class Session(SessionPosterior):
             histories than the horizon, missing answers, known parameters, joints), True always,
             False never. Without a likelihood "auto" says once what is untaught.
         price: deprecated, an older name of `cost_weight`.
+        design_bounds: (low, high) of the designs in your units, numbers or D each, or by name, that
+            stand for the trained range; None: designs are in trained units, or in those kept in the
+            model's preset. All that goes in or comes out is in your units, parameters too.
+        units: a `UnitAdapter` instead, which can also say the units of a continuous outcome.
+        rescale: whether offset and scale of the outcomes are found in the answers, at each step
+            (see `aline_tf.acquisition.session_units`): "auto", where the task says that they mean
+            nothing, as the gp tasks do; True, always; False, never.
+        strict: whether designs and outcomes outside of the trained range are refused; otherwise
+            they are warned of, once for each of the two, when they are first asked or told.
 
     Raises:
         InputError: shapes, names or numbers that do not fit the model's task, or a policy of
@@ -114,6 +125,10 @@ class Session(SessionPosterior):
         task=None,
         refine: bool | str = "auto",
         price: float | None = None,
+        design_bounds=None,
+        units: UnitAdapter | None = None,
+        rescale: bool | str = "auto",
+        strict: bool = False,
     ):
         if price is not None:
             warnings.warn(
@@ -122,15 +137,18 @@ class Session(SessionPosterior):
             cost_weight = price
         self._lock = threading.RLock()
         self.model = model
-        self.spec = model.spec
+        self._units = SessionUnits(model, design_bounds, units, rescale, strict)
+        self.spec = self._units.spec
         self._trust = Trust(model, task, refine)
         self.cost_weight = session_input.number(cost_weight, "cost_weight")
         self._context: list[Answer] = []
         self._refilled = False
         self._pool = Pool(self.spec, candidates, costs, repeats)
+        self._units.check_pool(self.candidates)
         self._known = session_input.known_values(self.spec, known or {})
+        self._units.check_known(self._known)
         self.retarget(self.spec.parameter_names if target is None else target, target_designs)
-        self.policy, self.policy_is_named = checked_policy(policy, self.model, self.spec)
+        self.policy, self.policy_is_named = checked_policy(policy, self.model, self.model.spec)
         if self._known and not self.policy.reads_known:
             warnings.warn(
                 f"the policy {self.policy.name!r} chooses as if {', '.join(self._known)} were not "
@@ -153,9 +171,10 @@ class Session(SessionPosterior):
             mask = np.array(self.spec.parameter_mask(target), bool)
         except (TypeError, ValueError) as error:
             raise InputError(str(error)) from error
-        designs = np.zeros((0, self.spec.sizes["D"]), np.float32)
+        designs = np.zeros((0, self.spec.sizes["D"]))
         if target_designs is not None:
             designs = session_input.designs(self.spec, target_designs, "target_designs")
+            self._units.check_pool(designs)
         if not mask.any() and not len(designs):
             raise InputError("expected at least one parameter or target design; received none")
         self._theta_mask, self.target_designs = mask, designs
@@ -172,11 +191,14 @@ class Session(SessionPosterior):
         Raises:
             InputError: as for `Session`, or questions of the old pool are pending.
         """
-        self._pool.replace(candidates, costs, self._context)
+        pool = self._pool.copy()
+        pool.replace(candidates, costs, self._context)
+        self._units.check_pool(pool.candidates)
+        self._pool = pool
 
     @property
     def candidates(self) -> np.ndarray:
-        """The pool: float32 [N, D], natural units."""
+        """The pool: float64 [N, D], in the session's units."""
         return self._pool.candidates
 
     @property
@@ -209,6 +231,27 @@ class Session(SessionPosterior):
     def known(self) -> Mapping[str, float]:
         """Parameters given as known, name to value."""
         return MappingProxyType(self._known)
+
+    @property
+    def units(self) -> UnitAdapter:
+        """The units that were stated; `parameter_units` and `prediction_units` start from them."""
+        return self._units.stated
+
+    @property
+    def parameter_units(self) -> UnitAdapter:
+        """How posteriors of parameters are brought to the session's units now."""
+        return self._units.of_parameters(self._context, self._known)
+
+    @property
+    def choice_units(self) -> UnitAdapter:
+        """How the pool is brought to trained units now."""
+        after_theta = bool(self._theta_mask.any())
+        return self._units.of_choice(self._context, self._known, after_theta)
+
+    @property
+    def prediction_units(self) -> tuple[UnitAdapter, ...]:
+        """How predictions are brought to the session's units now: averaged over these."""
+        return self._units.of_predictions(self._context, self._known)
 
     @property
     def steps(self) -> int:
@@ -263,6 +306,8 @@ class Session(SessionPosterior):
             count = session_input.whole_number(k, "a number of questions, 1 or more")
             if count is None or count < 1:
                 raise InputError(f"expected a number of questions, 1 or more; received {k!r}")
+        for designs in (self.candidates, self.target_designs):
+            self._units.check_designs(designs, stacklevel=4)
         pool, questions = self._pool, []
         before = dict(pool.pending)
         try:
@@ -296,6 +341,8 @@ class Session(SessionPosterior):
         """
         index, row = self._pool.resolve(design)
         value, status = session_input.outcome(self.spec, outcome)
+        self._units.check_designs(row[None], stacklevel=4)
+        self._units.check_outcome(value, status, self._known, stacklevel=4)
         now = datetime.now(UTC)
         if self._context and self._context[-1].time is not None:
             # Clocks are set back; a history is not.
@@ -401,6 +448,9 @@ class Session(SessionPosterior):
             repeats=state["repeats"],
             task=task,
             refine=refine,
+            units=state["units"],
+            rescale=state["rescale"],
+            strict=state["strict"],
         )
         session._context, pool = state["context"], session._pool
         pool.number = state["pool"]
@@ -413,7 +463,8 @@ class Session(SessionPosterior):
 
     @_locked
     def batch(self, predict_designs=None) -> dict[str, np.ndarray]:
-        """The state as a Batch of one row, its context padded to a multiple of 16.
+        """The state as a Batch of one row, as the model is asked for a choice, in the units that it
+        was trained in; its context is padded to a multiple of 16.
 
         Args:
             predict_designs: [M, D] to predict at instead of the target designs; never selected.
@@ -426,7 +477,13 @@ class Session(SessionPosterior):
 
     @_locked
     def batch_of(
-        self, pool, predict_designs=None, expected=(), free=None, all_answers: bool = False
+        self,
+        pool,
+        predict_designs=None,
+        expected=(),
+        free=None,
+        all_answers: bool = False,
+        units: UnitAdapter | None = None,
     ):
         """The same with the first `pool` candidates alone.
 
@@ -436,12 +493,14 @@ class Session(SessionPosterior):
             expected: more context tokens, (design, outcome, status).
             free: bool [N], which candidates can be asked; None: as they can now.
             all_answers: whether missing answers that the model has never met are there too.
+            units: how the model is asked; as for a choice when None.
         """
+        units = self.choice_units if units is None else units
         tokens = [*self._context, *expected]
         targets = self.target_designs if predict_designs is None else predict_designs
         missing = all_answers or self._trust.heeds_missing()
         batch = history.batch_of_history(
-            self.spec, tokens, self.candidates[:pool], targets, missing
+            self.spec, tokens, self.candidates[:pool], targets, missing, not units.is_identity
         )
         for name, value in self._known.items():
             column = self.spec.parameter_names.index(name)
@@ -450,7 +509,7 @@ class Session(SessionPosterior):
         batch["theta_mask"][0] = self._theta_mask
         batch["target_mask"][0] = predict_designs is None
         batch["candidate_mask"][0] = (self._pool.free() if free is None else free)[:pool]
-        return batch
+        return batch if units.is_identity else units.to_model(self.model.spec, batch)
 
     def __repr__(self) -> str:
         left = int(self._pool.free().sum())
@@ -467,6 +526,7 @@ class Session(SessionPosterior):
             state = self.__dict__ | {
                 "_lock": threading.RLock(),
                 "_trust": copy.copy(self._trust),
+                "_units": copy.copy(self._units),
                 "_context": list(self._context),
                 "_pool": self._pool.copy(),
                 "_known": dict(self._known),

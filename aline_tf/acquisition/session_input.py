@@ -20,7 +20,7 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 
 def numbers(value: Any, what: str) -> np.ndarray:
-    """A number, a list or an array of them as float32.
+    """A number, a list or an array of them as float64.
 
     Args:
         value: of any shape; text, dates and objects are no numbers, whatever they look like.
@@ -37,7 +37,7 @@ def numbers(value: Any, what: str) -> np.ndarray:
         raise InputError(f"expected {what} of numbers; received {shown(value)}")
     if array.dtype.kind != "b" and (np.isfinite(array) & (np.abs(array) > _LARGEST)).any():
         raise InputError(f"expected {what} up to {_LARGEST:.2g}; received {shown(value)}")
-    return array.astype(np.float32)
+    return array.astype(float)
 
 
 def whole_number(value: Any, what: str) -> int | None:
@@ -62,7 +62,7 @@ def whole_number(value: Any, what: str) -> int | None:
 
 
 def designs(spec: TaskSpec, value: Any, what: str) -> np.ndarray:
-    """Designs [n, D] as float32, in natural units.
+    """Designs [n, D] as float64, in the units of the spec.
 
     Args:
         spec: of the task.
@@ -90,6 +90,14 @@ def designs(spec: TaskSpec, value: Any, what: str) -> np.ndarray:
     if not np.isfinite(array).all():
         raise InputError(f"expected finite {what}; received NaN or infinite numbers")
     return array
+
+
+def same_designs(designs: np.ndarray, design: np.ndarray) -> np.ndarray:
+    """Which of designs [..., D] are a design [D], one of the two perhaps rounded to float32: bool
+    [...]."""
+    first, second = np.asarray(designs, float), np.asarray(design, float)
+    rounded = (first == second.astype(np.float32)) | (first.astype(np.float32) == second)
+    return ((first == second) | rounded).all(axis=-1)
 
 
 def one_design(spec: TaskSpec, value: Any) -> np.ndarray:
@@ -127,7 +135,7 @@ def outcome(spec: TaskSpec, value: Any) -> tuple[np.ndarray, np.ndarray]:
         value: a number, F numbers (NaN or None: that field was not observed), or None: no answer.
 
     Returns:
-        (float32 [F], int32 [F]).
+        (float64 [F], int32 [F]).
 
     Raises:
         InputError: another shape, a number that is not finite, or one that its channel cannot have.

@@ -7,6 +7,7 @@ process, and import TensorFlow when they are asked for.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from aline_tf.batch import OBSERVED
 from aline_tf.errors import InputError
 from aline_tf.models.protocol import QUANTILE_LEVELS, SessionModel
 from aline_tf.spec import TaskSpec
+from aline_tf.units.mixed_summaries import mixed_summaries
+from aline_tf.units.unit_adapter import UnitAdapter
 
 if TYPE_CHECKING:
     from aline_tf.acquisition.misfit import Fit
@@ -36,8 +39,11 @@ class SessionPosterior:
 
     Attributes:
         model: a `SessionModel`.
-        spec: its task.
+        spec: its task, in the session's units.
         known: parameters given as known, name to value.
+        parameter_units: a `UnitAdapter`, in which posteriors come back.
+        choice_units: a `UnitAdapter`, in which candidates are compared.
+        prediction_units: several, over which predictions are averaged.
 
     Example:
         >>> from aline_tf.acquisition import Session
@@ -49,6 +55,9 @@ class SessionPosterior:
     model: SessionModel
     spec: TaskSpec
     known: Mapping[str, float]
+    parameter_units: UnitAdapter
+    choice_units: UnitAdapter
+    prediction_units: tuple[UnitAdapter, ...]
 
     def batch_of(self, pool: int, predict_designs=None, **options) -> dict[str, np.ndarray]:
         raise NotImplementedError
@@ -66,7 +75,7 @@ class SessionPosterior:
         Warns:
             MisfitWarning: once, where it is suspect.
         """
-        return self._trust.fit(self.batch_of(ONE, all_answers=True))
+        return self._trust.fit(self._state())
 
     def refined(self, joint: bool = False) -> WeightedDraws | None:
         """The exact joint posterior as weighted draws, where this session refines by a likelihood.
@@ -80,7 +89,25 @@ class SessionPosterior:
         Warns:
             TrustWarning: once for each thing that is untaught, where no likelihood is known.
         """
-        return self._trust.refined(self.batch_of(ONE, all_answers=True), joint)
+        units = self.parameter_units
+        found = self._trust.refined(self._state(), joint)
+        if found is None or units.is_identity:
+            return found
+        return dataclasses.replace(
+            found,
+            theta=units.theta_from_model(self.model.spec, found.theta),
+            log_evidence=self._in_units(found.log_evidence),
+        )
+
+    def _in_units(self, log_evidence):
+        """log p(D) of outcomes in the session's units."""
+        answered = sum(bool((answer.status == OBSERVED).all()) for answer in self.answers)
+        moved = answered * np.log(self.parameter_units.outcome_scale)
+        return None if log_evidence is None else float(log_evidence - moved)
+
+    def _state(self):
+        """The state as parameters are asked for, with every answer that is missing."""
+        return self.batch_of(ONE, all_answers=True, units=self.parameter_units)
 
     def posterior(self) -> dict[str, Marginal]:
         """q(parameter | everything observed), by name; a parameter given as known is exactly
@@ -89,11 +116,14 @@ class SessionPosterior:
         Returns:
             parameter name to `Marginal`.
         """
-        self._trust.watch(self.batch_of(ONE, all_answers=True))
+        self._trust.watch(self._state())
         refined = self.refined()
         if refined is not None:
             return self._conditioned_on_known(_marginals(self.spec, refined))
-        answer = self.model.answer(self.batch_of(ONE))
+        units = self.parameter_units
+        answer = self.model.answer(self.batch_of(ONE, units=units))
+        if not units.is_identity:
+            answer = units.from_model(self.model.spec, answer)
         columns = [np.asarray(answer[f"theta_{name}"])[0] for name in _SUMMARY]
         marginals = {}
         for name, mean, sd, quantiles, probability in zip(
@@ -120,7 +150,7 @@ class SessionPosterior:
         model = self._model_here("distributions")
         import tensorflow_probability as tfp
 
-        made = model.theta_distributions(self._outputs(model))
+        made = self._theta_posterior(model).distributions()
         found = dict(zip(self.spec.parameter_names, made, strict=True))
         for name, value in self.known.items():
             found[name] = tfp.distributions.Deterministic([np.float32(value)], name=name)
@@ -139,14 +169,25 @@ class SessionPosterior:
             InputError: designs of another shape, or no numbers.
         """
         designs = session_input.designs(self.spec, designs, "designs")
-        answer = self.model.answer(self.batch_of(ONE, designs))
-        mean, sd, quantiles = (
-            np.asarray(answer[f"target_{name}"])[0] for name in ("mean", "sd", "quantiles")
-        )
+        self._units.check_designs(designs, stacklevel=3)
+        mean, sd, quantiles = self._predicted(designs)
         return [
             Marginal(float(m), float(s), tuple(map(float, q)), float(m))
             for m, s, q in zip(mean, sd, quantiles, strict=True)
         ]
+
+    def _predicted(self, designs):
+        """Mean and sd [M], quantiles [M, Q], averaged over `prediction_units`."""
+        names, found = [f"target_{name}" for name in ("mean", "sd", "quantiles")], []
+        for units in self.prediction_units:
+            answer = self.model.answer(self.batch_of(ONE, designs, units=units))
+            if not units.is_identity:
+                answer = units.from_model(self.model.spec, {name: answer[name] for name in names})
+            found.append([np.asarray(answer[name])[0] for name in names])
+        if len(found) == 1:
+            return found[0]
+        parts = (np.stack(part) for part in zip(*found, strict=True))
+        return mixed_summaries(*parts, QUANTILE_LEVELS)
 
     def quantile(self, levels) -> dict[str, Any]:
         """Quantiles of every parameter's marginal, refined where `posterior` is.
@@ -179,7 +220,9 @@ class SessionPosterior:
                 table = refined.quantiles(flat)
             else:
                 model = self._model_here("these quantiles")
+                units = self.parameter_units
                 table = model.theta_posterior(self._outputs(model)).quantiles(flat.tolist())[0]
+                table = units.theta_from_model(self.model.spec, np.transpose(table)).T
             found = dict(zip(self.spec.parameter_names, np.asarray(table, float), strict=True))
             found |= {name: np.full(len(flat), value) for name, value in self.known.items()}
         return found if array.ndim else {name: float(value[0]) for name, value in found.items()}
@@ -195,7 +238,7 @@ class SessionPosterior:
             InputError: the model is behind a server, which sends summaries alone.
         """
         model = self._model_here("entropies")
-        values = np.asarray(model.theta_posterior(self._outputs(model)).entropy(), float)[0]
+        values = np.asarray(self._theta_posterior(model).entropy(), float)[0]
         found = dict(zip(self.spec.parameter_names, values.tolist(), strict=True))
         return found | dict.fromkeys(self.known, 0.0)
 
@@ -226,8 +269,10 @@ class SessionPosterior:
         if refined is not None:
             theta = refined.sample(int(n), seed)
         else:
-            batch = repeat(self.batch_of(ONE), int(n))
+            units = self.parameter_units
+            batch = repeat(self.batch_of(ONE, units=units), int(n))
             theta = np.asarray(sample_joint(model, batch, draws.as_seed(seed)), float)
+            theta = units.theta_from_model(self.model.spec, theta)
         table = pd.DataFrame(theta, columns=list(self.spec.parameter_names))
         return table.assign(**self.known)
 
@@ -268,23 +313,31 @@ class SessionPosterior:
                 "expected a number, or as many for each name, and no NaN; "
                 f"received {session_input.shown(theta)}"
             )
-        values = np.zeros([columns[0].size, len(self.spec.parameters)])
+        units, trained = self.parameter_units, self.model.spec
+        (loc, scale), bends = units.parameter_maps(trained), np.zeros(columns[0].size)
+        values = np.zeros([columns[0].size, len(trained.parameters)])
         allowed = np.ones(len(values), bool)
         for name, column in zip(names, columns, strict=True):
-            place = self.spec.parameter_names.index(name)
-            parameter, flat = self.spec.parameters[place], np.ravel(column)
+            place = trained.parameter_names.index(name)
+            parameter, flat = trained.parameters[place], np.ravel(column)
             if name in self.known:
-                allowed &= np.isclose(flat, self.known[name], rtol=1e-6, atol=1e-7)
+                away = 1e-7 * scale[place]
+                allowed &= np.isclose(flat, self.known[name], rtol=1e-6, atol=away)
+            else:
+                # A point mass has no units.
+                free = flat != 0.0 if parameter.kind == "spike_slab" else np.ones_like(flat)
+                bends += free * np.log(scale[place])
+            flat = (flat - loc[place]) / scale[place]
             allowed &= np.isfinite(flat) & session_input.inside(parameter, flat)
             values[:, place] = np.where(np.isfinite(flat), flat, 0.0)
         free = [name for name in self.spec.parameter_names if name not in self.known]
         whole = len(free) > 1 and set(free) <= set(names)
         if whole and self.refined(joint=True) is not None:
-            found = self._trust.log_prob(self.batch_of(ONE, all_answers=True), values)
+            found = self._trust.log_prob(self._state(), values)
         else:
-            batch = repeat(self.batch_of(ONE), len(values))
+            batch = repeat(self.batch_of(ONE, units=units), len(values))
             found = np.asarray(joint_log_prob(model, batch, values, names), float)
-        found = np.where(allowed, found, -np.inf)
+        found = np.where(allowed, found - bends, -np.inf)
         return found if columns[0].ndim else float(found[0])
 
     def expected_gain(self, designs, task=None, seed: int = 0) -> np.ndarray:
@@ -311,6 +364,7 @@ class SessionPosterior:
         """
         model = self._model_here("expected gains")
         designs = session_input.designs(self.spec, designs, "designs")
+        self._units.check_designs(designs, stacklevel=3)
         if self.spec.sizes["F"] != 1 or len(self.spec.outcomes) != 1:
             raise InputError(
                 "expected a task of one outcome field for expected gains; "
@@ -322,8 +376,9 @@ class SessionPosterior:
         from aline_tf.batch_ops import extend_context
 
         count = len(designs)
-        batch = self.batch_of(ONE) | {
-            "candidate_design": designs[None],
+        units = self.choice_units
+        batch = self.batch_of(ONE, units=units) | {
+            "candidate_design": units.design_to_model(designs)[None].astype(np.float32),
             "candidate_mask": np.ones((1, count), bool),
         }
         if task is not None:
@@ -346,7 +401,7 @@ class SessionPosterior:
         from aline_tf import draws
         from aline_tf.information import information_gain
 
-        if task.spec != self.spec or not hasattr(task, "log_likelihood"):
+        if task.spec != self.model.spec or not hasattr(task, "log_likelihood"):
             raise InputError(
                 f"expected a task {self.spec.name!r} with a likelihood; received {task!r}"
             )
@@ -373,7 +428,17 @@ class SessionPosterior:
         return Compiled(getattr(self.model, "thawed", self.model))
 
     def _outputs(self, model):
-        return model(self.batch_of(ONE))
+        return model(self.batch_of(ONE, units=self.parameter_units))
+
+    def _theta_posterior(self, model):
+        """The model's marginals in the session's units."""
+        units, outputs = self.parameter_units, self._outputs(model)
+        if units.is_identity:
+            return model.theta_posterior(outputs)
+        from aline_tf.models.distributions.theta_posterior import ThetaPosterior
+
+        parameters = units.spec(self.model.spec).parameters
+        return ThetaPosterior(parameters, outputs["theta_raw"], model.components)
 
 
 def _marginals(spec, posterior: WeightedDraws) -> dict[str, Marginal]:

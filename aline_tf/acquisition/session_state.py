@@ -3,6 +3,7 @@
     format, task      what it is
     version, weights  of the package; fingerprint of the weights, None of a served model
     candidates, costs, left, context, known, target, target_designs, price    as they are told
+    units, rescale, strict    of the numbers above: `UnitAdapter.to_dict`, and two flags
     pending, repeats, pool    questions without an answer; the rule; how often the pool was changed
 
 States of versions that had fewer entries still load: of their answers the index is found again by
@@ -22,6 +23,7 @@ from aline_tf.acquisition import session_input
 from aline_tf.acquisition.questions import Answer
 from aline_tf.batch import MISSING, NO_ANSWER, OBSERVED
 from aline_tf.errors import InputError
+from aline_tf.units.unit_adapter import UnitAdapter
 
 FORMAT = 1
 _NEEDED = (
@@ -76,6 +78,9 @@ def to_json(session) -> str:
             "known": dict(session.known),
             "target": list(session.target),
             "target_designs": session.target_designs.tolist(),
+            "units": session.units.to_dict(),
+            "rescale": session._units.rescale,
+            "strict": session._units.watch.strict,
             "policy": session.policy.name,
             "policy_is_named": session.policy_is_named,
         }
@@ -130,7 +135,9 @@ def read(text: str, model, force: bool = False) -> dict[str, Any]:
         state["repeats"] = state.get("repeats", False)
         if state["repeats"] not in (None, True, False):
             raise InputError(f"expected repeats true, false or null; received {state['repeats']}")
-        answers = [_answer(token, model.spec, count, pools) for token in state["context"]]
+        _read_units(state, model.spec)
+        spec = state["units"].spec(model.spec)
+        answers = [_answer(token, spec, count, pools) for token in state["context"]]
         times = [answer.time for answer in answers if answer.time is not None]
         if times != sorted(times):
             raise InputError("expected answers in the order of their times; received another")
@@ -144,6 +151,19 @@ def read(text: str, model, force: bool = False) -> dict[str, Any]:
         if isinstance(error, InputError):
             raise
         raise InputError(f"expected the JSON of a session; received: {error!r}") from error
+
+
+def _read_units(state, spec):
+    """Units and their flags in their places; those of older states are the trained ones."""
+    units = state.get("units")
+    units = UnitAdapter.identity(spec) if units is None else UnitAdapter.from_dict(units)
+    units.check(spec)
+    flags = {"rescale": state.get("rescale", "auto"), "strict": state.get("strict", False)}
+    if flags["rescale"] not in (True, False, "auto") or flags["strict"] not in (True, False):
+        raise InputError(
+            f"expected rescale true, false or 'auto' and strict true or false; received {flags}"
+        )
+    state.update(flags, units=units)
 
 
 def _check_weights(state, model, force):
@@ -188,10 +208,10 @@ def _answer(token, spec, count, pools) -> Answer:
 
 def _with_indices(answers, candidates, left):
     """Answers of an older state, each with the candidate of its design that had left the pool."""
-    rows = np.asarray(candidates, np.float32)
+    rows = np.asarray(candidates, float)
     free, found = ~np.array(left, bool), []
     for answer in answers:
-        match = np.flatnonzero(free & (rows == answer.design).all(axis=1))
+        match = np.flatnonzero(free & session_input.same_designs(rows, answer.design))
         if len(match):
             free[match[0]] = False
             answer = answer._replace(index=int(match[0]))

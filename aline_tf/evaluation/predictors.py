@@ -12,9 +12,9 @@ import numpy as np
 
 from aline_tf import batch_ops
 from aline_tf.acquisition.baselines.gp_policies import GPPolicy
-from aline_tf.acquisition.rescaling import TrainingRange
 from aline_tf.evaluation.estimates import Estimates
 from aline_tf.evaluation.model_posterior import ModelPosterior, ModelPrediction
+from aline_tf.units.rescaling import TrainingRange
 
 _Z = 1.6448536269514722  # normal quantile of 0.95
 _LOG_SQRT_2PI = 0.9189385332046727

@@ -83,6 +83,10 @@ class ALINE(keras.Model):
         TensorShape([1, 4])
     """
 
+    #: A `UnitAdapter` that its presets keep: of the numbers that sessions are told unless they say
+    #: otherwise. The model itself is asked in the units of its spec.
+    units = None
+
     @old_names.accepts_old_names
     def __init__(
         self,

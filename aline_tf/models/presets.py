@@ -14,6 +14,8 @@ from aline_tf.errors import InputError
 from aline_tf.models import packaged_presets
 from aline_tf.models.aline import ALINE
 from aline_tf.runtime.atomic_files import atomic_path
+from aline_tf.units.trained_range import trained_ranges
+from aline_tf.units.unit_adapter import UnitAdapter
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +33,8 @@ def save_preset(model: ALINE, directory, metadata: dict | None = None) -> None:
         model: a built model.
         directory: where; it and its parents are created.
         metadata: anything JSON can hold, NumPy numbers and arrays too: how it was trained, its
-            figures.
+            figures. "ranges" are added, of designs and outcomes of its training (see
+            `aline_tf.units.trained_ranges`), and "units" of a model that has some.
 
     Raises:
         InputError: a model that is not built, weights that are not finite, metadata that JSON
@@ -49,8 +52,10 @@ def save_preset(model: ALINE, directory, metadata: dict | None = None) -> None:
     config = model.get_config()
     # All that the constructor takes, so that a new argument cannot be forgotten here.
     kept = [name for name in inspect.signature(ALINE).parameters if name in config]
+    kept_units = {} if model.units is None else {"units": model.units.to_dict()}
+    metadata = {**(metadata or {}), "ranges": trained_ranges(model.spec), **kept_units}
     try:
-        metadata_json = json.dumps(metadata or {}, indent=1, default=_plain)
+        metadata_json = json.dumps(metadata, indent=1, default=_plain)
     except (TypeError, ValueError) as error:
         raise InputError(f"expected metadata that JSON can hold; received: {error}") from error
     described = json.dumps({"class": "ALINE", "config": {k: config[k] for k in kept}}, indent=1)
@@ -122,7 +127,20 @@ def load_preset(directory, task: str | None = None) -> ALINE:
             f"{str(error).splitlines()[0]}"
         ) from error
     _check_finite(model)
+    model.units = _kept_units(path, model.spec)
     return model
+
+
+def _kept_units(path: Path, spec) -> UnitAdapter | None:
+    """The units in a preset's metadata, if it has some."""
+    if not (path / METADATA_FILE).is_file():
+        return None
+    units = preset_metadata(path).get("units")
+    if units is None:
+        return None
+    units = UnitAdapter.from_dict(units)
+    units.check(spec)
+    return units
 
 
 def presets() -> pd.DataFrame:

@@ -13,8 +13,11 @@ import numpy as np
 
 from aline_tf.batch import BATCH_FIELDS
 from aline_tf.errors import InputError
+from aline_tf.models.packaged_presets import preset_spec
 from aline_tf.serving import wire
 from aline_tf.serving.completion import complete_inputs
+from aline_tf.spec import TaskSpec
+from aline_tf.units.unit_adapter import UnitAdapter
 
 _REQUEST_AT_FAULT = (
     grpc.StatusCode.INVALID_ARGUMENT,
@@ -34,13 +37,19 @@ class Client:
         version: version number; by default the server's choice (the latest).
         label: label of a version instead of its number, e.g. "stable".
         timeout: seconds to wait for each answer.
+        units: a `UnitAdapter`, where designs, outcomes and parameters are in other units than those
+            the model was trained in: they are brought there and back. The server knows nothing of
+            it.
+        spec: the model's task, which the units need: a `TaskSpec`, its dict, or the name of a
+            packaged preset; by default the preset of the model's own name.
 
         with Client("127.0.0.1:8500", "psychometric") as client:
             answer = client.propose({"candidate_design": pool})   # [B, N, D]
             chosen = answer["index"]                              # [B]
 
     Raises:
-        InputError: a version and a label, or a timeout that is not positive.
+        InputError: a version and a label, a timeout that is not positive, or units of another
+            task.
 
     Example:
         >>> from aline_tf.serving import Client
@@ -57,6 +66,8 @@ class Client:
         *,
         label: str | None = None,
         timeout: float = 10.0,
+        units: UnitAdapter | None = None,
+        spec: TaskSpec | Mapping[str, Any] | str | None = None,
     ):
         if version is not None and label is not None:
             raise InputError(f"expected a version or a label; received {version} and {label!r}")
@@ -64,6 +75,10 @@ class Client:
             raise InputError(f"expected a timeout above 0 seconds; received {timeout}")
         self.target, self.model, self.version, self.label = target, model, version, label
         self.timeout = timeout
+        self.units, self._spec_of_units = units, None
+        if units is not None:
+            self._spec_of_units = task_spec(model if spec is None else spec)
+            units.check(self._spec_of_units)
         self._channel = grpc.insecure_channel(
             target, options=[("grpc.max_receive_message_length", -1)]
         )
@@ -183,6 +198,8 @@ class Client:
                 f" {', '.join(sorted(signatures))}"
             )
         described = signatures[signature]["inputs"]
+        if self.units is not None:
+            batch = self._in_trained_units(batch)
         arrays = complete_inputs(signature, batch, list(described), _sizes(signatures))
         request = wire.message(
             "PredictRequest",
@@ -191,10 +208,20 @@ class Client:
             output_filter=list(outputs),
         )
         response = self._ask("Predict", request)
-        return {
+        found = {
             name: wire.to_array(tensor)
             for name, tensor in sorted(wire.entries(response.outputs).items())
         }
+        return found if self.units is None else self.units.from_model(self._spec_of_units, found)
+
+    def _in_trained_units(self, batch):
+        try:
+            return self.units.to_model(self._spec_of_units, batch)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"expected arrays of the shapes of a Batch, in units of {self.units}; received: "
+                f"{error}"
+            ) from error
 
     def _spec(self, signature: str = "") -> Any:
         spec = wire.message("ModelSpec", name=self.model, signature_name=signature)
@@ -227,6 +254,27 @@ class Client:
         return ConnectionError(
             f"expected an answer from {self.target}; received {code.name}: {details}"
         )
+
+
+def task_spec(spec: TaskSpec | Mapping[str, Any] | str) -> TaskSpec:
+    """A task as people say which.
+
+    Args:
+        spec: a `TaskSpec`, its dict, or the name of a packaged preset.
+
+    Raises:
+        InputError: none of them.
+    """
+    if isinstance(spec, TaskSpec):
+        return spec
+    if isinstance(spec, str):
+        return preset_spec(spec)
+    try:
+        return TaskSpec.from_dict(dict(spec))
+    except (TypeError, ValueError, KeyError) as error:
+        raise InputError(
+            f"expected a TaskSpec, its dict or the name of a preset; received {error}"
+        ) from error
 
 
 def _tensor_infos(repeated: Any) -> dict[str, dict[str, Any]]:

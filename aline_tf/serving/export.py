@@ -6,6 +6,7 @@ The written graph needs neither Keras nor TensorFlow Probability nor this packag
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -16,7 +17,13 @@ import tensorflow as tf
 
 from aline_tf.batch import BATCH_FIELDS, LETTER_MEANING, field_dtype
 from aline_tf.errors import InputError
-from aline_tf.models.presets import CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE, save_preset
+from aline_tf.models.presets import (
+    CONFIG_FILE,
+    METADATA_FILE,
+    WEIGHTS_FILE,
+    preset_metadata,
+    save_preset,
+)
 from aline_tf.runtime.atomic_files import atomic_path
 from aline_tf.serving.signatures import (
     DEFAULT_SIGNATURE,
@@ -24,6 +31,8 @@ from aline_tf.serving.signatures import (
     SIGNATURES,
     free_shape,
 )
+from aline_tf.spec import TaskSpec
+from aline_tf.units.trained_range import trained_ranges
 
 PRESET = "preset"
 #: What an export writes; any other file of the directory (a model card, a log) is kept.
@@ -203,20 +212,23 @@ def export_model(
     with atomic_path(directory) as partial:
         tf.saved_model.save(served, str(partial), signatures=functions)
         if preset is not None:
-            _copy_preset(Path(preset), partial / PRESET)
+            _copy_preset(Path(preset), partial / PRESET, model.spec)
         else:
             save_preset(model, partial / PRESET, metadata or {})
         _keep_foreign_files(directory, partial)
     return directory
 
 
-def _copy_preset(source: Path, target: Path) -> None:
+def _copy_preset(source: Path, target: Path, spec: TaskSpec) -> None:
     """Copy the files of a preset, not the checkpoints and logs that may lie beside them."""
     target.mkdir()
     for name in (CONFIG_FILE, WEIGHTS_FILE):
         shutil.copy2(source / name, target / name)
     if (source / METADATA_FILE).is_file():
-        shutil.copy2(source / METADATA_FILE, target / METADATA_FILE)
+        # Of an older preset: what designs and outcomes it was trained on is always there.
+        metadata = preset_metadata(source)
+        metadata.setdefault("ranges", trained_ranges(spec))
+        (target / METADATA_FILE).write_text(json.dumps(metadata, indent=1))
 
 
 def _check_place(directory: Path, force: bool) -> None:

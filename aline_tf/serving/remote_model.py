@@ -20,8 +20,7 @@ import numpy as np
 
 from aline_tf.batch import check
 from aline_tf.errors import InputError
-from aline_tf.models.packaged_presets import preset_spec
-from aline_tf.serving.client import Client
+from aline_tf.serving.client import Client, task_spec
 from aline_tf.spec import TaskSpec
 
 #: Candidates in one request: they do not see each other, so a pool may be scored in parts.
@@ -44,7 +43,8 @@ class RemoteModel:
         timeout: seconds to wait for each answer; a client has its own.
 
     Raises:
-        InputError: no such model or preset, or the served model has other sizes than the task.
+        InputError: no such model or preset, the served model has other sizes than the task, or the
+            client has units.
         ConnectionError: no server answers there.
 
     Example:
@@ -70,9 +70,14 @@ class RemoteModel:
             raise InputError(f"expected the name of a model at {server}; received none")
         if not self._owns_client and name not in (None, server.model):
             raise InputError(f"expected a client of {name!r}; received one of {server.model!r}")
+        if not self._owns_client and server.units is not None:
+            raise InputError(
+                "expected a client without units (a session has its own); received one with "
+                f"{server.units}"
+            )
         self.client = Client(server, name, timeout=timeout) if self._owns_client else server
         try:
-            self.spec = _spec_of(self.client.model if spec is None else spec)
+            self.spec = task_spec(self.client.model if spec is None else spec)
             self._check_sizes()
         except BaseException:
             self.close()
@@ -136,19 +141,6 @@ class RemoteModel:
                 f"expected a model of task {self.spec.name!r} ({_shown(self.spec.sizes)}); received"
                 f" {self.client.model!r} at {self.client.target} ({_shown(sizes)})"
             )
-
-
-def _spec_of(spec: TaskSpec | Mapping[str, Any] | str) -> TaskSpec:
-    if isinstance(spec, TaskSpec):
-        return spec
-    if isinstance(spec, str):
-        return preset_spec(spec)
-    try:
-        return TaskSpec.from_dict(dict(spec))
-    except (TypeError, ValueError, KeyError) as error:
-        raise InputError(
-            f"expected a TaskSpec, its dict or the name of a preset; received {error}"
-        ) from error
 
 
 def _shown(sizes: Mapping[str, int]) -> str:

@@ -145,13 +145,19 @@ class GaussianProcess(Task):
             fields=(outcome,),
             outcomes=(outcome,),
             parameters=(
-                Parameter("variance", low=VARIANCE[0], high=VARIANCE[1]),
+                Parameter("variance", low=VARIANCE[0], high=VARIANCE[1], scales_with=(("y", 2),)),
                 *(
-                    Parameter(f"lengthscale_{j + 1}", low=self._low, high=self._high)
+                    Parameter(
+                        f"lengthscale_{j + 1}",
+                        low=self._low,
+                        high=self._high,
+                        scales_with=((f"x{j + 1}", 1),),
+                    )
                     for j in range(dims)
                 ),
             ),
             horizon=HORIZONS.get(dims, HORIZONS[2]),
+            any_scale=True,
         )
 
     def sample_theta(self, seed, batch):

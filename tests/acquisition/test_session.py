@@ -144,7 +144,7 @@ class TestPolicies:
         )
         model.build()
         dims = task.spec.sizes["D"]
-        pool = np.random.default_rng(0).normal(size=(9, dims))
+        pool = np.random.default_rng(0).uniform(-1, 1, size=(9, dims))
         session = Session(model, pool, policy=SampledGreedyPolicy(task, 64, 32, 4))
         first = session.ask()
         session.tell(first.index, 0.3)

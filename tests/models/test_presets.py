@@ -12,6 +12,7 @@ from aline_tf.errors import InputError
 from aline_tf.models.aline import ALINE
 from aline_tf.models.packaged_presets import packaged_presets, savedmodels_dir
 from aline_tf.models.presets import load_preset, preset_metadata, presets, save_preset
+from aline_tf.units import UnitAdapter, trained_ranges
 from tests.models.batches import EVERY_KIND, SIZES, SURFACE, random_batch
 
 
@@ -29,7 +30,7 @@ def test_round_trip_keeps_configuration_weights_and_answers(network, preset):
     batch = random_batch(1)
     for a, b in zip(tf.nest.flatten(network(batch)), tf.nest.flatten(loaded(batch)), strict=True):
         np.testing.assert_array_equal(a, b)
-    assert preset_metadata(preset) == {"steps": 12}
+    assert preset_metadata(preset) == {"steps": 12, "ranges": trained_ranges(network.spec)}
 
 
 def test_every_argument_of_the_model_is_kept(tmp_path):
@@ -44,12 +45,12 @@ def test_every_argument_of_the_model_is_kept(tmp_path):
 
 def test_a_model_version_that_holds_a_preset_will_do(network, preset):
     assert load_preset(preset.parent, task="every_kind").spec == network.spec
-    assert preset_metadata(preset.parent) == {"steps": 12}
+    assert preset_metadata(preset.parent) == {"steps": 12, "ranges": trained_ranges(network.spec)}
 
 
 def test_saving_again_replaces_the_older_preset(network, preset):
     save_preset(network, preset, {"steps": 13})
-    assert preset_metadata(preset) == {"steps": 13}
+    assert preset_metadata(preset) == {"steps": 13, "ranges": trained_ranges(network.spec)}
     assert sorted(path.name for path in preset.parent.iterdir()) == ["preset"]
     assert sorted(path.name for path in preset.iterdir()) == [
         "config.json",
@@ -61,7 +62,7 @@ def test_saving_again_replaces_the_older_preset(network, preset):
 def test_metadata_that_json_cannot_hold_leaves_the_older_preset(network, preset):
     with pytest.raises(InputError, match="metadata that JSON can hold; received: object"):
         save_preset(network, preset, {"steps": object()})
-    assert preset_metadata(preset) == {"steps": 12}
+    assert preset_metadata(preset) == {"steps": 12, "ranges": trained_ranges(network.spec)}
 
 
 def test_missing_preset(tmp_path):
@@ -174,7 +175,8 @@ def test_a_model_without_weights_and_a_file_in_the_way_are_told_so(network, tmp_
 def test_numbers_of_numpy_are_metadata(network, tmp_path):
     figures = {"loss": np.float32(0.5), "steps": np.int64(3), "curve": np.arange(2)}
     save_preset(network, tmp_path, figures)
-    assert preset_metadata(tmp_path) == {"loss": 0.5, "steps": 3, "curve": [0, 1]}
+    kept = {"loss": 0.5, "steps": 3, "curve": [0, 1]}
+    assert preset_metadata(tmp_path) == {**kept, "ranges": trained_ranges(network.spec)}
 
 
 def test_a_write_that_fails_leaves_the_older_preset(network, preset, monkeypatch):
@@ -209,3 +211,23 @@ def test_a_fresh_process_restores_the_layers_of_a_task():
     code = "import aline_tf; print(aline_tf.ALINE.from_preset('migraine').history_features.name)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "day_features"
+
+
+def test_units_that_a_model_has_are_kept(network, tmp_path):
+    model = ALINE.from_config(network.get_config())
+    model.build()
+    name = network.spec.design_names[0]
+    model.units = UnitAdapter.from_bounds(network.spec, {name: (0.0, 100.0)})
+    save_preset(model, tmp_path)
+    assert load_preset(tmp_path).units == model.units
+    again, config = load_preset(tmp_path).get_config(), model.get_config()
+    assert again | {"name": ""} == config | {"name": ""}
+
+
+def test_units_of_another_task_are_refused(network, tmp_path):
+    save_preset(network, tmp_path)
+    metadata = json.loads((tmp_path / "metadata.json").read_text())
+    metadata["units"] = UnitAdapter((0.0,), (1.0,)).to_dict()
+    (tmp_path / "metadata.json").write_text(json.dumps(metadata))
+    with pytest.raises(InputError, match=r"expected units of the \d designs .*; received 1"):
+        load_preset(tmp_path)

@@ -1,5 +1,6 @@
 """The client completes requests, explains refusals, and needs no TensorFlow."""
 
+import dataclasses
 import socket
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import pytest
 
 from aline_tf.errors import InputError
 from aline_tf.serving.client import Client
+from aline_tf.serving.remote_model import RemoteModel
+from aline_tf.units import UnitAdapter
 
 
 @pytest.fixture
@@ -131,3 +134,55 @@ print("tensorflow" in sys.modules)
         timeout=120,
     )
     assert done.stdout.split("\n")[:2] == ["(1, 4)", "False"], done.stderr
+
+
+class TestUnits:
+    """Designs from 0 to 40 of a model whose x is from -2 to 2."""
+
+    UNITS = UnitAdapter((20.0, 0.0, 0.0), (10.0, 1.0, 1.0))
+
+    @pytest.fixture
+    def spec(self, tiny_model):
+        inside = dataclasses.replace(tiny_model.spec.parameters[0], axis=0)
+        anywhere = dataclasses.replace(tiny_model.spec.parameters[1], scales_with=(("x", 2),))
+        rest = tiny_model.spec.parameters[2:]
+        return dataclasses.replace(tiny_model.spec, parameters=(inside, anywhere, *rest))
+
+    def test_answers_are_those_of_trained_units_brought_back(self, client, tiny_server, spec):
+        trained = {
+            "context_design": np.array([[[1.5, 1.0, 0.0]]]),
+            "context_outcome": np.array([[[0.3, np.nan]]]),
+            "candidate_design": np.array([[[-1.0, 1.0, 0.0], [0.5, 0.0, 1.0]]]),
+            "known_theta": np.array([[1.0, 0.0, 0.0, 0.0]]),
+            "known_mask": np.array([[True, False, False, False]]),
+        }
+        own = trained | {
+            name: trained[name] * [10.0, 1.0, 1.0] + [20.0, 0.0, 0.0]
+            for name in ("context_design", "candidate_design")
+        }
+        own["known_theta"] = np.array([[30.0, 0.0, 0.0, 0.0]])
+        with Client(tiny_server.target, "tiny", timeout=60, units=self.UNITS, spec=spec) as there:
+            found, expected = there.step(own), client.step(trained)
+        assert set(found) == set(expected)
+        loc, scale = np.array([20.0, 0, 0, 0]), np.array([10.0, 100.0, 1, 1])
+        expected["theta_mean"] = loc + scale * expected["theta_mean"]
+        expected["theta_sd"] = scale * expected["theta_sd"]
+        expected["theta_quantiles"] = loc + scale * expected["theta_quantiles"].swapaxes(1, 2)
+        expected["theta_quantiles"] = expected["theta_quantiles"].swapaxes(1, 2)
+        for name, array in expected.items():
+            np.testing.assert_allclose(found[name], array, rtol=1e-5, atol=1e-5)
+
+    def test_units_of_another_task_and_shapeless_arrays_are_refused(self, tiny_server, spec):
+        with pytest.raises(InputError, match="the 3 designs"):
+            Client(tiny_server.target, "tiny", units=UnitAdapter((0.0,), (1.0,)), spec=spec)
+        with pytest.raises(InputError, match="expected a preset"):
+            Client(tiny_server.target, "tiny", units=self.UNITS)
+        with Client(tiny_server.target, "tiny", timeout=60, units=self.UNITS, spec=spec) as there:
+            for wrong in ([[1.0, 2.0]], [["a"]], [[[1.0], [2.0, 3.0]]]):
+                with pytest.raises(InputError, match="expected"):
+                    there.propose({"candidate_design": wrong})
+
+    def test_a_session_has_its_own(self, tiny_server, spec):
+        client = Client(tiny_server.target, "tiny", timeout=60, units=self.UNITS, spec=spec)
+        with client, pytest.raises(InputError, match="a client without units"):
+            RemoteModel(client, spec=spec)

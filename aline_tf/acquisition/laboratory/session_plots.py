@@ -34,7 +34,9 @@ def plot_posterior(session: Session, names=None, axes=None):
         )
     axes = _axes(axes)
     posterior = session.posterior()
-    parameters = {parameter.name: parameter for parameter in session.spec.parameters}
+    # The prior's range in the units that the posterior has now.
+    now = session.parameter_units.spec(session.model.spec)
+    parameters = {parameter.name: parameter for parameter in now.parameters}
     for row, name in enumerate(names):
         parameter, found = parameters[name], posterior[name]
         low, width = parameter.loc, parameter.scale

@@ -15,8 +15,7 @@ import numpy as np
 from aline_tf.acquisition.baselines.gp_policies import GP_POLICIES, GPPolicy, GPRandomPolicy
 from aline_tf.acquisition.baselines.gp_regression import GPSettings
 from aline_tf.acquisition.baselines.uncertainty import UncertaintySamplingPolicy
-from aline_tf.acquisition.policies import LearnedPolicy, Policy, RandomPolicy
-from aline_tf.acquisition.rescaling import RescaledPolicy, TrainingRange
+from aline_tf.acquisition.policies import LearnedPolicy, Policy, RandomPolicy, RescaledPolicy
 from aline_tf.evaluation import metrics
 from aline_tf.evaluation.estimates import Estimates
 from aline_tf.evaluation.predictors import (
@@ -32,6 +31,7 @@ from aline_tf.experiments.functions.function_runs import (
     play_runs,
 )
 from aline_tf.tasks.gp import LENGTHSCALE, NOISE, VARIANCE
+from aline_tf.units.rescaling import TrainingRange
 
 #: Policies whose choices come from the model.
 MODEL_POLICIES = ("learned", "ace-us")

@@ -6,7 +6,6 @@ import pytest
 
 from aline_tf.acquisition.baselines.gp_policies import GPInformationPolicy, GPUncertaintyPolicy
 from aline_tf.acquisition.policies import LearnedPolicy, Policy, RandomPolicy
-from aline_tf.acquisition.rescaling import TrainingRange
 from aline_tf.evaluation.predictors import FittedPredictor, ModelParameters, ModelPredictor
 from aline_tf.experiments.functions import comparison as function_learning
 from aline_tf.experiments.functions.benchmark_functions import BENCHMARKS
@@ -19,6 +18,7 @@ from aline_tf.experiments.functions.function_runs import (
 )
 from aline_tf.models.aline import ALINE
 from aline_tf.tasks.gp import KERNELS, NOISE, GaussianProcess
+from aline_tf.units.rescaling import TrainingRange
 
 
 @pytest.fixture(scope="module")

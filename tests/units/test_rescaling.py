@@ -2,16 +2,18 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aline_tf.acquisition.baselines.gp_regression import unit_kernel
-from aline_tf.acquisition.policies import Policy
-from aline_tf.acquisition.rescaling import (
-    RescaledPolicy,
+from aline_tf.acquisition.policies import Policy, RescaledPolicy
+from aline_tf.batch import OBSERVED, empty_batch
+from aline_tf.units.rescaling import (
     TrainingRange,
     estimate_rescaling,
+    estimate_scales,
     unit_covariances,
 )
-from aline_tf.batch import OBSERVED, empty_batch
 
 
 def points(count, dims, seed=0):
@@ -152,3 +154,50 @@ def test_a_rescaled_policy_is_queried_in_the_models_range():
     )
     for name in ("context_design", "candidate_design", "target_design", "context_outcome"):
         assert recorder.observed[name].dtype == np.float32
+
+
+def prior_function(seed, count=15, variance=0.5, lengthscale=1.2):
+    rng = np.random.default_rng(seed)
+    design = rng.uniform(-5, 5, (count, 1))
+    covariance = variance * unit_kernel("rbf", np.array([lengthscale]))(design)
+    factor = np.linalg.cholesky(covariance + 1e-4 * np.eye(count))
+    return design, factor @ rng.standard_normal(count)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.integers(0, 2**16), st.integers(2, 30), st.floats(1e-3, 1e6), st.floats(-1e3, 1e3))
+def test_likely_scales_follow_any_affine_map(seed, count, factor, shift):
+    design, outcome = prior_function(seed, count)
+    offset, scales = estimate_scales(design, outcome)
+    moved_offset, moved_scales = estimate_scales(design, factor * outcome + shift)
+    # 16 digits, of which a shift takes some.
+    room = 1e-6 + 1e-9 * abs(shift) / factor
+    assert (moved_offset - shift) / factor == pytest.approx(offset, rel=room, abs=room)
+    np.testing.assert_allclose(moved_scales / factor, scales, rtol=room)
+
+
+def test_the_true_scale_is_one_of_the_likely_ones_as_often_as_it_should():
+    inside = []
+    for seed in range(150):
+        variance = np.random.default_rng(seed).uniform(0.1, 1.0)
+        _, scales = estimate_scales(*prior_function(seed, 12, variance))
+        assert (np.diff(scales) >= 0.0).all() and scales[0] > 0.0
+        inside.append((scales < 1.0).mean())
+    # Shares of the scales below the true one are spread evenly if each is as likely.
+    shares = np.array(inside)
+    assert np.mean(shares) == pytest.approx(0.5, abs=0.15)
+    assert 0.05 < np.mean(shares == 0.0) < 0.3 and 0.02 < np.mean(shares == 1.0) < 0.3
+
+
+@pytest.mark.parametrize("outcome", [[], [0.0], [-7.0], [3.0, 3.0, 3.0]])
+def test_of_one_outcome_the_scale_is_at_least_that_of_training(outcome):
+    offset, scales = estimate_scales(points(len(outcome), 1), np.array(outcome))
+    assert offset == (outcome[0] if outcome else 0.0)
+    np.testing.assert_array_equal(scales, max([1.0, *np.abs(outcome)]))
+
+
+def test_no_likely_scale_makes_an_outcome_that_training_never_has():
+    design = points(30, 1)
+    outcome = np.exp(-np.square(design[:, 0] - design[0, 0]) * 9.0) * 1e4
+    offset, scales = estimate_scales(design, outcome)
+    assert np.abs((outcome - offset) / scales[0]).max() <= 3.5 + 1e-9

@@ -26,15 +26,20 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import stats
 
-from aline_tf.acquisition.policies import Policy
 from aline_tf.batch import OBSERVED
 
 #: Of the scaled outcomes: the mean variance of the prior, and the noise it was trained with.
 _VARIANCE, _NOISE = 0.55, 1e-4
+#: Variances of the prior that are told apart where the scale itself is in doubt, and quantiles that
+#: stand for a chi square.
+_VARIANCES, _CHI_SQUARES = (0.15, 0.4, 0.8), 9
+#: Scaled outcomes farther from 0 are none of training's.
+_FARTHEST_OF_ALL = 3.5
 #: Scaled outcomes are kept within this distance of 0, which few training functions exceed.
 _FARTHEST = 2.5
 #: And the farthest of them no nearer than this, in one dimension and in more: the scale of a slow
@@ -61,7 +66,7 @@ class Rescaling:
 
     Example:
         >>> import numpy as np
-        >>> from aline_tf.acquisition import Rescaling
+        >>> from aline_tf.units import Rescaling
         >>> maps = Rescaling(np.array([300.0]), np.array([50.0]), np.ones((1, 1)))
         >>> maps.outcome_to_model(np.array([[400.0]]))
         array([[2.]], dtype=float32)
@@ -103,7 +108,7 @@ class TrainingRange:
     """Finds the maps of a batch; a function of the batch alone, remembered to save time.
 
     Example:
-        >>> from aline_tf.acquisition import TrainingRange
+        >>> from aline_tf.units import TrainingRange
         >>> from aline_tf.batch import empty_batch
         >>> TrainingRange().rescaling(empty_batch({"D": 1, "F": 1, "P": 0})).scale
         array([1.])
@@ -135,35 +140,6 @@ class TrainingRange:
         return Rescaling(np.array(offset), np.array(scale), np.stack(shrink))
 
 
-class RescaledPolicy(Policy):
-    """A policy of the model, asked within its training range.
-
-    Args:
-        policy: the policy.
-        training_range: shared with whoever else maps the same batches.
-
-    Example:
-        >>> from aline_tf.acquisition import RandomPolicy, RescaledPolicy, TrainingRange
-        >>> from aline_tf.batch import empty_batch
-        >>> batch = empty_batch({"D": 1, "F": 1, "P": 0, "N": 3})
-        >>> batch["candidate_mask"][0, 2] = True
-        >>> RescaledPolicy(RandomPolicy(), TrainingRange()).choose(batch)
-        array([2])
-    """
-
-    def __init__(self, policy: Policy, training_range: TrainingRange):
-        self.name = policy.name
-        self.reads_targets, self.spec = policy.reads_targets, policy.spec
-        self.reads_known = policy.reads_known
-        self._policy, self._range = policy, training_range
-
-    def logits(self, batch):
-        return self._policy.logits(self._range.rescaling(batch).to_model(batch))
-
-    def _choose(self, batch, mask):
-        return self._policy.choose(self._range.rescaling(batch).to_model(batch))
-
-
 def estimate_rescaling(design: np.ndarray, outcome: np.ndarray) -> tuple[float, float, np.ndarray]:
     """Offset, scale and shrink [D] from observations.
 
@@ -172,16 +148,85 @@ def estimate_rescaling(design: np.ndarray, outcome: np.ndarray) -> tuple[float, 
         outcome: [n].
     """
     count, dims = design.shape
-    offset = outcome.mean() if count else 0.0
-    spread = np.abs(outcome - offset).max(initial=0.0)
-    if spread <= _TINY * max(1.0, abs(offset)):
+    middle, spread = _middle_and_spread(outcome)
+    if not spread:
         # Nothing, one outcome or equal ones: of the scale only their own size speaks.
-        return float(offset), float(abs(offset) or 1.0), np.ones(dims)
+        return float(middle), float(abs(middle) or 1.0), np.ones(dims)
     # The algebra runs on numbers of size one.
-    scaled = (outcome - offset) / spread
-    lengthscales = np.array(list(itertools.product(_LENGTHSCALES, repeat=dims)))
-    covariance = _VARIANCE * unit_covariances(design, lengthscales * np.sqrt(dims))
-    factor = np.linalg.cholesky(covariance + _NOISE * np.eye(count))
+    scaled = (outcome - middle) / spread
+    found = _evidence(design, scaled, _VARIANCE)
+    weight = _softmax(found.log_evidence)
+    log_scale = weight @ (0.5 * np.log(found.square / (count - 1)))
+    # Each lengthscale stands once for every kernel.
+    lengthscales = _lengthscales(dims)
+    log_shrink = weight.reshape(2, -1).sum(0) @ np.minimum(0.0, np.log(_CAP / lengthscales))
+    center = weight @ found.center
+    farthest = np.abs(scaled - center).max()
+    scale = np.clip(np.exp(log_scale), farthest / _FARTHEST, farthest / _NEAREST[dims > 1])
+    return float(middle + spread * center), float(spread * scale), np.exp(log_shrink)
+
+
+def estimate_scales(
+    design: np.ndarray, outcome: np.ndarray, count: int = 5
+) -> tuple[float, np.ndarray]:
+    """Offset, and equally likely scales [count], from observations: what is not known of the scale.
+
+    As `estimate_rescaling`, with more than one variance v of the prior beside its noise (a scaled
+    function whose noise is large was a small one), and with the spread of
+
+        scale^2 = e' K^-1 e / chi^2,   n - 1 degrees of freedom
+
+    that few observations leave. No scale makes the farthest outcome one that training never has.
+    One observation, or equal ones, have a single scale: their size, at least that of training.
+
+    Args:
+        design: [n, D]; n may be 0.
+        outcome: [n].
+        count: how many.
+    """
+    middle, spread = _middle_and_spread(outcome)
+    if not spread:
+        return float(middle), np.full(count, max(abs(middle), 1.0))
+    scaled = (outcome - middle) / spread
+    parts = [_evidence(design, scaled, variance) for variance in _VARIANCES]
+    weight = _softmax(np.concatenate([part.log_evidence for part in parts]))
+    center = weight @ np.concatenate([part.center for part in parts])
+    square = np.concatenate(
+        [
+            part.square * _VARIANCE / variance
+            for part, variance in zip(parts, _VARIANCES, strict=True)
+        ]
+    )
+    levels = (np.arange(_CHI_SQUARES) + 0.5) / _CHI_SQUARES
+    chi_square = stats.chi2.ppf(levels, len(outcome) - 1)
+    log_scale = 0.5 * (np.log(square)[:, None] - np.log(chi_square)).ravel()
+    share = np.repeat(weight / _CHI_SQUARES, _CHI_SQUARES)
+    order = np.argsort(log_scale)
+    reached = np.cumsum(share[order]) - 0.5 * share[order]
+    place = np.interp((np.arange(count) + 0.5) / count, reached, log_scale[order])
+    least = np.abs(scaled - center).max() / _FARTHEST_OF_ALL
+    return float(middle + spread * center), spread * np.maximum(np.exp(place), least)
+
+
+class _Evidence(NamedTuple):
+    """Gaussian processes of every kernel and lengthscale on the observations.
+
+    Attributes:
+        log_evidence, center: [2 G], up to a constant; the mean that each finds.
+        square: [2 G], e' K^-1 e.
+    """
+
+    log_evidence: np.ndarray
+    center: np.ndarray
+    square: np.ndarray
+
+
+def _evidence(design, scaled, variance) -> _Evidence:
+    """Of processes whose noise is that of training beside a variance; K has the mean variance."""
+    count, dims = design.shape
+    covariance = _VARIANCE * unit_covariances(design, _lengthscales(dims) * np.sqrt(dims))
+    noise = _NOISE * _VARIANCE / variance
+    factor = np.linalg.cholesky(covariance + noise * np.eye(count))
     columns = np.broadcast_to(np.stack([np.ones(count), scaled], axis=1), (len(factor), count, 2))
     ones, y = np.moveaxis(np.linalg.solve(factor, columns), -1, 0)
     precision = np.sum(np.square(ones), axis=1)
@@ -189,15 +234,24 @@ def estimate_rescaling(design: np.ndarray, outcome: np.ndarray) -> tuple[float, 
     square = np.maximum(np.sum(np.square(y - center[:, None] * ones), axis=1), _TINY)
     evidence = -0.5 * (count - 1) * np.log(square) - 0.5 * np.log(precision)
     evidence -= np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(1)
-    weight = np.exp(evidence - evidence.max())
-    weight /= weight.sum()
-    log_scale = weight @ (0.5 * np.log(square / (count - 1)))
-    # Each lengthscale stands once for every kernel.
-    log_shrink = weight.reshape(2, -1).sum(0) @ np.minimum(0.0, np.log(_CAP / lengthscales))
-    middle = weight @ center
-    farthest = np.abs(scaled - middle).max()
-    scale = np.clip(np.exp(log_scale), farthest / _FARTHEST, farthest / _NEAREST[dims > 1])
-    return float(offset + spread * middle), float(spread * scale), np.exp(log_shrink)
+    return _Evidence(evidence, center, square)
+
+
+def _lengthscales(dims: int) -> np.ndarray:
+    """The grid: [G, D]."""
+    return np.array(list(itertools.product(_LENGTHSCALES, repeat=dims)))
+
+
+def _middle_and_spread(outcome) -> tuple[float, float]:
+    """Mean of the outcomes, and how far they are from it; 0 where they are equal."""
+    middle = outcome.mean() if len(outcome) else 0.0
+    spread = np.abs(outcome - middle).max(initial=0.0)
+    return middle, 0.0 if spread <= _TINY * max(1.0, abs(middle)) else spread
+
+
+def _softmax(level) -> np.ndarray:
+    weight = np.exp(level - level.max())
+    return weight / weight.sum()
 
 
 def unit_covariances(design: np.ndarray, lengthscales: np.ndarray) -> np.ndarray:
