@@ -73,7 +73,7 @@ def units_results(
     for factor, shift in changes:
         sessions = _played(model, drawn, steps, factor, shift)
         mean, _, quantiles = _predicted(model, sessions)
-        truth = drawn.target_outcome
+        truth = np.asarray(drawn.target_outcome, float)
         low, high = quantiles[..., 0], quantiles[..., -1]
         told = factor * truth + shift
         coverage = float(((told >= low) & (told <= high)).mean())
