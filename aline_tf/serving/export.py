@@ -17,13 +17,7 @@ import tensorflow as tf
 
 from aline_tf.batch import BATCH_FIELDS, LETTER_MEANING, field_dtype
 from aline_tf.errors import InputError
-from aline_tf.models.presets import (
-    CONFIG_FILE,
-    METADATA_FILE,
-    WEIGHTS_FILE,
-    preset_metadata,
-    save_preset,
-)
+from aline_tf.models.presets import CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE, save_preset
 from aline_tf.runtime.atomic_files import atomic_path
 from aline_tf.serving.signatures import (
     DEFAULT_SIGNATURE,
@@ -225,10 +219,18 @@ def _copy_preset(source: Path, target: Path, spec: TaskSpec) -> None:
     for name in (CONFIG_FILE, WEIGHTS_FILE):
         shutil.copy2(source / name, target / name)
     if (source / METADATA_FILE).is_file():
-        # Of an older preset: what designs and outcomes it was trained on is always there.
-        metadata = preset_metadata(source)
-        metadata.setdefault("ranges", trained_ranges(spec))
-        (target / METADATA_FILE).write_text(json.dumps(metadata, indent=1))
+        shutil.copy2(source / METADATA_FILE, target / METADATA_FILE)
+        _add_ranges(target / METADATA_FILE, spec)
+
+
+def _add_ranges(metadata: Path, spec: TaskSpec) -> None:
+    """Says in the metadata of an older preset what designs and outcomes it was trained on."""
+    try:
+        stored = json.loads(metadata.read_text())
+    except ValueError:
+        return
+    if "ranges" not in stored:
+        metadata.write_text(json.dumps({**stored, "ranges": trained_ranges(spec)}, indent=1))
 
 
 def _check_place(directory: Path, force: bool) -> None:

@@ -1,5 +1,6 @@
 """The SavedModel stands alone, and its signatures are the ones that were promised."""
 
+import json
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ from aline_tf.batch import field_dtype
 from aline_tf.errors import InputError
 from aline_tf.serving.export import NOT_ALLOWED, choice, export_model
 from aline_tf.serving.signatures import SIGNATURES, free_shape
+from aline_tf.units import trained_ranges
 
 OUTPUTS = {
     "predict": {"mean", "sd", "quantiles"},
@@ -228,6 +230,14 @@ class TestPlace:
         copied = {path.name: path.read_text() for path in (out / "preset").iterdir()}
         assert set(copied) == {"config.json", "model.weights.h5", "metadata.json"}
         assert all(name == text for name, text in copied.items())
+
+    def test_an_older_preset_is_given_its_trained_ranges(self, tiny_model, tmp_path):
+        given = tmp_path / "given"
+        tiny_model.save_to_preset(given, {"seed": 3})
+        (given / "metadata.json").write_text('{"seed": 3}')
+        out = export_model(tiny_model, tmp_path / "out", preset=given)
+        expected = {"seed": 3, "ranges": trained_ranges(tiny_model.spec)}
+        assert json.loads((out / "preset" / "metadata.json").read_text()) == expected
 
     def test_what_exists_is_not_replaced_unless_forced(self, tiny_model, tmp_path):
         out = export_model(tiny_model, tmp_path / "1")
