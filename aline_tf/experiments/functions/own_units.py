@@ -75,8 +75,8 @@ def units_results(
         mean, _, quantiles = _predicted(model, sessions)
         truth = np.asarray(drawn.target_outcome, float)
         low, high = quantiles[..., 0], quantiles[..., -1]
-        told = factor * truth + shift
-        coverage = float(((told >= low) & (told <= high)).mean())
+        outcome = factor * truth + shift
+        coverage = float(((outcome >= low) & (outcome <= high)).mean())
         rmse = float(np.sqrt(np.square((mean - shift) / factor - truth).mean()))
         ratio = rmse / (found[0].rmse if found else rmse)
         holds = COVERAGE[0] <= coverage <= COVERAGE[1] and ratio <= ERROR
