@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
@@ -233,7 +233,14 @@ class _Export:
         """Nights of UserSleeps that no sleep-*.json has."""
         taken = union([(night.begin, night.end) for night in self._nights.values()])
         stages = [row for name in self._files["stages_csv"] for row in self._table(name)]
-        by_id = read_stages(stages, self._skip, self._use_stage)
+        counts: Counter[str] = Counter()
+        by_id = read_stages(stages, self._skip, counts)
+        known = {row.get("sleep_id", "") for row in self._sleeps}
+        for name, count in counts.items():
+            if name in known:
+                self._account.use("sleep stages", count)
+            else:
+                self._account.skip("sleep stages: of no sleep in these files", count=count)
         for row in self._sleeps:
             try:
                 night = read_row(row, by_id, self._clock)
@@ -245,9 +252,6 @@ class _Export:
             else:
                 self._nights[night.begin, night.end] = night
                 self._read["sleep"] += 1
-
-    def _use_stage(self) -> None:
-        self._account.use("sleep stages")
 
     def _night_rows(self, night: Night) -> None:
         bounds, offsets = (night.begin, night.end), (night.offset, night.end_offset)

@@ -9,7 +9,7 @@ out of sleep, which gives the minutes asleep that Fitbit itself states.
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -131,11 +131,15 @@ def read_row(row: Mapping[str, str], stages: Mapping[str, Stages], clock: WallCl
 
 
 def read_stages(
-    rows: Iterable[Mapping[str, str]],
-    skip: Callable[[str], None],
-    use: Callable[[], None] = lambda: None,
+    rows: Iterable[Mapping[str, str]], skip: Callable[[str], None], counts: Counter[str]
 ) -> dict[str, Stages]:
-    """Rows of UserSleepStages by sleep_id; `skip` learns why one is left out, `use` of the rest."""
+    """Rows of UserSleepStages by sleep_id.
+
+    Args:
+        rows: their cells.
+        skip: learns why a row is left out.
+        counts: gets how many rows of each sleep_id are used.
+    """
     asleep: dict[str, list[Interval]] = defaultdict(list)
     awake: dict[str, list[Interval]] = defaultdict(list)
     for row in rows:
@@ -149,7 +153,7 @@ def read_stages(
             skip("sleep: an unknown stage")
             continue
         (asleep if stage in ASLEEP else awake)[row.get("sleep_id", "")].append(span)
-        use()
+        counts[row.get("sleep_id", "")] += 1
     return {
         name: (tuple(union(asleep[name])), tuple(union(awake[name])))
         for name in set(asleep) | set(awake)

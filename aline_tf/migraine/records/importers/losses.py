@@ -29,6 +29,7 @@ _NO_LOSS = (
     "of no confidence",
     "days without a value",
     "without a value",
+    "of no sleep in these files",
     "days that are read",
     "predicted, not noted",
     "from a source that measures SDNN",

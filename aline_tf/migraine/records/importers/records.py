@@ -13,6 +13,7 @@ order the files are given does not matter.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -58,6 +59,8 @@ _READERS = {
 }
 #: Kinds that never name a time zone, and may be of a person whose other records do.
 _IN_UTC = ("garmin", "fitbit_api")
+#: Number of a piece of an archive, at the end of its name.
+_PIECE = re.compile(r"[-_ ]*\d{1,3}$")
 #: Channels of a calendar, which states whole days.
 _OF_CALENDARS = ("busy_hours", "appointments")
 
@@ -153,6 +156,7 @@ def read_records(
         calendars, fhir = found.pop("calendar"), found.pop("fhir")
         if fhir:
             found["fhir"] = [("", [group[0] for _, group in fhir])]
+        found["fitbit"] = _one_export(found["fitbit"])
         files = [group[0] for _, group in calendars]
         diaries = DiaryOptions(column_map, dates, read_words(words), accept_losses)
         reader = _Reader(diaries, clock, files, today)
@@ -163,6 +167,28 @@ def read_records(
             reader.read(kind, name, group)
         reader.read_calendars([name for name, _ in calendars])
     return Records(reader.timeline(), tuple(reader.parts), passed_over)
+
+
+def _one_export(
+    parts: list[tuple[str, list[Document]]],
+) -> list[tuple[str, list[Document]]]:
+    """Archives of one Takeout as one: large ones come in pieces, a night in one, its stages in
+    another.
+
+    Pieces are numbered at the end of their names. Where no file name is there twice, all are one;
+    else what is there twice are several exports, each read by itself.
+    """
+    for stem_of in (lambda name: "", lambda name: _PIECE.sub("", name.rsplit(".", 1)[0])):
+        exports: dict[str, list[tuple[str, list[Document]]]] = {}
+        for part in parts:
+            exports.setdefault(stem_of(part[0]), []).append(part)
+        merged = [
+            (", ".join(name for name, _ in pieces), [doc for _, group in pieces for doc in group])
+            for pieces in exports.values()
+        ]
+        if all(len({doc.name for doc in group}) == len(group) for _, group in merged):
+            return merged
+    return parts
 
 
 def _place(kind: str, documents: list[Document]) -> tuple[bool, bool]:
@@ -351,11 +377,15 @@ def _without_calendar(timeline: Timeline, calendar: Timeline) -> Timeline:
 
 
 def _complete_hours(frame: pd.DataFrame) -> pd.DataFrame:
-    """Of several sums that a device states for an hour, the one that was known last."""
+    """Of several sums that a device states for an hour or a day, the one that was known last.
+
+    Of two that do not say when they were known, the larger one: a day that was exported at noon
+    grew until midnight.
+    """
     hourly = frame["channel"].isin(_HOURLY)
     kept = (
         frame[hourly]
-        .sort_values("known", kind="stable")
+        .sort_values(["known", "value"], kind="stable")
         .drop_duplicates(["channel", "time", "end", "source"], keep="last")
     )
     return pd.concat([frame[~hourly], kept]).sort_index(kind="stable").reset_index(drop=True)

@@ -129,6 +129,14 @@ def test_odd_values_are_counted_and_never_believed(tmp_path, name):
             assert all(part.summary.accounted for part in records.parts)
 
 
+def test_a_day_that_is_posted_twice_counts_once_as_it_was_in_the_end(tmp_path):
+    for name, steps in (("noon.json", 4000), ("night.json", 8000)):
+        metric = {"name": "step_count", "units": "count"}
+        metric["data"] = [{"date": "2025-03-03 00:00:00 +0100", "qty": steps}]
+        (tmp_path / name).write_text(json.dumps({"data": {"metrics": [metric]}}))
+    assert read_records([tmp_path]).timeline.frame["value"].tolist() == [8000]
+
+
 def test_the_order_of_the_files_does_not_matter(tmp_path):
     names = ["oura.json", "sleep.json", "steps.json", "HealthAutoExport-2025-03.json"]
     paths = [write(tmp_path, name) for name in names]

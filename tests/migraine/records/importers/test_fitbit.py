@@ -1,6 +1,7 @@
 """Fitbit: each file, the three ways it writes time, and what repeats between old and new files."""
 
 import json
+import shutil
 import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -397,3 +398,40 @@ def test_a_row_of_more_cells_than_columns_is_left_out_and_shown(tmp_path):
     summary = read_records([tmp_path]).timeline.summary
     assert summary.read == {"steps": 1} and summary.accounted
     assert summary.examples == {"steps: an invalid date or number": "more cells than columns"}
+
+
+def test_a_takeout_in_pieces_is_one_and_a_later_one_is_another(tmp_path):
+    night = "a,NIGHT,480,450,+01:00,2025-03-03T22:00:00Z,+01:00,2025-03-04T06:00:00Z\n"
+    stage = (
+        "sleep_id,sleep_stage_id,sleep_stage_type,start_utc_offset,sleep_stage_start,"
+        "end_utc_offset,sleep_stage_end\n"
+        "a,1,LIGHT,+01:00,2025-03-03T22:00:00Z,+01:00,2025-03-04T05:30:00Z\n"
+    )
+    for piece, name, text in (
+        ("1", "UserSleeps_2025-03-01.csv", SLEEPS + night),
+        ("2", "UserSleepStages_2025-03-01.csv", stage),
+    ):
+        with zipfile.ZipFile(tmp_path / f"takeout-00{piece}.zip", "w") as archive:
+            archive.writestr(f"Takeout/Fitbit/{name}", text)
+    paths = sorted(tmp_path.iterdir())
+    records = read_records(paths)
+    assert len(records.parts) == 1
+    assert records.timeline.summary.read == {"sleep": 1, "sleep stages": 1}
+    assert set(records.timeline.frame["channel"]) == {"in_bed", "asleep"}
+    for number in "12":
+        shutil.copy(tmp_path / f"takeout-00{number}.zip", tmp_path / f"old-00{number}.zip")
+    again = read_records(sorted(tmp_path.iterdir()))
+    assert [part.name for part in again.parts] == [
+        "old-001.zip, old-002.zip",
+        "takeout-001.zip, takeout-002.zip",
+    ]
+    assert len(again.timeline) == len(records.timeline)
+
+
+def test_stages_of_no_sleep_are_not_called_read(tmp_path):
+    (tmp_path / "UserSleepStages_2025.csv").write_text(
+        "sleep_id,sleep_stage_type,sleep_stage_start,sleep_stage_end\n"
+        "z,LIGHT,2025-03-03T22:00:00Z,2025-03-03T23:00:00Z\n"
+    )
+    with pytest.raises(InputError, match="1 sleep stages: of no sleep in these files"):
+        read_records([tmp_path])
