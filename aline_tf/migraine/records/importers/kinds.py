@@ -131,4 +131,4 @@ def grouped(
                 reason += f", which cannot be read: {REMEDIES[suffix]}"
             passed_over[document.shown] = reason
     for kind, files in together.items():
-        yield kind, files[0].shown if len(files) == 1 else name, files
+        yield kind, name, files
