@@ -63,6 +63,11 @@ COMMANDS = (
         "question after question, the most worthwhile first, and how the answers move the risk",
     ),
     Command(
+        ("migraine", "plan"),
+        "aline_tf.migraine.commands.plan",
+        "which device, reading and question is worth it in two weeks, and when to be asked",
+    ),
+    Command(
         ("migraine", "simulate"),
         "aline_tf.migraine.commands.simulate",
         "simulated people as a table, and as records that can be imported",

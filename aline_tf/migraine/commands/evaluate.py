@@ -13,7 +13,7 @@ from aline_tf.evaluation.experiment import check_plots
 from aline_tf.runtime.malloc import keep_memory
 
 TASK = "migraine"
-STUDIES = ("forecast", "unlikeness")
+STUDIES = ("forecast", "unlikeness", "plan")
 MOST_PEOPLE, MOST_DAYS, LEAST_HISTORY = 10_000, 112, 3
 
 
@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="forecast",
         metavar="NAME",
         help="forecast: everything about forecasts and questions (default); unlikeness: what"
-        " simulated records are like, which tells when a person's are not",
+        " simulated records are like, which tells when a person's are not; plan: the recommended"
+        " set of channels beside the best of its cost, all sets tried",
     )
     parser.add_argument(
         "--people", type=int, default=400, metavar="S", help="simulated people (default: 400)"
@@ -87,14 +88,20 @@ def run(args: argparse.Namespace) -> int:
     from aline_tf.migraine.task.pretrained import load_model
 
     model = load_model(args.model)
-    from aline_tf.migraine.evaluation.study import LEAK, evaluate
-    from aline_tf.migraine.evaluation.tables import beside_the_tables, tables
-    from aline_tf.migraine.simulation.population import SHIFTED
-
     started = time.monotonic()
 
     def report(line: str) -> None:
         print(f"[{time.monotonic() - started:6.1f} s] {line}", file=sys.stderr, flush=True)
+
+    if args.study == "plan":
+        from aline_tf.migraine.evaluation.planning import study_text
+        from aline_tf.models.compiled import Compiled
+
+        print(study_text(Compiled(model), args.people, args.seed, report))
+        return 0
+    from aline_tf.migraine.evaluation.study import LEAK, evaluate
+    from aline_tf.migraine.evaluation.tables import beside_the_tables, tables
+    from aline_tf.migraine.simulation.population import SHIFTED
 
     measured = evaluate(
         model,

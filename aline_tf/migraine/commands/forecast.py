@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.commands.plan import BUDGET, TWINS, check_budget
 from aline_tf.migraine.commands.record_arguments import (
     add_outlook_arguments,
     add_record_arguments,
@@ -41,6 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="also the same numbers and sentences as JSON"
     )
+    parser.add_argument(
+        "--plan",
+        type=float,
+        nargs="?",
+        const=BUDGET,
+        metavar="PROMPTS",
+        help="also what is worth recording in the next two weeks, within so many prompts a day"
+        f" (default of the budget: {BUDGET:g}); `migraine plan` prints it alone",
+    )
     add_outlook_arguments(parser)
 
 
@@ -69,16 +79,18 @@ def run(args: argparse.Namespace) -> int:
     )
 
     from aline_tf.migraine.forecast.moment import standpoint
-    from aline_tf.migraine.forecast.outlook import outlook_at
+    from aline_tf.migraine.forecast.outlook import outlook_at, with_plan
     from aline_tf.migraine.report.console import console_text
     from aline_tf.migraine.report.document import outlook_document
     from aline_tf.migraine.report.report import render
     from aline_tf.migraine.task.pretrained import load_model
+    from aline_tf.models.compiled import Compiled
     from aline_tf.runtime.atomic_files import atomic_path
 
+    model = Compiled(load_model(args.model))
     stand = standpoint(timeline, args.now, datetime.now(UTC))
     outlook = outlook_at(
-        load_model(args.model),
+        model,
         stand.timeline,
         stand.now,
         args.cost_weight,
@@ -86,6 +98,8 @@ def run(args: argparse.Namespace) -> int:
         supposed,
         stand.remarks,
     )
+    if args.plan is not None:
+        outlook = with_plan(outlook, model, args.plan, TWINS, args.seed)
     written = {args.out / REPORT: render(outlook)}
     if args.json is not None:
         document = outlook_document(outlook)
@@ -106,6 +120,8 @@ def _check(args: argparse.Namespace) -> None:
     if args.column_map is not None and args.diary is None:
         raise InputError("expected --diary beside --column-map; received no diary")
     check_outlook_arguments(args)
+    if args.plan is not None:
+        check_budget(args.plan, "--plan")
     if args.out.exists() and not args.out.is_dir():
         raise InputError(f"expected a directory after --out; received the file {args.out}")
     if args.json is not None and (args.json.is_dir() or args.json == args.out / REPORT):

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "Baselines": "baselines",
+        "Tried": "planning",
         "EveningRecords": "prompting",
         "OracleFilters": "particle_filter",
         "ParticleFilter": "particle_filter",

@@ -13,6 +13,7 @@ import numpy as np
 from aline_tf.batch import MISSING
 from aline_tf.migraine.forecast.attribution import Attribution, attributions
 from aline_tf.migraine.forecast.backtest import (
+    DAYS,
     ENOUGH_OF_EACH,
     BacktestScore,
     Evening,
@@ -22,7 +23,9 @@ from aline_tf.migraine.forecast.backtest import (
 )
 from aline_tf.migraine.forecast.forecast import Risk, attack_risks
 from aline_tf.migraine.forecast.person_batch import history_batch
+from aline_tf.migraine.forecast.plan import Plan, Scores, make_plan
 from aline_tf.migraine.forecast.triggers import TriggerPosterior, trigger_posteriors
+from aline_tf.migraine.forecast.twins import live_twins
 from aline_tf.migraine.forecast.unlikeness import Unlikeness, unlikeness
 from aline_tf.migraine.forecast.value_of_information import (
     ValuedCandidate,
@@ -30,7 +33,7 @@ from aline_tf.migraine.forecast.value_of_information import (
     worth_asking,
 )
 from aline_tf.migraine.forecast.what_if import USUAL, Supposition, WhatIf, what_ifs
-from aline_tf.migraine.records.days import DayHistory, day_history
+from aline_tf.migraine.records.days import DayHistory, day_history, recent
 from aline_tf.migraine.records.timeline import ImportSummary, Timeline
 from aline_tf.migraine.schema.channels import FIELD_INDEX, places
 from aline_tf.migraine.schema.designs import CAPACITY
@@ -57,6 +60,8 @@ class Outlook:
         evenings, score: forecasts of the last evenings, and how they did.
         unlikeness: how far the records are from those of simulated people.
         remarks: sentences on what was set aside, possibly none.
+        plan: what is worth recording in the next two weeks, and on how many simulated people that
+            rests; None where it was not asked for.
 
     Example:
         >>> import dataclasses
@@ -78,6 +83,7 @@ class Outlook:
     score: BacktestScore | None
     unlikeness: Unlikeness
     remarks: tuple[str, ...] = ()
+    plan: tuple[Plan, int] | None = None
 
     @property
     def days_recorded(self) -> int:
@@ -150,10 +156,11 @@ def outlook_at(
         suppositions: what-ifs beside the usual ones.
         remarks: sentences of `standpoint`.
     """
-    history = day_history(timeline, now, CAPACITY)
+    near = recent(timeline, now, CAPACITY + DAYS)
+    history = day_history(near, now, CAPACITY)
     batch, candidates = history_batch(history)
     found = value_candidates(model, batch, candidates, cost_weight)
-    evenings = backtest_evenings(model, timeline, now, seed=seed)
+    evenings = backtest_evenings(model, near, now, seed=seed)
     return Outlook(
         history=history,
         summary=timeline.summary,
@@ -170,3 +177,17 @@ def outlook_at(
         unlikeness=unlikeness(history),
         remarks=remarks,
     )
+
+
+def with_plan(outlook: Outlook, model, budget: float, twins: int, seed: int = 0) -> Outlook:
+    """The outlook with a plan for the next two weeks.
+
+    Args:
+        outlook: of one person.
+        model: an ALINE of the migraine task.
+        budget: burden a day at most, in prompts.
+        twins: simulated people like this one.
+        seed: of them.
+    """
+    people = live_twins(model, outlook.history, twins, seed)
+    return dataclasses.replace(outlook, plan=(make_plan(Scores(model, people), budget), twins))

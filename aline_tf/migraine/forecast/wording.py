@@ -358,11 +358,12 @@ def strongest_trigger(triggers, evidence: bool = True) -> str:
 
 
 def outstanding(triggers) -> list:
-    """Triggers of which the records say more than is said of anybody, in the order given."""
+    """Triggers more likely than not a person's own, and likelier by what was recorded than they
+    are of anybody; in the order given."""
     usual = WorldSettings().slab_probability
     return [
         trigger
         for trigger in triggers
         if trigger.days_recorded >= FEW_DAYS
-        and trigger.probability >= max(usual, trigger.usual) + STANDS_OUT
+        and trigger.probability >= max(0.5, usual + STANDS_OUT, trigger.usual + STANDS_OUT)
     ]

@@ -50,6 +50,10 @@ SHORTEST_CYCLE = 21
 #: After so many days without a new cycle start, nobody is recording cycles any more.
 LONGEST_CYCLE = 45
 WINDOW = 2
+#: What days depend on from before them: a night begins the day before, travellers' days are long;
+#: and nights and cycles are compared with earlier ones, however long ago.
+SLACK_DAYS = 4
+_LONG_MEMORY = ("wrist_temperature", "menstrual_flow", "cycle_start")
 #: A count of steps over more than this is the total of a day.
 LONGEST_COUNT_S = 4 * 3600
 MAX_DAYS = 4000
@@ -154,6 +158,20 @@ def day_history(timeline: Timeline, now: datetime, days: int) -> DayHistory:
         raise InputError(f"expected from 1 to {MAX_DAYS} days; received {days!r}")
     now = _aware(timeline, now)
     return _Days(timeline, now, days).history()
+
+
+def recent(timeline: Timeline, now: datetime, days: int) -> Timeline:
+    """The rows that the last `days` days at `now` can depend on: of years of records, a part.
+
+    Args:
+        timeline: what is recorded of the person.
+        now: the moment of the forecast, with its time zone.
+        days: C, that are looked at, or more.
+    """
+    since = int(now.timestamp()) - (days + SLACK_DAYS) * DAY_S
+    late = timeline.seconds("end") >= since
+    late |= timeline.frame["channel"].isin(_LONG_MEMORY).to_numpy()
+    return timeline if late.all() else Timeline(timeline.frame[late], timeline.summary)
 
 
 def attack_days(

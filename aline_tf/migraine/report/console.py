@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aline_tf.migraine.forecast import wording
+from aline_tf.migraine.report import plan_wording
 
 SHOWN_TRIGGERS = 4
 SHOWN_OBSERVATIONS = 3
@@ -61,6 +62,8 @@ def console_text(outlook, supposed=()) -> str:
         lines.append(f"  {place}. {valued.candidate.label}: {wording.worth(valued)}")
         reason = wording.reason(valued, outlook.risks[0].probability, outlook.history)
         lines.append(f"     {reason}")
+    if outlook.plan is not None:
+        lines += ["", *plan_wording.recommendation(outlook.plan[0])]
     lines += ["", wording.NOT_A_DEVICE, wording.RED_FLAGS]
     return "\n".join(lines)
 

@@ -51,5 +51,6 @@ def outlook_document(outlook: Outlook) -> dict[str, Any]:
             }
             for valued in outlook.next_candidates
         ],
+        "plan": outlook.plan and dataclasses.asdict(outlook.plan[0]),
         "not_a_device": wording.NOT_A_DEVICE,
     }

@@ -15,6 +15,7 @@ from aline_tf.migraine.forecast.triggers import TriggerPosterior
 from aline_tf.migraine.forecast.unlikeness import LIMIT
 from aline_tf.migraine.forecast.value_of_information import ValuedCandidate
 from aline_tf.migraine.report import plots
+from aline_tf.migraine.report.plan_section import plan_section
 from aline_tf.migraine.report.style_sheet import STYLE
 
 #: Ends of the scale of odds ratios, and where it is labelled.
@@ -36,6 +37,7 @@ def render(outlook: Outlook) -> str:
         _risk_now(outlook),
         _what_moved_it(outlook),
         _next_questions(outlook),
+        _plan(outlook),
         _over_time(outlook),
         _triggers(outlook),
         _what_if(outlook),
@@ -170,6 +172,12 @@ def _next_questions(outlook: Outlook) -> str:
     return _section(
         "next", "What to find out next", f'{remark}<ol class="next">\n{"".join(items)}</ol>\n'
     )
+
+
+def _plan(outlook: Outlook) -> str:
+    if outlook.plan is None:
+        return ""
+    return _section("plan", "The next two weeks", plan_section(*outlook.plan))
 
 
 def _worth(valued: ValuedCandidate) -> str:
@@ -342,7 +350,9 @@ def _what_was_read(outlook: Outlook) -> str:
     summary, dates = outlook.summary, outlook.history.dates
     read = _table(summary.read)
     skipped = _table(summary.skipped) if summary.skipped else "<p>No record was left out.</p>"
-    notes = "".join(f"<p>{escape(note[:1].upper() + note[1:])}.</p>" for note in summary.notes)
+    notes = "".join(
+        f"<p>{escape(note[:1].upper() + note[1:].rstrip('.'))}.</p>" for note in summary.notes
+    )
     body = (
         f"<p>{wording.counted(sum(summary.read.values()), 'record')}. The forecast rests on"
         f" {wording.counted(outlook.days_recorded, 'day')} with records among the last"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.days import attack_days, day_history
+from aline_tf.migraine.records.days import attack_days, day_history, recent
 from aline_tf.migraine.records.timeline import KINDS, Timeline
 from aline_tf.migraine.schema.channels import FIELD_INDEX, FIELD_NAMES, places
 
@@ -331,3 +331,14 @@ def test_a_day_is_reported_when_each_of_its_slots_is():
     attack, reported = attack_days(values, status)
     assert attack.tolist() == [False, False, True, True, False]
     assert reported.tolist() == [False, True, False, True, False]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(rows_of(), max_size=25), st.integers(1, 12))
+def test_recent_rows_alone_give_the_same_days(rows, count):
+    now = datetime(2025, 3, 18, 20, tzinfo=UTC)
+    timeline = Timeline.from_rows(rows)
+    whole, part = (day_history(t, now, count) for t in (timeline, recent(timeline, now, count)))
+    np.testing.assert_array_equal(whole.values, part.values)
+    np.testing.assert_array_equal(whole.status, part.status)
+    np.testing.assert_array_equal(whole.hourless, part.hourless)
