@@ -137,8 +137,8 @@ def _recorded_so_far(history: DayHistory, world: dict) -> np.ndarray:
     own[CAPACITY - days :] = history.status[-days:]
     past = np.repeat(own[None], count, axis=0)
     attack = list(places("attack"))
-    told = history.status[:, attack] == OBSERVED
-    if told.any() and (history.values[:, attack][told] > 0.5).all():
+    noted = history.status[:, attack] == OBSERVED
+    if noted.any() and (history.values[:, attack][noted] > 0.5).all():
         # Of attacks alone: those of a twin are on other days.
         in_attack = world["value"][:, :CAPACITY, attack] > 0.5
         for name in _WITH_ATTACKS:
