@@ -87,10 +87,31 @@ def test_a_file_is_explained_and_nothing_is_written(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "taken for: diary" in said and "column 'stress' is read as stress" in said
     assert "'Laune'" in said and "--column-map" in said
+    assert json.loads(said.split(", like ")[1].split(". Fields")[0]) == {
+        "date": "date",
+        "stress": "Laune",
+    }
     assert list(tmp_path.iterdir()) == [path]
     assert run("--explain", path, "--out", tmp_path / "t") == 2
     assert run(path) == 2
     assert "--out" in capsys.readouterr().err
+
+
+def test_a_file_that_an_import_refuses_is_explained_with_the_reason(tmp_path, capsys):
+    path = tmp_path / "export.xml"
+    record = (
+        '<Record type="HKQuantityTypeIdentifierHeartRate" unit="furlong" value="60"'
+        ' startDate="2025-03-0{0} 10:00:00 +0100" endDate="2025-03-0{0} 10:00:00 +0100"/>'
+    )
+    good = record.format(9).replace("furlong", "bpm")
+    path.write_text(
+        "<HealthData>" + "".join(map(record.format, range(1, 7))) + good + "</HealthData>"
+    )
+    assert run("--explain", path) == 0
+    said = capsys.readouterr().out
+    assert "taken for: Apple Health export" in said
+    assert "As it is, an import stops: " in said and "unit furlong instead of bpm" in said
+    assert "1 read as heart_rate, in bpm" in said
 
 
 def test_a_failed_write_leaves_neither_file(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -51,12 +52,18 @@ def explain(
     if not found:
         return "\n".join(lines or [f"{Path(path).name} holds no files"])
     try:
-        records = read_records([path], column_map, zone, True, dates=dates, words=words)
+        records = read_records([path], column_map, zone, dates=dates, words=words)
+        notes = records.timeline.summary.notes
     except InputError as error:
-        return "\n".join([*lines, f"It cannot be imported: {error}"])
+        lines.append(f"As it is, an import stops: {error}")
+        try:
+            records = read_records([path], column_map, zone, True, dates=dates, words=words)
+        except InputError:
+            return "\n".join(lines)
+        notes = ("This is what --accept-losses would read.",)
     for part in records.parts:
         lines += _uses(part)
-    return "\n".join([*lines, *records.timeline.summary.notes])
+    return "\n".join([*lines, *notes])
 
 
 def _why(kind: str, group: list[Document]) -> str:
@@ -87,10 +94,10 @@ def _columns(document: Document, column_map: ColumnMap) -> list[str]:
     rest = [name for number, name in enumerate(header) if number not in used]
     if rest:
         lines.append(f"  columns that are not read: {', '.join(map(repr, rest[:SHOWN]))}")
+        example = json.dumps({"date": columns["date"].name, "stress": rest[0]}, ensure_ascii=False)
         lines.append(
-            '  To read one, name it in a file given as --column-map, like {"date":'
-            f' {columns["date"].name!r}, "stress": {rest[0]!r}}}. Fields:'
-            f" {', '.join(DIARY_FIELDS)}"
+            "  To read one, name it beside those that are read, in a file given as --column-map,"
+            f" like {example}. Fields: {', '.join(DIARY_FIELDS)}"
         )
     return lines
 

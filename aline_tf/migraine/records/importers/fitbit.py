@@ -163,6 +163,7 @@ class _Export:
         if not self._clock.is_known:
             self._account.note(
                 "no time zone is known for the Fitbit files: their wall times were taken as UTC"
+                " (--zone names one)"
             )
         for channel, count in self._readings.read.items():
             self._account.use(channel, count)
