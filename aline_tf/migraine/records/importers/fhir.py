@@ -27,7 +27,6 @@ is known, and else are days of UTC, which is noted.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 import re
@@ -46,6 +45,7 @@ from aline_tf.migraine.records.importers.fhir_files import (
     unwrapped,
 )
 from aline_tf.migraine.records.importers.fhir_values import Skip, Unused, channel_of, value_of
+from aline_tf.migraine.records.importers.fhir_versions import Version, order_of
 from aline_tf.migraine.records.importers.json_stream import OversizedElement
 from aline_tf.migraine.records.timeline import DAY_S, KINDS, OBSERVED, ImportSummary, Timeline
 from aline_tf.migraine.records.wall_clock import WallClock
@@ -53,8 +53,6 @@ from aline_tf.migraine.records.wall_clock import WallClock
 #: FHIR statuses of observations that stand, and of those that were taken back.
 _STANDING = ("final", "amended", "corrected", "appended", "preliminary")
 _WITHDRAWN = ("entered-in-error", "cancelled")
-#: How late in the life of an observation a status comes.
-_RANKS = {"preliminary": 0, "final": 1, "appended": 2, "amended": 2, "corrected": 3}
 #: Channels that a date without a time of day is enough for.
 _DAILY = ("resting_hr", "sdnn", "respiratory_rate", "sleep_hours", "steps")
 _REPLACED = "replaced by a later version"
@@ -106,15 +104,6 @@ def read_observations(
     return reader.timeline()
 
 
-@dataclasses.dataclass(frozen=True)
-class _Version:
-    """The newest version of an observation: what orders it, when it was, and where it is kept."""
-
-    order: tuple
-    time: int | None
-    number: int | None
-
-
 class _Observations:
     """Turns resources into rows of a timeline, keeping the account of each file."""
 
@@ -127,7 +116,7 @@ class _Observations:
         self._sleeps: list[int] = []
         # (source, hour, offset) -> [sum, count, last known second]; offset None: to be found.
         self._hours: dict[tuple[str, int, int | None], list[float]] = {}
-        self._versions: dict[tuple[str, str], _Version] | None = {} if versions else None
+        self._versions: dict[tuple[str, str], Version] | None = {} if versions else None
         self._short: list[int] = []
         # Number of a row without a wall clock -> whether it is a whole day, and no moment.
         self._unset: dict[int, bool] = {}
@@ -259,7 +248,7 @@ class _Observations:
         name = resource.get("id")
         if not isinstance(name, str):
             return True
-        order = _order_of(resource)
+        order = order_of(resource)
         kept = self._versions.get((name, channel))
         if kept is not None:
             # Two readings under one name, with nothing that says which came later, are two.
@@ -273,7 +262,7 @@ class _Observations:
                 account.use(channel, -1)
                 account.skip(f"{channel}: {'withdrawn' if time is None else _REPLACED}")
         number = None if time is None else self._number
-        self._versions[name, channel] = _Version(order, time, number)
+        self._versions[name, channel] = Version(order, time, number)
         return True
 
     def _hour(self, source: str, time: int, offset: int | None, value: float, known: int) -> None:
@@ -405,27 +394,6 @@ def _moment_of(resource: dict) -> str:
     moment = period.get("start") if isinstance(period, dict) else None
     moment = moment or resource.get("effectiveDateTime", resource.get("effectiveInstant"))
     return moment if isinstance(moment, str) else ""
-
-
-def _order_of(resource: dict) -> tuple:
-    """What grows from version to version of an observation."""
-    meta = resource.get("meta")
-    meta = meta if isinstance(meta, dict) else {}
-    number = str(meta.get("versionId", ""))
-    return (
-        _second_of(meta.get("lastUpdated")),
-        int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0,
-        _second_of(resource.get("issued")),
-        _RANKS.get(resource.get("status"), len(_RANKS)),
-    )
-
-
-def _second_of(text: Any) -> float:
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.timestamp() if moment.tzinfo else 0.0
-    except (TypeError, ValueError, OverflowError):
-        return 0.0
 
 
 def _waking(time: int, end: int | None, offset: int, hours: float) -> int:

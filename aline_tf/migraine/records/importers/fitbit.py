@@ -23,7 +23,6 @@ ones count. Fitbit's scores of sleep, stress and readiness are its own and not r
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -32,6 +31,7 @@ from itertools import chain
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.importers.account import Account
 from aline_tf.migraine.records.importers.documents import Document
+from aline_tf.migraine.records.importers.fitbit_daily import DailyValues
 from aline_tf.migraine.records.importers.fitbit_files import (
     Dates,
     csv_rows,
@@ -54,7 +54,6 @@ from aline_tf.migraine.records.timeline import DAY_S, KINDS, OBSERVED, Timeline
 from aline_tf.migraine.records.wall_clock import WallClock, time_zone
 
 HOUR_S = 3600
-NOON_S = 12 * HOUR_S
 EVENING_S = 20 * HOUR_S
 SOURCE = "fitbit"
 
@@ -81,16 +80,6 @@ def read_fitbit(documents: Sequence[Document], clock: WallClock | None = None) -
     return export.timeline()
 
 
-@dataclasses.dataclass(frozen=True)
-class _Daily:
-    """A value of a local day; `rank` tells the newer form of a file from the older."""
-
-    channel: str
-    midnight: int
-    value: float
-    rank: int
-
-
 class _Export:
     """Collects rows from the files of an export."""
 
@@ -101,7 +90,7 @@ class _Export:
         self._account = Account()
         self._read = self._account.read
         self._nights: dict[object, Night] = {}
-        self._daily: dict[tuple[str, int], _Daily] = {}
+        self._daily = DailyValues(self._account)
         self._sources: dict[str, str] = {}
         self._sleeps = [row for name in files["sleeps_csv"] for row in self._table(name)]
         self._clock = self._best_clock(clock)
@@ -154,7 +143,8 @@ class _Export:
             )
         for night in self._nights.values():
             self._night_rows(night)
-        self._daily_rows()
+        for channel, span, offsets, value in self._daily.rows(self._nights.values(), self._clock):
+            self._row(channel, span, offsets, value, span[1])
         for channel, source, span, offset, value, known in self._readings.hours():
             if KINDS[channel].low <= value <= KINDS[channel].high:
                 self._row(channel, span, (offset, offset), value, known, source)
@@ -325,7 +315,8 @@ class _Export:
             except (KeyError, TypeError, ValueError, OverflowError):
                 self._skip("resting_hr: an invalid date or number", example=entry)
                 continue
-            self._note_daily(_Daily("resting_hr", midnight, bpm, 0))
+            if self._in_range("resting_hr", bpm):
+                self._daily.note("resting_hr", midnight, bpm, 0)
 
     def _daily_table(self, document: Document, rank: int, channel: str, column: str) -> None:
         for row in self._table(document):
@@ -342,7 +333,8 @@ class _Export:
             except (KeyError, ValueError, OverflowError):
                 self._skip(f"{channel}: an invalid date or number", example=_shown(row))
                 continue
-            self._note_daily(_Daily(channel, midnight, value, rank))
+            if self._in_range(channel, value):
+                self._daily.note(channel, midnight, value, rank)
 
     def _hrv_table(self, document: Document, column: str) -> None:
         for row in self._table(document):
@@ -357,46 +349,13 @@ class _Export:
     def _nights_of_hrv(self) -> None:
         """The median of each night for which no file states a value."""
         for day, median, count in self._hrv.medians():
-            if ("rmssd", day * DAY_S) in self._daily:
-                self._account.skip("rmssd: also in the daily files", count=count)
-            else:
-                self._daily["rmssd", day * DAY_S] = _Daily("rmssd", day * DAY_S, median, 0)
-                self._account.use("rmssd", count)
+            self._daily.fill("rmssd", day * DAY_S, median, count)
 
     def _day_of(self, text: str) -> int:
         """The local midnight of a day's stamp; midnight "UTC" is how the day itself is written."""
         if len(text) <= 10 or text[11:16] == "00:00" or not text.endswith("Z"):
             return self._dates.day(text[:10])
         return self._local_day(instant(text)) * DAY_S
-
-    def _note_daily(self, daily: _Daily) -> None:
-        if not self._in_range(daily.channel, daily.value):
-            return
-        key = (daily.channel, daily.midnight)
-        kept = self._daily.get(key)
-        if kept is not None:
-            self._skip(f"{daily.channel}: the same day again")
-            self._read[daily.channel] -= 1
-        if kept is None or daily.rank >= kept.rank:
-            self._daily[key] = daily
-        self._read[daily.channel] += 1
-
-    def _daily_rows(self) -> None:
-        """Nightly values stand at waking; a resting heart rate is complete when the day is."""
-        waking: dict[int, tuple[int, int]] = {}
-        for night in self._nights.values():
-            if night.main:
-                day = (night.end + 60 * night.end_offset) // DAY_S
-                waking[day] = max(waking.get(day, (0, 0)), (night.end, night.end_offset))
-        for daily in self._daily.values():
-            begin, offset = self._clock.utc_of_wall(daily.midnight)
-            if daily.channel == "resting_hr":
-                end, end_offset = self._clock.utc_of_wall(daily.midnight + DAY_S)
-            else:
-                noon = self._clock.utc_of_wall(daily.midnight + NOON_S)
-                begin, offset = waking.get(daily.midnight // DAY_S, noon)
-                end, end_offset = begin, offset
-            self._row(daily.channel, (begin, end), (offset, end_offset), daily.value, end)
 
     def _temperature(self, document: Document) -> None:
         for row in self._table(document):
