@@ -45,7 +45,7 @@ from aline_tf.errors import InputError
 from aline_tf.migraine.records.import_summary import ImportSummary
 from aline_tf.migraine.records.importers.account import Account
 from aline_tf.migraine.records.importers.diary_cells import Cells, Unread
-from aline_tf.migraine.records.importers.diary_clock import read_clock
+from aline_tf.migraine.records.importers.diary_clock import are_decimal, read_clock
 from aline_tf.migraine.records.importers.diary_columns import Column, mapped_names, match_columns
 from aline_tf.migraine.records.importers.diary_conflicts import settle
 from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader
@@ -153,7 +153,8 @@ def diary_rows(
     }
     _block_together(cells)
     defaults = _default_times(texts, cells.get("attack"))
-    rows = RowReader(columns, cells, reader, words, clock, defaults)
+    decimal = frozenset(f for f in _MOMENTS[1:] if f in texts and are_decimal(texts[f]))
+    rows = RowReader(columns, cells, reader, words, clock, defaults, decimal)
     for number, row in enumerate(table.rows):
         rows.read(number, row)
     account = rows.account
@@ -177,6 +178,12 @@ def diary_rows(
         if not accept_losses:
             raise
         account.note(f"losses that were accepted: {error}")
+    blank = sum(not text for text in texts.get("attack", ()))
+    if blank and rows.statements and all(statement.attack for statement in rows.statements):
+        account.note(
+            f"{table.name}: attacks are noted and never a no: of {blank} rows where"
+            f" {columns['attack'].name!r} is blank nothing is known"
+        )
     if conflicts:
         account.note(f"two answers for one place, of which the newest was taken: {conflicts}")
     return [timed_row(entry, clock) for entry in entries], account.summary()

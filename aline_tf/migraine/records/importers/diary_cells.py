@@ -12,7 +12,14 @@ from collections.abc import Iterable
 
 from aline_tf.migraine.records.importers.diary_clock import plain
 from aline_tf.migraine.records.importers.diary_columns import Column
-from aline_tf.migraine.records.importers.diary_words import CROSSES, FLOW, TICKS, Words, folded
+from aline_tf.migraine.records.importers.diary_words import (
+    CROSSES,
+    FLOW,
+    MIGRAINE,
+    TICKS,
+    Words,
+    folded,
+)
 from aline_tf.migraine.records.timeline import KINDS
 from aline_tf.migraine.records.units import convert
 
@@ -27,6 +34,8 @@ _COUNTS = frozenset({"alcohol", "caffeine"})
 BINARY = frozenset({"missed_meal", "menstrual_flow", "prodrome", "medication"})
 #: Answers of yes or no that may also be said by degrees.
 _BY_DEGREES = frozenset({"attack", "prodrome", "menstrual_flow"})
+#: Answers that name what there was.
+_NAMED = {"menstrual_flow": FLOW, "attack": MIGRAINE}
 #: Share of the cells of a column that may lie beyond its range as slips of the pen.
 _SLIPS = 0.1
 _LENGTH = re.compile(
@@ -110,7 +119,7 @@ class Cells:
         if value is None and self._channel in _BY_DEGREES:
             degree = self._words.degree(text)
             value = None if degree is None else float(degree > 0)
-        if value is None and self._channel == "menstrual_flow" and word in FLOW:
+        if value is None and word in _NAMED.get(self._channel, ()):
             value = 1.0
         if value is None and self._channel in ("attack", "medication"):
             number = _QUANTITY.fullmatch(plain(text))

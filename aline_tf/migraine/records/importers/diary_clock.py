@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import NamedTuple
 
 DAY_S = 86_400
@@ -22,7 +23,11 @@ _CLOCK = re.compile(
     rf"\s?{_ZONE}?",
     re.IGNORECASE,
 )
+_POINTED = re.compile(r"\d{1,2}[.,]\d+")
+_DECIMAL_HOURS = re.compile(r"(?:[01]?\d|2[0-4])[.,](?:\d|[6-9]\d)")
 _FRACTION = re.compile(r"0?\.\d{3,}|0,\d{3,}")
+#: A workbook that shows a time as a date shows the day from which it counts.
+_DAY_ZERO = re.compile(r"1(?:899-12-3[01]|900-01-0[01])[t ]", re.IGNORECASE)
 _WORDS = {"midnight": 0, "mitternacht": 0, "minuit": 0, "noon": 43_200, "midday": 43_200}
 _WORDS |= {"mittag": 43_200, "midi": 43_200, "mediodía": 43_200, "mezzogiorno": 43_200}
 #: 24:00 is the end of a day.
@@ -61,7 +66,7 @@ def read_clock(text: str) -> Clock | None:
     Returns:
         None when it is no time: 25:00, 13:30 AM, "8 or so", a bare "8".
     """
-    text = plain(text).lower().rstrip(".,;")
+    text = _DAY_ZERO.sub("", plain(text).lower().rstrip(".,;"))
     if text in _WORDS:
         return Clock(_WORDS[text])
     if _FRACTION.fullmatch(text):
@@ -94,6 +99,16 @@ def read_clock(text: str) -> Clock | None:
     if offset is not None and abs(offset) > 14 * 60:
         return None
     return Clock(3600 * hour + 60 * minute + second, offset, is_utc)
+
+
+def are_decimal(texts: Iterable[str]) -> bool:
+    """Whether times of day with a point are hours and their fractions: 8.5, 20.75 among them."""
+    return any(_DECIMAL_HOURS.fullmatch(text.strip()) for text in texts)
+
+
+def is_pointed(text: str) -> bool:
+    """Whether a time has a point or a comma between two numbers and nothing else."""
+    return bool(_POINTED.fullmatch(text.strip()))
 
 
 def _offset(zone: str | None) -> tuple[int | None, bool]:

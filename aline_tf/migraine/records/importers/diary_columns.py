@@ -47,7 +47,7 @@ def column_of(index: int, name: str) -> Column:
         # Of "1 to 10" people mean the usual scale, whose 0 is no pain.
         ends = (low, float(high)) if float(high) not in (0.0, 1.0, 10.0) else None
         unit = ""
-    elif unit == "%":
+    elif unit == "%" or folded.endswith("%"):
         ends = (0.0, 100.0)
     return Column(index, name, unit, ends)
 

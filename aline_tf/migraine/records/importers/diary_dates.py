@@ -74,7 +74,10 @@ class DateReader:
     def __init__(self, texts: Iterable[str] = (), order: str | None = None) -> None:
         if order is not None and order not in ORDERS:
             raise InputError(f"expected --dates as one of {', '.join(ORDERS)}; received {order!r}")
+        texts = list(texts)
         self.order = order if order is not None else _order_of(texts)
+        if order is None:
+            _refuse_swapped(texts)
 
     def moment(self, text: str) -> Moment:
         """The day, and the time of day, that a text says.
@@ -219,6 +222,29 @@ def _order_of(texts: Iterable[str]) -> str | None:
         "expected dates of which all together show whether the day or the month comes first;"
         f" received {received}: say it with --dates {' or --dates '.join(left)}"
     )
+
+
+def _refuse_swapped(texts: list[str]) -> None:
+    """Refuse what a workbook leaves of dates in the other order than its own.
+
+    It turns those into day numbers that are dates in its order, day and month swapped, and leaves
+    the others as they are. None of the others is then a date in both orders.
+
+    Raises:
+        InputError: day numbers stand beside dates of which none is one in both orders.
+    """
+    written = [t for t in map(_triple, map(plain, texts)) if t is not None and t[1] is None]
+    if not written or not any(_SERIAL.fullmatch(plain(text)) for text in texts):
+        return
+    orders = list(ORDERS)[:2]
+    possible = [sum(_date(values, order) is not None for order in orders) for values, _ in written]
+    if max(possible) == 1:
+        example = next(text for text in texts if (_triple(plain(text)) or (0, ""))[1] is None)
+        raise InputError(
+            "expected dates of one form; received day numbers of a workbook beside"
+            f" {shown_example(example)!r}, which it may have swapped the day and the month of:"
+            " give the column the form 2025-01-31, or say --dates"
+        )
 
 
 def _orders(triples: list[tuple[int, int, int]]) -> list[str]:

@@ -12,7 +12,7 @@ from datetime import date
 
 from aline_tf.migraine.records.importers.account import Account
 from aline_tf.migraine.records.importers.diary_cells import Cells, Unread, length_s
-from aline_tf.migraine.records.importers.diary_clock import Clock, read_clock
+from aline_tf.migraine.records.importers.diary_clock import Clock, is_pointed, read_clock
 from aline_tf.migraine.records.importers.diary_columns import Column
 from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader
 from aline_tf.migraine.records.importers.diary_entries import Entry, Statement
@@ -72,6 +72,7 @@ class RowReader:
         words: what words mean.
         clock: the person's clock, for moments with an offset.
         defaults: times of day that stand in every row and say nothing.
+        decimal: fields of times whose points may be of decimal hours.
 
     Attributes:
         entries, statements: what was read so far.
@@ -88,6 +89,7 @@ class RowReader:
         words: Words,
         clock: WallClock,
         defaults: frozenset[int] = frozenset(),
+        decimal: frozenset[str] = frozenset(),
     ) -> None:
         self.entries: list[Entry] = []
         self.statements: list[Statement] = []
@@ -95,7 +97,7 @@ class RowReader:
         self.days = self.unreadable = 0
         self._columns, self._cells = columns, cells
         self._dates, self._words, self._clock = dates, words, clock
-        self._defaults = defaults
+        self._defaults, self._decimal = defaults, decimal
         self._midnight = self._known = self._row = 0
         self._outcome: dict[str, str] = {}
 
@@ -340,6 +342,9 @@ class RowReader:
             return None
         if self._words.is_blank(text):
             self._skip(field, "says that it is not known")
+            return None
+        if field in self._decimal and is_pointed(text):
+            self._skip(field, "a time that may be of decimal hours")
             return None
         clock = read_clock(text)
         if clock is not None:

@@ -107,7 +107,7 @@ def header_from(
     separator, body = _shape(text)
     for record in csv.reader(io.StringIO(body, newline=""), delimiter=separator):
         if _filled(record) and not (record[0].lstrip().startswith("#") and _filled(record) == 1):
-            return [column.strip() for column in record]
+            return [_name(column) for column in record]
     raise InputError(f"expected a diary with a header and rows; received {name}, empty")
 
 
@@ -187,7 +187,7 @@ def _cells(text: str, name: str) -> Table:
         _lose(records.pop(0), COMMENT, lost, examples)
     if not records:
         raise InputError(f"expected a diary with a header and rows; received {name}, empty")
-    header = [column.strip() for column in records[0]]
+    header = [_name(column) for column in records[0]]
     while header and not header[-1] and len(header) > 1:
         header.pop()
     if len(header) > MAX_COLUMNS:
@@ -262,6 +262,11 @@ def _longest(records: list[list[str]], width: int) -> int:
     return max(usual, width) if sizes[usual] > 1 else width
 
 
+def _name(column: str) -> str:
+    """The name of a column without spaces and marks of byte order around it."""
+    return column.strip(" \t\r\n\u00a0\u200b\ufeff")
+
+
 def _filled(cells: list[str]) -> int:
     return sum(1 for cell in cells if cell and not cell.isspace())
 
@@ -324,7 +329,7 @@ def _objects(text: str, name: str) -> Table:
     if not parsed:
         raise InputError(f"expected a diary with a header and rows; received {name}, empty")
     rows = [[_cell(fields.get(key)) for key in header] for fields in parsed]
-    return Table([key.strip() for key in header], rows, lost, 0, examples)
+    return Table([_name(key) for key in header], rows, lost, 0, examples)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict:

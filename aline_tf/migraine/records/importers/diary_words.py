@@ -51,6 +51,8 @@ FILLERS = frozenset(_TABLES["fillers"].split())
 TOTALS = _listed("totals")
 MIGRAINE = _listed("migraine")
 TICKS = _listed("ticks")
+#: Words that turn the name of a medicine into its opposite.
+NEGATIONS = frozenset(map(folded, _TABLES["negations"].split()))
 #: An x, Latin or Cyrillic: it says yes, but beside ticks nobody knows.
 CROSSES = frozenset(("x", "\u0445"))
 
@@ -96,8 +98,10 @@ class Words:
         return (folded(text) or text.strip()) in self.blank
 
     def is_medicine(self, text: str) -> bool:
-        """Whether it names a medicine against attacks, or the dose of any."""
+        """Whether it names a medicine against attacks, or the dose of any, as taken."""
         text = folded(text)
+        if not NEGATIONS.isdisjoint(re.findall(r"[^\W\d_']+(?:'[^\W\d_]+)?", text)):
+            return False
         if _DOSE.search(text):
             return True
         parts = [part.strip() for part in _SPLIT.split(text)]

@@ -40,6 +40,7 @@ def test_what_is_no_time_or_may_be_two_is_none(text):
 
 def test_words_shares_of_a_day_and_the_end_of_it():
     seconds = {"noon": 43_200, "24:00": 86_400, "0.84375": 72_900, "12 am": 0, "12 PM": 43_200}
+    seconds |= {"1899-12-30 08:15:00": 29_700, "0,5000": 43_200}
     assert {text: read_clock(text).seconds for text in seconds} == seconds
 
 

@@ -69,6 +69,8 @@ def test_yes_without_a_time_is_a_day_with_an_attack():
         ("severe,,,", ("attack_report", 1.0)),
         ("none,,,", ("attack_report", 0.0)),
         ("2,,,", ("attack_report", 1.0)),
+        ("Migraine,,,", ("attack_report", 1.0)),
+        ("headache,,,", None),
         ("refused,,,", None),
     ],
 )
@@ -170,7 +172,7 @@ def test_a_cell_or_two_are_told_and_refuse_nothing():
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [
-        *(("stress (0-100)", "45", 4.0), ("stress (1-5)", "5", 10.0), ("Stress %", "30", None)),
+        *(("stress (0-100)", "45", 4.0), ("stress (1-5)", "5", 10.0), ("Stress %", "30", 3.0)),
         *(("stress (%)", "30", 3.0), ("stress", "7/10", 7.0), ("stress", "3 of 5", 6.0)),
         *(
             ("stress", "7 (bad)", 7.0),
@@ -198,13 +200,19 @@ def test_a_cell_or_two_are_told_and_refuse_nothing():
 )
 def test_cells_with_words_units_and_scales(name, text, value):
     table = f'date;{name};screen_time\n2025-03-03;"{text}";1\n'
-    if value is None and name == "Stress %":
-        assert len(rows_of(table)[0]) == 1
-        return
     told, summary = rows_of(table, accept_losses=True)
     read = [key[1] for key in told if key[0] != "screen_time"]
     assert read == ([] if value is None else [pytest.approx(value)])
     assert bool(summary.skipped) == (value is None)
+
+
+def test_ticks_without_a_no_tell_of_attacks_alone():
+    told, summary = rows_of("date,attack\n2025-03-01,x\n2025-03-02,\n2025-03-03,x\n")
+    assert len(told["attack_report", 1.0]) == 2 and len(told) == 1
+    assert summary.notes == (
+        "d.csv: attacks are noted and never a no: of 1 rows where 'attack' is blank nothing is"
+        " known",
+    )
 
 
 def test_words_of_a_person_count():
@@ -258,6 +266,29 @@ def test_years_that_a_forecast_refuses_are_refused_here():
     assert summary.skipped == {"row: the date is outside of the years 1990 to 2199": 2}
     with pytest.raises(InputError, match=r"years 1990 to 2199.*'2200-12-31'"):
         rows_of("date,attack\n2200-12-31,no\n")
+
+
+def test_hours_with_fractions_are_not_taken_for_minutes():
+    told, summary = rows_of(
+        "date,attack_start\n2025-03-03,20.25\n2025-03-04,8.5\n2025-03-05,14:30\n",
+        accept_losses=True,
+    )
+    assert told["attack", 1.0] == [("03-05 14:30", None)]
+    assert summary.skipped == {"attack_start: a time that may be of decimal hours": 2}
+
+
+def test_dates_that_a_workbook_may_have_swapped_are_refused():
+    text = "date,stress\n45720,5\n13/03/2025,6\n14/03/2025,4\n"
+    with pytest.raises(InputError, match=r"workbook beside '13/03/2025'"):
+        rows_of(text)
+    assert len(rows_of(text, dates="day-first")[0]) == 3
+    assert len(rows_of(text.replace("14/03", "05/03"))[0]) == 3
+
+
+@pytest.mark.parametrize("text", ["no ibuprofen", "kein Ibuprofen", "didn't take sumatriptan"])
+def test_a_medicine_that_was_not_taken_is_none(text):
+    told, summary = rows_of(f"date,medication,stress\n2025-03-03,{text},4\n")
+    assert not any(key[0] == "medication" for key in told) and summary.skipped
 
 
 def test_two_columns_of_one_name_are_refused_when_they_are_read():
