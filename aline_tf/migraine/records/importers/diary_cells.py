@@ -38,6 +38,7 @@ _BY_DEGREES = frozenset({"attack", "prodrome", "menstrual_flow"})
 _NAMED = {"menstrual_flow": FLOW, "attack": MIGRAINE}
 #: Share of the cells of a column that may lie beyond its range as slips of the pen.
 _SLIPS = 0.1
+_MOST_REMEMBERED = 4096
 _LENGTH = re.compile(
     r"(?:(?P<days>\d+(?:[.,]\d+)?)\s?(?:d|days?|tage?|jours?|d\u00edas?|giorni|dias)\b\.?)?\s*"
     r"(?:(?P<hours>\d+(?:[.,]\d+)?)\s?(?:h|hrs?|hours?|std|stunden?|heures?|horas?|ore|uur)\b\.?)?"
@@ -69,6 +70,7 @@ class Cells:
         self._has_ticks = not TICKS.isdisjoint(folded_texts)
         self._is_per_cent = False
         self.blocked: str | None = None
+        self._read: dict[str, float | str] = {}
         if channel not in BINARY and channel != "attack":
             self._judge([text for text in texts if text])
 
@@ -78,6 +80,20 @@ class Cells:
         Raises:
             Unread: it has none.
         """
+        found = self._read.get(text)
+        if found is None:
+            try:
+                found = self._value(text)
+            except Unread as reason:
+                found = str(reason)
+            # Cells repeat; those that do not are not worth a place.
+            if len(self._read) < _MOST_REMEMBERED:
+                self._read[text] = found
+        if isinstance(found, str):
+            raise Unread(found)
+        return found
+
+    def _value(self, text: str) -> float:
         if self._words.is_blank(text):
             raise Unread("says that it is not known")
         if self._channel in BINARY or self._channel == "attack":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 DAY_S = 86_400
@@ -44,6 +45,7 @@ class Clock(NamedTuple):
     is_utc: bool = False
 
 
+@lru_cache(4096)
 def plain(text: str) -> str:
     """The text with digits, spaces and signs of any script as those of ASCII."""
     if text.isascii():
@@ -57,6 +59,7 @@ def plain(text: str) -> str:
     return " ".join(made.replace("\u2212", "-").replace("\u066b", ".").split())
 
 
+@lru_cache(4096)
 def read_clock(text: str) -> Clock | None:
     """The time of day that a text says.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from aline_tf.errors import InputError
@@ -117,6 +118,7 @@ def _checked_day(day: date) -> date:
     return day
 
 
+@lru_cache(4096)
 def _split(text: str) -> tuple[str, Clock | None]:
     """The part of a text that says the day, and the clock that it says beside it."""
     for pattern in (_TIME_LAST, _TIME_FIRST):
@@ -128,6 +130,7 @@ def _split(text: str) -> tuple[str, Clock | None]:
     return text, None
 
 
+@lru_cache(4096)
 def _triple(text: str) -> tuple[tuple[int, int, int], str | None] | None:
     """Three numbers, and in which order they are where that is certain; None for no date."""
     text = _REMARK.sub(" ", text).strip(" ,;")
@@ -194,10 +197,11 @@ def _order_of(texts: Iterable[str]) -> str | None:
         triple = _triple(_split(plain(text))[0])
         if triple is not None and triple[1] is None:
             open_texts.setdefault(triple[0], text)
+    orders = _orders(list(open_texts))
     days = {
         values: {
             order: day
-            for order in _orders(list(open_texts))
+            for order in orders
             if (day := _date(values, order)) and FIRST_YEAR <= day.year <= LAST_YEAR
         }
         for values in open_texts
