@@ -129,6 +129,9 @@ def grouped(
             reason = f"{suffix or 'unnamed'} files{' that hold nothing known' * known}"
             if suffix in REMEDIES:
                 reason += f", which cannot be read: {REMEDIES[suffix]}"
-            passed_over[document.shown] = reason
+            shown = document.shown
+            while shown in passed_over:
+                shown = f"{shown}, again in {name}"
+            passed_over[shown] = reason
     for kind, files in together.items():
         yield kind, name, files
