@@ -50,8 +50,8 @@ def attack_slots(rows: Reports, first: int, days: int, now: int) -> tuple[np.nda
         now: wall time of the forecast, in seconds since 1970 local.
 
     Returns:
-        (value [C, 4], status int32 [C, 4], hourless bool [C]: days that had an attack at an hour
-        nobody noted).
+        (value [C, 4], status int32 [C, 4], hourless bool [C]: days reported on as a whole that had
+        an attack whose hours are not all known).
     """
     slots = _Slots(rows, first, days, now)
     slots.fill()
@@ -93,6 +93,10 @@ class _Slots:
         free = {(self.day(row), slot) for row in no[part] for slot in self.reported(row)}
         for row in yes:
             self.somewhere(row, free)
+        # A day that was reported on, with an attack whose end nobody noted, is no less reported.
+        for index in {self.day(row) - self.first for row in no[~part]}:
+            if 0 <= index < self.days and self.value[index].any():
+                self.hourless[index] |= bool((self.status[index] == 0).any())
 
     def somewhere(self, row: int, free: set[tuple[int, int]]) -> None:
         """An attack at an hour nobody noted, unless one with an hour explains the report.

@@ -69,8 +69,8 @@ class DayHistory:
         status: [C, F] int32: 0 missing, 1 observed, 2 asked but not answered.
         dates: the C local dates, oldest first; the last is the day of `now`.
         now: the moment of the forecast, with its time zone.
-        hourless: bool [C], days reported to have had an attack at an hour nobody noted; none when
-            omitted. It stands in one slot, the others being missing.
+        hourless: bool [C], days reported on as a whole that had an attack whose hours are not all
+            known; none when omitted. Slots of which nothing is known are missing.
 
     Raises:
         InputError: values or status of another shape than the dates and the fields have.
@@ -179,7 +179,8 @@ def attack_days(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Whether each day had an attack in a reported slot, and whether every slot was reported.
 
-    A day of which the diary says that it had an attack, and not when, is wholly reported.
+    A day of which the diary says that it had an attack, and not when or how long, is wholly
+    reported.
 
     What is not wholly reported counts in no score and no training target, attack or not: were days
     counted when an attack is noted, and left out when none is, attacks would seem more frequent

@@ -84,8 +84,9 @@ def test_every_day_with_a_yes_has_an_attack_and_no_other_has(rows):
     said = {row[1] // 24 for row in rows if row[3]}
     assert set(np.flatnonzero(value.any(axis=1)).tolist()) == said
     assert (value[status != 1] == 0).all()
-    whole = {row[1] // 24 for row in rows if row[3] and row[2] - row[1] == 24}
-    assert set(np.flatnonzero(hourless).tolist()) <= whole
+    whole = {row[1] // 24 for row in rows if row[2] - row[1] == 24}
+    assert set(np.flatnonzero(hourless).tolist()) <= said & whole
+    assert not (hourless & (status == 1).all(axis=1) & (value.sum(axis=1) == 0)).any()
 
 
 def test_days_with_a_plain_yes_are_days_of_which_the_diary_tells():
@@ -96,6 +97,16 @@ def test_days_with_a_plain_yes_are_days_of_which_the_diary_tells():
     attack, reported = attack_days(*fields, hourless)
     assert attack.tolist() == [True, False, True, False]
     assert reported.tolist() == [True, True, False, False]
+
+
+def test_an_attack_whose_end_nobody_noted_leaves_its_day_reported():
+    """Were such days left out and those without attacks kept, attacks would seem rarer."""
+    begun = ("attack", 24 + 9, None, 1.0, 1)
+    value, status, hourless = slots(no(1), begun, no(2))
+    assert status[1].tolist() == [1, 1, 0, 0] and value[1].tolist() == [0, 1, 0, 0]
+    assert hourless.tolist() == [False, True, False, False]
+    _, _, hourless = slots(begun, no(2))
+    assert not hourless.any()
 
 
 def test_slot_length_divides_the_day():
