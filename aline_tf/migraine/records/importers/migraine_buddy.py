@@ -42,6 +42,7 @@ _OTHER_TYPES = ("tension", "cluster", "sinus", "rebound", "hangover", "caffeine"
 #: What the name of a column of medication has in it, and that of other relief.
 _MEDICATION, _OTHER_RELIEF = "medication", "non-"
 _NONE = frozenset(("no medication", "none", "no medications", "nothing", "no"))
+_PUBLISHED = "month-first"
 _LONGEST_S = 7 * DAY_S
 _MEALS = ("skipped meal", "missed meal", "skipped meals", "fasting", "hunger")
 _FLOW = ("menstruation", "period", "menstrual")
@@ -63,10 +64,10 @@ def migraine_buddy_rows(
         text: of the file.
         name: of the file.
         words: what words mean.
-        dates: order of day and month, where the attacks leave it open.
+        dates: order of day and month; by default that which the attacks show, or month first.
 
     Raises:
-        InputError: no table of attacks, or dates that leave their order open.
+        InputError: no table of attacks.
     """
     records = [[cell.strip() for cell in record] for record in records_of(text, ",", name)]
     place = next((n for n, record in enumerate(records) if _STARTED in record), None)
@@ -82,11 +83,24 @@ def migraine_buddy_rows(
         account.pass_over("events before the attacks", count)
     started = header.index(_STARTED)
     texts = [record[started] for record in attacks if len(record) > started]
-    reader = _Reader(header, DateReader(texts, dates), words, account)
+    reader = _Reader(header, _dates_of(texts, dates, account), words, account)
     for record in attacks:
         reader.read(record)
     account.note(f"{name} holds attacks alone: of other days nothing is known")
     return reader.rows, account.summary()
+
+
+def _dates_of(texts: list[str], order: str | None, account: Account) -> DateReader:
+    """The order that the attacks show, or that is named, or else that of the published form."""
+    try:
+        return DateReader(texts, order)
+    except InputError:
+        if order is not None:
+            raise
+        account.note(
+            f"dates were read {_PUBLISHED}, as the app writes them (--dates names another)"
+        )
+        return DateReader(texts, _PUBLISHED)
 
 
 class _Reader:

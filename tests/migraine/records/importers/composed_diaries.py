@@ -4,6 +4,7 @@ Words, dates and clocks are written here by hand and share nothing with the tabl
 """
 
 import dataclasses
+import json
 import random
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -88,7 +89,16 @@ def compose(seed: int) -> Composition:
         "ending": rng.choice(("\n", "\r\n")),
         "encoding": rng.choice(("utf-8", "utf-8-sig", "utf-16", *LANGUAGES[language][-1])),
         "zone": rng.choice(ZONES),
+        "of 100": rng.random() < 0.15,
+        "lengths": rng.random() < 0.2,
+        "objects": rng.random() < 0.15,
     }
+    if form["objects"]:
+        form |= {"encoding": "utf-8", "sep line": False}
+        if form["damage"] in ("more", "fewer", "unclosed"):
+            form["damage"] = "nothing"
+    if form["of 100"] and form["damage"] == "scale":
+        form["damage"] = "nothing"
     if form["date"].startswith("named") and language not in MONTHS:
         form["date"] = "iso"
     return _written(rng, form)
@@ -103,6 +113,11 @@ def _written(rng: random.Random, form: dict) -> Composition:
         day += timedelta(days=rng.choice((1, 1, 1, 2, 5)))
     header = ["date", "attack", "attack_start", "attack_end", "stress", "pain", "sleep_hours"]
     header += ["medication", "notes"]
+    if form["lengths"]:
+        header[header.index("attack_end")] = "attack_duration (min)"
+    if form["of 100"]:
+        header[header.index("stress")] = "stress (0-100)"
+    stress = header[4]
     truth, attacks, doubtful, others, rows = {}, {}, set(), {}, []
     for day in days:
         kind = rng.choice(("no", "no", "yes", "times", "times", "open"))
@@ -113,11 +128,12 @@ def _written(rng: random.Random, form: dict) -> Composition:
             cells["attack_start"] = _clock(day, start, form)
             if kind == "times":
                 end = start + rng.choice((30, 135, 600))
-                cells["attack_end"] = _clock(day + timedelta(days=end // 1440), end % 1440, form)
+                ended = _clock(day + timedelta(days=end // 1440), end % 1440, form)
+                cells[header[3]] = str(end - start) if form["lengths"] else ended
         attacks[day] = {"no": None, "yes": ()}.get(kind, (start, end))
         if rng.random() < 0.9:
             truth[day, "stress"] = float(rng.randint(0, 10))
-            cells["stress"] = f"{truth[day, 'stress']:g}"
+            cells[stress] = _stress(truth[day, "stress"], form)
         if form["degrees"]:
             level = rng.choice((2, 3, 4))
             truth[day, "pain"], cells["pain"] = DEGREES[level], degrees[level - 2]
@@ -145,6 +161,10 @@ def _written(rng: random.Random, form: dict) -> Composition:
     return Composition(data, form["zone"], form, truth, attacks, doubtful, others)
 
 
+def _stress(value: float, form: dict) -> str:
+    return f"{10 * value if form['of 100'] else value:g}"
+
+
 def _mark_conflicts(rng, form, days, rows, header, truth, doubtful, others) -> None:
     place = rng.randrange(len(days))
     day, row = days[place], rows[place]
@@ -153,7 +173,7 @@ def _mark_conflicts(rng, form, days, rows, header, truth, doubtful, others) -> N
         again = list(row)
         others[day, "stress"] = truth.get((day, "stress"))
         newer = float(rng.randint(0, 10))
-        again[header.index("stress")] = f"{newer:g}"
+        again[4] = _stress(newer, form)
         truth[day, "stress"] = newer
         rows.append(again)
     elif form["damage"] == "unknown":
@@ -164,12 +184,18 @@ def _mark_conflicts(rng, form, days, rows, header, truth, doubtful, others) -> N
         doubtful.add(day)
     elif form["damage"] == "scale":
         for each, other in zip(days, rows, strict=True):
-            other[header.index("stress")] = str(rng.randint(0, 100))
+            other[4] = str(rng.randint(0, 100))
             doubtful.add((each, "stress"))
 
 
 def _lines(rng, form, rows, header, days, doubtful) -> list[str]:
     separator = form["separator"]
+    if form["objects"]:
+        # A value that is not said is null or has no key.
+        blank = rng.choice((None, ""))
+        return [
+            json.dumps({k: v or blank for k, v in zip(header, row, strict=True)}) for row in rows
+        ]
 
     def quoted(cell):
         needs = any(c in cell for c in (separator, '"', "\n", ";" if separator == "," else ","))

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
@@ -80,6 +80,16 @@ def test_what_was_not_known_yet_is_not_told_of_an_attack(buddy):
     assert (frame.loc["pain", "known"] >= frame.loc["pain", "time"]).all()
 
 
+def test_dates_of_migraine_buddy_are_month_first_where_they_leave_it_open():
+    data = (GOLDEN / "migraine_buddy.csv").read_bytes()
+    data = data.replace(b"11/16/24", b"11/06/24").replace(b"11/23/24", b"11/08/24")
+    timeline = DiaryOptions().read(data, "m.csv", BERLIN)
+    assert attacks(timeline)[0] == ("11-06 13:12", "11-06 14:12")
+    assert any("month-first" in note for note in timeline.summary.notes)
+    said = DiaryOptions(dates="day-first").read(data, "m.csv", BERLIN)
+    assert attacks(said)[0] == ("06-11 13:12", "06-11 14:12")
+
+
 def test_daylio_tells_of_days_from_the_first_migraine_on():
     timeline = read_records([GOLDEN / "daylio.csv"], zone="Europe/Berlin").timeline
     assert reports(timeline) == {"03-04": 1.0, "03-05": 0.0, "03-06": 0.0, "03-07": 1.0}
@@ -128,6 +138,7 @@ EXPORTS = {path: (GOLDEN / path).read_bytes() for path in ("migraine_buddy.csv",
 EXPORTS["bearable.csv"] = (GOLDEN / "bearable.csv").read_bytes()
 
 
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.sampled_from(sorted(EXPORTS)), st.integers(0, 3000), LETTERS)
 def test_a_damaged_export_is_accounted_for_or_refused(name, place, letters):
     data = EXPORTS[name]

@@ -1,12 +1,13 @@
 """Times of day in every form: twelve hours, dots, letters, workbook shares, offsets."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aline_tf.migraine.records.importers.diary_clock import plain, read_clock
 
 
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.integers(0, 23), st.integers(0, 59), st.integers(0, 11))
 def test_every_form_of_a_time_is_the_same_time(hour, minute, form):
     half, twelve = "AM" if hour < 12 else "PM", hour % 12 or 12

@@ -25,7 +25,7 @@ REFUSED_DAMAGE = ("more", "fewer", "unclosed", "unknown", "bad date", "scale")
 
 
 def read(made):
-    table = table_from(made.data, "diary.csv", KNOWN)
+    table = table_from(made.data, "d.jsonl" if made.form["objects"] else "d.csv", KNOWN)
     return diary_rows(table, clock=CLOCKS[made.zone])
 
 

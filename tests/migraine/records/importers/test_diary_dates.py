@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
@@ -12,6 +12,7 @@ from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader
 DAYS = st.dates(date(1991, 1, 1), date(2099, 12, 31))
 
 
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.lists(DAYS, min_size=1, max_size=12), st.sampled_from(["%d/%m/%Y", "%m.%d.%Y"]))
 def test_the_order_of_all_cells_is_found_or_asked_for(days, form):
     texts = [day.strftime(form) for day in days]
@@ -27,6 +28,7 @@ def test_the_order_of_all_cells_is_found_or_asked_for(days, form):
     assert [named.moment(text).day for text in texts] == days
 
 
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.dates(date(1991, 1, 1), date(2089, 1, 1)), st.integers(1, 20))
 def test_years_of_two_digits_are_told_from_days_by_all_rows(first, count):
     days = [first + timedelta(days=step) for step in range(count)]
