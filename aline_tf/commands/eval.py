@@ -1,4 +1,5 @@
-"""`aline-tf eval TASK`: runs policies on simulated subjects, prints a table, writes JSON rows."""
+"""`aline-tf eval TASK`: runs policies on simulated subjects, prints a table, writes JSON rows; or,
+with `--promises`, measures what a session promises."""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ from pathlib import Path
 
 from aline_tf.errors import InputError
 from aline_tf.evaluation.experiment import Settings, check_plots
+from aline_tf.evaluation.promises.suite import PROMISES
 from aline_tf.experiments.lookup import experiment_by_name
+from aline_tf.models.packaged_presets import weights_digest
 from aline_tf.runtime.malloc import keep_memory
 from aline_tf.tasks.registry import TASKS
 
@@ -95,6 +98,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also compare the learned joint posterior with its marginals (where information is "
         "measured)",
     )
+    parser.add_argument(
+        "--promises",
+        action="store_true",
+        help="instead measure what a session promises, each promise against the exact posterior: "
+        + "; ".join(f"{name}: {what}" for name, what in PROMISES.items()),
+    )
+    parser.add_argument(
+        "--only",
+        action="extend",
+        nargs="+",
+        metavar="PROMISE",
+        help="with --promises: these alone, by name",
+    )
 
 
 def _defaults(experiments, option: str) -> str:
@@ -107,6 +123,42 @@ def _defaults(experiments, option: str) -> str:
     return f" (default: {'; '.join(said)})"
 
 
+def _check_together(args) -> None:
+    """Raises InputError for options that have no meaning beside each other."""
+    if args.only and not args.promises:
+        raise InputError(f"expected --promises with --only; received {','.join(args.only)} alone")
+    if args.promises:
+        others = ("policy", "target", "function", "contrastive", "pool", "plots", "switch")
+        beside = [name for name in (*others, "curves", "joint") if getattr(args, name)]
+        if beside:
+            raise InputError(
+                "expected --model, --runs, --candidates, --seed, --json or --only with --promises; "
+                f"received --{beside[0]}"
+            )
+
+
+def _promises(args, experiment, settings, report) -> int:
+    """Measures promises, prints their table, writes it where it is wanted."""
+    from aline_tf.evaluation import results
+    from aline_tf.evaluation.promises import figure
+
+    figures = experiment.promises(settings, args.only, report)
+    runs = max((row.runs for row in figures), default=0)
+    print(f"{experiment.name}: promises, {runs} runs, seed {args.seed}; {results.machine()}\n")
+    print(figure.format_table(figures))
+    print(f"\n{figure.verdict(figures)}")
+    if args.json:
+        header = {
+            "task": args.task,
+            "machine": results.machine(),
+            "seed": args.seed,
+            "weights": weights_digest(experiment.preset_directory(settings)),
+        }
+        figure.write_json(args.json, header, figures)
+        print(f"{len(figures)} rows written to {args.json}")
+    return 0
+
+
 def run(args: argparse.Namespace) -> int:
     """Runs the evaluation that the arguments ask for.
 
@@ -114,6 +166,7 @@ def run(args: argparse.Namespace) -> int:
         InputError: an argument cannot be used; nothing has been computed or written.
     """
     experiment = experiment_by_name(args.task)
+    _check_together(args)
     if args.json and Path(args.json).is_dir():
         raise InputError(f"expected a file name after --json; received the directory {args.json}")
     check_plots(args.plots, "--plots")
@@ -138,6 +191,8 @@ def run(args: argparse.Namespace) -> int:
     def report(line: str) -> None:
         print(f"[{time.monotonic() - started:6.1f} s] {line}", file=sys.stderr, flush=True)
 
+    if args.promises:
+        return _promises(args, experiment, settings, report)
     measured = experiment.evaluate(settings, report)
     from aline_tf.evaluation import results
 

@@ -138,6 +138,8 @@ class Experiment:
         bars: (metric, target) -> what a figure after a training budget is held against.
         budget_candidates: size of the pool that those figures are taken with.
         argument: what may stand after a colon in the name, for the help; empty: nothing.
+        promise_settings: what promises are measured at beside the defaults: `runs` and
+            `candidates`, and `target_inputs`, `pools` and `corners` of an `Examined`.
 
     Example:
         >>> from aline_tf.experiments import experiment_by_name
@@ -155,6 +157,7 @@ class Experiment:
     bars: Mapping[tuple[str, str], Bar] = MappingProxyType({})
     budget_candidates: int = 200
     argument: str = ""
+    promise_settings: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, name: str, task=None):
         self.name = name
@@ -214,6 +217,35 @@ class Experiment:
             InputError: no figure of this task is judged so.
         """
         raise InputError(f"expected a task with figures of a budget; received {self.name!r}")
+
+    def exact_inference(self):
+        """The exact posterior that promises are measured against, an `Inference`; None where there
+        is none."""
+        return None
+
+    def promises(
+        self,
+        settings: Settings,
+        only: Iterable[str] | str | None = None,
+        report: Callable[[str], None] = lambda line: None,
+    ) -> list:
+        """What a session promises, each measured against the exact posterior.
+
+        Args:
+            settings: model, runs, candidates and seed are read.
+            only: names of promises (see `aline_tf.evaluation.promises.PROMISES`); all when None.
+            report: called with a line whenever a promise is measured.
+
+        Returns:
+            `PromiseFigure`s, in the order of the table.
+
+        Raises:
+            InputError: a setting cannot be used, or no exact posterior is at hand.
+        """
+        from aline_tf.evaluation.promises.examination import examined_by
+        from aline_tf.evaluation.promises.suite import measure
+
+        return measure(examined_by(self, settings, only), only, report)
 
     def known_policies(self, settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """All policies and the default ones, for these settings."""

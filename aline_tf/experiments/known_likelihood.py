@@ -81,6 +81,14 @@ class KnownLikelihoodExperiment(Experiment):
         """
         return None
 
+    def exact_inference(self):
+        """Sequential Monte Carlo from the prior, which needs the likelihood alone; None without."""
+        if None in (self.task.log_likelihood, self.task.log_prior):
+            return None
+        from aline_tf.evaluation.promises.refined import RefinedInference
+
+        return RefinedInference(self.task)
+
     def query_quantities(self, data: RunData) -> dict:
         """What the figure of queries shows: values [R, T] and bin edges, by name."""
         from aline_tf.experiments.plots import query_quantities

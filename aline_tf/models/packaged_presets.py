@@ -5,6 +5,7 @@ TensorFlow is not imported, so that a client knows the task of the model it asks
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from importlib.resources import files
@@ -15,7 +16,9 @@ from aline_tf.spec import TaskSpec
 
 #: Names a directory of models, `<model>/<version>/`, that is looked into before the package.
 SAVEDMODELS_VARIABLE = "ALINE_TF_SAVEDMODELS"
-_CONFIG = "config.json"
+_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
+#: In a preset, the table that `aline-tf eval TASK --promises --json` wrote of it.
+PROMISES_FILE = "promises.json"
 
 
 def packaged_presets() -> dict[str, Path]:
@@ -59,6 +62,22 @@ def preset_spec(name: str) -> TaskSpec:
         raise InputError(f"expected a preset of {', '.join(presets)}; received {name!r}")
     config = json.loads((presets[name] / _CONFIG).read_text(encoding="utf-8"))["config"]
     return TaskSpec.from_dict(config["spec"])
+
+
+def weights_digest(directory) -> str | None:
+    """A hash of the file of weights in a preset: tables of figures say by it what they are of.
+
+    Args:
+        directory: of the preset, or a model version that has one in `preset/`.
+
+    Returns:
+        16 hexadecimal digits; None where there is no such file.
+    """
+    for inner in ("", "preset"):
+        file = Path(directory) / inner / _WEIGHTS
+        if file.is_file():
+            return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    return None
 
 
 def preset_directory(name) -> Path:

@@ -9,6 +9,7 @@ from aline_tf.cli import main
 from aline_tf.experiments.psychometric import estimates as psychometric
 from aline_tf.experiments.psychometric import runs as psychometric_runs
 from aline_tf.models.aline import ALINE
+from aline_tf.models.packaged_presets import weights_digest
 from aline_tf.models.presets import save_preset
 from aline_tf.tasks.psychometric import SPEC
 
@@ -143,3 +144,31 @@ def test_the_preset_may_be_named_and_migraine_has_a_command_of_its_own(capsys):
     assert "psychometric: 2 subjects, 30 trials" in capsys.readouterr().out
     assert main(["eval", "migraine"]) == 2
     assert "expected `aline-tf migraine evaluate`" in capsys.readouterr().err
+
+
+def test_promises_are_printed_and_written_with_what_they_are_of(tmp_path, capsys, preset):
+    file = tmp_path / "promises.json"
+    command = ["eval", "psychometric", "--promises", "--model", str(preset), "--runs", "3"]
+    assert main([*command, "--only", "known", "--json", str(file)]) == 0
+    printed = capsys.readouterr().out
+    assert "threshold: share of the exact shift" in printed
+    assert "of 16 figures hold" in printed
+    found = json.loads(file.read_text())
+    assert found["task"] == "psychometric"
+    assert found["weights"] == weights_digest(preset)
+    assert {row["by"] for row in found["promises"]} == {"network", "refined"}
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--only", "known"], "expected --promises with --only; received known alone"),
+        (["--promises", "--policy", "random"], "with --promises; received --policy"),
+        (["--promises", "--joint"], "with --promises; received --joint"),
+        (["--promises", "--only", "knwon"], "received 'knwon'"),
+        (["--promises", "--runs", "1"], "expected at least 2 runs; received --runs 1"),
+    ],
+)
+def test_options_that_mean_nothing_beside_promises_are_refused(capsys, preset, options, sentence):
+    assert main(["eval", "psychometric", "--model", str(preset), *options]) == 2
+    assert sentence in " ".join(capsys.readouterr().err.split())

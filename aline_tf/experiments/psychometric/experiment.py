@@ -41,6 +41,7 @@ class PsychometricExperiment(Experiment):
         ("rmse", "threshold,slope"): Bar(0.42, 0.40, 0.498),
         ("rmse", "guess,lapse"): Bar(0.130, 0.125, 0.166),
     }
+    promise_settings: ClassVar = {"target_inputs": ((0.0,), (2.0,), (4.5,)), "pools": (50,)}
 
     def recipe(self):
         from aline_tf.training.recipe import Recipe
@@ -115,6 +116,11 @@ class PsychometricExperiment(Experiment):
             error = metrics.rmse(found.mean[:, 0], data.theta, selected)
             results.append(Result.of("learned", target, HORIZON, "rmse", error))
         return results
+
+    def exact_inference(self):
+        from aline_tf.experiments.psychometric.exact_inference import PsychometricInference
+
+        return PsychometricInference()
 
     def draw(self, directory, evaluation):
         from aline_tf.experiments.psychometric import plots

@@ -15,6 +15,7 @@ Sizes: B rows, X designs, (n1, n2, n3, n4) nodes of the four axes.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +53,12 @@ def sample_prior(rng: np.random.Generator, size: int) -> np.ndarray:
     return rng.uniform(PARAMETER_LOW, PARAMETER_HIGH, (size, len(PARAMETER_NAMES)))
 
 
+@functools.cache
+def _legendre(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights on [-1, 1]; finding them takes longer than using them."""
+    return np.polynomial.legendre.leggauss(n)
+
+
 @dataclass(frozen=True)
 class Axis:
     """Quadrature nodes of one parameter under its uniform prior.
@@ -77,7 +84,7 @@ class Axis:
         A likelihood of t trials is a polynomial of degree at most t in guess and in lapse, so 16
         nodes make means after 30 trials exact in those two directions.
         """
-        nodes, weights = np.polynomial.legendre.leggauss(n)
+        nodes, weights = _legendre(n)
         return cls(low + (high - low) * (nodes + 1.0) / 2.0, weights / 2.0)
 
 

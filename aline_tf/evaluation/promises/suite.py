@@ -1,0 +1,125 @@
+"""Which promises there are, and how all of them are measured for one model.
+
+A promise is a module of this room with `figures(examined)`, which yields its `PromiseFigure`s, and
+a line in `PROMISES`; what belongs to a task, its exact posterior above all, is in an `Examined`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from aline_tf.errors import InputError
+from aline_tf.evaluation.promises.figure import PromiseFigure
+from aline_tf.evaluation.promises.histories import Histories
+from aline_tf.evaluation.promises.inference import Inference
+
+#: Name of each promise -> what a session promises by it. The module of that name measures it.
+PROMISES = {
+    "missing": "answers that do not come leave the posterior of those that did",
+    "known": "a parameter given as known moves the others as far as it should",
+    "joint": "joint posteriors, not their marginals alone",
+    "targets": "any prediction as the target",
+    "length": "histories beyond the trained length",
+    "pool": "pools of any size",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Examined:
+    """A model under examination, and who knows better.
+
+    Attributes:
+        task: a `Task`.
+        histories: of the model's own policy.
+        network: the model's answers by itself.
+        exact: the task's exact posterior.
+        refined: the model's answers corrected by the likelihood; None where there is none.
+        policy: the model's.
+        target_inputs: [n, D], designs whose outcomes are aimed at one by one.
+        pools: sizes of pools that a session may be given; empty where that is not asked.
+        corners: whether the corners of the space are a pool too.
+        refined_runs: how many runs the slow refinement is judged by.
+
+    Example:
+        >>> from aline_tf.evaluation.promises import Examined
+        >>> [field.name for field in dataclasses.fields(Examined)][:2]
+        ['task', 'histories']
+    """
+
+    task: Any
+    histories: Histories
+    network: Inference
+    exact: Inference
+    refined: Inference | None = None
+    policy: Any = None
+    target_inputs: np.ndarray | None = None
+    pools: tuple[int, ...] = ()
+    corners: bool = False
+    refined_runs: int = 50
+
+    @property
+    def horizon(self) -> int:
+        """T of the task."""
+        return self.task.spec.horizon
+
+    def judged(self) -> Iterable[tuple[str, Inference, int]]:
+        """(by whom, answers, over how many of the runs), of all who are judged."""
+        runs = len(self.histories.theta)
+        yield "network", self.network, runs
+        if self.refined is not None:
+            yield "refined", self.refined, min(runs, self.refined_runs)
+
+
+def chosen_promises(only: Sequence[str] | str | None) -> tuple[str, ...]:
+    """The promises named, each once, comma-joined or one by one, in the order of `PROMISES`.
+
+    Args:
+        only: names; all when None.
+
+    Raises:
+        InputError: an unknown one, or none.
+    """
+    if only is None:
+        return tuple(PROMISES)
+    only = [only] if isinstance(only, str) else only
+    names = [name.strip() for part in only for name in part.split(",") if name.strip()]
+    unknown = [name for name in names if name not in PROMISES]
+    if unknown or not names:
+        received = repr(unknown[0]) if unknown else "none"
+        raise InputError(f"expected promises among {', '.join(PROMISES)}; received {received}")
+    return tuple(name for name in PROMISES if name in names)
+
+
+def longest(names: Sequence[str], horizon: int) -> int:
+    """Trials that these promises ask for at most."""
+    from aline_tf.evaluation.promises.length import MULTIPLES
+
+    return max(MULTIPLES) * horizon if "length" in names else horizon
+
+
+def measure(
+    examined: Examined,
+    only: Sequence[str] | str | None = None,
+    report: Callable[[str], None] = lambda line: None,
+) -> list[PromiseFigure]:
+    """The table of a model: every figure of every promise asked for that its task has.
+
+    Args:
+        examined: the model and who knows better.
+        only: names of promises; all when None.
+        report: called with a line whenever a promise is measured.
+
+    Raises:
+        InputError: a promise that does not exist.
+    """
+    figures: list[PromiseFigure] = []
+    for name in chosen_promises(only):
+        found = list(import_module(f"{__package__}.{name}").figures(examined))
+        report(f"{name}: {len(found)} figures")
+        figures += found
+    return figures

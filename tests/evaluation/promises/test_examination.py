@@ -1,0 +1,39 @@
+"""From settings to an examination, or to a sentence about what cannot be used."""
+
+import pytest
+
+from aline_tf.errors import InputError
+from aline_tf.evaluation.experiment import Settings
+from aline_tf.evaluation.promises.examination import examined_by
+from aline_tf.experiments import experiment_by_name
+from aline_tf.experiments.psychometric.exact_inference import PsychometricInference
+from aline_tf.tasks import Psychometric
+
+
+def test_a_tasks_own_settings_come_before_the_defaults_and_the_users_before_them(make_model):
+    experiment = experiment_by_name("psychometric")
+    model = make_model(Psychometric())
+    found = examined_by(experiment, Settings(model=model, runs=12, seed=4), "known")
+    assert isinstance(found.exact, PsychometricInference)
+    assert (found.histories.runs, found.histories.candidates, found.refined_runs) == (12, 200, 2)
+    assert found.target_inputs == ((0.0,), (2.0,), (4.5,))
+    assert found.histories.longest == 30
+    assert found.refined is not None
+
+
+@pytest.mark.parametrize(
+    ("task", "settings", "sentence"),
+    [
+        ("psychometric", {"runs": 1}, "at least 2 runs; received --runs 1"),
+        (
+            "psychometric",
+            {"candidates": 29},
+            "a pool of at least 30 candidates, .* received --candidates 29",
+        ),
+        ("psychometric", {"seed": -1}, "a seed of 0 or more; received --seed -1"),
+        ("hpo", {}, "a task with an exact posterior .* received 'hpo'"),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_a_sentence(task, settings, sentence):
+    with pytest.raises(InputError, match=f"expected {sentence}"):
+        examined_by(experiment_by_name(task), Settings(prefix="--", **settings))
