@@ -156,7 +156,7 @@ def test_promises_are_printed_and_written_with_what_they_are_of(tmp_path, capsys
     found = json.loads(file.read_text())
     assert found["task"] == "psychometric"
     assert found["weights"] == weights_digest(preset)
-    assert {row["by"] for row in found["promises"]} == {"network", "refined"}
+    assert {row["by"] for row in found["promises"]} == {"model", "refined"}
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_stored_promises_are_printed_and_say_which_weights_they_are_of(
     preset = tmp_path / "pond"
     preset.mkdir()
     (preset / "model.weights.h5").write_bytes(b"weights")
-    rows = [PromiseFigure("known", "depth: share of the exact shift", "network", 0.5, 0.8)]
+    rows = [PromiseFigure("known", "depth: share of the exact shift", "model", 0.5, 0.8)]
     monkeypatch.setattr(packaged, "packaged_presets", lambda: {"pond": preset, "lake": tmp_path})
     assert main(["models", "--promises"]) == 0
     assert capsys.readouterr().out == "no model of the package has a table of promises\n"

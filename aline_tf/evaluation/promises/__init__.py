@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "Examined": "suite",
-        "Histories": "histories",
+        "PolicyRuns": "policy_runs",
         "Inference": "inference",
         "ModelInference": "inference",
         "PROMISES": "suite",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from aline_tf.acquisition.policies import LearnedPolicy
 from aline_tf.errors import InputError
-from aline_tf.evaluation.promises.histories import Histories
 from aline_tf.evaluation.promises.inference import ModelInference
+from aline_tf.evaluation.promises.policy_runs import PolicyRuns
 from aline_tf.evaluation.promises.refined import RefinedInference
 from aline_tf.evaluation.promises.suite import Examined, chosen_promises, longest
 
 #: Where neither settings nor experiment say otherwise.
 RUNS, CANDIDATES = 300, 200
-#: What a row costs refined is a hundred times its pass through the network: so few of the runs.
+#: What a row costs refined is a hundred times its pass through the model: so few of the runs.
 REFINED_SHARE = 1 / 12
 
 
@@ -60,10 +60,8 @@ def examined_by(experiment, settings, only=None) -> Examined:
         refined = RefinedInference(task, model)
     return Examined(
         task=task,
-        histories=Histories(
-            task, policy, **sizes, seed=settings.seed, longest=longest(names, horizon)
-        ),
-        network=ModelInference(model),
+        runs=PolicyRuns(task, policy, **sizes, seed=settings.seed, longest=longest(names, horizon)),
+        model=ModelInference(model),
         exact=exact,
         refined=refined,
         policy=policy,

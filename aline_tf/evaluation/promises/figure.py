@@ -25,7 +25,7 @@ class PromiseFigure:
     Attributes:
         promise: name of the promise, a key of `aline_tf.evaluation.promises.PROMISES`.
         measured: what, in a few words.
-        by: whose answers: "network" (the model alone), "refined" (corrected by the likelihood),
+        by: whose answers: "model" (the model alone), "refined" (corrected by the likelihood),
             "policy" or "random".
         figure: the number.
         low, high: the bar: the figure holds between them; None where that side is open.
@@ -34,7 +34,7 @@ class PromiseFigure:
 
     Example:
         >>> from aline_tf.evaluation.promises import PromiseFigure
-        >>> row = PromiseFigure("known", "threshold: share", "network", 0.13, low=0.8)
+        >>> row = PromiseFigure("known", "threshold: share", "model", 0.13, low=0.8)
         >>> row.bar, row.holds
         ('>= 0.8', False)
     """

@@ -144,8 +144,8 @@ class ModelInference(Inference):
         >>> from aline_tf.batch import empty_batch
         >>> from aline_tf.evaluation.promises import ModelInference
         >>> from aline_tf.tasks.psychometric import SPEC
-        >>> network = ModelInference(aline_tf.ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2))
-        >>> network.summary(empty_batch(SPEC.sizes | {"B": 2}), np.ones((2, 4))).sd.shape
+        >>> answers = ModelInference(aline_tf.ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2))
+        >>> answers.summary(empty_batch(SPEC.sizes | {"B": 2}), np.ones((2, 4))).sd.shape
         (2, 4)
     """
 

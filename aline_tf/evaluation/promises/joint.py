@@ -20,7 +20,7 @@ from aline_tf.evaluation.promises import measures
 from aline_tf.evaluation.promises.figure import PromiseFigure, over_runs
 
 #: By whom -> least share of the exact gain.
-LEAST_SHARE = {"network": 0.7, "refined": 0.95}
+LEAST_SHARE = {"model": 0.7, "refined": 0.95}
 MOST_AWAY, MOST_NATS = 0.1, 0.1
 #: Draws of every exact posterior at which densities are taken; runs whose correlations are drawn.
 DRAWS, DRAWN_RUNS = 4, 60
@@ -35,8 +35,8 @@ def figures(examined) -> Iterator[PromiseFigure]:
     """
     if len(examined.task.spec.parameters) < 2:
         return
-    state = examined.histories.after(examined.horizon)
-    exact = examined.exact.joint_draws(state, DRAWS, examined.histories.seed)
+    state = examined.runs.after(examined.horizon)
+    exact = examined.exact.joint_draws(state, DRAWS, examined.runs.seed)
     if exact is not None:
         yield from _densities(examined, state, exact)
     yield from _correlations(examined, state)
@@ -52,7 +52,7 @@ def _densities(examined, state, exact):
             continue
         # Refined answers have no marginal densities of their own.
         alone = (exact.log_prob - exact.gain)[:runs]
-        if by == "network":
+        if by == "model":
             alone = inference.summary(some, theta).log_density.sum(1).reshape(-1, DRAWS)
         gain = ours.reshape(-1, DRAWS) - alone
         figure, ci95 = over_runs(
@@ -60,7 +60,7 @@ def _densities(examined, state, exact):
         )
         what = "gain over marginals / exact"
         yield PromiseFigure(_NAME, what, by, figure, LEAST_SHARE[by], None, ci95, runs)
-        if by == "network":
+        if by == "model":
             other = inference.joint_log_prob(some, theta, names[::-1])
             away = np.abs(other - ours).reshape(-1, DRAWS).mean(1)
             figure, ci95 = over_runs(np.mean, away)
@@ -69,9 +69,7 @@ def _densities(examined, state, exact):
 
 
 def _correlations(examined, state):
-    pairs = tuple(
-        zip(*itertools.combinations(range(examined.histories.theta.shape[1]), 2), strict=True)
-    )
+    pairs = tuple(zip(*itertools.combinations(range(examined.runs.theta.shape[1]), 2), strict=True))
     exact = examined.exact.correlation(_first(state, DRAWN_RUNS))
     for by, inference, runs in examined.judged():
         some = _first(state, min(runs, DRAWN_RUNS))

@@ -18,7 +18,7 @@ from aline_tf.evaluation.promises import measures
 from aline_tf.evaluation.promises.figure import PromiseFigure, over_runs
 
 #: By whom -> least share of the exact shift.
-LEAST_SHARE = {"network": 0.8, "refined": 0.95}
+LEAST_SHARE = {"model": 0.8, "refined": 0.95}
 LEAST_CORRELATION = 0.95
 _NAME = "known"
 
@@ -29,10 +29,10 @@ def figures(examined) -> Iterator[PromiseFigure]:
     Args:
         examined: an `Examined`.
     """
-    names, theta = examined.task.spec.parameter_names, examined.histories.theta
+    names, theta = examined.task.spec.parameter_names, examined.runs.theta
     if len(names) < 2:
         return
-    state = examined.histories.after(examined.horizon)
+    state = examined.runs.after(examined.horizon)
     exact = examined.exact.summary(state, theta)
     before = {
         by: inference.summary({key: part[:runs] for key, part in state.items()}, theta[:runs])
@@ -40,11 +40,11 @@ def figures(examined) -> Iterator[PromiseFigure]:
     }
     for place, name in enumerate(names):
         given = np.arange(len(names)) == place
-        told = condition_on(state, theta, given)
-        known = examined.exact.summary(told, theta)
+        conditioned = condition_on(state, theta, given)
+        known = examined.exact.summary(conditioned, theta)
         should = ((known.mean - exact.mean) / exact.sd)[:, ~given]
         for by, inference, runs in examined.judged():
-            some = {key: part[:runs] for key, part in told.items()}
+            some = {key: part[:runs] for key, part in conditioned.items()}
             after = inference.summary(some, theta[:runs])
             moved = ((after.mean - before[by].mean) / exact.sd[:runs])[:, ~given]
             for what, measure, least in (

@@ -1,4 +1,4 @@
-"""Histories beyond the trained length: is the answer still calibrated, and the policy still one?
+"""PolicyRuns beyond the trained length: is the answer still calibrated, and the policy still one?
 
 At twice and four times the horizon, along the policy's own trials: the sd of the posterior over the
 exact one, calibration, the error of its means over the exact ones'; at twice the horizon the share
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from aline_tf.acquisition.policies import RandomPolicy
 from aline_tf.evaluation.promises import measures
 from aline_tf.evaluation.promises.figure import PromiseFigure, over_runs
-from aline_tf.evaluation.promises.histories import played
+from aline_tf.evaluation.promises.policy_runs import played
 from aline_tf.evaluation.promises.targets import gain_figures
 
 MULTIPLES = (2, 4)
@@ -29,7 +29,7 @@ def figures(examined) -> Iterator[PromiseFigure]:
     Args:
         examined: an `Examined`.
     """
-    histories, theta = examined.histories, examined.histories.theta
+    histories, theta = examined.runs, examined.runs.theta
     for multiple in MULTIPLES:
         trials = multiple * examined.horizon
         state = histories.after(trials)
@@ -72,7 +72,7 @@ def posterior_figures(promise, what, by, found, exact, theta, most) -> Iterator[
 def _many(examined):
     if max(MULTIPLES) * examined.horizon >= MANY:
         return
-    histories = examined.histories
+    histories = examined.runs
     episode = _first(histories.episode(MANY), MANY_RUNS)
     theta = episode["theta"].astype(float)
     state = played(RandomPolicy(histories.seed), episode, MANY, histories.seed)

@@ -13,8 +13,8 @@ import numpy as np
 
 from aline_tf.batch_ops import from_history
 from aline_tf.evaluation.promises.figure import PromiseFigure, over_runs
-from aline_tf.evaluation.promises.histories import refused
 from aline_tf.evaluation.promises.measures import worst_rmse_ratio
+from aline_tf.evaluation.promises.policy_runs import refused
 
 #: Share that is missing, for errors and for coverage; and how many refuse.
 SHARE, HALF, REFUSALS = 0.3, 0.5, 10
@@ -27,7 +27,7 @@ def figures(examined) -> Iterator[PromiseFigure]:
     Args:
         examined: an `Examined`.
     """
-    histories, theta = examined.histories, examined.histories.theta
+    histories, theta = examined.runs, examined.runs.theta
     some = histories.after(examined.horizon, SHARE)
     exact = examined.exact.summary(some, theta)
     for by, inference, runs in examined.judged():
@@ -47,11 +47,11 @@ def figures(examined) -> Iterator[PromiseFigure]:
         yield PromiseFigure(_NAME, what, by, figure, high=0.03, ci95=ci95, runs=runs)
     # Refined answers do not see what is missing: one half less is a shorter history.
     half = histories.after(examined.horizon, HALF)
-    found = examined.network.summary(half, theta)
+    found = examined.model.summary(half, theta)
     inside = (found.low <= theta) & (theta <= found.high)
     figure, ci95 = over_runs(np.mean, inside.mean(1))
     what = f"{HALF:.0%} missing: coverage of 90%"
-    yield PromiseFigure(_NAME, what, "network", figure, 0.87, 0.93, ci95, len(theta))
+    yield PromiseFigure(_NAME, what, "model", figure, 0.87, 0.93, ci95, len(theta))
 
 
 def _first(batch, runs):

@@ -23,7 +23,7 @@ def figures(examined) -> Iterator[PromiseFigure]:
     Args:
         examined: an `Examined`.
     """
-    histories = examined.histories
+    histories = examined.runs
     for size in examined.pools:
         yield from _of(examined, f"{size} places", histories.episode(size))
     if examined.corners:
@@ -31,9 +31,9 @@ def figures(examined) -> Iterator[PromiseFigure]:
 
 
 def _of(examined, what, episode):
-    theta = examined.histories.theta
+    theta = examined.runs.theta
     # The whole pool is offered: it is what is in question.
-    state = examined.histories.played(episode, examined.horizon, offered=None)
+    state = examined.runs.played(episode, examined.horizon, offered=None)
     exact = examined.exact.summary(state, theta)
     for by, inference, runs in examined.judged():
         some = {name: part[:runs] for name, part in state.items()}
@@ -50,7 +50,7 @@ def _corners(examined):
     """An episode whose pool has every corner once for each trial, with answers of its own."""
     from aline_tf import draws
 
-    histories, spec = examined.histories, examined.task.spec
+    histories, spec = examined.runs, examined.task.spec
     corners = np.array(
         list(itertools.product(*zip(spec.design_low, spec.design_high, strict=True)))
     )

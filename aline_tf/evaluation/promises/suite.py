@@ -15,8 +15,8 @@ import numpy as np
 
 from aline_tf.errors import InputError
 from aline_tf.evaluation.promises.figure import PromiseFigure
-from aline_tf.evaluation.promises.histories import Histories
 from aline_tf.evaluation.promises.inference import Inference
+from aline_tf.evaluation.promises.policy_runs import PolicyRuns
 
 #: Name of each promise -> what a session promises by it. The module of that name measures it.
 PROMISES = {
@@ -35,8 +35,8 @@ class Examined:
 
     Attributes:
         task: a `Task`.
-        histories: of the model's own policy.
-        network: the model's answers by itself.
+        runs: of the model's own policy.
+        model: the model's answers by itself.
         exact: the task's exact posterior.
         refined: the model's answers corrected by the likelihood; None where there is none.
         policy: the model's.
@@ -48,12 +48,12 @@ class Examined:
     Example:
         >>> from aline_tf.evaluation.promises import Examined
         >>> [field.name for field in dataclasses.fields(Examined)][:2]
-        ['task', 'histories']
+        ['task', 'runs']
     """
 
     task: Any
-    histories: Histories
-    network: Inference
+    runs: PolicyRuns
+    model: Inference
     exact: Inference
     refined: Inference | None = None
     policy: Any = None
@@ -69,8 +69,8 @@ class Examined:
 
     def judged(self) -> Iterable[tuple[str, Inference, int]]:
         """(by whom, answers, over how many of the runs), of all who are judged."""
-        runs = len(self.histories.theta)
-        yield "network", self.network, runs
+        runs = len(self.runs.theta)
+        yield "model", self.model, runs
         if self.refined is not None:
             yield "refined", self.refined, min(runs, self.refined_runs)
 

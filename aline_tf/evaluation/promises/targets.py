@@ -28,12 +28,12 @@ def figures(examined) -> Iterator[PromiseFigure]:
     """
     if examined.target_inputs is None or examined.policy is None:
         return
-    episode = examined.histories.episode(examined.histories.candidates)
+    episode = examined.runs.episode(examined.runs.candidates)
     for target in np.asarray(examined.target_inputs, np.float32):
         aimed = aimed_at(episode, target)
         where = ", ".join(f"{value:g}" for value in target)
         for trial in TRIALS:
-            state = examined.histories.played(aimed, trial - 1)
+            state = examined.runs.played(aimed, trial - 1)
             gain = examined.exact.gain(state)
             if gain is None:
                 return

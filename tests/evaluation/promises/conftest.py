@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aline_tf.acquisition.policies import RandomPolicy
-from aline_tf.evaluation.promises import Examined, Histories, Inference
+from aline_tf.evaluation.promises import Examined, Inference, PolicyRuns
 from aline_tf.experiments.psychometric.exact_inference import PsychometricInference
 from aline_tf.tasks import Psychometric
 from tests.training.conftest import make_model, psychometric_model  # noqa: F401
@@ -49,15 +49,14 @@ def unknown(batch):
 
 @pytest.fixture(scope="session")
 def examined():
-    """A function (network=None, **changes) -> `Examined`; None: the network is exact."""
+    """A function (model=None, **changes) -> `Examined`; None: the model is exact."""
     task = Psychometric()
-    histories = Histories(task, RandomPolicy(3), runs=16, candidates=40, seed=5, longest=120)
+    histories = PolicyRuns(task, RandomPolicy(3), runs=16, candidates=40, seed=5, longest=120)
     exact = PsychometricInference(**NODES)
 
-    def make(network: Inference | None = None, **changes) -> Examined:
+    def make(model: Inference | None = None, **changes) -> Examined:
         return Examined(
-            **{"task": task, "histories": histories, "network": network or exact, "exact": exact}
-            | changes
+            **{"task": task, "runs": histories, "model": model or exact, "exact": exact} | changes
         )
 
     return make

@@ -15,9 +15,9 @@ def test_a_tasks_own_settings_come_before_the_defaults_and_the_users_before_them
     model = make_model(Psychometric())
     found = examined_by(experiment, Settings(model=model, runs=12, seed=4), "known")
     assert isinstance(found.exact, PsychometricInference)
-    assert (found.histories.runs, found.histories.candidates, found.refined_runs) == (12, 200, 2)
+    assert (found.runs.runs, found.runs.candidates, found.refined_runs) == (12, 200, 2)
     assert found.target_inputs == ((0.0,), (2.0,), (4.5,))
-    assert found.histories.longest == 30
+    assert found.runs.longest == 30
     assert found.refined is not None
 
 

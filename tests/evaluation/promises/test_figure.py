@@ -24,7 +24,7 @@ BOUNDS = st.none() | st.floats(-2, 2)
 @settings(deadline=None, derandomize=True)
 @given(figure=st.floats(-3, 3), low=BOUNDS, high=BOUNDS)
 def test_a_figure_holds_between_its_bars(figure, low, high):
-    row = PromiseFigure("known", "slope", "network", figure, low, high)
+    row = PromiseFigure("known", "slope", "model", figure, low, high)
     if low is None and high is None:
         assert row.holds is None
         assert row.bar == ""
@@ -35,7 +35,7 @@ def test_a_figure_holds_between_its_bars(figure, low, high):
 
 
 def test_what_could_not_be_computed_holds_no_bar_and_is_null():
-    row = PromiseFigure("known", "slope", "network", math.nan, 0.8)
+    row = PromiseFigure("known", "slope", "model", math.nan, 0.8)
     assert row.holds is False
     assert row.to_dict()["figure"] is None
     assert math.isnan(PromiseFigure.from_dict(row.to_dict()).figure)
@@ -44,7 +44,7 @@ def test_what_could_not_be_computed_holds_no_bar_and_is_null():
 
 def test_a_table_survives_its_file(tmp_path):
     rows = [
-        PromiseFigure("known", "slope", "network", 0.5, 0.8, None, 0.1, 300),
+        PromiseFigure("known", "slope", "model", 0.5, 0.8, None, 0.1, 300),
         PromiseFigure("targets", "0", "random", 2e-5, runs=9),
     ]
     write_json(tmp_path / "table.json", {"task": "psychometric"}, rows)

@@ -14,7 +14,7 @@ def network(psychometric_model):
 
 
 def test_marginals_are_the_models_own(network, examined):
-    histories = examined().histories
+    histories = examined().runs
     batch = histories.after(9)
     found = network.summary(batch, histories.theta)
     outputs = network.model(batch)
@@ -28,7 +28,7 @@ def test_marginals_are_the_models_own(network, examined):
 
 
 def test_the_joint_is_the_chains(network, examined):
-    histories = examined().histories
+    histories = examined().runs
     batch = histories.after(4)
     for order in (None, ("lapse", "guess", "slope", "threshold")):
         expected = joint_log_prob(network.model, batch, histories.theta, order)
@@ -37,7 +37,7 @@ def test_the_joint_is_the_chains(network, examined):
 
 
 def test_correlations_are_of_as_many_draws_and_zero_for_what_is_known(network, examined):
-    histories = examined().histories
+    histories = examined().runs
     given = np.array([True, False, False, False])
     batch = condition_on(histories.after(4), histories.theta, given)
     found = network.correlation(batch)

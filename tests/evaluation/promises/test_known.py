@@ -29,4 +29,4 @@ def test_refined_answers_have_a_bar_of_their_own_and_fewer_runs(examined):
     refined = [row for row in figures if row.by == "refined"]
     assert len(refined) == len(figures) / 2
     assert {(row.low, row.runs, round(row.figure, 6)) for row in refined} == {(0.95, 5, 1.0)}
-    assert not any(row.holds for row in figures if row.by == "network")
+    assert not any(row.holds for row in figures if row.by == "model")

@@ -3,7 +3,7 @@
 import pytest
 
 from aline_tf.acquisition.policies import RandomPolicy
-from aline_tf.evaluation.promises import Histories, RefinedInference, pool
+from aline_tf.evaluation.promises import PolicyRuns, RefinedInference, pool
 from aline_tf.evaluation.promises.suite import Examined
 from aline_tf.tasks import LocationFinding
 
@@ -21,7 +21,7 @@ def test_the_exact_posterior_is_calibrated_in_all(examined):
 
 def test_corners_are_asked_again_and_again():
     task = LocationFinding()
-    histories = Histories(task, RandomPolicy(0), runs=2, candidates=30, seed=1)
+    histories = PolicyRuns(task, RandomPolicy(0), runs=2, candidates=30, seed=1)
     oracle = RefinedInference(task)
     found = Examined(task, histories, oracle, oracle, corners=True)
     episode = pool._corners(found)

@@ -15,10 +15,10 @@ def refined():
 
 
 def test_it_is_the_exact_posterior_with_and_without_a_known_parameter(refined, examined):
-    histories, exact = examined().histories, PsychometricInference()
+    histories, exact = examined().runs, PsychometricInference()
     batch, theta = take_rows(histories.after(20, 0.3), slice(2)), histories.theta[:2]
-    told = condition_on(batch, theta, np.array([False, True, False, False]))
-    for state in (batch, told):
+    conditioned = condition_on(batch, theta, np.array([False, True, False, False]))
+    for state in (batch, conditioned):
         should, found = exact.summary(state, theta), refined.summary(state, theta)
         free = should.sd > 0
         assert np.abs((found.mean - should.mean) / np.where(free, should.sd, 1)).max() < 0.15
@@ -31,8 +31,8 @@ def test_it_is_the_exact_posterior_with_and_without_a_known_parameter(refined, e
 
 
 def test_equal_states_are_worked_out_once(refined, examined):
-    batch = take_rows(examined().histories.after(5), slice(1))
-    theta = examined().histories.theta[:1]
+    batch = take_rows(examined().runs.after(5), slice(1))
+    theta = examined().runs.theta[:1]
     first = refined.summary(batch, theta)
     again = refined.summary(batch, theta)
     assert np.array_equal(first.mean, again.mean)

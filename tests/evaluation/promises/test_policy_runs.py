@@ -1,4 +1,4 @@
-"""Histories of a policy: the same runs whatever is asked of them, beginnings of one another."""
+"""PolicyRuns of a policy: the same runs whatever is asked of them, beginnings of one another."""
 
 import numpy as np
 import pytest
@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from aline_tf.acquisition.policies import Policy, RandomPolicy
 from aline_tf.batch import NO_ANSWER, OBSERVED
-from aline_tf.evaluation.promises import Histories
-from aline_tf.evaluation.promises.histories import refused
+from aline_tf.evaluation.promises import PolicyRuns
+from aline_tf.evaluation.promises.policy_runs import refused
 from aline_tf.tasks import GP1D, Psychometric
 
 
 def histories(**changes):
     settings = {"runs": 5, "candidates": 40, "seed": 7, "longest": 20} | changes
-    return Histories(Psychometric(), RandomPolicy(0), **settings)
+    return PolicyRuns(Psychometric(), RandomPolicy(0), **settings)
 
 
 @settings(max_examples=12, deadline=None, derandomize=True)
@@ -63,7 +63,7 @@ def test_the_policy_is_shown_a_few_of_the_pool_and_no_padding():
             seen.append((mask.shape[1], batch["context_mask"].shape[1], bool(mask.all())))
             return np.zeros(len(mask), int)
 
-    found = Histories(Psychometric(), Records(), runs=2, candidates=90, seed=0)
+    found = PolicyRuns(Psychometric(), Records(), runs=2, candidates=90, seed=0)
     found.after(20)
     assert {pool for pool, _, _ in seen} == {32}
     assert all(allowed for _, _, allowed in seen)
@@ -71,6 +71,6 @@ def test_the_policy_is_shown_a_few_of_the_pool_and_no_padding():
 
 
 def test_a_task_that_begins_with_an_observation_keeps_it():
-    found = Histories(GP1D(), RandomPolicy(0), runs=2, candidates=6, seed=0)
+    found = PolicyRuns(GP1D(), RandomPolicy(0), runs=2, candidates=6, seed=0)
     assert (found.after(3)["context_mask"].sum(1) == 4).all()
     assert (found.after(0)["context_mask"].sum(1) == 1).all()

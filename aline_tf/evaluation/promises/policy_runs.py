@@ -1,4 +1,4 @@
-"""Histories that a model's own policy collects, for every promise the same runs.
+"""PolicyRuns that a model's own policy collects, for every promise the same runs.
 
 Each run has a parameter vector of the prior, targets as training has them, and a pool; in every
 step the policy chooses from some of what is left, as in training, which costs a sixth of the whole
@@ -26,7 +26,7 @@ _TOGETHER = 64
 _OFFERS, _LOST = 0x6F66, 0x6C6F
 
 
-class Histories:
+class PolicyRuns:
     """What R runs meet, and what a policy collects there.
 
     Args:
@@ -39,9 +39,9 @@ class Histories:
 
     Example:
         >>> from aline_tf.acquisition import RandomPolicy
-        >>> from aline_tf.evaluation.promises.histories import Histories
+        >>> from aline_tf.evaluation.promises.policy_runs import PolicyRuns
         >>> from aline_tf.tasks import Psychometric
-        >>> histories = Histories(Psychometric(), RandomPolicy(0), runs=2, candidates=9, seed=0)
+        >>> histories = PolicyRuns(Psychometric(), RandomPolicy(0), runs=2, candidates=9, seed=0)
         >>> batch = histories.after(3)
         >>> batch["context_mask"].sum(1), histories.theta.shape
         (array([3, 3]), (2, 4))
