@@ -44,6 +44,7 @@ class LocationFindingExperiment(KnownLikelihoodExperiment):
     )
     bars: ClassVar = {("spce", "source1_x1,source1_x2"): Bar(7.0, 7.5, 4.71, True)}
     budget_candidates = 300
+    promise_settings: ClassVar = {"pools": (50, 200, 500, 2000), "corners": True}
 
     @property
     def is_exact(self) -> bool:
@@ -90,6 +91,11 @@ class LocationFindingExperiment(KnownLikelihoodExperiment):
         from aline_tf.experiments.location_finding.exact import exact_joint
 
         return exact_joint(data, steps) if self.is_exact else None
+
+    def exact_inference(self):
+        from aline_tf.experiments.location_finding.exact_inference import LocationInference
+
+        return LocationInference() if self.is_exact else super().exact_inference()
 
     def query_quantities(self, data):
         from aline_tf.experiments.location_finding.plots import distance_to_source

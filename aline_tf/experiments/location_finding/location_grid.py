@@ -108,11 +108,13 @@ def plane_posterior(
         design: [T, 2].
         outcome: [T], log y.
         box: where the mass is known to lie, such as the box of a shorter history; the unit square
-            when None.
+            when None. A coordinate that is known has no width: all of its nodes stand there, and
+            the evidence is given its value.
         size: G.
     """
     box = np.array([[0.0, 1.0], [0.0, 1.0]]) if box is None else box
     while True:
+        wide = box[:, 1] > box[:, 0]
         cell = (box[:, 1] - box[:, 0]) / size
         nodes = box[:, :1] + cell[:, None] * (np.arange(size) + 0.5)
         theta = np.stack(np.meshgrid(*nodes, indexing="ij"), axis=-1)
@@ -128,12 +130,13 @@ def plane_posterior(
         tight = np.stack(
             [np.maximum(tight[:, 0], box[:, 0]), np.minimum(tight[:, 1], box[:, 1])], axis=1
         )
-        if np.prod(tight[:, 1] - tight[:, 0]) > 0.7 * np.prod(box[:, 1] - box[:, 0]):
+        shrunk = (tight[:, 1] - tight[:, 0])[wide].prod() / (box[:, 1] - box[:, 0])[wide].prod()
+        if shrunk > 0.7:
             break
         box = tight
     mass = np.exp(log_mass - high)
-    total = mass.sum()
-    return PlanePosterior(nodes, mass / total, float(high + np.log(total * cell.prod()))), box
+    total, volume = mass.sum(), np.where(wide, cell, 1.0 / size).prod()
+    return PlanePosterior(nodes, mass / total, float(high + np.log(total * volume))), box
 
 
 def shrinking_posteriors(
