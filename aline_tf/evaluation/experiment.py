@@ -242,8 +242,7 @@ class Experiment:
         Raises:
             InputError: a setting cannot be used, or no exact posterior is at hand.
         """
-        from aline_tf.evaluation.promises.examination import examined_by
-        from aline_tf.evaluation.promises.suite import measure
+        from aline_tf.evaluation.promises.suite import examined_by, measure
 
         return measure(examined_by(self, settings, only), only, report)
 

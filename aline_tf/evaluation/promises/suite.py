@@ -27,6 +27,12 @@ PROMISES = {
     "length": "histories beyond the trained length",
     "pool": "pools of any size",
 }
+#: Where neither settings nor experiment say otherwise.
+RUNS, CANDIDATES = 300, 200
+#: What a row costs refined is a hundred times its pass through the model: so few of the runs.
+REFINED_SHARE = 1 / 12
+#: Lengths of long histories, in horizons.
+MULTIPLES = (2, 4)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +50,7 @@ class Examined:
         pools: sizes of pools that a session may be given; empty where that is not asked.
         corners: whether the corners of the space are a pool too.
         refined_runs: how many runs the slow refinement is judged by.
+        multiples: of the horizon, how long the histories are that go beyond it; ascending.
 
     Example:
         >>> from aline_tf.evaluation.promises import Examined
@@ -61,6 +68,7 @@ class Examined:
     pools: tuple[int, ...] = ()
     corners: bool = False
     refined_runs: int = 50
+    multiples: tuple[int, ...] = MULTIPLES
 
     @property
     def horizon(self) -> int:
@@ -95,11 +103,64 @@ def chosen_promises(only: Sequence[str] | str | None) -> tuple[str, ...]:
     return tuple(name for name in PROMISES if name in names)
 
 
-def longest(names: Sequence[str], horizon: int) -> int:
-    """Trials that these promises ask for at most."""
-    from aline_tf.evaluation.promises.length import MULTIPLES
+def examined_by(experiment, settings, only=None) -> Examined:
+    """A model under examination.
 
-    return max(MULTIPLES) * horizon if "length" in names else horizon
+    Args:
+        experiment: an `Experiment`.
+        settings: model, runs, candidates and seed are read.
+        only: names of promises; all when None.
+
+    Raises:
+        InputError: a setting cannot be used, or no exact posterior is at hand.
+    """
+    from aline_tf.acquisition.policies import LearnedPolicy
+    from aline_tf.evaluation.promises.inference import ModelInference
+    from aline_tf.evaluation.promises.refined import RefinedInference
+
+    names = chosen_promises(only)
+    own = dict(experiment.promise_settings)
+    sizes = {
+        name: own.pop(name, default) if getattr(settings, name) is None else getattr(settings, name)
+        for name, default in (("runs", RUNS), ("candidates", CANDIDATES))
+    }
+    own = {name: value for name, value in own.items() if name not in sizes}
+    horizon = experiment.task.spec.horizon
+    if sizes["runs"] < 2:
+        raise InputError(
+            f"expected at least 2 runs; received {settings.option('runs')} {sizes['runs']}"
+        )
+    if sizes["candidates"] < horizon:
+        raise InputError(
+            f"expected a pool of at least {horizon} candidates, one for each trial; received "
+            f"{settings.option('candidates')} {sizes['candidates']}"
+        )
+    if settings.seed < 0:
+        raise InputError(
+            f"expected a seed of 0 or more; received {settings.option('seed')} {settings.seed}"
+        )
+    exact = experiment.exact_inference()
+    if exact is None:
+        raise InputError(
+            "expected a task with an exact posterior to measure promises by; received "
+            f"{experiment.name!r}, which has none"
+        )
+    model = experiment.load_model(settings)
+    beyond = max(own.get("multiples", MULTIPLES)) if "length" in names else 1
+    policy, task = LearnedPolicy(model), experiment.task
+    refined = None
+    if None not in (task.log_likelihood, task.log_prior):
+        refined = RefinedInference(task, model)
+    return Examined(
+        task=task,
+        runs=PolicyRuns(task, policy, **sizes, seed=settings.seed, longest=beyond * horizon),
+        model=ModelInference(model),
+        exact=exact,
+        refined=refined,
+        policy=policy,
+        refined_runs=max(2, round(REFINED_SHARE * sizes["runs"])),
+        **own,
+    )
 
 
 def measure(
