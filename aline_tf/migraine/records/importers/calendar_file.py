@@ -25,13 +25,14 @@ from aline_tf.migraine.records.importers.account import Account
 from aline_tf.migraine.records.importers.documents import Document
 from aline_tf.migraine.records.wall_clock import time_zone
 
-MAX_BYTES = 64 << 20
-MAX_EVENTS = 50_000
+MAX_BYTES = 16 << 20
+MAX_EVENTS = 20_000
 #: Property that numbers an entry, so that what is laid out of it can be told apart.
 NUMBER = "X-ENTRY-NUMBER"
 
 _BEGIN = re.compile(r"^BEGIN:VCALENDAR[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _END = re.compile(r"^END:VCALENDAR[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_TRAILING = re.compile(r"(?<![ \t])[ \t]+$", re.MULTILINE)
 _FOLD = re.compile(r"\r?\n[ \t]")
 _ZONE_ID = re.compile(r'^DT(?:START|END)[^:\n]*;TZID=("[^"\n]*"|[^:;\n]*)', re.MULTILINE)
 _OF_CALENDAR = re.compile(r"^(?:X-WR-TIMEZONE|TIMEZONE-ID)[^:\n]*:(.*)$", re.MULTILINE)
@@ -238,7 +239,7 @@ def _icalendar() -> Any:
 def _calendar_text(document: Document, account: Account) -> str:
     """The calendars of a file, without what stands before and after them."""
     text = document.text(MAX_BYTES, others=True).replace("\0", "").replace("\r\n", "\n")
-    text = "\n".join(line.rstrip() for line in text.replace("\r", "\n").split("\n"))
+    text = _TRAILING.sub("", text.replace("\r", "\n"))
     begin, ends = _BEGIN.search(text), list(_END.finditer(text))
     if begin is None:
         raise InputError(f"expected an iCalendar file; received {document.shown}, which is none")
