@@ -1,6 +1,6 @@
 """The account of an import: sums that can be checked, and examples that can be printed."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aline_tf.migraine.records.import_summary import EXAMPLE_LENGTH, ImportSummary, shown_example
@@ -31,6 +31,7 @@ def test_a_cell_that_nobody_counted_shows():
     ).accounted
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_an_example_can_be_printed(text):
     shown = shown_example(text)

@@ -79,7 +79,7 @@ intervals = st.builds(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(intervals, max_size=12), st.randoms(use_true_random=False))
 def test_the_order_of_the_records_does_not_matter(records, chance):
     before = sorted(zip(map(repr, records), finest(records), strict=True), key=repr)
@@ -87,7 +87,7 @@ def test_the_order_of_the_records_does_not_matter(records, chance):
     assert sorted(zip(map(repr, records), finest(records), strict=True), key=repr) == before
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(intervals, max_size=12))
 def test_nothing_is_added_and_stages_are_whole_or_gone(records):
     for record_, kept in zip(records, finest(records), strict=True):

@@ -1,7 +1,7 @@
 """Losses that bias are refused, with the reason and the remedy; what is put aside is no loss."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
@@ -10,6 +10,7 @@ from aline_tf.migraine.records.importers import read_records
 from aline_tf.migraine.records.importers.losses import LEAST_LOST, refuse_losses
 
 
+@settings(deadline=None)
 @given(st.integers(0, 20), st.integers(0, 20))
 def test_less_than_half_of_a_channel_is_refused_and_can_be_accepted(read, lost):
     reason = "pain: not a number"
