@@ -1,27 +1,28 @@
 """Whether a subject is one that the model can describe: a prequential test of the answers so far.
 
 Before each answer t its category k_t had the predictive probabilities pi_t = p(k | x_t, D_<t):
-yes or no of a binary outcome, else the six intervals between the predictive quantiles. Two sums of
-centred scores are martingales where the predictions are right, whatever chose the designs:
+yes or no of a binary outcome, else intervals between predictive quantiles. Two sums of centred
+scores are martingales where the predictions are right, whatever chose the designs:
 
     A = sum_t a(k_t) - E a     too high or too low; of binary outcomes a = k
     B = sum_t b(k_t) - E b     too surprising; b = -log pi of binary outcomes, else a^2
     S = max(|A| / sd A, B / sd B),   p = share of outcomes drawn from pi_t whose S is as large
 
-Predictions are those of the task's likelihood where it is known and the outcome binary (prior draws
-weighed by the answers before), else the model's own.
+Predictions are the exact ones wherever the task's likelihood is known
+(`aline_tf.acquisition.refined.prequential`, .2 to .3 s), else the model's own, of one pass.
 
-At a threshold of 1% and 30 psychometric trials by the learned policy, with the model's predictions
-(with the exact posterior's): false alarms 1.1% of 6000 (.8% of 400); detected, of 250 each, always
-yes 100% (100%), inverted buttons 80% (82%), a threshold that drifts by 4 27% (86%), a coin 8%
-(16%): answers of one half are nearly those of a high lapse rate and a threshold out of reach; 2AFC
-(guesses of one half) 2% (.4%): the task describes it.
+What it detects, and how often it is wrong, measures `aline_tf.evaluation.misfit.examine`. Some
+subjects nothing can tell from those of a task: answers of one half are nearly those of a high lapse
+rate and a threshold out of reach, and forced choice (guesses of one half) is nearly described. Of
+30 psychometric trials the most powerful test there is, which knows what it looks for (the ratio of
+the likelihoods), detects 11% of coins and 7% of forced choice.
 
 Source: prequential tests, Dawid (1984); Seillier-Moiseiwitsch and Dawid (1993).
 """
 
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -30,15 +31,15 @@ from aline_tf.batch import OBSERVED, empty_batch
 from aline_tf.errors import InputError
 from aline_tf.models.protocol import QUANTILE_LEVELS
 
-#: Below it a session warns.
+#: Below it answers are suspect: subjects of the task are in one session of a hundred.
 THRESHOLD = 0.01
-#: Answers before which a session does not look by itself.
-LEAST_ANSWERS = 10
+#: A session looks by itself whenever as many answers have come.
+LOOK_EVERY = 10
 #: Probabilities nearer to 0 or 1 are not taken at their word.
 _SURE = 0.005
-_REPLICATES, _PRIOR_DRAWS, _SEED = 2000, 2**14, 0
-#: Means of a standard normal variable between its quantiles at `QUANTILE_LEVELS`.
-_NORMAL_SCORES = np.array([-2.0627, -1.0490, -0.3247, 0.3247, 1.0490, 2.0627])
+_REPLICATES, _SEED = 2000, 0
+#: Levels between which exact predictions of continuous outcomes are told apart.
+_FINE_LEVELS = (0.01, 0.05, 0.15, 0.3, 0.5, 0.7, 0.85, 0.95, 0.99)
 
 
 class Fit(NamedTuple):
@@ -46,7 +47,8 @@ class Fit(NamedTuple):
 
     Attributes:
         p_value: chance of answers at least as surprising, were the predictions right.
-        answers: how many were looked at: those observed, up to the task's horizon.
+        answers: how many were looked at: those observed; by a model's own predictions up to the
+            task's horizon.
         exact: whether predictions were those of the likelihood, else the model's own.
 
     Example:
@@ -106,14 +108,28 @@ def prequential_p_value(probability, category, low_score, high_score) -> float:
     return float((1 + (surprise[1:] >= surprise[0] - 1e-9).sum()) / (1 + _REPLICATES))
 
 
+def binary_p_value(yes, outcome) -> float:
+    """p-value of yes-or-no answers.
+
+    Args:
+        yes: [T], P(y_t = 1 | x_t, D_<t).
+        outcome: [T], 0 or 1.
+    """
+    yes = np.clip(yes, _SURE, 1.0 - _SURE)
+    probability = np.stack([1.0 - yes, yes], 1)
+    codes = np.tile([0.0, 1.0], (len(yes), 1))
+    category = (np.asarray(outcome) > 0.5).astype(int)
+    return prequential_p_value(probability, category, codes, -np.log(probability))
+
+
 def fit_of(model, batch, task=None) -> Fit:
     """The test of a session's answers.
 
     Args:
         model: a `SessionModel`.
-        batch: a numpy Batch of one row; its first `horizon` observed answers are looked at.
-            Parameters given as known are not conditioned on.
-        task: with a likelihood, or None.
+        batch: a numpy Batch of one row, whose observed answers are looked at. Parameters given as
+            known are conditioned on by exact predictions alone.
+        task: with a likelihood, or None: the model's own predictions, up to its horizon.
 
     Raises:
         InputError: outcomes that `covers` does not cover.
@@ -125,44 +141,68 @@ def fit_of(model, batch, task=None) -> Fit:
             f"{', '.join(f'{c.name} ({c.kind})' for c in spec.fields)}"
         )
     answered = batch["context_mask"][0] & (batch["context_status"][0, :, 0] == OBSERVED)
-    places = np.flatnonzero(answered)[: spec.horizon]
-    design, outcome = batch["context_design"][0, places], batch["context_outcome"][0, places]
-    binary = spec.outcomes[0].kind == "binary"
-    exact = binary and task is not None and task.log_likelihood is not None
+    places = np.flatnonzero(answered)
+    exact = predicts_exactly(task)
+    places = places if exact else places[: spec.horizon]
     if not len(places):
         return Fit(1.0, 0, exact)
-    if exact:
-        yes = _exact_chances(task, design, outcome)
-    else:
-        answer = _replayed(model, design, outcome)
-        yes = np.asarray(answer["target_mean"], float)[:, 0]
-    if binary:
-        yes = np.clip(yes, _SURE, 1.0 - _SURE)
-        probability, category = np.stack([1.0 - yes, yes], 1), (outcome[:, 0] > 0.5).astype(int)
-        scores = np.tile([0.0, 1.0], (len(yes), 1)), -np.log(probability)
-    else:
-        edges = np.asarray(answer["target_quantiles"], float)[:, 0]
-        category = (outcome > edges).sum(1)
-        share = np.diff([0.0, *QUANTILE_LEVELS, 1.0])
-        probability = np.tile(share, (len(outcome), 1))
-        score = np.tile(_NORMAL_SCORES, (len(outcome), 1))
-        scores = score, np.square(score)
-    p_value = prequential_p_value(probability, category, *scores)
+    design, outcome = batch["context_design"][0, places], batch["context_outcome"][0, places]
+    if spec.outcomes[0].kind == "binary":
+        yes = _chances(model, batch, task if exact else None, design, outcome)
+        return Fit(binary_p_value(yes, outcome[:, 0]), len(places), exact)
+    category, levels = _intervals(model, batch, task if exact else None, design, outcome)
+    probability = np.tile(np.diff([0.0, *levels, 1.0]), (len(outcome), 1))
+    score = np.tile(normal_scores(levels), (len(outcome), 1))
+    p_value = prequential_p_value(probability, category, score, np.square(score))
     return Fit(p_value, len(places), exact)
 
 
-def _exact_chances(task, design, outcome) -> np.ndarray:
-    """P(y_t = 1 | x_t, D_<t) [T] by prior draws, weighed by the answers before t."""
-    import tensorflow as tf
+def predicts_exactly(task) -> bool:
+    """Whether the answers of a task, or of None, can be predicted by its likelihood."""
+    if task is None or task.log_likelihood is None:
+        return False
+    from aline_tf.acquisition.refined.prequential import can_predict
 
-    from aline_tf import draws
+    return can_predict(task)
 
-    theta = task.sample_theta(draws.as_seed(_SEED), _PRIOR_DRAWS)[:, None]
-    log_yes = task.log_likelihood(theta, design[None], np.ones_like(outcome)[None]).numpy()
-    log_seen = task.log_likelihood(theta, tf.constant(design)[None], outcome[None]).numpy()
-    before = np.cumsum(log_seen, axis=1, dtype=float) - log_seen
-    weight = np.exp(before - before.max(0))
-    return (weight * np.exp(log_yes)).sum(0) / weight.sum(0)
+
+def normal_scores(levels) -> np.ndarray:
+    """Means of a standard normal variable between its quantiles at some levels.
+
+    Args:
+        levels: K - 1 numbers in (0, 1), ascending.
+
+    Returns:
+        [K].
+
+    >>> normal_scores([0.5]).round(4).tolist()
+    [-0.7979, 0.7979]
+    """
+    normal = NormalDist()
+    density = [0.0, *(normal.pdf(normal.inv_cdf(level)) for level in levels), 0.0]
+    return -np.diff(density) / np.diff([0.0, *levels, 1.0])
+
+
+def _chances(model, batch, task, design, outcome) -> np.ndarray:
+    """P(y_t = 1 | x_t, D_<t), [T]."""
+    if task is None:
+        return np.asarray(_replayed(model, design, outcome)["target_mean"], float)[:, 0]
+    return _predicted(task, batch, design, outcome).yes
+
+
+def _intervals(model, batch, task, design, outcome) -> tuple[np.ndarray, tuple[float, ...]]:
+    """Between which predictive quantiles each outcome lies, int [T], and their levels."""
+    if task is None:
+        edges = np.asarray(_replayed(model, design, outcome)["target_quantiles"], float)[:, 0]
+        return (outcome > edges).sum(1), QUANTILE_LEVELS
+    level = _predicted(task, batch, design, outcome).level
+    return (level[:, None] > np.array(_FINE_LEVELS)).sum(1), _FINE_LEVELS
+
+
+def _predicted(task, batch, design, outcome):
+    from aline_tf.acquisition.refined.prequential import predict_in_turn
+
+    return predict_in_turn(task, design, outcome, batch["known_mask"][0], batch["known_theta"][0])
 
 
 def _replayed(model, design, outcome):

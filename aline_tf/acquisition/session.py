@@ -80,9 +80,9 @@ class Session(SessionPosterior):
         task: the `Task` that the model was trained on, or its name, for its likelihood; found by
             itself where it is one of the package's and the model is in this process.
         refine: whether posteriors are refined by that likelihood (.1 s each, see
-            `aline_tf.acquisition.refinement`): "auto" where the model's own are untaught (longer
-            histories than the horizon, missing answers, known parameters, joints), True always,
-            False never. Without a likelihood "auto" says once what is untaught.
+            `aline_tf.acquisition.refined.refinement`): "auto" where the model's own are untaught
+            (longer histories than the horizon, missing answers, known parameters, joints), True
+            always, False never. Without a likelihood "auto" says once what is untaught.
         price: deprecated, an older name of `cost_weight`.
         design_bounds: (low, high) of the designs in your units, numbers or D each, or by name, that
             stand for the trained range; None: designs are in trained units, or in those kept in the

@@ -24,7 +24,7 @@ from aline_tf.units.unit_adapter import UnitAdapter
 
 if TYPE_CHECKING:
     from aline_tf.acquisition.misfit import Fit
-    from aline_tf.acquisition.refinement import WeightedDraws
+    from aline_tf.acquisition.refined.refinement import WeightedDraws
 
 # No posterior depends on the pool: one candidate stands for all of it.
 ONE = 1
@@ -66,8 +66,9 @@ class SessionPosterior:
     def fit(self) -> Fit:
         """Whether the answers so far are those of a subject that the model can describe: a
         `p_value`, below .01 for one such session in a hundred (see `aline_tf.acquisition.misfit`
-        for what it detects). `posterior` looks by itself from the tenth answer on where the
-        outcome is binary and its likelihood known.
+        for what it detects). `posterior` looks by itself every ten answers where the likelihood
+        is known, and is wrong about one session in a hundred, all of its looks together; who looks
+        here after every answer will be wrong more often.
 
         Raises:
             InputError: a task whose outcomes are several, ordered or counts.
@@ -119,7 +120,9 @@ class SessionPosterior:
         self._trust.watch(self._state())
         refined = self.refined()
         if refined is not None:
-            return self._conditioned_on_known(_marginals(self.spec, refined))
+            from aline_tf.acquisition.refined.marginals import refined_marginals
+
+            return self._conditioned_on_known(refined_marginals(self.spec, refined))
         units = self.parameter_units
         answer = self.model.answer(self.batch_of(ONE, units=units))
         if not units.is_identity:
@@ -141,8 +144,8 @@ class SessionPosterior:
         return marginals
 
     def distributions(self) -> dict:
-        """The model's own marginals as tensorflow_probability distributions, by name, not refined;
-        a parameter given as known has all of its mass at that value.
+        """The marginals as tensorflow_probability distributions, by name, refined where `posterior`
+        is; a parameter given as known has all of its mass at that value.
 
         Raises:
             InputError: the model is behind a server, which sends summaries alone.
@@ -150,8 +153,14 @@ class SessionPosterior:
         model = self._model_here("distributions")
         import tensorflow_probability as tfp
 
-        made = self._theta_posterior(model).distributions()
-        found = dict(zip(self.spec.parameter_names, made, strict=True))
+        refined = self.refined()
+        if refined is not None:
+            from aline_tf.acquisition.refined.marginals import refined_distributions
+
+            found = refined_distributions(self._parameter_spec(), refined)
+        else:
+            made = self._theta_posterior(model).distributions()
+            found = dict(zip(self.spec.parameter_names, made, strict=True))
         for name, value in self.known.items():
             found[name] = tfp.distributions.Deterministic([np.float32(value)], name=name)
         return found
@@ -228,7 +237,7 @@ class SessionPosterior:
         return found if array.ndim else {name: float(value[0]) for name, value in found.items()}
 
     def entropy(self) -> dict[str, float]:
-        """Entropy of every parameter's marginal of the model, not refined, in nats.
+        """Entropy of every parameter's marginal in nats, refined where `posterior` is.
 
         Of an interval or a real parameter it is the differential entropy in natural units, of a
         binary one that of its two values, of a spike-and-slab one that of the density with respect
@@ -238,8 +247,14 @@ class SessionPosterior:
             InputError: the model is behind a server, which sends summaries alone.
         """
         model = self._model_here("entropies")
-        values = np.asarray(self._theta_posterior(model).entropy(), float)[0]
-        found = dict(zip(self.spec.parameter_names, values.tolist(), strict=True))
+        refined = self.refined()
+        if refined is not None:
+            from aline_tf.acquisition.refined.marginals import refined_entropies
+
+            found = refined_entropies(self._parameter_spec(), refined)
+        else:
+            values = np.asarray(self._theta_posterior(model).entropy(), float)[0]
+            found = dict(zip(self.spec.parameter_names, values.tolist(), strict=True))
         return found | dict.fromkeys(self.known, 0.0)
 
     def sample(self, n: int, seed: int = 0):
@@ -437,21 +452,9 @@ class SessionPosterior:
             return model.theta_posterior(outputs)
         from aline_tf.models.distributions.theta_posterior import ThetaPosterior
 
-        parameters = units.spec(self.model.spec).parameters
+        parameters = self._parameter_spec().parameters
         return ThetaPosterior(parameters, outputs["theta_raw"], model.components)
 
-
-def _marginals(spec, posterior: WeightedDraws) -> dict[str, Marginal]:
-    """Every parameter of weighted draws by itself."""
-    mean, sd = posterior.mean(), posterior.sd()
-    quantiles = posterior.quantiles(QUANTILE_LEVELS)
-    present = posterior.weight @ (posterior.theta != 0.0)
-    return {
-        parameter.name: Marginal(
-            float(mean[p]),
-            float(sd[p]),
-            tuple(map(float, quantiles[p])),
-            float(present[p]) if parameter.kind in ("binary", "spike_slab") else 1.0,
-        )
-        for p, parameter in enumerate(spec.parameters)
-    }
+    def _parameter_spec(self) -> TaskSpec:
+        """The task with its parameters in the session's units."""
+        return self.parameter_units.spec(self.model.spec)

@@ -2,17 +2,25 @@
 
 Training shows a model complete answers, up to the task's horizon, and hardly any parameter that is
 given as known; marginals are taught, joints are not. Beyond that a session refines the posterior by
-the task's likelihood (see `aline_tf.acquisition.refinement`), or says once what is untaught.
+the task's likelihood (see `aline_tf.acquisition.refined`), or says once what is untaught.
 Nothing here imports TensorFlow before a posterior is refined.
 """
 
 from __future__ import annotations
 
+import functools
 import warnings
 
 import numpy as np
 
-from aline_tf.acquisition.misfit import LEAST_ANSWERS, Fit, covers, fit_of
+from aline_tf.acquisition.misfit import (
+    LOOK_EVERY,
+    THRESHOLD,
+    Fit,
+    covers,
+    fit_of,
+    predicts_exactly,
+)
 from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.errors import InputError, MisfitWarning, TrustWarning
 from aline_tf.spec import same_task
@@ -61,7 +69,7 @@ class Trust:
         self._refinement = None
         self._found: tuple = (None, None)
         self._warned: set[str] = set()
-        self._watched = 0
+        self._watched, self._spent = 0, 0.0
         if task is not None:
             self._task, self._looked_up = self._checked(task), True
         if refine is True and not self.has_likelihood:
@@ -94,17 +102,18 @@ class Trust:
         """The task where it has a likelihood, else None."""
         return self.task if self.has_likelihood else None
 
-    def fit(self, batch) -> Fit:
+    def fit(self, batch, threshold: float = THRESHOLD) -> Fit:
         """How well the answers of a session fit; a warning, once, where they do not.
 
         Args:
             batch: a numpy Batch of one row.
+            threshold: of the p-value for the warning.
 
         Raises:
             InputError: outcomes that cannot be tested.
         """
         found = fit_of(self.model, batch, self.likelihood)
-        if found.is_suspect and "misfit" not in self._warned:
+        if found.p_value < threshold and "misfit" not in self._warned:
             self._warned.add("misfit")
             warnings.warn(
                 f"these {found.answers} answers surprise the model as those of one subject in "
@@ -117,19 +126,26 @@ class Trust:
         return found
 
     def watch(self, batch) -> None:
-        """Looks at the fit of a session that has grown, where that costs little: a binary outcome
-        of known likelihood, and no `refine=False`.
+        """Looks at the fit of a session whenever ten answers more have come, where the predictions
+        are exact: the likelihood is known, and not `refine=False`.
+
+        Each look may be wrong; together they are in one session of a hundred at most for as many
+        answers as the task has steps. A look has what of that has come due and was not spent by
+        looks before: all of it, if it is the only one and at the end.
 
         Args:
             batch: a numpy Batch of one row.
         """
         answers = int((batch["context_mask"] & (batch["context_status"] == OBSERVED).any(-1)).sum())
-        if answers < LEAST_ANSWERS or "misfit" in self._warned or answers == self._watched:
+        horizon = self.model.spec.horizon
+        enough = answers - self._watched >= min(LOOK_EVERY, horizon)
+        if not enough or "misfit" in self._warned or self.refine is False:
             return
         self._watched = answers
-        binary = covers(self.model.spec) and self.model.spec.outcomes[0].kind == "binary"
-        if binary and self.refine is not False and self.has_likelihood:
-            self.fit(batch)
+        if covers(self.model.spec) and predicts_exactly(self.likelihood):
+            due = THRESHOLD * answers / horizon
+            share, self._spent = min(due - self._spent, THRESHOLD), due
+            self.fit(batch, share)
 
     def heeds_missing(self) -> bool:
         """Whether the model is to see answers that are missing: not where its task is known to
@@ -179,7 +195,7 @@ class Trust:
         key = tuple(batch[name].tobytes() for name in (*names, "known_theta", "known_mask"))
         if self._found[0] != key:
             if self._refinement is None:
-                from aline_tf.acquisition.refinement import Refinement
+                from aline_tf.acquisition.refined.refinement import Refinement
 
                 self._refinement = Refinement(self.task, self.model)
             self._found = key, self._refinement.posterior(batch)
@@ -222,9 +238,7 @@ class Trust:
 
     def _checked(self, task):
         if isinstance(task, str):
-            from aline_tf.tasks import task_by_name
-
-            task = task_by_name(task)
+            task = _task_by_name(task)
         if not same_task(task.spec, self.model.spec):
             raise InputError(
                 f"expected a task of the model's own specification {self.model.spec.name!r}; "
@@ -234,10 +248,31 @@ class Trust:
         return task
 
     def _of_the_package(self):
-        from aline_tf.tasks.registry import TASKS, task_by_name
+        from aline_tf.tasks.registry import TASKS, split_name
 
         # A model behind a server serves those who have no TensorFlow, which a task needs.
-        if self.model.spec.name not in TASKS or not hasattr(self.model, "theta_posterior"):
+        name = self.model.spec.name
+        if split_name(name)[0] not in TASKS or not hasattr(self.model, "theta_posterior"):
             return None
-        task = task_by_name(self.model.spec.name)
+        try:
+            task = _task_by_name(name)
+        except InputError:
+            # A form of a task that is not at hand, such as tables recorded elsewhere.
+            return None
         return task if same_task(task.spec, self.model.spec) else None
+
+
+def _task_by_name(name: str):
+    from aline_tf.tasks.registry import TASKS, split_name, task_by_name
+
+    packaged, _ = split_name(name)
+    own = packaged in TASKS and TASKS[packaged].task.startswith("aline_tf.")
+    return _packaged_task(name) if own else task_by_name(name)
+
+
+@functools.lru_cache(maxsize=8)
+def _packaged_task(name: str):
+    """One task for all sessions, so that they share its graphs; tasks are only read."""
+    from aline_tf.tasks import task_by_name
+
+    return task_by_name(name)

@@ -246,6 +246,11 @@ class Experiment:
 
         return measure(examined_by(self, settings, only), only, report)
 
+    def misfits(self) -> tuple[Mapping[str, Callable], Callable | None]:
+        """Subjects that the task does not describe, by name, and the oracle of its predictions; see
+        `aline_tf.evaluation.misfit.detections`. None by default."""
+        return {}, None
+
     def known_policies(self, settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """All policies and the default ones, for these settings."""
         return self.policies, self.default_policies

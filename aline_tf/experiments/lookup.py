@@ -29,7 +29,8 @@ def experiment_by_name(name: str) -> Experiment:
         if ":" not in name:
             raise _unknown(name)
         return _own(name)
-    location = TASKS[packaged].experiment
+    entry = TASKS[packaged]
+    location = (argument and entry.form_experiment) or entry.experiment
     if not location:
         return _own(name)
     found = load(location)
@@ -55,12 +56,14 @@ def experiment_of(task) -> Experiment:
             "expected a task: a name, package.module:ClassName or a Task with a spec; received "
             f"{type(task).__name__}"
         )
-    entry = TASKS.get(name)
-    if entry is not None and entry.experiment:
-        packaged = load(entry.task)
+    packaged, argument = split_name(name)
+    entry = TASKS.get(packaged)
+    location = entry and ((argument and entry.form_experiment) or entry.experiment)
+    if location and (name == packaged or load(location).argument):
+        made = load(entry.task)
         # Either may be the more special one: GP1D is a GaussianProcess.
-        if isinstance(task, packaged) or issubclass(packaged, type(task)):
-            return load(entry.experiment)(name, task)
+        if isinstance(task, made) or issubclass(made, type(task)):
+            return load(location)(name, task)
     return _own(name, task)
 
 

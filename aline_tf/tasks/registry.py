@@ -23,6 +23,7 @@ class Entry(NamedTuple):
     Attributes:
         task: `module:Class` of its `Task`.
         experiment: `module:Class` of its `Experiment`: how it is trained and measured.
+        form_experiment: that of a form of it by name (`psychometric:2afc`), where it is another.
 
     Example:
         >>> from aline_tf.tasks.registry import TASKS
@@ -32,6 +33,7 @@ class Entry(NamedTuple):
 
     task: str
     experiment: str
+    form_experiment: str = ""
 
 
 _TASKS, _EXPERIMENTS = "aline_tf.tasks", "aline_tf.experiments"
@@ -39,6 +41,7 @@ TASKS: dict[str, Entry] = {
     "psychometric": Entry(
         f"{_TASKS}.psychometric:Psychometric",
         f"{_EXPERIMENTS}.psychometric.experiment:PsychometricExperiment",
+        f"{_EXPERIMENTS}.psychometric.forced_choice:ForcedChoiceExperiment",
     ),
     "location_finding": Entry(
         f"{_TASKS}.location_finding:LocationFinding",
@@ -84,7 +87,8 @@ def task_by_name(name: str):
     Args:
         name: a task of the package (a key of `TASKS`), or `package.module:ClassName` of your own,
             which may lie in the working directory. After a colon a task of the package takes an
-            argument: `hpo:boosting` is another search space.
+            argument: `hpo:boosting` is another search space, `psychometric:2afc` forced choice. A
+            class with `from_argument` is made by that.
 
     Returns:
         a `Task`.
@@ -117,8 +121,9 @@ def task_by_name(name: str):
         raise InputError(
             f"expected a class of tasks at {location}, or a task; received a {type(made).__name__}"
         )
+    make = getattr(made, "from_argument", made) if arguments else made
     try:
-        return made(*arguments)
+        return make(*arguments)
     except ValueError as error:
         if not arguments:
             raise

@@ -92,6 +92,30 @@ def test_a_wrong_unit_of_a_continuous_outcome_is_seen():
         assert bad.fit.is_suspect
 
 
+def test_looks_share_what_may_be_wrong_in_a_session(model, monkeypatch):
+    """Whoever reads the posterior after every answer is warned no more often than who does once."""
+    from aline_tf.acquisition.trust import Trust
+
+    looks = []
+    monkeypatch.setattr(
+        Trust, "fit", lambda self, batch, threshold: looks.append((self._watched, threshold))
+    )
+    often, once, silent = Session(model, POOL), Session(model, POOL), Session(model, POOL)
+    silent._trust.refine = False
+    for index in range(60):
+        often.tell(index, 1.0)
+        often._trust.watch(often.batch())
+    assert [answers for answers, _ in looks] == [10, 20, 30, 40, 50, 60]
+    np.testing.assert_allclose([share for _, share in looks], THRESHOLD / 3)
+    looks.clear()
+    for session in (once, silent):
+        for index in range(30):
+            session.tell(index, 1.0)
+        for _ in range(2):
+            session._trust.watch(session.batch())
+    assert looks == [(30, pytest.approx(THRESHOLD))]
+
+
 def test_what_is_not_covered_is_refused():
     assert covers(Psychometric.spec) and covers(GP1D().spec) and not covers(CES().spec)
     model = ALINE(CES().spec, num_layers=1)

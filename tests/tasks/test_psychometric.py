@@ -104,3 +104,49 @@ def test_the_rule_of_the_paper_is_half_of_the_rows_for_each_pair():
 def test_targets_that_cannot_be_drawn_are_refused(targets, complaint):
     with pytest.raises(ValueError, match=complaint):
         Psychometric(targets)
+
+
+FORCED = pytest.mark.parametrize("guess", [0.5, 1 / 3, 0.1])
+
+
+@FORCED
+def test_forced_choice_runs_from_the_guess_rate_to_one_minus_lapse(guess):
+    task = Psychometric(guess=guess)
+    theta = task.sample_theta(draws.as_seed(1), 100).numpy()
+    threshold, slope, lapse = theta.T.astype(float)
+    ends = [response_probability(theta, np.full(100, x, np.float32), guess) for x in (-1e6, 1e6)]
+    np.testing.assert_allclose(ends[0], guess, rtol=1e-5)
+    np.testing.assert_allclose(ends[1], 1.0 - lapse, rtol=1e-5)
+    stimulus = np.random.default_rng(1).uniform(-5, 5, 100).astype(np.float32)
+    with np.errstate(over="ignore"):
+        rise = 1.0 - np.exp(-(10.0 ** ((stimulus.astype(float) - threshold) / slope)))
+    expected = guess + (1.0 - guess - lapse) * rise
+    found = np.exp(task.log_likelihood(theta, stimulus[:, None], np.ones([100, 1], np.float32)))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    # A share of trials that is not attended, the others without lapses.
+    share = lapse / (1.0 - guess)
+    assert (share <= 0.5 + 1e-6).all()
+    attended = guess + (1.0 - guess) * rise
+    np.testing.assert_allclose(share * guess + (1 - share) * attended, expected, atol=1e-6)
+
+
+def test_forced_choice_is_a_task_as_any_other():
+    from aline_tf.tasks import check_contract, task_by_name
+
+    task = task_by_name("psychometric:2afc")
+    check_contract(task)
+    assert task.guess == 0.5 and task.spec.name == "psychometric:2afc"
+    assert task.spec == task_by_name("psychometric:0.5").spec
+    assert task_by_name("psychometric:3afc").spec.parameters[2].high == pytest.approx(1 / 3)
+    mask = task.sample_targets(draws.as_seed(6), 2000).numpy()
+    assert mask.all(1).mean() == pytest.approx(0.5, abs=0.05)
+    assert mask.any(1).all() and len(np.unique(mask, axis=0)) == 7
+
+
+@pytest.mark.parametrize("name", ["afc", "1afc", "2AFC", "nan", "-1", "", "2"])
+def test_a_guess_rate_that_is_none_is_refused(name):
+    from aline_tf.errors import InputError
+    from aline_tf.tasks import task_by_name
+
+    with pytest.raises(InputError, match=r"expected .*; received"):
+        task_by_name(f"psychometric:{name}")

@@ -82,6 +82,11 @@ class LocationFindingExperiment(KnownLikelihoodExperiment):
 
         return GreedyLocationPolicy()
 
+    def misfits(self):
+        from aline_tf.experiments.location_finding.misfits import MISFITS
+
+        return (MISFITS if self.is_exact else {}), None
+
     def exact_estimates(self, data, steps):
         from aline_tf.experiments.location_finding.exact import exact_estimates
 

@@ -122,6 +122,11 @@ class PsychometricExperiment(Experiment):
 
         return PsychometricInference()
 
+    def misfits(self):
+        from aline_tf.experiments.psychometric.misfits import MISFITS, exact_chances
+
+        return MISFITS, exact_chances
+
     def draw(self, directory, evaluation):
         from aline_tf.experiments.psychometric import plots
 

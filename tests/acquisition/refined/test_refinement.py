@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from aline_tf.acquisition.refinement import Refinement, WeightedDraws
+from aline_tf.acquisition.refined.refinement import Refinement, WeightedDraws
 from aline_tf.batch import NO_ANSWER
 from aline_tf.batch_ops import from_history
 from aline_tf.errors import InputError
@@ -111,3 +111,30 @@ class TestWeightedDraws:
         drawn = self.DRAWS.sample(400, seed=3)
         assert np.bincount(drawn[:, 0].astype(int)).tolist() == [100, 200, 100]
         assert (drawn == self.DRAWS.sample(400, seed=3)).all()
+
+
+def test_sessions_of_one_model_share_the_graphs_and_they_go_with_it():
+    import gc
+    import weakref
+
+    from aline_tf.acquisition.refined import refinement as module
+    from aline_tf.acquisition.session import Session
+    from aline_tf.models.aline import ALINE
+
+    model = ALINE(TASK.spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8)
+    model.build()
+    found = []
+    for _ in range(3):
+        session = Session(model, [[-1.0], [1.0]], refine=True)
+        session.tell(0, 1.0)
+        found.append(session.posterior()["guess"].mean)
+    assert len(set(found)) == 1 and len(module._SHARED[model]) == 1
+    graphs = next(iter(module._SHARED[model].values()))
+    assert graphs.tempered.experimental_get_tracing_count() == 1
+    for _ in range(9):
+        Refinement(Psychometric(), model)
+    assert len(module._SHARED[model]) <= 4
+    gone = weakref.ref(model)
+    del model, session
+    gc.collect()
+    assert gone() is None

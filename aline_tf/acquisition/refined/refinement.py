@@ -10,8 +10,8 @@ given as known, the joint of all of them, is then as exact as the draws are many
 Student t of five degrees of freedom; parameters between bounds are seen through a logit.
 
 A posterior costs .1 s on two CPU cores with 30 answers and with 120 (psychometric task), the first
-of every session 1 s, for its graph, where a model's own takes .014 s. To see it on your machine
-and against an exact grid: `python examples/refined_posterior.py`.
+of every model 1 s, for graphs that all of its sessions share, where a model's own takes .014 s. To
+see it on your machine and against an exact grid: `python examples/refined_posterior.py`.
 
 Source: importance sampling from kernels around draws, West (1993). Sizes: I draws, P parameters.
 """
@@ -20,11 +20,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import threading
+import weakref
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from aline_tf import draws
+from aline_tf.acquisition.refined.kernels import Kernels, Scale
 from aline_tf.batch import OBSERVED, specs
 from aline_tf.errors import InputError
 from aline_tf.information.posterior_sampling import (
@@ -37,13 +41,12 @@ from aline_tf.models.distributions.theta_posterior import ThetaPosterior
 
 #: Measured against an exact grid at 30, 60 and 120 trials; see the note above.
 SETTINGS = SMCSettings(proposals=8, from_prior=0.25, least_stages=4, most_stages=12, moves=3)
-#: Draws by sequential Monte Carlo, those that carry a kernel, and draws that are weighed.
-_TEMPERED, _KERNELS, _WEIGHED = 512, 128, 4096
-#: Share of the weighed draws that come from the prior, and degrees of freedom of a kernel.
-_FROM_PRIOR, _FREEDOM = 0.05, 5
+#: Draws by sequential Monte Carlo, and draws that are weighed.
+_TEMPERED, _WEIGHED = 512, 4096
+#: Share of the weighed draws that come from the prior.
+_FROM_PRIOR = 0.05
 #: Fewer effective draws than this share of `_TEMPERED` are worth less than those themselves.
 _WORTH = 0.5
-_EDGE = 1e-6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,17 +149,7 @@ class Refinement:
             )
         self.task, self.settings, self.seed = task, settings, seed
         self.model = model if hasattr(model, "theta_posterior") else None
-        # The task's own graphs are built once; shapes but the context's stand still.
-        signature = specs(task.spec, "C", B=1, M=0, N=0)
-        raw = tf.TensorSpec([1, len(task.spec.parameters), None])
-        self._tempered = tf.function(
-            self._temper, input_signature=[signature, raw], autograph=False
-        )
-        shape = [None, len(task.spec.parameters)]
-        self._levels = tf.function(
-            self._level, input_signature=[signature, tf.TensorSpec(shape)], autograph=False
-        )
-        self._priors = tf.function(self._prior, input_signature=[], autograph=False)
+        self._graphs = _shared_graphs(task, self.model, settings, seed)
 
     def posterior(self, batch) -> WeightedDraws:
         """The joint posterior of a state.
@@ -173,7 +166,7 @@ class Refinement:
         if self.model is not None:
             raw = self.model(state)["theta_raw"]
         tensors = {name: tf.convert_to_tensor(part) for name, part in state.items()}
-        theta = self._tempered(tensors, raw)[0].numpy().astype(float)
+        theta = self._graphs.tempered(tensors, raw)[0].numpy().astype(float)
         plain = WeightedDraws(theta, np.full(len(theta), 1.0 / len(theta)))
         if not {parameter.kind for parameter in self.task.spec.parameters} <= {"interval", "real"}:
             return plain
@@ -204,7 +197,8 @@ class Refinement:
         state = self._state(batch)
         theta = np.where(state["known_mask"], state["known_theta"], np.asarray(theta, np.float32))
         tensors = {name: tf.convert_to_tensor(part) for name, part in state.items()}
-        level = self._levels(tensors, tf.constant(theta, tf.float32))[1].numpy().astype(float)
+        levels = self._graphs.levels(tensors, tf.constant(theta, tf.float32))
+        level = levels[1].numpy().astype(float)
         return np.where(level > -1e29, level - posterior.log_evidence, -np.inf)
 
     def _state(self, batch):
@@ -215,10 +209,54 @@ class Refinement:
             state[name] = state[name][:, :0]
         return state | {"context_mask": answered}
 
+    def _weigh(self, state, theta) -> WeightedDraws:
+        """Draws of kernels around `theta` [n, P], with the weights of the exact posterior."""
+        free = self._graphs.levels(state, tf.constant(theta[:1], tf.float32))[2].numpy()[0]
+        if not free.any():
+            return WeightedDraws(theta[:1], np.ones(1))
+        rng = np.random.default_rng(self.seed)
+        scale = Scale([p for p, own in zip(self.task.spec.parameters, free, strict=True) if own])
+        kernels = Kernels(scale.unbounded(theta[:, free]), rng)
+        proposed = np.tile(theta[:1], (_WEIGHED, 1))
+        # Where some are known, the prior of the others has no density at hand: kernels alone.
+        share = _FROM_PRIOR if free.all() else 0.0
+        own = int(share * _WEIGHED)
+        proposed[:own] = self._graphs.priors().numpy()[:own]
+        proposed[own:, free] = scale.natural(kernels.sample(_WEIGHED - own))
+        proposed = proposed.astype(np.float32)
+        theta, level, _ = (np.asarray(part, float) for part in self._graphs.levels(state, proposed))
+        place = scale.unbounded(proposed[:, free].astype(float))
+        log_g = math.log1p(-share) + kernels.log_prob(place) + scale.log_slope(place)
+        if own:
+            log_prior = self.task.log_prior(tf.constant(proposed)).numpy().astype(float)
+            log_g = np.logaddexp(log_g, math.log(share) + log_prior)
+        log_weight = level - log_g
+        top = log_weight.max()
+        weight = np.exp(log_weight - top)
+        log_evidence = float(top + np.log(weight.mean()))
+        return WeightedDraws(theta, weight / weight.sum(), log_evidence)
+
+
+class _Graphs:
+    """What of a refinement runs as graphs: of a task, and of a model no more than its sizes. Shapes
+    but the context's stand still."""
+
+    def __init__(self, task, components, settings, seed):
+        self.task, self.components, self.settings, self.seed = task, components, settings, seed
+        signature = specs(task.spec, "C", B=1, M=0, N=0)
+        count = len(task.spec.parameters)
+
+        def graph(function, *inputs):
+            return tf.function(function, input_signature=inputs, autograph=False)
+
+        self.tempered = graph(self._temper, signature, tf.TensorSpec([1, count, None]))
+        self.levels = graph(self._level, signature, tf.TensorSpec([None, count]))
+        self.priors = graph(self._prior)
+
     def _temper(self, state, raw):
-        spec, posterior = self.task.spec, None
-        if self.model is not None:
-            posterior = ThetaPosterior(spec.parameters, raw, self.model.components)
+        posterior = None
+        if self.components is not None:
+            posterior = ThetaPosterior(self.task.spec.parameters, raw, self.components)
         return posterior_draws(
             self.task, posterior, state, draws.as_seed(self.seed), _TEMPERED, self.settings
         )
@@ -233,86 +271,23 @@ class Refinement:
         count = int(_FROM_PRIOR * _WEIGHED)
         return self.task.sample_theta(draws.fold_in(draws.as_seed(self.seed), 1), count)
 
-    def _weigh(self, state, theta) -> WeightedDraws:
-        """Draws of kernels around `theta` [n, P], with the weights of the exact posterior."""
-        free = self._levels(state, tf.constant(theta[:1], tf.float32))[2].numpy()[0]
-        if not free.any():
-            return WeightedDraws(theta[:1], np.ones(1))
-        rng = np.random.default_rng(self.seed)
-        scale = _Scale([p for p, own in zip(self.task.spec.parameters, free, strict=True) if own])
-        kernels = _Kernels(scale.unbounded(theta[:, free]), rng)
-        proposed = np.tile(theta[:1], (_WEIGHED, 1))
-        # Where some are known, the prior of the others has no density at hand: kernels alone.
-        share = _FROM_PRIOR if free.all() else 0.0
-        own = int(share * _WEIGHED)
-        proposed[:own] = self._priors().numpy()[:own]
-        proposed[own:, free] = scale.natural(kernels.sample(_WEIGHED - own))
-        proposed = proposed.astype(np.float32)
-        theta, level, _ = (np.asarray(part, float) for part in self._levels(state, proposed))
-        place = scale.unbounded(proposed[:, free].astype(float))
-        log_g = math.log1p(-share) + kernels.log_prob(place) + scale.log_slope(place)
-        if own:
-            log_prior = self.task.log_prior(tf.constant(proposed)).numpy().astype(float)
-            log_g = np.logaddexp(log_g, math.log(share) + log_prior)
-        log_weight = level - log_g
-        top = log_weight.max()
-        weight = np.exp(log_weight - top)
-        log_evidence = float(top + np.log(weight.mean()))
-        return WeightedDraws(theta, weight / weight.sum(), log_evidence)
+
+_SHARED: weakref.WeakKeyDictionary[Any, dict] = weakref.WeakKeyDictionary()
+_LOCK = threading.Lock()
+#: Tasks, settings and seeds that one model keeps graphs for.
+_MOST_SHARED = 4
 
 
-class _Scale:
-    """Free parameters on the whole line: a logit between bounds, standardised elsewhere."""
-
-    def __init__(self, parameters):
-        self._bounded = np.array([p.kind == "interval" for p in parameters])
-        self._low = np.array([p.low if p.kind == "interval" else p.loc for p in parameters])
-        self._width = np.array(
-            [p.high - p.low if p.kind == "interval" else p.scale for p in parameters]
-        )
-
-    def unbounded(self, theta):
-        unit = (theta - self._low) / self._width
-        inside = np.clip(unit, _EDGE, 1.0 - _EDGE)
-        return np.where(self._bounded, np.log(inside) - np.log1p(-inside), unit)
-
-    def natural(self, place):
-        unit = np.where(self._bounded, 1.0 / (1.0 + np.exp(-place)), place)
-        return self._low + self._width * unit
-
-    def log_slope(self, place):
-        """log |d place / d theta| [n], summed over the parameters."""
-        logit = np.logaddexp(0.0, place) + np.logaddexp(0.0, -place)
-        return (np.where(self._bounded, logit, 0.0) - np.log(self._width)).sum(-1)
-
-
-class _Kernels:
-    """An even mixture of Student t around some of the draws [n, d], as wide as draws of their
-    number let the eye see."""
-
-    def __init__(self, place, rng):
-        count, self._dims = place.shape
-        self._centers = place[rng.permutation(count)[:_KERNELS]]
-        spread = np.atleast_2d(np.cov(place.T)) + 1e-8 * np.eye(self._dims)
-        width = len(self._centers) ** (-1.0 / (self._dims + 4))
-        self._factor = width * np.linalg.cholesky(spread)
-        self._rng = rng
-
-    def sample(self, count):
-        center = self._centers[self._rng.integers(len(self._centers), size=count)]
-        away = self._rng.standard_normal((count, self._dims)) @ self._factor.T
-        heavy = np.sqrt(_FREEDOM / self._rng.chisquare(_FREEDOM, (count, 1)))
-        return center + heavy * away
-
-    def log_prob(self, place):
-        inverse = np.linalg.inv(self._factor)
-        white, centers = place @ inverse.T, self._centers @ inverse.T
-        square = np.square(white).sum(-1)[:, None] + np.square(centers).sum(-1)
-        square = np.maximum(square - 2.0 * white @ centers.T, 0.0)
-        half = 0.5 * (_FREEDOM + self._dims)
-        level = -half * np.log1p(square / _FREEDOM)
-        top = level.max(-1, keepdims=True)
-        total = top[:, 0] + np.log(np.exp(level - top).mean(-1))
-        constant = math.lgamma(half) - math.lgamma(0.5 * _FREEDOM)
-        constant -= 0.5 * self._dims * math.log(_FREEDOM * math.pi)
-        return total + constant - np.log(np.diag(self._factor)).sum()
+def _shared_graphs(task, model, settings, seed) -> _Graphs:
+    """The graphs of a task, those of before where the model has had it. They do not hold it."""
+    if model is None:
+        return _Graphs(task, None, settings, seed)
+    with _LOCK:
+        known = _SHARED.setdefault(model, {})
+        # The graphs hold the task, so that no other can come to have its id.
+        key = (id(task), settings, seed)
+        if key not in known:
+            while len(known) >= _MOST_SHARED:
+                del known[next(iter(known))]
+            known[key] = _Graphs(task, model.components, settings, seed)
+        return known[key]
