@@ -5,7 +5,7 @@
                    steps, put by the model's own policy
 
 each by the test as a session makes it ("session"), by one that has the model's predictions alone
-("network"), and, where the experiment has an oracle of its own, by the same test with the oracle's
+("model"), and, where the experiment has an oracle of its own, by the same test with the oracle's
 predictions ("exact"). `aline_tf.acquisition.misfit` is the test.
 
 Sizes: R subjects, T trials, N candidates.
@@ -32,7 +32,7 @@ _AT_ONCE = 100
 #: (design [R, D], trial t) -> outcome [R], of R subjects.
 Answer = Callable[[np.ndarray, int], np.ndarray]
 #: (generator, R) -> their answers.
-Subjects = Callable[[np.random.Generator, int], Answer]
+Observers = Callable[[np.random.Generator, int], Answer]
 
 
 class Detection(NamedTuple):
@@ -40,7 +40,7 @@ class Detection(NamedTuple):
 
     Attributes:
         subject: the kind.
-        by: whose predictions: "session", "network" or "exact".
+        by: whose predictions: "session", "model" or "exact".
         rate: share of the runs, 0 to 1.
         runs: R.
 
@@ -61,8 +61,8 @@ class Detection(NamedTuple):
         return np.sqrt(self.rate * (1.0 - self.rate) / self.runs)
 
 
-def of_the_task(task) -> Subjects:
-    """Subjects that a task simulates, drawn from its prior."""
+def of_the_task(task) -> Observers:
+    """Observers that a task simulates, drawn from its prior."""
     import tensorflow as tf
 
     def subjects(rng, runs):
@@ -79,7 +79,7 @@ def of_the_task(task) -> Subjects:
 
 
 def histories(
-    task, policy, subjects: Subjects, runs: int, candidates: int = 200, seed: int = 0
+    task, policy, subjects: Observers, runs: int, candidates: int = 200, seed: int = 0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """What subjects answer to a policy that is after all parameters.
 
@@ -114,36 +114,36 @@ def histories(
 def detections(
     model,
     task,
-    kinds: Mapping[str, Subjects],
+    kinds: Mapping[str, Observers],
     runs: int,
     candidates: int = 200,
     seed: int = 0,
     exact_chances: Callable | None = None,
-    network: bool = True,
+    model_alone: bool = True,
     policy=None,
 ) -> list[Detection]:
     """How often each kind of subjects is suspected at the end of a session.
 
     Args:
         model: an `ALINE` of the task.
-        task: with a likelihood, or the session's test is the network's.
+        task: with a likelihood, or the session's test is the model's.
         kinds: name -> who answers.
         runs: R of each kind.
         candidates, seed: see `histories`.
         exact_chances: (design [R, T, D], outcome [R, T, 1]) -> P(y_t = 1 | x_t, D_<t) [R, T] by an
             oracle; None where there is none.
-        network: whether the model's predictions alone are judged too.
+        model_alone: whether the model's predictions alone are judged too.
         policy: who asks; the model's own when None.
     """
     policy, found = policy or LearnedPolicy(model), []
     for name, subjects in kinds.items():
-        alarms: dict[str, list[bool]] = {"session": [], "network": [], "exact": []}
+        alarms: dict[str, list[bool]] = {"session": [], "model": [], "exact": []}
         for design, outcome in histories(task, policy, subjects, runs, candidates, seed):
             for row in range(len(design)):
                 batch = from_history(task.spec.sizes, design[row, None], outcome[row, None])
                 alarms["session"].append(fit_of(model, batch, task).is_suspect)
-                if network:
-                    alarms["network"].append(fit_of(model, batch).is_suspect)
+                if model_alone:
+                    alarms["model"].append(fit_of(model, batch).is_suspect)
             if exact_chances is not None:
                 chances = exact_chances(design, outcome)
                 alarms["exact"] += [
@@ -157,7 +157,7 @@ def detections(
 def examine(
     experiment, model, runs: int = 300, candidates: int = 200, seed: int = 0
 ) -> list[Detection]:
-    """Subjects of an experiment's task and all the strangers that it has, by every test there is.
+    """Observers of an experiment's task and all the strangers that it has, by every test there is.
 
     Args:
         experiment: an `Experiment`; its `misfits` are the strangers.

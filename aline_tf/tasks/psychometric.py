@@ -202,9 +202,9 @@ class Psychometric(Task):
         Raises:
             ValueError: anything else.
         """
-        alternatives = re.fullmatch("([1-9][0-9]*)afc", argument)
+        choices = re.fullmatch("([1-9][0-9]*)afc", argument)
         try:
-            guess = 1.0 / int(alternatives[1]) if alternatives else float(argument)
+            guess = 1.0 / int(choices[1]) if choices else float(argument)
         except ValueError as error:
             raise ValueError(
                 f"Expected 2afc, 3afc, ... or a guess rate. Received: {argument!r}"

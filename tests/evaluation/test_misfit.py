@@ -36,7 +36,7 @@ def test_strangers_are_suspected_as_often_as_the_oracle_suspects_them(model):
     for by in ("session", "exact"):
         assert rate["always yes", by] == 1.0 and rate["buttons inverted", by] > 0.9
         assert rate[WELL_SPECIFIED, by] < 0.1
-    assert {each.by for each in found} == {"session", "network", "exact"}
+    assert {each.by for each in found} == {"session", "model", "exact"}
     assert {each.runs for each in found} == {12}
     text = table_of(found)
     assert "always yes                      100.0%" in text and len(text.splitlines()) == 4

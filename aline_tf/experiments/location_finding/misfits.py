@@ -15,7 +15,7 @@ import numpy as np
 NOISE, BACKGROUND, CLOSEST, TRIALS = 0.5, 0.1, 1e-4, 30
 
 
-def _heard(sources, design):
+def _outcome_of(sources, design):
     """log mu [R] of sources [R, K, d] at designs [R, d]."""
     square = np.square(sources - design[:, None]).sum(-1)
     return np.log(BACKGROUND + (1.0 / (CLOSEST + square)).sum(1))
@@ -33,13 +33,15 @@ def _signals(mean, count=1):
 
 def _moving(sources, design, t, noise):
     away = np.array([0.6 * (t / (TRIALS - 1) - 0.5), 0.0])
-    return _heard(sources + away, design) + noise
+    return _outcome_of(sources + away, design) + noise
 
 
 #: Name -> subjects.
 MISFITS = {
-    "two sources for one": _signals(lambda s, x, t, noise: _heard(s, x) + noise, count=2),
-    "unit: log10 for ln": _signals(lambda s, x, t, noise: (_heard(s, x) + noise) / math.log(10.0)),
+    "two sources for one": _signals(lambda s, x, t, noise: _outcome_of(s, x) + noise, count=2),
+    "unit: log10 for ln": _signals(
+        lambda s, x, t, noise: (_outcome_of(s, x) + noise) / math.log(10.0)
+    ),
     "the source moves": _signals(_moving),
     "no source": _signals(lambda s, x, t, noise: 2.0 + 3.0 * noise),
 }
