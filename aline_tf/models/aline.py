@@ -21,6 +21,7 @@ from aline_tf.models.distributions import theta_posterior as posterior
 from aline_tf.models.heads import OutcomeHead, PolicyHead, ThetaHead, outcome_mlp, theta_mlp
 from aline_tf.models.layers.embedder import Embedder
 from aline_tf.models.layers.encoder_layer import EncoderLayer
+from aline_tf.models.layers.evidence_sum import EvidenceSum
 from aline_tf.models.layers.gaussian_process_mixture import GaussianProcessMixture, Observations
 from aline_tf.models.layers.history_summary import HistorySummary
 from aline_tf.models.layers.kernel_smoother import KernelSmoother
@@ -52,6 +53,11 @@ class ALINE(keras.Model):
         num_processes: G, Gaussian processes in whose frame predictions are said (see
             `gaussian_process_mixture`), for tasks with one continuous outcome; 0 leaves
             predictions to the encoder alone.
+        evidence_dim: width of a sum over the observations, which says their number and what is
+            given as known to every token (see `evidence_sum`): what histories longer than the
+            horizon and known parameters need; 0 leaves them to attention.
+        missing_at_random: whether a token of which no field was observed is as if never asked;
+            False shows it, for tasks in which not answering tells something.
         design_features, outcome_features: Keras layers from designs [..., D] and from outcomes
             [..., F], in natural units, to features that the model reads beside the scaled values;
             None for none.
@@ -98,6 +104,8 @@ class ALINE(keras.Model):
         components=10,
         relative_position_dim=0,
         num_processes=0,
+        evidence_dim=0,
+        missing_at_random=False,
         design_features=None,
         outcome_features=None,
         history_features=None,
@@ -113,6 +121,8 @@ class ALINE(keras.Model):
         self.components = components
         self.relative_position_dim = relative_position_dim
         self.num_processes = num_processes
+        self.evidence_dim = evidence_dim
+        self.missing_at_random = missing_at_random
         policy, parameters, dims = self.dtype_policy, self.spec.parameters, self.spec.sizes["D"]
         kinds = [channel.kind for channel in (*self.spec.fields, *self.spec.outcomes)]
         continuous = kinds == ["continuous", "continuous"]
@@ -155,6 +165,16 @@ class ALINE(keras.Model):
                 dtype=policy,
                 name="history_summary",
             )
+        self.evidence_sum = None
+        if evidence_dim:
+            self.evidence_sum = EvidenceSum(
+                hidden_dim,
+                len(parameters),
+                units=evidence_dim,
+                intermediate_dim=intermediate_dim,
+                dtype=policy,
+                name="evidence_sum",
+            )
         if num_processes:
             self.gaussian_process_mixture = GaussianProcessMixture(
                 hidden_dim, dims, num_processes, dtype=policy, name="gaussian_process_mixture"
@@ -196,7 +216,8 @@ class ALINE(keras.Model):
 
     @classmethod
     def for_task(cls, task, **settings) -> ALINE:
-        """A new model of a task, with the feature layers that the task offers.
+        """A new model of a task, with the feature layers that the task offers; missing at random
+        unless the task teaches what a missing answer means.
 
         Args:
             task: a `Task`.
@@ -208,7 +229,9 @@ class ALINE(keras.Model):
             >>> aline_tf.ALINE.for_task(CES(), hidden_dim=8).embedder.design_features.name
             'ces_design_features'
         """
-        return cls(task.spec, **getattr(task, "feature_layers", dict)() | settings)
+        of_task = {"missing_at_random": not getattr(task, "teaches_missing", False)}
+        of_task |= getattr(task, "feature_layers", dict)()
+        return cls(task.spec, **of_task | settings)
 
     @property
     def location_parameters(self) -> list[int]:
@@ -226,6 +249,7 @@ class ALINE(keras.Model):
             self.relative_position_bias,
             self.gaussian_process_mixture,
             self.history_summary,
+            self.evidence_sum,
         ):
             if layer is not None:
                 layer.build()
@@ -233,9 +257,14 @@ class ALINE(keras.Model):
 
     def call(self, batch):
         batch = {name: batch[name] for name in BATCH_FIELDS}
+        if self.missing_at_random:
+            answered = tf.reduce_any(tf.equal(batch["context_status"], OBSERVED), axis=2)
+            batch["context_mask"] = batch["context_mask"] & answered
         context, visible, targets, candidates = self.embedder(batch)
         if self.history_summary is not None:
             context, targets, candidates = self._with_history(batch, context, targets, candidates)
+        if self.evidence_sum is not None:
+            targets, candidates = self._with_evidence(batch, context, targets, candidates)
         selected = tf.concat([batch["theta_mask"], batch["target_mask"]], axis=1)
         biases, levels = [(None, None)] * self.num_layers, [None] * self.num_layers
         position = placed = frame = None
@@ -278,6 +307,15 @@ class ALINE(keras.Model):
         context += tf.pad(of_tokens, [[0, 0], [1 + count, 0], [0, 0]])
         theta, targets = targets[:, :count] + of_theta, targets[:, count:] + of_targets
         return context, tf.concat([theta, targets], axis=1), candidates + of_candidates
+
+    def _with_evidence(self, batch, context, targets, candidates):
+        """Targets and candidates with what the observations and known parameters add up to."""
+        count = len(self.spec.parameters)
+        of_theta, of_targets, of_candidates = self.evidence_sum(
+            context[:, 1 + count :], batch["context_mask"], self.embedder.known_values(batch)
+        )
+        theta, targets = targets[:, :count] + of_theta, targets[:, count:] + of_targets
+        return tf.concat([theta, targets], axis=1), candidates + of_candidates
 
     def _with_positions(self, batch, context, targets, candidates, position, placed):
         """Targets and candidates with what they see by position; their attention biases, a pair for
@@ -484,6 +522,8 @@ class ALINE(keras.Model):
             "components": self.components,
             "relative_position_dim": self.relative_position_dim,
             "num_processes": self.num_processes,
+            "evidence_dim": self.evidence_dim,
+            "missing_at_random": self.missing_at_random,
             **{
                 name: keras.saving.serialize_keras_object(layer)
                 for name, layer in (

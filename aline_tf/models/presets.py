@@ -82,6 +82,43 @@ def _check_finite(model) -> None:
             raise InputError(f"expected finite weights; received NaN or infinity in {weight.path}")
 
 
+def copy_weights(source: ALINE, model: ALINE) -> list[str]:
+    """Gives a model the weights of another, wherever both have the same part.
+
+    What only the new one has stays as it was made: layers that a model may be given later begin as
+    nothing, so that it starts as what its source was.
+
+    Args:
+        source: a built model.
+        model: a built model of the same task, in other settings.
+
+    Returns:
+        names of the weights that `source` does not have.
+
+    Raises:
+        InputError: another task, a weight of `source` that has no place in `model`, or one of
+            another shape; nothing is copied.
+    """
+    if source.spec != model.spec:
+        raise InputError(
+            f"expected models of one task; received {source.spec.name!r} and {model.spec.name!r}, "
+            "or two versions of it"
+        )
+    stored, own = ({_place(v): v for v in m.variables} for m in (source, model))
+    for name, weight in stored.items():
+        if name not in own or tuple(own[name].shape) != tuple(weight.shape):
+            here = list(own[name].shape) if name in own else "none"
+            raise InputError(f"expected a place for {name} {list(weight.shape)}; received {here}")
+    for name, weight in stored.items():
+        own[name].assign(weight)
+    return [name for name in own if name not in stored]
+
+
+def _place(variable) -> str:
+    """Where a variable is in its model, whatever the model is called."""
+    return variable.path.partition("/")[2]
+
+
 def load_preset(directory, task: str | None = None) -> ALINE:
     """The model of a preset, built, with its weights.
 

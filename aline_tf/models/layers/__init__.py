@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "ConstantVector": "constant_vector",
         "Embedder": "embedder",
         "EncoderLayer": "encoder_layer",
+        "EvidenceSum": "evidence_sum",
         "GaussianProcessMixture": "gaussian_process_mixture",
         "HistorySummary": "history_summary",
         "KernelSmoother": "kernel_smoother",

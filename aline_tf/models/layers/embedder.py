@@ -149,12 +149,19 @@ class Embedder(keras.layers.Layer):
         position = tf.pad(design, [[0, 0], [without, 0], [0, 0]])
         return position, tf.pad(present, [[0, 0], [without, 0]])
 
-    def _known_tokens(self, batch):
+    def known_values(self, batch):
+        """Which parameters are given as known, as 0 or 1, and their scaled values: [B, 2 P]."""
+        return tf.concat([tf.cast(batch["known_mask"], tf.float32), self._scaled_known(batch)], 1)
+
+    def _scaled_known(self, batch):
         parameters = self.spec.parameters
         loc = [(p.low + p.high) / 2 if p.kind == "interval" else p.loc for p in parameters]
         scale = [(p.high - p.low) / 2 if p.kind == "interval" else p.scale for p in parameters]
         value = (batch["known_theta"] - tf.constant(loc)) / tf.constant(scale)
-        value = tf.math.multiply_no_nan(value, tf.cast(batch["known_mask"], tf.float32))
+        return tf.math.multiply_no_nan(value, tf.cast(batch["known_mask"], tf.float32))
+
+    def _known_tokens(self, batch):
+        parameters, value = self.spec.parameters, self._scaled_known(batch)
         which = tf.broadcast_to(
             tf.eye(len(parameters)), [tf.shape(value)[0], len(parameters), len(parameters)]
         )
