@@ -18,6 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="directory of the preset and log (default: build/train/TASK)",
     )
+    parser.add_argument(
+        "--recipe",
+        default="shipped",
+        metavar="shipped|FILE",
+        help="shipped (the default): that of the task's preset; or a JSON file of settings, such as"
+        " a recipe of a preset's metadata.json",
+    )
     parser.add_argument("--seed", type=int, default=1, help="of everything random (default: 1)")
     parser.add_argument("--warmup-steps", type=int, help="instead of the shipped recipe's")
     parser.add_argument("--joint-steps", type=int, help="instead of the shipped recipe's")
@@ -44,13 +51,15 @@ def run(args: argparse.Namespace) -> int:
         InputError: an argument cannot be used; nothing is written.
     """
     from aline_tf.experiments.lookup import model_settings
-    from aline_tf.training.recipe import with_settings
+    from aline_tf.training.recipe import recipe_in, with_settings
 
     if args.steps_per_epoch < 1:
         raise InputError(
             f"expected --steps-per-epoch of 1 or more; received {args.steps_per_epoch}"
         )
     sizes, recipe = model_settings(args.task)
+    if args.recipe != "shipped":
+        recipe = recipe_in(args.recipe)
     recipe = with_settings(recipe, args.set)
     for name in ("warmup_steps", "joint_steps"):
         steps = getattr(args, name)

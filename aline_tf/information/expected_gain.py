@@ -24,7 +24,8 @@ def selects_all(task) -> bool:
 def information_gain(
     task, posterior, state, seed, num_draws: int = 20, all_selected: bool | None = None
 ) -> tf.Tensor:
-    """Expected information gain of every candidate about the selected parameters.
+    """Expected information gain of every candidate about the selected parameters; of a task whose
+    answers are yes or no, about selected predictions too.
 
         I(theta_S; y | x, D) = H[E p(y | x, theta)] - E_S H[E p(y | x, theta_S, rest)]
 
@@ -56,6 +57,7 @@ def information_gain(
         theta, log_weight = _posterior_pairs(task, posterior, state, seed, num_draws)
         if [field.kind for field in task.spec.fields] == ["binary"]:
             gain = _binary_pair_gain(task, theta, log_weight, design)
+            gain += _binary_prediction_gain(task, theta, log_weight, design, state)
         else:
             gain = _simulated_pair_gain(task, theta, log_weight, design, outcome_seed)
     return tf.stop_gradient(tf.maximum(gain, 0.0))
@@ -118,6 +120,36 @@ def _binary_pair_gain(task, theta, log_weight, design):
     outer = outer[..., None]
     marginal = tf.reduce_sum(outer * conditional, axis=1)
     return binary_entropy(marginal) - tf.reduce_sum(outer * binary_entropy(conditional), axis=1)
+
+
+def _binary_prediction_gain(task, theta, log_weight, design, state):
+    """[R, N], what the answer at a design tells about that at a selected target design, the mean
+    over these: I(y*; y | D) of two yes-or-no answers that theta makes independent."""
+    rows, count = tf.shape(theta)[0], theta.shape[-1]
+    if state["target_design"].shape[1] == 0:
+        return tf.zeros(tf.shape(design)[:2])
+    theta = tf.reshape(theta, [rows, -1, 1, count])
+    weight = tf.reshape(tf.exp(log_weight), [rows, -1, 1])
+
+    def yes(inputs):
+        """[R, I * I, inputs]."""
+        return tf.exp(task.log_likelihood(theta, inputs[:, None], tf.ones([1, 1, 1, 1])))
+
+    here, there = yes(design), yes(state["target_design"])
+    both = tf.einsum("rim,rin->rmn", weight * there, here)
+    here = tf.reduce_sum(weight * here, axis=1)[:, None]
+    there = tf.reduce_sum(weight * there, axis=1)[..., None]
+    cells = both, there - both, here - both, 1.0 - here - there + both
+    apart = there * here, there * (1.0 - here), (1.0 - there) * here, (1.0 - there) * (1.0 - here)
+    gain = tf.add_n(
+        [
+            tf.maximum(cell, 1e-9) * tf.math.log(tf.maximum(cell, 1e-9) / tf.maximum(alone, 1e-9))
+            for cell, alone in zip(cells, apart, strict=True)
+        ]
+    )
+    selected = tf.cast(state["target_mask"], tf.float32)
+    total = tf.reduce_sum(selected[..., None] * gain, axis=1)
+    return total / tf.maximum(tf.reduce_sum(selected, axis=1, keepdims=True), 1.0)
 
 
 def _simulated_pair_gain(task, theta, log_weight, design, seed):

@@ -174,6 +174,7 @@ class Psychometric(Task):
     """
 
     spec = SPEC
+    prediction_share = 0.4
 
     def __init__(
         self,
@@ -221,6 +222,12 @@ class Psychometric(Task):
     def simulate(self, theta, design, seed):
         probability = response_probability(theta[:, None, :], design[..., 0], self.guess)
         return draws.bernoulli(seed, probability)[..., None]
+
+    def sample_queries(self, theta, input_seed, answer_seed, count):
+        """As `Task.sample_queries`; in place of a drawn answer stands its chance, which teaches the
+        same without the noise of the draw."""
+        inputs = self.sample_designs(input_seed, theta.shape[0], count)
+        return inputs, response_probability(theta[:, None, :], inputs[..., 0])
 
     def log_likelihood(self, theta, design, outcome):
         """Log probability of the answers: [...], leading dimensions broadcast.

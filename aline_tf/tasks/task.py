@@ -117,6 +117,10 @@ class Task:
     #: M, how many predictive targets a training episode has beside the parameters.
     predictions: int = 8
 
+    #: Share of training episodes that are after predictions: one of the M, or several, alone or
+    #: beside parameters. The rest selects parameters alone.
+    prediction_share: float = 0.0
+
     #: What people should know before they train on it, one line; "" for nothing.
     note: str = ""
 
@@ -241,8 +245,8 @@ class Task:
             candidates: N, the size of each row's pool.
 
         Returns:
-            an Episode with C = 0 and M = `predictions` predictive targets of `sample_queries`, none
-            of them selected (see `aline_tf.batch`).
+            an Episode with C = 0 and M = `predictions` predictive targets of `sample_queries`,
+            selected in a share `prediction_share` of the rows (see `aline_tf.batch`).
         """
         theta_seed, design_seed, outcome_seed, target_seed, input_seed, answer_seed = draws.split(
             seed, 6
@@ -251,6 +255,11 @@ class Task:
         theta = self.sample_theta(theta_seed, batch)
         design = self.sample_designs(design_seed, batch, candidates)
         inputs, answers = self.sample_queries(theta, input_seed, answer_seed, self.predictions)
+        theta_mask = self.sample_targets(target_seed, batch)
+        target_mask = (tf.zeros if parameters else tf.ones)([batch, self.predictions], tf.bool)
+        if parameters and self.prediction_share:
+            own_seed = draws.fold_in(target_seed, 1)
+            theta_mask, target_mask = self._with_predictions(theta_mask, own_seed)
         return {
             "context_design": tf.zeros([batch, 0, dims]),
             "context_outcome": tf.zeros([batch, 0, fields]),
@@ -258,11 +267,9 @@ class Task:
             "context_mask": tf.zeros([batch, 0], tf.bool),
             "known_theta": tf.zeros([batch, parameters]),
             "known_mask": tf.zeros([batch, parameters], tf.bool),
-            "theta_mask": self.sample_targets(target_seed, batch),
+            "theta_mask": theta_mask,
             "target_design": inputs,
-            "target_mask": (tf.zeros if parameters else tf.ones)(
-                [batch, self.predictions], tf.bool
-            ),
+            "target_mask": target_mask,
             "candidate_design": design,
             "candidate_mask": tf.ones([batch, candidates], tf.bool),
             "theta": theta,
@@ -273,3 +280,15 @@ class Task:
             "candidate_status": tf.fill([batch, candidates, fields], OBSERVED),
             "candidate_cost": tf.ones([batch, candidates]),
         }
+
+    def _with_predictions(self, theta_mask, seed):
+        """The selections [B, P] and [B, M] where a share of the rows is after predictions: of these
+        half after a single one, and a quarter after parameters too."""
+        row_seed, count_seed, order_seed, both_seed = draws.split(seed, 4)
+        shape = [theta_mask.shape[0], 1]
+        row = draws.uniform(row_seed, shape) < self.prediction_share
+        several = draws.uniform(count_seed, shape, 2.0 - self.predictions, self.predictions + 1.0)
+        count = tf.maximum(tf.cast(tf.floor(several), tf.int32), 1)
+        place = tf.argsort(draws.uniform(order_seed, [shape[0], self.predictions]), axis=1)
+        both = draws.uniform(both_seed, shape) < 0.25
+        return theta_mask & (~row | both), row & (place < count)

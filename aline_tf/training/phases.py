@@ -12,6 +12,7 @@ import tensorflow as tf
 from aline_tf import draws
 from aline_tf.batch_ops import append_pool, drop_candidates, narrow, repeat
 from aline_tf.information.expected_gain import information_gain
+from aline_tf.tasks.random_histories import random_histories
 from aline_tf.training.counterfactual import counterfactual_losses
 from aline_tf.training.credit import (
     immediate_reward,
@@ -24,18 +25,23 @@ from aline_tf.training.policy_losses import imitation_loss, policy_loss
 from aline_tf.training.rollout import Trajectory, rollout, selected_value, states_at
 from aline_tf.training.schedules import anneal
 
-#: Stream of a step's seed that its other draws do not use.
+#: Streams of a step's seed that its other draws do not use.
 _RANDOM_DESIGNS = 5
+_LONG_HISTORIES = 7
+#: The longest history that training shows, in horizons.
+LONGEST = 4
 
 
-def warmup_loss(model, task, recipe, seed) -> tuple[tf.Tensor, dict]:
-    """Inference loss on contexts of random designs and random length.
+def warmup_loss(model, task, recipe, seed, teacher=None) -> tuple[tf.Tensor, dict]:
+    """Inference loss on contexts of random designs and random length, and on long ones where the
+    recipe has a `long_batch`.
 
     Args:
         model: an ALINE.
         task: of the same specification.
         recipe: a `Recipe`.
         seed: int32 [2].
+        teacher: weight of the teacher's imitation after the long ones; None leaves the policy out.
 
     Returns:
         the loss, and metrics: inference (nats).
@@ -52,7 +58,35 @@ def warmup_loss(model, task, recipe, seed) -> tuple[tf.Tensor, dict]:
     rate = recipe.phases.conditioning_rate
     state = condition_at_random(drop_candidates(state), known_seed, rate)
     loss = loss_at_states(model, task, recipe, model(state), state, seed)
+    if recipe.phases.long_batch:
+        long_seed = draws.fold_in(seed, _LONG_HISTORIES)
+        loss += long_history_loss(model, task, recipe, long_seed, teacher)
     return loss, {"inference": loss}
+
+
+def long_history_loss(model, task, recipe, seed, teacher=None) -> tf.Tensor:
+    """Inference loss, and imitation of the teacher, at states after 0 to `LONGEST` times the
+    horizon of answers; nobody plays them (see `random_histories`).
+
+    Args:
+        model, task, recipe, seed, teacher: as in `warmup_loss`.
+
+    Returns:
+        scalar, in nats.
+    """
+    settings, batch = recipe.rollout, recipe.phases.long_batch
+    history_seed, known_seed, teacher_seed = draws.split(seed, 3)
+    longest = LONGEST * (settings.horizon or task.spec.horizon)
+    offered = settings.candidates_per_step
+    state = random_histories(task, history_seed, batch, longest, settings.pool, offered)
+    state = condition_at_random(state, known_seed, recipe.phases.conditioning_rate)
+    teaches = teacher is not None and max(recipe.policy_loss.teacher) > 0
+    outputs = model(state if teaches else drop_candidates(state))
+    loss = loss_at_states(model, task, recipe, outputs, state, seed)
+    if teaches:
+        acts = tf.ones([batch], tf.bool)
+        loss += teacher * _imitation(model, task, recipe, state, outputs, acts, batch, teacher_seed)
+    return loss
 
 
 def joint_loss(model, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
@@ -70,14 +104,15 @@ def joint_loss(model, task, recipe, seed, progress) -> tuple[tf.Tensor, dict]:
     loss, metrics = trajectory_loss(model, task, recipe, seed, progress, trajectory, advantage_t)
     weight = recipe.phases.random_design_weight
     if weight > 0:
-        loss += weight * random_design_loss(model, task, recipe, seed)
+        loss += weight * random_design_loss(model, task, recipe, seed, progress)
     return loss, metrics
 
 
-def random_design_loss(model, task, recipe, seed) -> tf.Tensor:
+def random_design_loss(model, task, recipe, seed, progress) -> tf.Tensor:
     """The warm-up's loss in the joint phase. A rollout shows few people, and only where the policy
-    goes; random designs show many."""
-    return warmup_loss(model, task, recipe, draws.fold_in(seed, _RANDOM_DESIGNS))[0]
+    goes; random designs show many. After long histories the policy is taught too."""
+    teacher = anneal(*recipe.policy_loss.teacher, progress)
+    return warmup_loss(model, task, recipe, draws.fold_in(seed, _RANDOM_DESIGNS), teacher)[0]
 
 
 def rollout_episodes(model, task, recipe, seed, progress) -> tuple[Trajectory, tf.Tensor]:

@@ -13,6 +13,7 @@ import json
 import math
 import numbers
 import warnings
+from pathlib import Path
 
 from aline_tf.errors import InputError
 
@@ -54,6 +55,9 @@ class Phases:
         conditioning_rate: share of rows, in [0, 1], in which some parameters are given as known.
         random_design_weight: weight, in the joint phase, of the warm-up's loss on new random
             designs: it keeps the inference general where rollouts show few people; 0 leaves it out.
+        long_batch: episodes per step, beside those of the warm-up, with histories of up to four
+            horizons and designs anywhere or close together; the teacher is imitated there in both
+            phases. 0 leaves long histories untaught.
         num_posterior_labels: n, parameters drawn from q beside the true ones, which share the role
             of the label by their posterior odds (see `posterior_labels`): less noise in the
             inference loss for a likelihood's cost. Needs a task with `log_likelihood` and
@@ -71,12 +75,13 @@ class Phases:
     steps_per_episode: int = 8
     conditioning_rate: float = 0.25
     random_design_weight: float = 0.0
+    long_batch: int = 0
     num_posterior_labels: int = 0
 
     def __post_init__(self):
         for name in ("warmup_batch", "batch", "gradient_accumulation_steps", "steps_per_episode"):
             _require_whole(self, name, 1)
-        for name in ("warmup_steps", "joint_steps", "num_posterior_labels"):
+        for name in ("warmup_steps", "joint_steps", "long_batch", "num_posterior_labels"):
             _require_whole(self, name, 0)
         _require_number(self, "conditioning_rate", 0.0, 1.0)
         _require_number(self, "random_design_weight", 0.0)
@@ -397,6 +402,25 @@ def with_settings(recipe: Recipe, texts) -> Recipe:
         return dataclasses.replace(recipe, **changes)
     except (ValueError, TypeError) as error:
         raise InputError(f"expected settings of a recipe; received: {error}") from error
+
+
+def recipe_in(path) -> Recipe:
+    """The recipe of a JSON file: what `Recipe.to_dict` gives, or some of its settings, flat or by
+    part; the others are the defaults.
+
+    Args:
+        path: of the file; the metadata.json of a preset serves too.
+
+    Raises:
+        InputError: no such file, no JSON, or settings that no recipe has.
+    """
+    try:
+        settings = json.loads(Path(path).read_text())
+        return Recipe.from_dict(settings.get("recipe", settings))
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"expected --recipe shipped, or a JSON file of settings; received {path}: {error}"
+        ) from error
 
 
 def setting_place(name: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from aline_tf.errors import InputError
 from aline_tf.models.aline import ALINE
-from aline_tf.models.presets import load_preset, save_preset
+from aline_tf.models.presets import copy_weights, load_preset, save_preset
 from aline_tf.tasks.contract import check_contract
 from aline_tf.training.callbacks import training_callbacks
 from aline_tf.training.recipe import Recipe
@@ -39,7 +39,8 @@ def train(
             files in it are left alone.
         recipe: None is the default one.
         sizes: arguments of `ALINE.for_task` for a new model; None takes its defaults.
-        from_preset: a preset whose weights are trained on, instead of a new model.
+        from_preset: a preset whose weights are trained on, instead of a new model; layers that only
+            `sizes` have are added to it, and where these do not contain its own, its own stay.
         seed: a whole number, of the weights and of everything drawn.
         steps_per_epoch: steps between two lines of the log, at least 1.
         restart: whether an interrupted run in `directory` is forgotten.
@@ -59,10 +60,9 @@ def train(
         raise InputError(f"expected steps_per_epoch of 1 or more; received {steps_per_epoch}")
     check_contract(task)
     keras.utils.set_random_seed(seed)
-    if from_preset is None:
-        model = ALINE.for_task(task, **(sizes or {}))
-    else:
-        model = load_preset(from_preset, task=task.spec.name)
+    model = ALINE.for_task(task, **(sizes or {}))
+    if from_preset is not None:
+        model = _continued(load_preset(from_preset, task=task.spec.name), model)
     trainer = Trainer(model, task)
     try:
         trainer.compile(recipe=recipe, seed=seed)
@@ -85,4 +85,14 @@ def train(
         "keras": keras.__version__,
     }
     save_preset(model, directory / "preset", metadata)
+    return model
+
+
+def _continued(stored, model):
+    """The stored model, in the settings of the new one where its weights have places there."""
+    model.build()
+    try:
+        copy_weights(stored, model)
+    except InputError:
+        return stored
     return model

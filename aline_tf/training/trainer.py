@@ -154,8 +154,13 @@ class Trainer(keras.Model):
         recipe, phases = self.recipe, self.recipe.phases
         seed = draws.fold_in(draws.as_seed(self.seed), step)
 
+        # Histories that nobody plays need no policy to be taught it.
+        teacher = recipe.policy_loss.teacher[0] if phases.joint_steps else None
+
         def warmup():
-            return self._gradients(lambda: warmup_loss(self.model, self.task, recipe, seed))
+            return self._gradients(
+                lambda: warmup_loss(self.model, self.task, recipe, seed, teacher)
+            )
 
         def joint():
             done = tf.cast(step - phases.warmup_steps, tf.float32)
@@ -199,7 +204,7 @@ class Trainer(keras.Model):
         weight = phases.random_design_weight
         if weight > 0:
             more, found = self._gradients(
-                lambda: (random_design_loss(self.model, self.task, recipe, seed), {})
+                lambda: (random_design_loss(self.model, self.task, recipe, seed, progress), {})
             )
             gradients = [old + weight * new for old, new in zip(gradients, more, strict=True)]
             metrics["loss"] += weight * found["loss"]

@@ -27,6 +27,7 @@ def psychometric_state() -> dict:
         "context_mask": tf.constant([[True] * len(TRIALS) + [False]] * ROWS),
         "candidate_design": tf.constant(np.tile(POOL[None, :, None], (ROWS, 1, 1))),
         "theta_mask": tf.constant(pairs),
+        "target_mask": tf.zeros_like(state["target_mask"]),
         "known_mask": tf.constant([[False] * 4, [False] * 4, [False, False, True, False]]),
         "known_theta": tf.constant([[0.0, 0.0, GUESS, 0.0]] * ROWS),
     }

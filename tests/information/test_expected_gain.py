@@ -85,6 +85,57 @@ def test_information_gain_is_that_of_an_exact_grid(gain):
     assert (exact.max(axis=1) - exact[range(ROWS), choice] < 0.003).all()
 
 
+def exact_prediction_gain(wanted, guess=None):
+    """I(y*; y | D) of the answers at `wanted` and at each candidate, by the grid of midpoints."""
+    sizes, bounds = (48, 32, 12, 12), ((-3, 3), (0.1, 2), (0.1, 0.9), (0, 0.5))
+    axes = [
+        low + (high - low) * (np.arange(size) + 0.5) / size
+        for size, (low, high) in zip(sizes, bounds, strict=True)
+    ]
+    if guess is not None:
+        axes[2] = np.array([guess])
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 4)
+
+    def yes(x):
+        transition = 1 - np.exp(-(10.0 ** np.clip((x - grid[:, 0]) / grid[:, 1], -12, 2)))
+        return grid[:, 2] * grid[:, 3] + (1 - grid[:, 3]) * transition
+
+    weight = np.ones(len(grid))
+    for x, y in TRIALS:
+        weight *= yes(x) if y else 1 - yes(x)
+    weight /= weight.sum()
+    gains = np.zeros(len(POOL))
+    for place, x in enumerate(POOL):
+        for a in (yes(wanted), 1 - yes(wanted)):
+            for b in (yes(x), 1 - yes(x)):
+                joint = weight @ (a * b)
+                gains[place] += joint * np.log(joint / ((weight @ a) * (weight @ b)))
+    return gains
+
+
+@pytest.mark.parametrize("wanted", [-2.0, 0.3, 3.0])
+def test_what_an_answer_tells_about_another_is_that_of_an_exact_grid(
+    task, state, psychometric_model, wanted
+):
+    """Of a row that is after one prediction; a padded target that is not selected has no say."""
+    designs = tf.constant([[[wanted], [99.0]]] * ROWS, tf.float32)
+    after = state | {
+        "theta_mask": tf.zeros_like(state["theta_mask"]),
+        "target_design": designs,
+        "target_mask": tf.constant([[True, False]] * ROWS),
+    }
+    posterior = psychometric_model.theta_posterior(psychometric_model(state))
+    compiled = tf.function(
+        lambda seed: information_gain(task, posterior, after, seed, num_draws=100)
+    )
+    found = np.stack([compiled(draws.as_seed(seed)) for seed in range(6)])
+    exact = np.stack([exact_prediction_gain(wanted, guess) for guess in (None, None, GUESS)])
+    assert exact.max() > 0.003
+    error = found.std(axis=0) / np.sqrt(len(found))
+    assert (np.abs(found.mean(axis=0) - exact) < 0.0005 + 4 * error).all()
+    assert (found.mean(axis=0).argmax(axis=1) == exact.argmax(axis=1)).all()
+
+
 def test_information_gains_are_never_negative(gain):
     assert (gain >= 0.0).all()
 

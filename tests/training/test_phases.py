@@ -142,7 +142,10 @@ def test_random_designs_add_the_warm_up_loss_of_other_episodes(psychometric_mode
 def test_the_policy_acts_the_same_without_the_predictions_that_nobody_is_after(
     psychometric_model, monkeypatch
 ):
-    task, seed = Psychometric(), draws.as_seed(4)
+    class AfterParameters(Psychometric):
+        prediction_share = 0.0
+
+    task, seed = AfterParameters(), draws.as_seed(4)
     episode = task.sample_episodes(seed, 2, 3)
     unselected = phases._never_selected(episode)
     assert set(unselected) == {name for name in episode if name.startswith("target_")}
