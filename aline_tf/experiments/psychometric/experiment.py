@@ -47,16 +47,19 @@ class PsychometricExperiment(Experiment):
         from aline_tf.training.recipe import Recipe
 
         # Small batches and many steps: with posterior labels a row tells more than one truth.
-        return dict(PLACES_MODEL), Recipe(
+        return PLACES_MODEL | {"evidence_dim": 64}, Recipe(
             batch=32,
-            warmup_batch=64,
+            warmup_batch=32,
             warmup_steps=12_000,
             joint_steps=1200,
             pool=200,
             candidates_per_step=40,
             steps_per_episode=3,
             teacher=(1.0, 0.5),
-            num_posterior_labels=31,
+            num_posterior_labels=63,
+            # What is one step beside the horizon and the pairs: long histories, known parameters.
+            long_batch=32,
+            conditioning_rate=0.5,
             policy_weight=0.1,
             random_design_weight=0.5,
             entropy=(0.0, 0.0),
