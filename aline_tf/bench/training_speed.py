@@ -11,7 +11,7 @@ import tensorflow as tf
 from aline_tf.bench.configurations import EPISODES
 from aline_tf.bench.stopwatch import Stopwatch
 from aline_tf.evaluation.bars import POOL
-from aline_tf.experiments.lookup import model_settings
+from aline_tf.experiments.lookup import budget_settings
 from aline_tf.models.aline import ALINE
 from aline_tf.tasks import task_by_name
 from aline_tf.training.recipe import Recipe
@@ -92,7 +92,7 @@ def training(measure: str, task: str, steps: int) -> dict:
     """
     keras.utils.set_random_seed(_SEED)
     made = task_by_name(task)
-    sizes, shipped = model_settings(task)
+    sizes, shipped = budget_settings(task)
     recipe = step_recipe(measure, shipped, made.spec.horizon, 1 + steps)
     trainer = Trainer(ALINE.for_task(made, **sizes), made)
     trainer.compile(recipe=recipe, seed=_SEED)

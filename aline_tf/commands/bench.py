@@ -143,11 +143,11 @@ def _speed(args) -> tuple[list[dict], str]:
 def _budget(args) -> tuple[list[dict], str]:
     from aline_tf.bench.ablation import rules
     from aline_tf.bench.budget_table import format_trained, train_all, trained_dicts
-    from aline_tf.experiments.lookup import model_settings
+    from aline_tf.experiments.lookup import budget_settings
 
     report, trained, marks = _reporter(), [], {}
     for task in [args.ablation] if args.ablation else args.task or _BUDGET_TASKS:
-        sizes, shipped = model_settings(task)
+        sizes, shipped = budget_settings(task)
         recipes = {"shipped": shipped}
         if args.ablation:
             rows = rules(shipped)

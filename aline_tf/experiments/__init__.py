@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "LocationFindingExperiment": "location_finding.experiment",
         "OwnTaskExperiment": "own_task",
         "PsychometricExperiment": "psychometric.experiment",
+        "budget_settings": "lookup",
         "evaluate": "table",
         "experiment_by_name": "lookup",
         "experiment_of": "lookup",

@@ -76,6 +76,15 @@ def model_settings(name: str) -> tuple[dict, object]:
     return experiment_by_name(name).recipe()
 
 
+def budget_settings(name: str) -> tuple[dict, object]:
+    """As `model_settings`, for a small training budget; see `Experiment.budget_recipe`.
+
+    Args:
+        name: see `experiment_by_name`.
+    """
+    return experiment_by_name(name).budget_recipe()
+
+
 def _own(name, task=None) -> Experiment:
     from aline_tf.experiments.own_task import OwnTaskExperiment
 

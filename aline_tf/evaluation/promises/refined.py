@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from aline_tf import batch_ops
-from aline_tf.acquisition.refinement import SETTINGS, Refinement, WeightedDraws
+from aline_tf.acquisition.refined.refinement import SETTINGS, Refinement, WeightedDraws
 from aline_tf.batch import OBSERVED
 from aline_tf.evaluation.promises.inference import Inference, Summary
 

@@ -26,6 +26,7 @@ PROMISES = {
     "targets": "any prediction as the target",
     "length": "histories beyond the trained length",
     "pool": "pools of any size",
+    "misfit": "a word when the answers are those of somebody else",
 }
 #: Where neither settings nor experiment say otherwise.
 RUNS, CANDIDATES = 300, 200
@@ -50,6 +51,9 @@ class Examined:
         pools: sizes of pools that a session may be given; empty where that is not asked.
         corners: whether the corners of the space are a pool too.
         refined_runs: how many runs the slow refinement is judged by.
+        aline: the model itself.
+        misfits: strangers by name, and the exact test's predictions: see `Experiment.misfits`.
+        misfit_runs: how many runs each of them has; every one is refined.
         multiples: of the horizon, how long the histories are that go beyond it; ascending.
 
     Example:
@@ -68,6 +72,9 @@ class Examined:
     pools: tuple[int, ...] = ()
     corners: bool = False
     refined_runs: int = 50
+    aline: Any = None
+    misfits: tuple = ({}, None)
+    misfit_runs: int = 100
     multiples: tuple[int, ...] = MULTIPLES
 
     @property
@@ -158,6 +165,8 @@ def examined_by(experiment, settings, only=None) -> Examined:
         exact=exact,
         refined=refined,
         policy=policy,
+        aline=model,
+        misfits=experiment.misfits(),
         refined_runs=max(2, round(REFINED_SHARE * sizes["runs"])),
         **own,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import ClassVar
 
 from aline_tf.errors import InputError
@@ -67,6 +68,12 @@ class PsychometricExperiment(Experiment):
             learning_rate=3e-3,
             joint_learning_rate=1e-3,
         )
+
+    def budget_recipe(self):
+        _, recipe = self.recipe()
+        # Twice as many rows of half the labels, none of them long.
+        plain = {"warmup_batch": 64, "num_posterior_labels": 31, "long_batch": 0}
+        return dict(PLACES_MODEL), dataclasses.replace(recipe, conditioning_rate=0.25, **plain)
 
     def evaluate(self, settings, report=lambda line: None):
         settings, pool = self.complete(settings), settings.pool or "grid"

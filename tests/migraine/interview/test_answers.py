@@ -1,6 +1,6 @@
 """Answers: read strictly in natural form, and back from their timeline in their place."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -76,7 +76,8 @@ def test_every_answer_comes_back_from_its_timeline_in_its_place_and_nowhere_else
     assert held == np.float32(answer.field_value)
     assert held == np.float32(np.log(value) if candidate == SPOT and value else value or 0.0)
     assert not day_history(timeline, now.replace(hour=19), 4).status.any()
-    assert timeline.evening() == now
+    # The evening is that of the day that was asked about, not that of the answer.
+    assert timeline.evening() == now - timedelta(days=candidate.days_ago)
 
 
 def test_counts_beyond_eight_are_told_as_they_are_and_known_as_eight():
