@@ -17,7 +17,15 @@ from aline_tf import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-HEAVY = ("tensorflow", "keras", "tensorflow_probability", "pandas", "sklearn", "matplotlib")
+HEAVY = (
+    "tensorflow",
+    "keras",
+    "tensorflow_probability",
+    "pandas",
+    "scipy",
+    "sklearn",
+    "matplotlib",
+)
 
 
 def loaded_by(statements):
@@ -51,6 +59,10 @@ class TestFirstImport:
             "    pass"
         )
         assert "tensorflow" not in loaded and "keras" not in loaded
+        assert "scipy" not in loaded
+
+    def test_importing_a_session_loads_nothing_heavy(self):
+        assert loaded_by("from aline_tf import Session") == "[]"
 
     def test_console_script_is_the_command_line(self):
         (script,) = entry_points(group="console_scripts", name="aline-tf")

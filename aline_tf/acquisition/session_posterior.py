@@ -19,7 +19,6 @@ from aline_tf.batch import OBSERVED
 from aline_tf.errors import InputError
 from aline_tf.models.protocol import QUANTILE_LEVELS, SessionModel
 from aline_tf.spec import TaskSpec
-from aline_tf.units.mixed_summaries import mixed_summaries
 from aline_tf.units.unit_adapter import UnitAdapter
 
 if TYPE_CHECKING:
@@ -195,6 +194,9 @@ class SessionPosterior:
             found.append([np.asarray(answer[name])[0] for name in names])
         if len(found) == 1:
             return found[0]
+        # Imported late: it needs SciPy, which takes half of the time to import a session.
+        from aline_tf.units.mixed_summaries import mixed_summaries
+
         parts = (np.stack(part) for part in zip(*found, strict=True))
         return mixed_summaries(*parts, QUANTILE_LEVELS)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aline_tf.errors import InputError
 from aline_tf.evaluation.experiment import Settings, check_plots
-from aline_tf.evaluation.promises.suite import PROMISES
+from aline_tf.evaluation.promises.figure import PROMISES
 from aline_tf.experiments.lookup import experiment_by_name
 from aline_tf.models.packaged_presets import weights_digest
 from aline_tf.runtime.malloc import keep_memory

@@ -29,7 +29,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from aline_tf.batch import OBSERVED
 
@@ -198,7 +197,11 @@ def estimate_scales(
         ]
     )
     levels = (np.arange(_CHI_SQUARES) + 0.5) / _CHI_SQUARES
-    chi_square = stats.chi2.ppf(levels, len(outcome) - 1)
+    # The quantile of chi-square that scipy.stats has by name, which takes longer to import than all
+    # the rest of a session; and most sessions never come here.
+    from scipy.special import gammaincinv
+
+    chi_square = 2.0 * gammaincinv(0.5 * (len(outcome) - 1), levels)
     log_scale = 0.5 * (np.log(square)[:, None] - np.log(chi_square)).ravel()
     share = np.repeat(weight / _CHI_SQUARES, _CHI_SQUARES)
     order = np.argsort(log_scale)

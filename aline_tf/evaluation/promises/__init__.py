@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "PolicyRuns": "policy_runs",
         "Inference": "inference",
         "ModelInference": "inference",
-        "PROMISES": "suite",
+        "PROMISES": "figure",
         "PromiseFigure": "figure",
         "RefinedInference": "refined",
         "Summary": "inference",

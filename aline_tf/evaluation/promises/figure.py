@@ -14,6 +14,17 @@ import numpy as np
 from aline_tf.errors import InputError
 from aline_tf.runtime.atomic_files import atomic_path
 
+#: Name of each promise -> what a session promises by it. The module of that name measures it.
+PROMISES = {
+    "missing": "answers that do not come leave the posterior of those that did",
+    "known": "a parameter given as known moves the others as far as it should",
+    "joint": "joint posteriors, not their marginals alone",
+    "targets": "any prediction as the target",
+    "length": "histories beyond the trained length",
+    "pool": "pools of any size",
+    "misfit": "a word when the answers are those of somebody else",
+}
+
 _Z95 = 1.959963984540054
 _RESAMPLES, _STREAM = 200, 0x626F6F74
 

@@ -1,7 +1,8 @@
 """Which promises there are, and how all of them are measured for one model.
 
 A promise is a module of this room with `figures(examined)`, which yields its `PromiseFigure`s, and
-a line in `PROMISES`; what belongs to a task, its exact posterior above all, is in an `Examined`.
+a line in `figure.PROMISES`; what belongs to a task, its exact posterior above all, is in an
+`Examined`.
 """
 
 from __future__ import annotations
@@ -14,20 +15,10 @@ from typing import Any
 import numpy as np
 
 from aline_tf.errors import InputError
-from aline_tf.evaluation.promises.figure import PromiseFigure
+from aline_tf.evaluation.promises.figure import PROMISES, PromiseFigure
 from aline_tf.evaluation.promises.inference import Inference
 from aline_tf.evaluation.promises.policy_runs import PolicyRuns
 
-#: Name of each promise -> what a session promises by it. The module of that name measures it.
-PROMISES = {
-    "missing": "answers that do not come leave the posterior of those that did",
-    "known": "a parameter given as known moves the others as far as it should",
-    "joint": "joint posteriors, not their marginals alone",
-    "targets": "any prediction as the target",
-    "length": "histories beyond the trained length",
-    "pool": "pools of any size",
-    "misfit": "a word when the answers are those of somebody else",
-}
 #: Where neither settings nor experiment say otherwise.
 RUNS, CANDIDATES = 300, 200
 #: What a row costs refined is a hundred times its pass through the model: so few of the runs.
