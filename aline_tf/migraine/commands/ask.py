@@ -12,6 +12,7 @@ from aline_tf.migraine.commands.record_arguments import (
     add_outlook_arguments,
     add_record_arguments,
     check_outlook_arguments,
+    timeline_of,
 )
 
 MOST_PROMPTS = 100
@@ -67,18 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
     timeline = Timeline.empty()
     if not args.nothing:
-        from aline_tf.migraine.records.importers import import_timeline
-
-        timeline = import_timeline(
-            args.apple_health,
-            args.diary,
-            args.column_map,
-            args.records,
-            args.zone,
-            args.accept_losses,
-            args.dates,
-            args.words,
-        )
+        timeline = timeline_of(args)
 
     from aline_tf.migraine.forecast import wording
     from aline_tf.migraine.interview.answers import answers_timeline

@@ -14,6 +14,7 @@ from aline_tf.migraine.commands.record_arguments import (
     add_outlook_arguments,
     add_record_arguments,
     check_outlook_arguments,
+    timeline_of,
 )
 
 REPORT = "report.html"
@@ -65,18 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from aline_tf.migraine.forecast.what_if import parse
 
     supposed = tuple(map(parse, args.what_if))
-    from aline_tf.migraine.records.importers import import_timeline
-
-    timeline = import_timeline(
-        args.apple_health,
-        args.diary,
-        args.column_map,
-        args.records,
-        args.zone,
-        args.accept_losses,
-        args.dates,
-        args.words,
-    )
+    timeline = timeline_of(args)
 
     from aline_tf.migraine.forecast.moment import standpoint
     from aline_tf.migraine.forecast.outlook import outlook_at, with_plan

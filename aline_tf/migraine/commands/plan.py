@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.commands.record_arguments import add_record_arguments
+from aline_tf.migraine.commands.record_arguments import add_record_arguments, timeline_of
 
 BUDGET, TWINS = 2.0, 32
 MOST_BUDGET, LEAST_TWINS, MOST_TWINS = 30.0, 8, 512
@@ -53,11 +53,7 @@ def run(args: argparse.Namespace) -> int:
         InputError: an argument or a file cannot be used; nothing has been written.
     """
     _check(args)
-    from aline_tf.migraine.records.importers import import_timeline
-
-    timeline = import_timeline(
-        args.apple_health, args.diary, args.column_map, args.records, args.zone
-    )
+    timeline = timeline_of(args)
 
     from aline_tf.migraine.forecast.moment import standpoint
     from aline_tf.migraine.forecast.plan import Scores, make_plan

@@ -32,6 +32,26 @@ def add_record_arguments(parser: argparse.ArgumentParser) -> None:
     add_diary_arguments(parser)
 
 
+def timeline_of(args: argparse.Namespace):
+    """The timeline of the records that the arguments of `add_record_arguments` name.
+
+    Raises:
+        InputError: nothing was given, or a file cannot be used.
+    """
+    from aline_tf.migraine.records.importers import import_timeline
+
+    return import_timeline(
+        args.apple_health,
+        args.diary,
+        args.column_map,
+        args.records,
+        args.zone,
+        args.accept_losses,
+        args.dates,
+        args.words,
+    )
+
+
 def add_diary_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds what a person can say of a diary that does not say it itself."""
     parser.add_argument(
