@@ -1,7 +1,5 @@
 """Histories that nobody played: valid, of every length, and of designs far and near."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -9,8 +7,6 @@ from aline_tf import draws
 from aline_tf.batch import EPISODE_FIELDS, check
 from aline_tf.tasks.psychometric import Psychometric, response_probability
 from aline_tf.tasks.random_histories import random_histories
-from aline_tf.training import phases
-from aline_tf.training.recipe import Recipe
 
 ROWS, LONGEST = 400, 40
 
@@ -56,23 +52,3 @@ def test_designs_know_nothing_that_the_answers_do_not_tell(state):
         [np.abs(design - np.roll(threshold, shift, axis=0))[mask].mean() for shift in range(1, 40)]
     )
     assert abs(own - others) < 0.15
-
-
-def test_the_teacher_is_imitated_after_long_histories_in_the_joint_phase(psychometric_model):
-    recipe = Recipe(
-        horizon=3,
-        long_batch=4,
-        warmup_batch=4,
-        pool=16,
-        candidates_per_step=4,
-        teacher=(1.0, 1.0),
-        teacher_draws=4,
-    )
-    task, seed = Psychometric(), draws.as_seed(1)
-    alone = float(phases.long_history_loss(psychometric_model, task, recipe, seed))
-    taught = float(phases.long_history_loss(psychometric_model, task, recipe, seed, 0.5))
-    assert taught > alone + 0.05
-    without = dataclasses.replace(recipe, long_batch=0)
-    short, _ = phases.warmup_loss(psychometric_model, task, without, seed)
-    both, _ = phases.warmup_loss(psychometric_model, task, recipe, seed)
-    assert abs(float(both - short)) > 0.1

@@ -155,3 +155,23 @@ def test_the_policy_acts_the_same_without_the_predictions_that_nobody_is_after(
     monkeypatch.setattr(phases, "_never_selected", lambda episode: ())
     whole, _ = phases.joint_loss(psychometric_model, task, recipe, seed, 0.5)
     np.testing.assert_allclose(lean, whole, rtol=1e-5)
+
+
+def test_the_teacher_is_imitated_after_long_histories_in_the_joint_phase(psychometric_model):
+    recipe = Recipe(
+        horizon=3,
+        long_batch=4,
+        warmup_batch=4,
+        pool=16,
+        candidates_per_step=4,
+        teacher=(1.0, 1.0),
+        teacher_draws=4,
+    )
+    task, seed = Psychometric(), draws.as_seed(1)
+    alone = float(phases.long_history_loss(psychometric_model, task, recipe, seed))
+    taught = float(phases.long_history_loss(psychometric_model, task, recipe, seed, 0.5))
+    assert taught > alone + 0.05
+    without = dataclasses.replace(recipe, long_batch=0)
+    short, _ = phases.warmup_loss(psychometric_model, task, without, seed)
+    both, _ = phases.warmup_loss(psychometric_model, task, recipe, seed)
+    assert abs(float(both - short)) > 0.1
