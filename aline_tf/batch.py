@@ -107,6 +107,18 @@ def empty_batch(sizes: dict[str, int]) -> dict:
     }
 
 
+def answered(batch: Mapping[str, Any]):
+    """Which context tokens have their first field observed: a numpy bool [B, C].
+
+    Args:
+        batch: B rows, of arrays or eager tensors.
+    """
+    import numpy as np
+
+    first = np.asarray(batch["context_status"])[..., 0]
+    return np.asarray(batch["context_mask"], bool) & (first == OBSERVED)
+
+
 def specs(spec, free: str = "BCMN", **sizes: int) -> dict:
     """The shape and dtype of every field of a task's Batch, as a graph's input signature.
 

@@ -32,18 +32,18 @@ def random_histories(task, seed, batch: int, longest: int, pool: int, candidates
     episode_seed, length_seed, order_seed, offer_seed = draws.split(seed, 4)
     count = max(pool, longest + candidates)
     episode = task.sample_episodes(episode_seed, batch, count)
-    # As many short histories as long ones: at each length half of all are shorter.
+    # Half of the rows have at most a quarter of the longest: short histories are met more often.
     share = draws.uniform(length_seed, [batch, 1])
     length = tf.cast(tf.square(share) * (longest + 1), tf.int32)
     order = _order(task, episode["candidate_design"], order_seed)
     history = narrow(episode, order[:, :longest])
     taken = (tf.range(longest) < length) & history["candidate_mask"]
-    state = append_pool(history, taken)
+    context = append_pool(history, taken)
     rest = order[:, longest:]
     offered = tf.math.top_k(draws.uniform(offer_seed, tf.shape(rest)), candidates).indices
     offered = tf.gather(rest, offered, batch_dims=1)
-    pool_fields = {name: narrow(episode, offered)[name] for name in _of_pool(episode)}
-    return state | pool_fields
+    own = [name for name in context if name.startswith("context_")]
+    return narrow(episode, offered) | {name: context[name] for name in own}
 
 
 def _order(task, design, seed):
@@ -61,7 +61,3 @@ def _order(task, design, seed):
     weight = (1.0 - share) / tf.cast(count, tf.float32) + share * close
     noisy = tf.math.log(weight) + draws.gumbel(noise_seed, tf.shape(weight))
     return tf.argsort(noisy, axis=1, direction="DESCENDING")
-
-
-def _of_pool(episode):
-    return [name for name in episode if name.startswith("candidate_")]

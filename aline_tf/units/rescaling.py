@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aline_tf.batch import OBSERVED
+from aline_tf.batch import answered
 
 #: Of the scaled outcomes: the mean variance of the prior, and the noise it was trained with.
 _VARIANCE, _NOISE = 0.55, 1e-4
@@ -127,8 +127,7 @@ class TrainingRange:
         """
         design = np.asarray(batch["context_design"], float)
         outcome = np.asarray(batch["context_outcome"], float)[..., 0]
-        seen = np.asarray(batch["context_mask"], bool)
-        seen = seen & (np.asarray(batch["context_status"])[..., 0] == OBSERVED)
+        seen = answered(batch)
         known, self._found = self._found, {}
         parts = []
         for x, y, rows in zip(design, outcome, seen, strict=True):

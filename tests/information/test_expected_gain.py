@@ -43,8 +43,8 @@ def gain(task, state, psychometric_model):
     return np.stack([compiled(draws.as_seed(seed)) for seed in range(8)])
 
 
-def exact_gain(selected, guess=None):
-    """By enumeration of a grid of midpoints, in float64 numpy."""
+def posterior_grid(guess=None):
+    """Posterior mass on a grid of midpoints after TRIALS, in float64 numpy, and P(yes) there."""
     sizes, bounds = (48, 32, 12, 12), ((-3, 3), (0.1, 2), (0.1, 0.9), (0, 0.5))
     axes = [
         low + (high - low) * (np.arange(size) + 0.5) / size
@@ -61,7 +61,12 @@ def exact_gain(selected, guess=None):
     weight = np.ones([len(axis) for axis in axes])
     for x, y in TRIALS:
         weight *= yes(x) if y else 1 - yes(x)
-    weight /= weight.sum()
+    return weight / weight.sum(), yes
+
+
+def exact_gain(selected, guess=None):
+    """By enumeration."""
+    weight, yes = posterior_grid(guess)
     rest = tuple(axis for axis in range(4) if axis not in selected)
 
     def entropy(p):
@@ -86,30 +91,14 @@ def test_information_gain_is_that_of_an_exact_grid(gain):
 
 
 def exact_prediction_gain(wanted, guess=None):
-    """I(y*; y | D) of the answers at `wanted` and at each candidate, by the grid of midpoints."""
-    sizes, bounds = (48, 32, 12, 12), ((-3, 3), (0.1, 2), (0.1, 0.9), (0, 0.5))
-    axes = [
-        low + (high - low) * (np.arange(size) + 0.5) / size
-        for size, (low, high) in zip(sizes, bounds, strict=True)
-    ]
-    if guess is not None:
-        axes[2] = np.array([guess])
-    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 4)
-
-    def yes(x):
-        transition = 1 - np.exp(-(10.0 ** np.clip((x - grid[:, 0]) / grid[:, 1], -12, 2)))
-        return grid[:, 2] * grid[:, 3] + (1 - grid[:, 3]) * transition
-
-    weight = np.ones(len(grid))
-    for x, y in TRIALS:
-        weight *= yes(x) if y else 1 - yes(x)
-    weight /= weight.sum()
+    """I(y*; y | D) of the answers at `wanted` and at each candidate, by enumeration."""
+    weight, yes = posterior_grid(guess)
     gains = np.zeros(len(POOL))
     for place, x in enumerate(POOL):
         for a in (yes(wanted), 1 - yes(wanted)):
             for b in (yes(x), 1 - yes(x)):
-                joint = weight @ (a * b)
-                gains[place] += joint * np.log(joint / ((weight @ a) * (weight @ b)))
+                joint, first, second = ((weight * part).sum() for part in (a * b, a, b))
+                gains[place] += joint * np.log(joint / (first * second))
     return gains
 
 

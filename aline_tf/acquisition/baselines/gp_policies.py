@@ -17,7 +17,7 @@ import numpy as np
 
 from aline_tf.acquisition.baselines.gp_regression import GPPosterior, GPSettings, fit
 from aline_tf.acquisition.policies import Policy, RandomPolicy, masked_argmax
-from aline_tf.batch import OBSERVED
+from aline_tf.batch import answered
 from aline_tf.errors import InputError
 
 
@@ -60,8 +60,7 @@ class GPPolicy(Policy):
             raise InputError(f"expected one outcome field for {self.name}; received {fields}")
         design = np.asarray(batch["context_design"], float)
         outcome = np.asarray(batch["context_outcome"], float)[..., 0]
-        seen = np.asarray(batch["context_mask"], bool)
-        seen = seen & (np.asarray(batch["context_status"])[..., 0] == OBSERVED)
+        seen = answered(batch)
         if not seen.any(axis=1).all():
             raise InputError(
                 "expected at least one observation in every row for a Gaussian process; "

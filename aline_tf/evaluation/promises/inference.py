@@ -5,13 +5,13 @@ Sizes: R rows of a Batch, P parameters, N candidates.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from aline_tf import batch_ops
-from aline_tf.batch import specs
+from aline_tf.batch import answered, specs
 
 #: Rows of one pass, times draws where draws are made.
 _ROWS = 512
@@ -128,6 +128,23 @@ class Inference:
             batch: R rows with a pool; candidates that are taken have a gain too.
         """
         return None
+
+
+def answered_histories(batch) -> Iterator[tuple[np.ndarray, np.ndarray, dict[int, float]]]:
+    """What an exact posterior of one outcome is of: answered trials alone, and what is known.
+
+    Args:
+        batch: R rows.
+
+    Yields:
+        designs [n, D], outcomes [n] and known values by the parameter's index, of every row.
+    """
+    seen, design = answered(batch), np.asarray(batch["context_design"], float)
+    outcome = np.asarray(batch["context_outcome"], float)[..., 0]
+    for row, trials in enumerate(seen):
+        given = np.flatnonzero(batch["known_mask"][row])
+        known = {int(p): float(batch["known_theta"][row, p]) for p in given}
+        yield design[row, trials], outcome[row, trials], known
 
 
 class ModelInference(Inference):

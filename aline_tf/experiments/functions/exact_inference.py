@@ -17,8 +17,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from aline_tf.batch import OBSERVED
-from aline_tf.evaluation.promises.inference import Inference, JointDraws, Summary
+from aline_tf.evaluation.promises.inference import (
+    Inference,
+    JointDraws,
+    Summary,
+    answered_histories,
+)
 
 NOISE = 0.01
 LOW, HIGH = np.array([0.1, 0.1]), np.array([1.0, 2.0])
@@ -130,14 +134,8 @@ class FunctionInference(Inference):
 
 def _observed(batch):
     """(places [n], answers [n], known values by index) of every row."""
-    seen = np.asarray(batch["context_mask"])
-    seen = seen & (np.asarray(batch["context_status"])[..., 0] == OBSERVED)
-    design = np.asarray(batch["context_design"], float)[..., 0]
-    outcome = np.asarray(batch["context_outcome"], float)[..., 0]
-    for row, answered in enumerate(seen):
-        which = np.flatnonzero(batch["known_mask"][row])
-        known = {int(p): float(batch["known_theta"][row, p]) for p in which}
-        yield design[row, answered], outcome[row, answered], known
+    for design, outcome, known in answered_histories(batch):
+        yield design[:, 0], outcome, known
 
 
 def _posterior(design, outcome, known) -> _Weights:

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from aline_tf.batch import OBSERVED
-from aline_tf.evaluation.promises.inference import Inference, JointDraws, Summary
+from aline_tf.evaluation.promises.inference import (
+    Inference,
+    JointDraws,
+    Summary,
+    answered_histories,
+)
 from aline_tf.experiments.location_finding.location_grid import (
     PlanePosterior,
     information_gain,
@@ -126,13 +130,9 @@ class LocationInference(Inference):
 
 def _observed(batch):
     """(places [T, 2], answers [T], (known bool [2], their values [2])) of every row."""
-    seen = np.asarray(batch["context_mask"])
-    seen = seen & (np.asarray(batch["context_status"])[..., 0] == OBSERVED)
-    design = np.asarray(batch["context_design"], float)
-    outcome = np.asarray(batch["context_outcome"], float)[..., 0]
-    known = np.asarray(batch["known_mask"]), np.asarray(batch["known_theta"], float)
-    for row, answered in enumerate(seen):
-        yield design[row, answered], outcome[row, answered], (known[0][row], known[1][row])
+    which, value = np.asarray(batch["known_mask"]), np.asarray(batch["known_theta"], float)
+    for row, (design, outcome, _) in enumerate(answered_histories(batch)):
+        yield design, outcome, (which[row], value[row])
 
 
 def _below(posterior: PlanePosterior, truth):

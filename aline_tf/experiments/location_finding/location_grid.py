@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from aline_tf.acquisition.policies import Policy, masked_argmax
-from aline_tf.batch import OBSERVED
+from aline_tf.batch import answered
 
 BACKGROUND, CLOSEST, NOISE = 0.1, 1e-4, 0.5
 #: Nodes whose density is below this share of the highest lie outside the box.
@@ -198,8 +198,7 @@ class GreedyLocationPolicy(Policy):
         self._boxes: dict[bytes, np.ndarray] = {}
 
     def _choose(self, batch: Mapping[str, Any], mask: np.ndarray) -> np.ndarray:
-        present = np.asarray(batch["context_mask"], bool)
-        present = present & (np.asarray(batch["context_status"])[..., 0] == OBSERVED)
+        present = answered(batch)
         design = np.asarray(batch["context_design"], float)
         outcome = np.asarray(batch["context_outcome"], float)[..., 0]
         candidates = np.asarray(batch["candidate_design"], float)

@@ -22,8 +22,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from aline_tf.batch import OBSERVED
-from aline_tf.evaluation.promises.inference import Inference, JointDraws, Summary
+from aline_tf.evaluation.promises.inference import (
+    Inference,
+    JointDraws,
+    Summary,
+    answered_histories,
+)
 from aline_tf.experiments.psychometric.psychometric_grid import (
     PARAMETER_HIGH,
     PARAMETER_LOW,
@@ -165,14 +169,8 @@ def _summary(posterior: _Weights, known, truth) -> np.ndarray:
 
 def _histories(batch):
     """(stimuli [T], answers [T], known values by index) of every row, answered trials alone."""
-    seen = np.asarray(batch["context_mask"])
-    seen = seen & (np.asarray(batch["context_status"])[..., 0] == OBSERVED)
-    design = np.asarray(batch["context_design"], float)[..., 0]
-    outcome = np.asarray(batch["context_outcome"], float)[..., 0]
-    for row, answered in enumerate(seen):
-        given = np.flatnonzero(batch["known_mask"][row])
-        known = {int(p): float(batch["known_theta"][row, p]) for p in given}
-        yield design[row, answered], outcome[row, answered], known
+    for design, outcome, known in answered_histories(batch):
+        yield design[:, 0], outcome, known
 
 
 def _axes(box, sizes, known) -> tuple[Axis, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from aline_tf.batch import OBSERVED
+from aline_tf.batch import answered
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,12 @@ class TrialHistory:
         """
         design = np.asarray(batch["context_design"], float)[..., 0]
         outcome = np.asarray(batch["context_outcome"], float)[..., 0]
-        status = np.asarray(batch["context_status"])[..., 0]
-        answered = np.asarray(batch["context_mask"], bool) & (status == OBSERVED)
+        seen = answered(batch)
         fresh = True
-        if self._answered.shape == answered.shape:
-            kept = answered & (self._design == design) & (self._outcome == outcome)
+        if self._answered.shape == seen.shape:
+            kept = seen & (self._design == design) & (self._outcome == outcome)
             fresh = not kept[self._answered].all()
-        new = answered if fresh else answered & ~self._answered
-        self._design, self._outcome, self._answered = design.copy(), outcome.copy(), answered
+        new = seen if fresh else seen & ~self._answered
+        self._design, self._outcome, self._answered = design.copy(), outcome.copy(), seen
         positions = np.flatnonzero(new.any(0))
         return fresh, (NewTrials(new[:, c], design[:, c], outcome[:, c]) for c in positions)

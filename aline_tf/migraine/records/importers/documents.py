@@ -13,10 +13,12 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
+from typing import Any
 from zipfile import is_zipfile
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.importers.archive import open_archive, open_member
+from aline_tf.migraine.records.importers.json_stream import parse
 
 MAX_FILES = 200_000
 HEAD_BYTES = 1 << 17
@@ -78,6 +80,20 @@ class Document:
                 f"expected at most {most >> 20} MiB in {self.shown}; received a larger file"
             )
         return data
+
+    def json(self, most: int) -> Any:
+        """The file as JSON values.
+
+        Args:
+            most: bytes it may have.
+
+        Raises:
+            InputError: it is longer, cannot be read, or is not JSON; the file is named.
+        """
+        try:
+            return parse(self.text(most))
+        except InputError as error:
+            raise InputError(f"{error}, in {self.shown}") from error
 
     def text(self, most: int, others: bool = False) -> str:
         """All of it as text in UTF-8, with or without a byte order mark.

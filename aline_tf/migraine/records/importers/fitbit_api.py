@@ -20,7 +20,6 @@ from aline_tf.migraine.records.importers.documents import Document
 from aline_tf.migraine.records.importers.fitbit_files import Dates
 from aline_tf.migraine.records.importers.fitbit_sleep import BadNight, read_night
 from aline_tf.migraine.records.importers.gathered import Gathered, Refused
-from aline_tf.migraine.records.importers.json_stream import parse
 from aline_tf.migraine.records.importers.sleep_sources import AWAKE, STAGE
 from aline_tf.migraine.records.timeline import Timeline
 from aline_tf.migraine.records.wall_clock import WallClock
@@ -57,10 +56,7 @@ def read_fitbit_api(document: Document, clock: WallClock | None = None) -> Timel
     Raises:
         InputError: it is too large, not JSON, or not an object.
     """
-    try:
-        loaded = parse(document.text(MAX_BYTES))
-    except InputError as error:
-        raise InputError(f"{error}, in {document.shown}") from error
+    loaded = document.json(MAX_BYTES)
     if not isinstance(loaded, dict):
         raise InputError(f"expected a JSON object in {document.shown}; received another value")
     reader = _Answer(loaded, Gathered(SOURCE, clock or WallClock()))

@@ -17,7 +17,6 @@ from typing import Any
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.importers.documents import Document
 from aline_tf.migraine.records.importers.gathered import Gathered, Moment, Refused
-from aline_tf.migraine.records.importers.json_stream import parse
 from aline_tf.migraine.records.timeline import Timeline
 from aline_tf.migraine.records.wall_clock import WallClock
 
@@ -43,10 +42,7 @@ def read_garmin(document: Document, clock: WallClock | None = None) -> Timeline:
     Raises:
         InputError: it is too large, not JSON, or not a list.
     """
-    try:
-        loaded = parse(document.text(MAX_BYTES))
-    except InputError as error:
-        raise InputError(f"{error}, in {document.shown}") from error
+    loaded = document.json(MAX_BYTES)
     if not isinstance(loaded, list):
         raise InputError(f"expected a JSON array in {document.shown}; received another value")
     found = Gathered(SOURCE, clock or WallClock())

@@ -24,7 +24,6 @@ from typing import Any
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.importers.documents import Document
 from aline_tf.migraine.records.importers.gathered import Gathered, Moment, Refused
-from aline_tf.migraine.records.importers.json_stream import parse
 from aline_tf.migraine.records.importers.sleep_sources import AWAKE, GENERIC, STAGE
 from aline_tf.migraine.records.timeline import Timeline
 from aline_tf.migraine.records.wall_clock import WallClock
@@ -70,10 +69,7 @@ def read_health_auto_export(document: Document, clock: WallClock | None = None) 
     Raises:
         InputError: it is too large, not JSON, or of another form.
     """
-    try:
-        loaded = parse(document.text(MAX_BYTES))
-    except InputError as error:
-        raise InputError(f"{error}, in {document.shown}") from error
+    loaded = document.json(MAX_BYTES)
     data = loaded.get("data") if isinstance(loaded, dict) else None
     if not isinstance(data, dict):
         raise InputError(f'expected {{"data": {{...}}}} in {document.shown}; received another form')

@@ -23,7 +23,6 @@ from typing import Any
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.importers.documents import Document
 from aline_tf.migraine.records.importers.gathered import Gathered, Moment, Refused
-from aline_tf.migraine.records.importers.json_stream import parse
 from aline_tf.migraine.records.importers.sleep_sources import AWAKE, STAGE
 from aline_tf.migraine.records.timeline import Timeline
 from aline_tf.migraine.records.wall_clock import WallClock
@@ -85,10 +84,7 @@ def read_oura(document: Document, clock: WallClock | None = None) -> Timeline:
     if document.suffix == ".csv":
         _Trends(found).read(document)
         return found.timeline()
-    try:
-        loaded = parse(document.text(MAX_BYTES))
-    except InputError as error:
-        raise InputError(f"{error}, in {document.shown}") from error
+    loaded = document.json(MAX_BYTES)
     reader = _Documents(found)
     parts = loaded if isinstance(loaded, dict) else {"data": loaded}
     for name, entries in parts.items():
