@@ -13,9 +13,9 @@ Predictions are the exact ones wherever the task's likelihood is known
 
 What it detects, and how often it is wrong, measures `aline_tf.evaluation.misfit.examine`. Some
 subjects nothing can tell from those of a task: answers of one half are nearly those of a high lapse
-rate and a threshold out of reach, and forced choice (guesses of one half) is nearly described. Of
-30 psychometric trials the most powerful test there is, which knows what it looks for (the ratio of
-the likelihoods), detects 11% of coins and 7% of forced choice.
+rate and a threshold out of reach, and forced choice (guesses of one half) is nearly described. From
+30 psychometric trials a test that knows what it looks for, the ratio of the likelihoods, told 11 of
+100 coins and 7 of 100 forced choices.
 
 Source: prequential tests, Dawid (1984); Seillier-Moiseiwitsch and Dawid (1993).
 """

@@ -27,7 +27,7 @@ from aline_tf.migraine.records.importers.diary_conflicts import settle
 from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader
 from aline_tf.migraine.records.importers.diary_entries import Entry, timed_row
 from aline_tf.migraine.records.importers.diary_rows import ANSWERED_AT_S
-from aline_tf.migraine.records.importers.diary_table import Table
+from aline_tf.migraine.records.importers.diary_table import Table, column_places
 from aline_tf.migraine.records.importers.diary_words import MIGRAINE, Words, folded
 from aline_tf.migraine.records.timeline import DAY_S, OBSERVED, SLOT_S
 from aline_tf.migraine.records.wall_clock import WallClock
@@ -44,8 +44,7 @@ _HEADACHE = frozenset(("headache", "head pain", "head ache", "kopfschmerz", "kop
 
 def is_bearable(header: list[str]) -> bool:
     """Whether a table with these columns is such an export."""
-    names = {name.strip().lower() for name in header}
-    return names.issuperset(_COLUMNS)
+    return column_places(header).keys() >= set(_COLUMNS)
 
 
 def bearable_rows(
@@ -61,7 +60,7 @@ def bearable_rows(
     Raises:
         InputError: no row has a date that can be read.
     """
-    places = {name.strip().lower(): index for index, name in enumerate(table.header)}
+    places = column_places(table.header)
     dates = DateReader(row[places["date formatted"]] for row in table.rows)
     account = Account()
     account.cells = len(table.rows) + table.lost_rows

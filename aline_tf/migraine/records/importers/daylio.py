@@ -26,7 +26,7 @@ from aline_tf.migraine.records.importers.diary_clock import read_clock
 from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader
 from aline_tf.migraine.records.importers.diary_entries import Entry, timed_row
 from aline_tf.migraine.records.importers.diary_rows import ANSWERED_AT_S
-from aline_tf.migraine.records.importers.diary_table import Table
+from aline_tf.migraine.records.importers.diary_table import Table, column_places
 from aline_tf.migraine.records.importers.diary_words import FLOW, MIGRAINE, Words, folded
 from aline_tf.migraine.records.timeline import DAY_S, OBSERVED, SLOT_S
 from aline_tf.migraine.records.wall_clock import WallClock
@@ -40,8 +40,7 @@ _EVENING_S = 18 * 3600
 
 def is_daylio(header: list[str]) -> bool:
     """Whether a table with these columns is such an export."""
-    names = {name.strip().lower() for name in header}
-    return names.issuperset(_COLUMNS)
+    return column_places(header).keys() >= set(_COLUMNS)
 
 
 def daylio_rows(table: Table, clock: WallClock, words: Words) -> tuple[list[tuple], ImportSummary]:
@@ -55,7 +54,7 @@ def daylio_rows(table: Table, clock: WallClock, words: Words) -> tuple[list[tupl
     Raises:
         InputError: no entry has a date that can be read.
     """
-    places = {name.strip().lower(): index for index, name in enumerate(table.header)}
+    places = column_places(table.header)
     dates = DateReader(row[places["full_date"]] for row in table.rows)
     account = Account()
     account.cells = table.cells

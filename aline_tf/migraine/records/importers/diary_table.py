@@ -13,7 +13,7 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aline_tf.errors import InputError
@@ -58,6 +58,11 @@ class Table:
     def cells(self) -> int:
         """Cells that are not blank, those that were lost included."""
         return sum(map(_filled, self.rows)) + sum(self.lost.values())
+
+
+def column_places(header: Sequence[str]) -> dict[str, int]:
+    """Where each column of a header stands, by its name in lower case."""
+    return {name.strip().lower(): place for place, name in enumerate(header)}
 
 
 def read_table(path: Path, familiar: Callable[[str], bool] = lambda word: False) -> Table:
