@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aline_tf.batch import OBSERVED, empty_batch
+from aline_tf.batch import OBSERVED, answered, empty_batch
 from aline_tf.errors import InputError
 from aline_tf.models.protocol import QUANTILE_LEVELS
 
@@ -140,8 +140,7 @@ def fit_of(model, batch, task=None) -> Fit:
             "expected a task of one binary or continuous outcome to test its fit; received "
             f"{', '.join(f'{c.name} ({c.kind})' for c in spec.fields)}"
         )
-    answered = batch["context_mask"][0] & (batch["context_status"][0, :, 0] == OBSERVED)
-    places = np.flatnonzero(answered)
+    places = np.flatnonzero(answered(batch)[0])
     exact = predicts_exactly(task)
     places = places if exact else places[: spec.horizon]
     if not len(places):
