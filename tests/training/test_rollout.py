@@ -209,6 +209,7 @@ def test_the_value_counts_selected_recorded_unknown_targets_only(psychometric_mo
         theta_mask=tf.constant([[True, True, True, False]] * ROWS),
         theta_observed=tf.constant([[True, False, True, True]] * ROWS),
         known_mask=tf.constant([[False, False, True, False]] * ROWS),
+        target_mask=tf.zeros_like(episode["target_mask"]),
     )
     outputs = psychometric_model(state)
     log_prob = psychometric_model.theta_log_prob(outputs, state["theta"])
