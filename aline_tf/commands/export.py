@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from aline_tf.errors import InputError
+from aline_tf.serving.limits import Limits
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="directory to write; TensorFlow Serving expects <models>/<name>/<version number>",
     )
     parser.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="refuse requests of more rows (B), context tokens (C), targets (M), candidates (N) or"
+        " pairs of tokens that read each other (pairs), which memory grows with; may be repeated"
+        f" (default: {', '.join(f'{k}={v}' for k, v in Limits().to_dict().items())})",
+    )
+    parser.add_argument(
         "--force",
         action="store_true",
         help="replace an export that is there; files that are not of an export are kept",
@@ -38,13 +48,15 @@ def run(args: argparse.Namespace) -> int:
             "expected one model to export, a name or a directory; received"
             f" {' and '.join(given) or 'none'}"
         )
+    limits = {"limits": Limits.parse(args.limit)} if args.limit else {}
     preset = found_preset(given[0])
 
     from aline_tf.models.presets import load_preset
     from aline_tf.serving.export import export_model
     from aline_tf.serving.signatures import SIGNATURES
 
-    out = export_model(load_preset(preset), args.out, preset=preset, force=args.force)
+    model = load_preset(preset)
+    out = export_model(model, args.out, preset=preset, force=args.force, **limits)
     print(f"{out}: signatures {', '.join(SIGNATURES)}")
     if not out.resolve().name.isdigit():
         print(

@@ -15,7 +15,8 @@ from aline_tf.batch import BATCH_FIELDS
 from aline_tf.errors import InputError
 from aline_tf.models.packaged_presets import preset_spec
 from aline_tf.serving import wire
-from aline_tf.serving.completion import complete_inputs
+from aline_tf.serving.completion import complete_inputs, never_empty
+from aline_tf.serving.signatures import OUTPUTS_BY_PLACE, counts
 from aline_tf.spec import TaskSpec
 from aline_tf.units.unit_adapter import UnitAdapter
 
@@ -123,12 +124,24 @@ class Client:
     def step(
         self, batch: Mapping[str, Any], *, outputs: Sequence[str] = ()
     ) -> dict[str, np.ndarray]:
-        """Prediction, inference and proposal from one pass; errors as for `predict`.
+        """Prediction, inference and proposal from one pass, without quantiles, which cost as much
+        again; errors as for `predict`.
+
+        Args:
+            batch, outputs: as for `predict`; where quantiles are among them, this is `answer`.
+        """
+        quantiles = any(name.endswith("quantiles") for name in outputs)
+        return self._call("answer" if quantiles else "step", batch, outputs)
+
+    def answer(
+        self, batch: Mapping[str, Any], *, outputs: Sequence[str] = ()
+    ) -> dict[str, np.ndarray]:
+        """What `step` gives and all quantiles; errors as for `predict`.
 
         Args:
             batch, outputs: as for `predict`.
         """
-        return self._call("step", batch, outputs)
+        return self._call("answer", batch, outputs)
 
     def metadata(self) -> dict[str, Any]:
         """The model as the server describes it.
@@ -192,6 +205,9 @@ class Client:
         self, signature: str, batch: Mapping[str, Any], outputs: Sequence[str]
     ) -> dict[str, np.ndarray]:
         signatures = self._signatures or self.metadata()["signatures"]
+        if signature == "answer" and "theta_quantiles" in _outputs_of(signatures, "step"):
+            # So were models exported by version 0.1.
+            signature = "step"
         if signature not in signatures:
             raise InputError(
                 f"expected a model with signature {signature}; received {self.model!r}, which has"
@@ -201,6 +217,10 @@ class Client:
         if self.units is not None:
             batch = self._in_trained_units(batch)
         arrays = complete_inputs(signature, batch, list(described), _sizes(signatures))
+        letters = {"M": "target_design", "N": "candidate_design"}
+        places = {letter: arrays[x].shape[1] for letter, x in letters.items() if x in arrays}
+        if counts(signature) and set(counts(signature)) <= set(described):
+            arrays = never_empty(arrays)
         request = wire.message(
             "PredictRequest",
             model_spec=self._spec(signature),
@@ -212,6 +232,9 @@ class Client:
             name: wire.to_array(tensor)
             for name, tensor in sorted(wire.entries(response.outputs).items())
         }
+        for name in found.keys() & OUTPUTS_BY_PLACE.keys():
+            # Padding, this client's or that of a server which merged the request with others.
+            found[name] = found[name][:, : places[OUTPUTS_BY_PLACE[name]]]
         return found if self.units is None else self.units.from_model(self._spec_of_units, found)
 
     def _in_trained_units(self, batch):
@@ -275,6 +298,10 @@ def task_spec(spec: TaskSpec | Mapping[str, Any] | str) -> TaskSpec:
         raise InputError(
             f"expected a TaskSpec, its dict or the name of a preset; received {error}"
         ) from error
+
+
+def _outputs_of(signatures: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    return signatures[name]["outputs"] if name in signatures else {}
 
 
 def _tensor_infos(repeated: Any) -> dict[str, dict[str, Any]]:

@@ -21,6 +21,7 @@ from aline_tf.batch import (
     size_conflict,
 )
 from aline_tf.errors import InputError
+from aline_tf.serving.signatures import COUNTED_MASKS
 
 #: What must be given where the signature takes it: without it there is nothing to ask.
 _NEEDED = {"predict": ("target_design",), "propose": ("candidate_design",)}
@@ -38,6 +39,7 @@ def complete_inputs(
     - context_outcome may be [B, C] when F is 1; with no context_status its numbers are observed
       and its NaNs missing;
     - context_mask, candidate_mask: all True;
+    - context_count, target_count, candidate_count: every place of the row is its own;
     - the targets: a mask alone (theta_mask or target_mask) selects what it selects and nothing
       else; with neither, every parameter is selected, and the target designs only if the task has
       no parameters.
@@ -84,6 +86,22 @@ def complete_inputs(
     return {
         name: provided[name] if name in provided else _default(name, provided, letters)
         for name in names
+    }
+
+
+def never_empty(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The inputs with one place of padding, masked out, where C, M or N is 0.
+
+    A server that merges requests refuses a whole batch for one empty tensor in it.
+
+    Args:
+        inputs: as `complete_inputs` gives them; the counts among them still say 0.
+    """
+    return {
+        name: np.zeros([array.shape[0], 1, *array.shape[2:]], array.dtype)
+        if BATCH_FIELDS.get(name, ("",))[1:2] in (("C",), ("M",), ("N",)) and not array.shape[1]
+        else array
+        for name, array in inputs.items()
     }
 
 
@@ -134,6 +152,9 @@ def _fill_status(provided: dict[str, np.ndarray]) -> None:
 
 
 def _default(name: str, provided: dict[str, np.ndarray], letters: dict[str, int]) -> np.ndarray:
+    if name in COUNTED_MASKS:
+        counted = BATCH_FIELDS[COUNTED_MASKS[name]][1]
+        return np.full([letters["B"]], letters[counted], np.int32)
     shape = [letters[letter] for letter in BATCH_FIELDS[name]]
     neither = "theta_mask" not in provided and "target_mask" not in provided
     filled = {

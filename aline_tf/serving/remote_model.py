@@ -21,12 +21,16 @@ import numpy as np
 from aline_tf.batch import check
 from aline_tf.errors import InputError
 from aline_tf.serving.client import Client, task_spec
+from aline_tf.serving.limits import Limits, pairs_of
 from aline_tf.spec import TaskSpec
 
 #: Candidates in one request: they do not see each other, so a pool may be scored in parts.
 PART = 2**14
+#: Pairs of tokens in one request (see `aline_tf.serving.limits`), unless that is one candidate.
+PAIRS = Limits().pairs
+_COUNTED_BY = {"C": "context_mask", "M": "target_mask", "P": "known_mask"}
 _POOL = ("candidate_design", "candidate_mask")
-#: Output of `step` -> the name that `SessionModel.answer` has for it.
+#: Output of `answer` -> the name that `SessionModel.answer` has for it.
 _NAMES = {"mean": "target_mean", "sd": "target_sd", "quantiles": "target_quantiles"} | {
     f"theta_{name}": f"theta_{name}" for name in ("mean", "sd", "probability", "quantiles")
 }
@@ -98,9 +102,9 @@ class RemoteModel:
             ConnectionError: no answer in time.
         """
         check(batch, self.spec)
-        found = self.client.step(_part_of_pool(batch, 0), outputs=[*_NAMES, "scores"])
+        found = self.client.answer(_part_of_pool(batch, 0), outputs=[*_NAMES, "scores"])
         answer = {name: found[output] for output, name in _NAMES.items()}
-        rest = np.asarray(batch["candidate_mask"]).shape[1] > PART
+        rest = np.asarray(batch["candidate_mask"]).shape[1] > _part_size(batch)
         answer["candidate_logits"] = self.candidate_logits(batch) if rest else found["scores"]
         return answer
 
@@ -115,8 +119,8 @@ class RemoteModel:
             ConnectionError: no answer in time.
         """
         check(batch, self.spec)
-        pool = np.asarray(batch["candidate_mask"]).shape[1]
-        parts = (_part_of_pool(batch, start) for start in range(0, max(pool, 1), PART))
+        pool, step = np.asarray(batch["candidate_mask"]).shape[1], _part_size(batch)
+        parts = (_part_of_pool(batch, start) for start in range(0, max(pool, 1), step))
         scores = [self.client.propose(part, outputs=["scores"])["scores"] for part in parts]
         return np.concatenate(scores, axis=1)
 
@@ -147,6 +151,14 @@ def _shown(sizes: Mapping[str, int]) -> str:
     return ", ".join(f"{letter}={size}" for letter, size in sorted(sizes.items()))
 
 
+def _part_size(batch: Mapping[str, Any]) -> int:
+    """How many candidates of the batch go into one request."""
+    shapes = {letter: np.shape(batch[name]) for letter, name in _COUNTED_BY.items()}
+    sizes = {letter: shape[1] for letter, shape in shapes.items()} | {"B": shapes["C"][0] or 1}
+    context, whole = (pairs_of(sizes | {"N": count}) for count in (0, 1))
+    return max(1, min(PART, (PAIRS - context) // (whole - context)))
+
+
 def _part_of_pool(batch: Mapping[str, Any], start: int) -> dict[str, Any]:
-    part = slice(start, start + PART)
+    part = slice(start, start + _part_size(batch))
     return {**batch, **{name: np.asarray(batch[name])[:, part] for name in _POOL}}

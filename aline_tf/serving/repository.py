@@ -21,6 +21,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
 from aline_tf.errors import InputError
+from aline_tf.serving.limits import Limits
 
 LOG = logging.getLogger(__name__)
 CONFIG_FILE = "models.config"
@@ -53,11 +54,13 @@ class LoadedModel:
         functions: signature name -> function of named tensors.
         definitions: signature name -> SignatureDef.
         owner: keeps the variables alive.
+        limits: of a request's sizes, where the export has some.
     """
 
     functions: dict[str, Any]
     definitions: dict[str, Any]
     owner: Any
+    limits: Limits | None = None
 
     def warm_up(self) -> None:
         """Run every signature once on a row of zeros.
@@ -337,4 +340,5 @@ def _load(path: Path) -> LoadedModel:
         functions=functions,
         definitions={name: graph.signature_def[name] for name in functions},
         owner=owner,
+        limits=Limits.of_export(path),
     )

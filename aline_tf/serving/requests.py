@@ -15,6 +15,7 @@ from tensorflow.core.framework import tensor_pb2, types_pb2
 
 from aline_tf.batch import BATCH_FIELDS, size_conflict
 from aline_tf.errors import InputError
+from aline_tf.serving.limits import Limits
 
 #: Elements one tensor may have. A request of a few bytes can announce any shape, and a tensor
 #: whose values are left out is filled up to its shape.
@@ -38,26 +39,44 @@ _VALUE_FIELDS = {
 }
 
 
-def decode_inputs(request_inputs: Mapping, signature_inputs: Mapping) -> dict[str, np.ndarray]:
+def decode_inputs(
+    request_inputs: Mapping,
+    signature_inputs: Mapping,
+    defaults: Mapping | None = None,
+    limits: Limits | None = None,
+) -> dict[str, np.ndarray]:
     """The arrays of a request, after every check that can be made before the model runs.
 
     Args:
         request_inputs: name -> TensorProto, as in PredictRequest.inputs.
         signature_inputs: name -> TensorInfo, as in SignatureDef.inputs.
+        defaults: name -> TensorProto of inputs that may be left out, as in SignatureDef.defaults.
+        limits: of the request's sizes, met before any memory is taken for it.
 
     Raises:
         InputError: an input is missing, unknown, of another dtype, rank or size, holds another
-            number of values than its shape has, or disagrees with the others about a size.
+            number of values than its shape has, disagrees with the others about a size, or the
+            request is larger than the limits.
     """
-    _check_names(request_inputs, signature_inputs)
+    defaults = defaults or {}
+    _check_names(request_inputs, signature_inputs, defaults)
     shapes = {
         name: _checked_shape(name, request_inputs[name], info)
         for name, info in signature_inputs.items()
+        if name in request_inputs
     }
     conflict = size_conflict(shapes)
     if conflict:
         raise InputError(conflict)
-    return {name: _decode(name, request_inputs[name], shape) for name, shape in shapes.items()}
+    too_large = limits and limits.exceeded(_letter_sizes(shapes))
+    if too_large:
+        raise InputError(too_large)
+    return {
+        name: _decode(name, request_inputs[name], shapes[name])
+        if name in shapes
+        else tf.make_ndarray(defaults[name])
+        for name in signature_inputs
+    }
 
 
 def selected_outputs(output_filter: list[str], signature_outputs: Mapping) -> list[str]:
@@ -110,8 +129,15 @@ def described_shape(name: str, info) -> str:
     return f"[{', '.join(shown)}]"
 
 
-def _check_names(request_inputs: Mapping, signature_inputs: Mapping) -> None:
-    missing = sorted(set(signature_inputs) - set(request_inputs))
+def _letter_sizes(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+    sizes = dict.fromkeys("BCMNP", 0)
+    for name, shape in shapes.items():
+        sizes |= dict(zip(BATCH_FIELDS.get(name, ()), shape, strict=False))
+    return sizes
+
+
+def _check_names(request_inputs: Mapping, signature_inputs: Mapping, defaults: Mapping) -> None:
+    missing = sorted(set(signature_inputs) - set(request_inputs) - set(defaults))
     unknown = sorted(set(request_inputs) - set(signature_inputs))
     if not missing and not unknown:
         return

@@ -40,6 +40,8 @@ LOG = logging.getLogger(__name__)
 REQUEST_ID = "x-request-id"
 _REQUEST_ID_FORM = re.compile(r"[A-Za-z0-9._:/+=-]{1,64}")
 LARGEST_REQUEST = 64 << 20
+#: How TensorFlow shows the sentence of an assertion in a graph.
+_REFUSAL = re.compile(r"assertion failed: \[(expected .*)\]$", re.MULTILINE)
 _STATES = get_model_status_pb2.ModelVersionStatus
 
 
@@ -190,7 +192,9 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
                 f" {quoted([name])}"
             )
         selected = selected_outputs(list(request.output_filter), definition.outputs)
-        arrays = decode_inputs(request.inputs, definition.inputs)
+        arrays = decode_inputs(
+            request.inputs, definition.inputs, definition.defaults, loaded.limits
+        )
         note["shapes"] = {key: list(array.shape) for key, array in sorted(arrays.items())}
         outputs = loaded.functions[name](
             **{
@@ -301,6 +305,9 @@ def _answered(method: str, answer: Callable[[Any, dict], Any], request: Any, con
 def _without_trace(error: Exception) -> str:
     """The message of an error; of TensorFlow's own, only what the graph's assertion says."""
     text = error.message if isinstance(error, tf.errors.OpError) else str(error)
+    refusal = _REFUSAL.search(text)
+    if refusal:
+        return refusal[1][:2000]
     lines = [line.strip() for line in text.splitlines()]
     kept = [line for line in lines if line and "[[{{" not in line and "stack traces" not in line]
     return " ".join(kept)[:2000]

@@ -89,6 +89,7 @@ _MESSAGES: dict[str, tuple[tuple[str, int, str, bool], ...]] = {
         ("inputs", 1, "NamedTensorInfo", True),
         ("outputs", 2, "NamedTensorInfo", True),
         ("method_name", 3, "string", False),
+        ("defaults", 4, "NamedTensor", True),
     ),
     "NamedSignatureDef": (("key", 1, "string", False), ("value", 2, "SignatureDef", False)),
     "SignatureDefMap": (("signature_def", 1, "NamedSignatureDef", True),),

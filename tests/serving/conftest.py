@@ -121,6 +121,32 @@ def toy_channel(toy_server):
         yield channel
 
 
+@pytest.fixture(scope="session")
+def unchecked():
+    """A function (version directory, signature) that gives a function of named arrays which runs
+    the graph as TensorFlow Serving does: nothing holds the arrays to the signature's shapes."""
+    from tensorflow.core.protobuf import config_pb2
+
+    def load(version, signature):
+        session = tf.compat.v1.Session(graph=tf.Graph())
+        graph = tf.compat.v1.saved_model.loader.load(session, ["serve"], str(version))
+        definition = graph.signature_def[signature]
+        names, outputs = sorted(definition.inputs), sorted(definition.outputs)
+        options = config_pb2.CallableOptions()
+        options.feed.extend(definition.inputs[name].name for name in names)
+        options.fetch.extend(definition.outputs[name].name for name in outputs)
+        run = session._make_callable_from_options(options)
+        defaults = {name: tf.make_ndarray(x) for name, x in definition.defaults.items()}
+
+        def answer(batch):
+            inputs = defaults | dict(batch)
+            return dict(zip(outputs, run(*(inputs[name] for name in names)), strict=True))
+
+        return answer
+
+    return load
+
+
 @pytest.fixture
 def tiny_batch():
     """A function of (B, C) that gives a whole random Batch for the tiny model."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from aline_tf.errors import InputError
+from aline_tf.serving import wire
 from aline_tf.serving.client import Client
 from aline_tf.serving.remote_model import RemoteModel
 from aline_tf.units import UnitAdapter
@@ -47,6 +48,26 @@ class TestAnswers:
         del short["known_theta"]
         for name, array in client.step(batch).items():
             np.testing.assert_array_equal(client.step(short)[name], array)
+
+    def test_quantiles_are_given_where_they_are_asked_for(self, client, tiny_batch):
+        batch = tiny_batch(1, 2)
+        step, answer = client.step(batch), client.answer(batch)
+        assert set(answer) - set(step) == {"quantiles", "theta_quantiles"}
+        found = client.step(batch, outputs=["quantiles", "index"])
+        np.testing.assert_array_equal(found["quantiles"], answer["quantiles"])
+        for name, array in step.items():
+            np.testing.assert_allclose(array, answer[name], rtol=1e-6, atol=1e-6)
+
+    def test_nothing_empty_is_sent_and_no_padding_comes_back(self, client, monkeypatch):
+        sent = []
+        to_tensors = wire.to_tensors
+        monkeypatch.setattr(wire, "to_tensors", lambda x: sent.append(x) or to_tensors(x))
+        answer = client.answer({"candidate_design": np.zeros([1, 2, 3])})
+        assert sent[0]["context_design"].shape == (1, 1, 3) and sent[0]["context_count"] == [0]
+        assert not sent[0]["context_mask"].any() and not sent[0]["target_mask"].any()
+        assert answer["mean"].shape == (1, 0) and answer["quantiles"].shape == (1, 0, 5)
+        empty = client.propose({"candidate_design": np.zeros([1, 0, 3])})
+        assert empty["scores"].shape == (1, 0) and empty["index"] == [-1]
 
     def test_outputs_may_be_chosen(self, client):
         answer = client.propose({"candidate_design": np.zeros([1, 2, 3])}, outputs=["index"])
@@ -162,7 +183,7 @@ class TestUnits:
         }
         own["known_theta"] = np.array([[30.0, 0.0, 0.0, 0.0]])
         with Client(tiny_server.target, "tiny", timeout=60, units=self.UNITS, spec=spec) as there:
-            found, expected = there.step(own), client.step(trained)
+            found, expected = there.answer(own), client.answer(trained)
         assert set(found) == set(expected)
         loc, scale = np.array([20.0, 0, 0, 0]), np.array([10.0, 100.0, 1, 1])
         expected["theta_mean"] = loc + scale * expected["theta_mean"]

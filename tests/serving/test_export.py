@@ -9,10 +9,9 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from aline_tf.batch import field_dtype
 from aline_tf.errors import InputError
 from aline_tf.serving.export import NOT_ALLOWED, choice, export_model
-from aline_tf.serving.signatures import SIGNATURES, free_shape
+from aline_tf.serving.signatures import NO_COUNT, SIGNATURES, counts, dtype, free_shape
 from aline_tf.units import trained_ranges
 
 OUTPUTS = {
@@ -20,7 +19,8 @@ OUTPUTS = {
     "infer": {"theta_mean", "theta_sd", "theta_quantiles", "theta_probability"},
     "propose": {"scores", "probabilities", "index", "entropy"},
 }
-OUTPUTS["step"] = OUTPUTS["predict"] | OUTPUTS["infer"] | OUTPUTS["propose"]
+OUTPUTS["answer"] = OUTPUTS["predict"] | OUTPUTS["infer"] | OUTPUTS["propose"]
+OUTPUTS["step"] = OUTPUTS["answer"] - {"quantiles", "theta_quantiles"}
 OUTPUTS["serving_default"] = OUTPUTS["step"]
 
 
@@ -41,12 +41,14 @@ class TestSignatures:
     @pytest.mark.parametrize("name", [*SIGNATURES, "serving_default"])
     def test_inputs_have_the_names_of_the_batch_and_free_sizes(self, stored, tiny_model, name):
         definition = stored.signature_def[name]
-        expected = SIGNATURES["step" if name == "serving_default" else name]
-        assert set(definition.inputs) == set(expected)
+        signature = "step" if name == "serving_default" else name
+        expected = {*SIGNATURES[signature], *counts(signature)}
+        assert set(definition.inputs) == expected
+        assert set(definition.defaults) == set(counts(signature))
         for key, info in definition.inputs.items():
             sizes = [dim.size if dim.size >= 0 else None for dim in info.tensor_shape.dim]
             assert sizes == free_shape(key, tiny_model.spec.sizes)
-            assert tf.as_dtype(info.dtype).name == field_dtype(key)
+            assert tf.as_dtype(info.dtype).name == dtype(key)
 
     @pytest.mark.parametrize("name", OUTPUTS)
     def test_outputs_have_their_names_and_the_batch_first(self, stored, name):
@@ -83,6 +85,7 @@ class TestSignatures:
 
 def run(loaded, name, batch):
     inputs = {key: tf.constant(batch[key]) for key in SIGNATURES[name]}
+    inputs |= {key: tf.constant([NO_COUNT]) for key in counts(name)}
     return {key: tensor.numpy() for key, tensor in loaded.signatures[name](**inputs).items()}
 
 
@@ -149,7 +152,10 @@ print("answered")
                 definition = graph.signature_def[name]
                 answers = session.run(
                     {key: info.name for key, info in definition.outputs.items()},
-                    {info.name: batch[key] for key, info in definition.inputs.items()},
+                    {
+                        info.name: batch.get(key, [NO_COUNT])
+                        for key, info in definition.inputs.items()
+                    },
                 )
                 for key, array in expected[name].items():
                     np.testing.assert_allclose(answers[key], array, rtol=1e-5, atol=1e-5)

@@ -90,10 +90,13 @@ def test_a_real_preset_too(psychometric_server):
         assert again.ask().index == here.ask().index
 
 
-def test_a_big_pool_is_scored_in_parts(tiny, tiny_batch, monkeypatch):
+@pytest.mark.parametrize(("limit", "value"), [("PART", 4), ("PAIRS", 400)])
+def test_a_big_pool_is_scored_in_parts(tiny, tiny_batch, monkeypatch, limit, value):
     batch = tiny_batch(2, 3, candidates=11)
     whole = tiny.answer(batch)
-    monkeypatch.setattr(remote_model, "PART", 4)
+    monkeypatch.setattr(remote_model, limit, value)
+    # Two rows of 1 + 4 + 3 tokens, and of 4 + 3 targets: 400 = 2 (8 + 7) (8 + N).
+    assert remote_model._part_size(batch) in (4, 5)
     parts = tiny.answer(batch)
     for name, array in whole.items():
         np.testing.assert_allclose(parts[name], array, rtol=1e-5, atol=1e-5, err_msg=name)

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from aline_tf.serving.client import Client
-from aline_tf.serving.signatures import SIGNATURES
+from aline_tf.serving.signatures import SIGNATURES, counts
 
 SIZES = [(rows, context) for rows in (1, 64) for context in (0, 1, 30)]
 
@@ -81,7 +81,7 @@ def test_ovmsclient_reads_metadata_and_status(tiny_server):
     client = ovmsclient.make_grpc_client(tiny_server.target)
     metadata = client.get_model_metadata(model_name="tiny")
     assert metadata["model_version"] == 1
-    assert set(metadata["inputs"]) == set(SIGNATURES["step"])
+    assert set(metadata["inputs"]) == {*SIGNATURES["step"], *counts("step")}
     assert metadata["inputs"]["context_status"] == {"shape": [-1, -1, 2], "dtype": "DT_INT32"}
     assert client.get_model_status(model_name="tiny")[1]["state"] == "AVAILABLE"
 
@@ -95,4 +95,4 @@ def test_masked_rows_and_order_do_not_matter_over_the_wire(tiny_server, tiny_bat
     with Client(tiny_server.target, "tiny", timeout=60) as client:
         # Sums in another order round differently, and where the density is small a rounding of the
         # cdf moves a quantile by many of them.
-        assert_same(client.step(padded), client.step(batch), quantiles=1e-4)
+        assert_same(client.answer(padded), client.answer(batch), quantiles=1e-4)
