@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test wheel lint format clean distclean
+.PHONY: help install demo test wheel lint format savedmodels clean distclean
 
 help:
 	@echo "make demo       forecast from the example exports, report in build/demo/report.html"
@@ -14,6 +14,7 @@ help:
 	@echo "make wheel      sdist and wheel into dist/, tried in a clean environment"
 	@echo "make lint       ruff check and format check; 'make format' repairs"
 	@echo "make install    the environment in $(VENV), which the others create when they need it"
+	@echo "make savedmodels  the packaged models exported anew to savedmodels/, or MODELS='ces hpo'"
 	@echo "make clean      outputs and caches; 'make distclean' also removes $(VENV)"
 
 install: $(STAMP)
@@ -53,6 +54,14 @@ lint: install
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+MODELS = $(notdir $(wildcard aline_tf/presets/*))
+
+# Weights come from the package; a model card and other files beside the export are kept.
+savedmodels: install
+	@set -e; for model in $(MODELS); do \
+		$(BIN)/aline-tf export --preset aline_tf/presets/$$model --out savedmodels/$$model/1 --force; \
+	done
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

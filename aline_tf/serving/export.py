@@ -18,6 +18,8 @@ import tensorflow as tf
 from aline_tf.errors import InputError
 from aline_tf.models.presets import CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE, save_preset
 from aline_tf.runtime.atomic_files import atomic_path
+from aline_tf.serving.extras.reference_page import REFERENCE_FILE, reference_page
+from aline_tf.serving.extras.warm_up_requests import WARM_UP_FILE, write_warm_up_requests
 from aline_tf.serving.graph.signature_functions import NOT_ALLOWED as NOT_ALLOWED
 from aline_tf.serving.graph.signature_functions import SignatureFunctions
 from aline_tf.serving.graph.signature_functions import choice as choice
@@ -34,7 +36,7 @@ PRESET = "preset"
 #: What an export writes; any other file of the directory (a model card, a log) is kept.
 _EXPORTED = re.compile(
     r"saved_model\.pb|fingerprint\.pb|variables/variables\.(index|data-\d+-of-\d+)"
-    rf"|{re.escape(LIMITS_FILE)}"
+    rf"|{'|'.join(map(re.escape, (LIMITS_FILE, REFERENCE_FILE, WARM_UP_FILE)))}"
     rf"|{PRESET}/({'|'.join(map(re.escape, (CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE)))})"
 )
 
@@ -64,7 +66,8 @@ def export_model(
         limits: sizes above which its graph refuses a request; the usual ones by default.
 
     Returns:
-        The directory.
+        The directory. It also holds the limits and requests to warm a server up (in
+        `assets.extra/`), and a page of reference for those who ask it.
 
     Raises:
         InputError: the directory holds something and `force` is not set, or it holds something
@@ -78,14 +81,21 @@ def export_model(
     functions[SERVING_DEFAULT] = functions[DEFAULT_SIGNATURE]
     with atomic_path(directory) as partial:
         tf.saved_model.save(served, str(partial), signatures=functions)
-        (partial / LIMITS_FILE).parent.mkdir(exist_ok=True)
+        write_warm_up_requests(partial, model.spec, limits)
         (partial / LIMITS_FILE).write_text(json.dumps(limits.to_dict()) + "\n")
+        (partial / REFERENCE_FILE).write_text(reference_page(model.spec, limits, _name(directory)))
         if preset is not None:
             _copy_preset(Path(preset), partial / PRESET, model.spec)
         else:
             save_preset(model, partial / PRESET, metadata or {})
         _keep_foreign_files(directory, partial)
     return directory
+
+
+def _name(version: Path) -> str | None:
+    """The name under which a server hosts this directory, if it is a numbered version."""
+    place = version.resolve()
+    return place.parent.name if place.name.isdigit() else None
 
 
 def _copy_preset(source: Path, target: Path, spec: TaskSpec) -> None:

@@ -6,15 +6,28 @@ outputs back, as long as they have become (tensorflow_serving/batching: batching
 `PadTensor`, and batching_session.cc, `MergeInputTensors`, `SplitOutputTensors`).
 """
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
+from google.protobuf import (
+    descriptor_pb2,
+    descriptor_pool,
+    message_factory,
+    text_format,
+    wrappers_pb2,
+)
 
 from aline_tf.models.aline import ALINE
+from aline_tf.models.packaged_presets import packaged_presets, preset_spec
 from aline_tf.serving.completion import complete_inputs, never_empty
 from aline_tf.serving.graph.signature_functions import SignatureFunctions
+from aline_tf.serving.limits import Limits
 from aline_tf.serving.signatures import OUTPUTS_BY_PLACE, SIGNATURES, counts
 from aline_tf.spec import Channel, Parameter, TaskSpec
+
+PARAMETERS = Path(__file__).resolve().parents[2] / "savedmodels" / "batching_parameters.txt"
 
 
 def merged(requests):
@@ -143,3 +156,42 @@ def test_no_part_of_a_model_reads_the_padding(parts):
         return answer(**{name: tf.constant(array) for name, array in inputs.items()})
 
     assert_merging_moves_nothing(run, requests)
+
+
+class TestParameters:
+    def test_the_file_is_one_that_tensorflow_serving_reads(self):
+        parameters = text_format.Parse(PARAMETERS.read_text(), batching_parameters())
+        assert parameters.pad_variable_length_inputs
+        assert not parameters.allowed_batch_sizes  # they would repeat rows that have no counts
+        assert 1 <= parameters.max_batch_size.value <= 64
+        assert parameters.batch_timeout_micros.value <= 5000
+        assert parameters.num_batch_threads.value and parameters.max_enqueued_batches.value
+
+    def test_a_usual_batch_is_within_the_limits(self):
+        rows = text_format.Parse(PARAMETERS.read_text(), batching_parameters()).max_batch_size.value
+        for name in packaged_presets():
+            spec = preset_spec(name)
+            sizes = {"B": rows, "C": spec.horizon, "M": 1, "N": 200, "P": spec.sizes["P"]}
+            assert Limits().exceeded(sizes) is None
+
+
+def batching_parameters():
+    """An empty BatchingParameters, declared as in TensorFlow Serving's session_bundle_config.proto,
+    which tensorflow-serving-api leaves out."""
+    file = descriptor_pb2.FileDescriptorProto(
+        name="batching.proto", package="t", dependency=["google/protobuf/wrappers.proto"]
+    )
+    file.syntax = "proto3"
+    message = file.message_type.add(name="BatchingParameters")
+    wrapped = {"max_batch_size": 1, "batch_timeout_micros": 2, "max_enqueued_batches": 3}
+    wrapped |= {"num_batch_threads": 4, "thread_pool_name": 5}
+    for name, number in wrapped.items():
+        kind = "StringValue" if name.endswith("name") else "Int64Value"
+        field = message.field.add(name=name, number=number, label=1, type=11)
+        field.type_name = f".google.protobuf.{kind}"
+    message.field.add(name="allowed_batch_sizes", number=6, label=3, type=3)
+    message.field.add(name="pad_variable_length_inputs", number=7, label=1, type=8)
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("t.BatchingParameters"))()
