@@ -2,7 +2,7 @@
 
 A byte order mark and sound UTF-8 settle it. Zero bytes at every second place are UTF-16 without a
 mark. Anything else is an older encoding: of those that can decode the file, the one in which most
-words are words that a diary knows ("sí", "да", "März"), else the one that charset-normalizer holds
+of it is words that a diary knows ("sí", "да", "März"), else the one that charset-normalizer holds
 for the likeliest. Encodings of one byte a character agree in everything that gives a table its
 shape, so a wrong guess among them changes letters and never cells.
 """
@@ -25,6 +25,7 @@ _MARKS = (
 _OLDER = (
     *("cp1252", "cp1250", "cp1251", "cp1254", "cp1253", "cp1256", "latin-1", "koi8-r", "cp866"),
     *("cp437", "cp850", "mac_roman", "cp932", "gb18030", "big5", "euc_kr", "euc_jp"),
+    *("cp852", "cp857", "iso8859-6"),
 )
 #: Bytes that charset-normalizer and the search for words look at.
 _SAMPLE = 1 << 16
@@ -103,7 +104,7 @@ def _older_encoding(data: bytes, familiar: Callable[[str], bool]) -> str | None:
         if text is None:
             continue
         words = _WORD.findall(sample.decode(encoding, "replace"))
-        known = sum(not word.isascii() and familiar(word.lower()) for word in words)
+        known = sum(_weight(word, encoding) for word in words if familiar(word.lower()))
         if known > most:
             best, most = encoding, known
     if best is not None:
@@ -115,6 +116,15 @@ def _older_encoding(data: bytes, familiar: Callable[[str], bool]) -> str | None:
     return next(
         (name for name in (likely, "cp1252", "latin-1") if _decoded(data, name) is not None), None
     )
+
+
+def _weight(word: str, encoding: str) -> int:
+    """How many bytes of characters beyond ASCII a word explains.
+
+    None when it is a single byte, which is a letter in every encoding.
+    """
+    size = sum(len(c.encode(encoding, "replace")) for c in word if not c.isascii())
+    return 0 if len(word) == size == 1 else size
 
 
 def _likeliest(sample: bytes) -> str:

@@ -10,6 +10,18 @@ from aline_tf.errors import InputError
 from aline_tf.migraine.records.importers.diary_encodings import decode
 from aline_tf.migraine.records.importers.diary_table import header_from, read_table, table_from
 from aline_tf.migraine.records.importers.diary_words import WORDS
+from tests.migraine.records.importers.composed_diaries import LANGUAGES
+
+#: Encodings of DOS, of the Macintosh and of Unix, beside those of Windows.
+OF_OTHER_MACHINES = {
+    "de": ("cp850", "mac_roman"),
+    "es": ("cp850", "mac_roman"),
+    "pl": ("cp852", "iso8859-2"),
+    "ru": ("koi8-r", "cp866"),
+    "tr": ("cp857", "iso8859-9"),
+    "ja": ("euc_jp",),
+    "ar": ("iso8859-6",),
+}
 
 
 def table(text, encoding="utf-8", name="d.csv"):
@@ -109,6 +121,17 @@ def test_encodings_are_told_by_the_words_that_a_diary_knows(encoding, word):
     text = f"date;attack\n2025-03-01;{word}\n2025-03-02;{word}\n"
     made, _ = decode(text.encode(encoding), "d.csv", WORDS.is_familiar)
     assert made == text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_table_of_one_row_is_enough_to_tell_its_encoding(language):
+    """A single byte is a letter somewhere: "\u043d" is a Russian no, and half of a Japanese yes."""
+    *answers, note, encodings = LANGUAGES[language]
+    for encoding in (*encodings, *OF_OTHER_MACHINES.get(language, ())):
+        for answer in answers:
+            text = f"date,attack,pain,notes\n2025-03-13,{answer},3,{note}\n"
+            made, _ = decode(text.encode(encoding), "d.csv", WORDS.is_familiar)
+            assert made.split(",")[4] == answer, encoding
 
 
 def test_an_encoding_and_zero_bytes_are_said():
