@@ -12,7 +12,8 @@ from aline_tf.migraine.records.wall_clock import WallClock
 class Entry:
     """What a cell says: `value` of `channel` from `begin` to `end` (None: nobody noted it), known
     from `known` on; wall time. `row` is its place in the diary, `of_attack` whether it was said
-    about an attack."""
+    about an attack. `moments` are begin and end in seconds since 1970 UTC, where the diary tells
+    them: a wall clock shows an hour of autumn twice."""
 
     begin: int
     end: int | None
@@ -22,6 +23,7 @@ class Entry:
     status: int
     row: int
     of_attack: bool = False
+    moments: tuple[int | None, int | None] = (None, None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,9 +46,10 @@ def timed_row(entry: Entry, clock: WallClock, source: str = "diary") -> tuple:
         clock: of the person.
         source: where it came from.
     """
-    time, offset = clock.utc_of_wall(entry.begin)
-    stop = entry.begin if entry.end is None else entry.end
-    end, end_offset = clock.utc_of_wall(stop)
+    began, ended = entry.moments
+    time, offset = _placed(entry.begin, began, clock)
+    stop, ended = (entry.begin, began) if entry.end is None else (entry.end, ended)
+    end, end_offset = _placed(stop, ended, clock)
     known, _ = clock.utc_of_wall(entry.known)
     return (
         time,
@@ -61,3 +64,8 @@ def timed_row(entry: Entry, clock: WallClock, source: str = "diary") -> tuple:
         entry.status,
         source,
     )
+
+
+def _placed(wall: int, moment: int | None, clock: WallClock) -> tuple[int, int]:
+    """A wall time as seconds since 1970 UTC, and the offset of the clock then."""
+    return clock.utc_of_wall(wall) if moment is None else (moment, clock.offset_at(moment))

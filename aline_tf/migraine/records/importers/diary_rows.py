@@ -8,23 +8,19 @@ time here, by the clock.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 
 from aline_tf.migraine.records.importers.account import Account
-from aline_tf.migraine.records.importers.diary_cells import Cells, Unread, length_s
-from aline_tf.migraine.records.importers.diary_clock import Clock, is_pointed, read_clock
+from aline_tf.migraine.records.importers.diary_cells import Cells, Unread
 from aline_tf.migraine.records.importers.diary_columns import Column
 from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader
 from aline_tf.migraine.records.importers.diary_entries import Entry, Statement
+from aline_tf.migraine.records.importers.diary_times import RowTimes
 from aline_tf.migraine.records.importers.diary_words import TOTALS, Words, folded
 from aline_tf.migraine.records.timeline import DAY_S, NOT_ANSWERED, OBSERVED, SLOT_S, SPOT_RMSSD
 from aline_tf.migraine.records.wall_clock import WallClock
 from aline_tf.migraine.schema.channels import SLOT_NAMES
 
-LONGEST_ATTACK_S = 7 * DAY_S
 ANSWERED_AT_S = 20 * 3600
-#: An end within so much of a stated length agrees with it.
-_AGREES_S = 600
 
 SLOT_REPORTS = ("stress", "pain", "prodrome", "medication")
 BY_SLOT = {
@@ -96,8 +92,8 @@ class RowReader:
         self.account = Account()
         self.days = self.unreadable = 0
         self._columns, self._cells = columns, cells
-        self._dates, self._words, self._clock = dates, words, clock
-        self._defaults, self._decimal = defaults, decimal
+        self._dates, self._words, self._defaults = dates, words, defaults
+        self._times = RowTimes(dates, words, clock, decimal, self._skip)
         self._midnight = self._known = self._row = 0
         self._outcome: dict[str, str] = {}
 
@@ -111,8 +107,8 @@ class RowReader:
             self._lose(row, texts["date"], error)
             return
         self.days += 1
-        self._midnight = self._day_of(moment.day, moment.clock)
-        answered = self._moment(texts, "answered_at")
+        self._midnight = self._times.begin(moment)
+        answered = self._times.moment(texts, "answered_at")
         if answered is not None and answered < 0:
             self._skip("answered_at", "before the date of its row")
             answered = None
@@ -135,7 +131,7 @@ class RowReader:
         self._tally(texts)
 
     def _slot_report(self, channel, texts, now, of_attack, known: int) -> None:
-        at = self._clock_of(texts, f"{channel}_time")
+        at = self._times.clock_of(texts, f"{channel}_time")
         slots = [_slot(min(at // SLOT_S, len(SLOT_NAMES) - 1))] if at is not None else now
         about = bool(of_attack) and self._says_something(channel, texts[channel])
         if about and channel == "pain":
@@ -167,9 +163,9 @@ class RowReader:
         if not any(field in texts for field in ATTACK):
             return None, []
         said = self._said(texts)
-        begin = self._moment(texts, "attack_start")
-        end = self._moment(texts, "attack_end")
-        length = self._length(texts)
+        begin = self._times.moment(texts, "attack_start")
+        end = self._times.moment(texts, "attack_end")
+        length = self._times.length(texts, self._columns.get("attack_duration"))
         answer = texts.get("attack", "")
         if said is None and "attack" in texts and (answer or (begin is None and not length)):
             # A word that is not understood may be a no.
@@ -178,17 +174,20 @@ class RowReader:
         if said == 0.0 or (said is None and begin is None and not length):
             self._no_attack(texts, begin, end, length, said, stated)
             return None, []
-        if begin is not None and (begin == end or self._is_default(begin, end, length)):
+        if begin is not None and (
+            self._times.is_one(begin, end) or self._is_default(begin, end, length)
+        ):
             begin = end = None
         if begin is None:
             self._set_aside(texts, "without a start")
             self._say(1.0, stated)
             self._store("attack_report", 0, DAY_S, 1.0, of_attack=True)
             return None, []
-        end = self._ended(texts, begin, end, length)
+        end, moments = self._times.ended(texts, begin, end, length)
         self._say(1.0, stated)
         self._store("attack_report", 0, DAY_S, 0.0, of_attack=True)
-        self._store("attack", begin, end, 1.0, known=self._midnight + begin, of_attack=True)
+        known = self._midnight + begin
+        self._store("attack", begin, end, 1.0, known=known, of_attack=True, moments=moments)
         last = DAY_S - 1 if end is not None and end > DAY_S else (end or begin + 1) - 1
         first = max(begin, 0)
         slots = range(first // SLOT_S, max(first, last) // SLOT_S + 1)
@@ -230,43 +229,6 @@ class RowReader:
     def _is_default(self, begin: int | None, end: int | None, length: float | None) -> bool:
         return begin in self._defaults and (end is None or end in self._defaults) and not length
 
-    def _ended(self, texts, begin: int, end: int | None, length: float | None) -> int | None:
-        """When an attack ended, by its end or else its length; None when nobody noted it."""
-        if end is not None and end < begin and read_clock(texts["attack_end"]) is not None:
-            end += DAY_S
-        if end is not None and not begin < end <= begin + LONGEST_ATTACK_S:
-            self._skip("attack_end", "before the start, or over a week after it")
-            end = None
-        if length and length > LONGEST_ATTACK_S:
-            self._skip("attack_duration", "over a week")
-            length = None
-        if end is not None and length and abs(end - begin - length) > _AGREES_S:
-            self._skip("attack_duration", "another length than from start to end")
-        elif end is None and length:
-            end = begin + round(length)
-        return end
-
-    def _length(self, texts: Mapping[str, str]) -> float | None:
-        """Seconds that an attack lasted; None when no cell says."""
-        text = texts.get("attack_duration", "")
-        if not text:
-            return None
-        if self._words.is_blank(text):
-            self._skip("attack_duration", "says that it is not known")
-            return None
-        column = self._columns["attack_duration"]
-        unit = column.unit or next(
-            (word for word in _LENGTH_WORDS if word in column.name.casefold()), ""
-        )
-        length = length_s(text, unit)
-        if length is None:
-            self._skip(
-                "attack_duration",
-                "not a length with its unit, like 90 min (or name the column like"
-                " attack_duration (min))",
-            )
-        return length
-
     def _answer(self, field, channel, texts, spans, known, of_attack=False) -> None:
         """Store what a cell says for each of `spans`, or count why it is not used."""
         text = texts.get(field, "")
@@ -289,13 +251,22 @@ class RowReader:
         self.statements.append(Statement(day, attack > 0, self._known, self._row, stated))
 
     def _store(
-        self, channel, begin, end, value, status=OBSERVED, known=None, of_attack=False
+        self,
+        channel,
+        begin,
+        end,
+        value,
+        status=OBSERVED,
+        known=None,
+        of_attack=False,
+        moments=(None, None),
     ) -> None:
         """Add an entry; `begin` and `end` are seconds after the midnight of the day."""
         time = self._midnight + begin
         stop = None if end is None else self._midnight + end
         known = max(self._known if known is None else known, time)
-        self.entries.append(Entry(time, stop, known, channel, value, status, self._row, of_attack))
+        said = (channel, value, status, self._row, of_attack, moments)
+        self.entries.append(Entry(time, stop, known, *said))
 
     def _skip(self, field: str, reason: str) -> None:
         self._outcome[field] = reason
@@ -311,63 +282,6 @@ class RowReader:
                 self.account.skip(f"{field}: {self._outcome[field]}", texts[field])
             else:
                 self.account.use(field)
-
-    def _day_of(self, day: date, clock: Clock | None) -> int:
-        """Seconds of wall time at which the day begins that a date or a moment says."""
-        midnight = (day - date(1970, 1, 1)).days * DAY_S
-        if clock is None or clock.offset is None:
-            return midnight
-        return self._wall(midnight, clock) // DAY_S * DAY_S
-
-    def _wall(self, midnight: int, clock: Clock) -> int:
-        """The wall time of a clock on a day; one with an offset as the person's clock shows it."""
-        stated = midnight + clock.seconds
-        if clock.offset is None or not self._clock.is_known:
-            return stated
-        second = stated - 60 * clock.offset
-        return second + 60 * self._clock.offset_at(second)
-
-    def _clock_of(self, texts: Mapping[str, str], field: str) -> int | None:
-        """Seconds after midnight of a time of day, None when blank or unreadable."""
-        text = texts.get(field, "")
-        if not text:
-            return None
-        moment = self._moment(texts, field)
-        return None if moment is None else moment % DAY_S if moment != DAY_S else DAY_S
-
-    def _moment(self, texts: Mapping[str, str], field: str) -> int | None:
-        """Seconds after midnight of a time of day, or of a whole date and time."""
-        text = texts.get(field, "")
-        if not text:
-            return None
-        if self._words.is_blank(text):
-            self._skip(field, "says that it is not known")
-            return None
-        if field in self._decimal and is_pointed(text):
-            self._skip(field, "a time that may be of decimal hours")
-            return None
-        clock = read_clock(text)
-        if clock is not None:
-            if clock.offset is None or not self._clock.is_known:
-                return clock.seconds
-            return (self._wall(self._midnight, clock) - self._midnight) % DAY_S
-        try:
-            moment = self._dates.moment(text)
-        except BadDate:
-            self._skip(field, "not a time like 08:30 or 2025-01-31 08:30")
-            return None
-        if moment.clock is None:
-            self._skip(field, "a day without a time")
-            return None
-        midnight = (moment.day - date(1970, 1, 1)).days * DAY_S
-        seconds = self._wall(midnight, moment.clock) - self._midnight
-        if not -DAY_S < seconds < 30 * DAY_S:
-            self._skip(field, "far from the date of its row")
-            return None
-        return seconds
-
-
-_LENGTH_WORDS = ("minutes", "hours", "minuten", "stunden", "minutos", "horas", "minuti", "ore")
 
 
 def _slot(slot: int) -> tuple[int, int]:

@@ -121,15 +121,16 @@ def _written(rng: random.Random, form: dict) -> Composition:
     truth, attacks, doubtful, others, rows = {}, {}, set(), {}, []
     for day in days:
         kind = rng.choice(("no", "no", "yes", "times", "times", "open"))
-        start, end = 15 * rng.randrange(96), None
+        start, end = _shown_once(day, 15 * rng.randrange(96), form["zone"]), None
         cells = {"date": _date(day, form), "notes": rng.choice(("", note, f'"{note}"', "a; b | c"))}
         cells["attack"] = no if kind == "no" else yes
         if kind in ("times", "open"):
             cells["attack_start"] = _clock(day, start, form)
             if kind == "times":
-                end = start + rng.choice((30, 135, 600))
+                length = rng.choice((30, 135, 600))
+                end = _after(day, start, length, form["zone"])
                 ended = _clock(day + timedelta(days=end // 1440), end % 1440, form)
-                cells[header[3]] = str(end - start) if form["lengths"] else ended
+                cells[header[3]] = str(length) if form["lengths"] else ended
         attacks[day] = {"no": None, "yes": ()}.get(kind, (start, end))
         if rng.random() < 0.9:
             truth[day, "stress"] = float(rng.randint(0, 10))
@@ -161,6 +162,25 @@ def _written(rng: random.Random, form: dict) -> Composition:
     return Composition(data, form["zone"], form, truth, attacks, doubtful, others)
 
 
+def _shown_once(day: date, minute: int, zone: str) -> int:
+    """A minute of a day that its clocks show once, an hour or two later where they do not."""
+    while True:
+        wall = datetime(day.year, day.month, day.day, *divmod(minute % 1440, 60))
+        wall += timedelta(days=minute // 1440)
+        offsets = {wall.replace(tzinfo=ZoneInfo(zone), fold=fold).utcoffset() for fold in (0, 1)}
+        if len(offsets) == 1:
+            return minute
+        minute += 60
+
+
+def _after(day: date, start: int, length: int, zone: str) -> int:
+    """The minute of the day that the clock shows so many minutes after another, shown once."""
+    local = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
+    begin = local.replace(hour=start // 60, minute=start % 60).astimezone(UTC)
+    ended = (begin + timedelta(minutes=length)).astimezone(local.tzinfo).replace(tzinfo=None)
+    return round((ended - local.replace(tzinfo=None)).total_seconds() / 60)
+
+
 def _stress(value: float, form: dict) -> str:
     return f"{10 * value if form['of 100'] else value:g}"
 
@@ -186,6 +206,7 @@ def _mark_conflicts(rng, form, days, rows, header, truth, doubtful, others) -> N
         for each, other in zip(days, rows, strict=True):
             other[4] = str(rng.randint(0, 100))
             doubtful.add((each, "stress"))
+        row[4] = str(rng.randint(11, 100))
 
 
 def _lines(rng, form, rows, header, days, doubtful) -> list[str]:

@@ -107,6 +107,29 @@ def test_a_length_ends_an_attack(name, text, end):
     assert told["attack", 1.0] == [("03-03 08:00", end)]
 
 
+@pytest.mark.parametrize(
+    ("row", "span", "hours"),
+    [
+        # Clocks go forward on the 30th of March at 02:00 and back on the 26th of October at 03:00.
+        ("2025-03-29,23:00,,8 h", ("03-29 23:00", "03-30 08:00"), 8),
+        ("2025-10-25,23:00,,8 h", ("10-25 23:00", "10-26 06:00"), 8),
+        ("2025-10-26,01:30,,120 min", ("10-26 01:30", "10-26 02:30"), 2),
+        ("2025-10-26,01:30,02:30,120 min", ("10-26 01:30", "10-26 02:30"), 2),
+        ("2025-10-26,01:30,02:30,60 min", ("10-26 01:30", "10-26 02:30"), 1),
+        ("2025-03-29,23:00,07:00,7 h", ("03-29 23:00", "03-30 07:00"), 7),
+        ("2025-10-26,2025-10-26T00:30Z,2025-10-26T01:30Z,", ("10-26 02:30", "10-26 02:30"), 1),
+        ("2025-10-26,2025-10-26T01:30Z,,90 min", ("10-26 02:30", "10-26 04:00"), 1.5),
+    ],
+)
+def test_a_length_is_time_that_went_by_when_clocks_change(row, span, hours):
+    text = f"date,attack_start,attack_end,attack_duration\n{row}\n"
+    clock = WallClock(ZoneInfo("Europe/Berlin"))
+    rows, summary = diary_rows(table_from(text.encode(), "d.csv"), clock=clock)
+    (attack,) = (r for r in rows if r[5] == "attack")
+    assert (_local(attack[0], attack[3]), _local(attack[1], attack[4])) == span
+    assert attack[1] - attack[0] == 3600 * hours and not summary.skipped
+
+
 def test_a_length_without_a_unit_is_not_guessed():
     told, summary = rows_of("date,attack_start,attack_duration\n2025-03-03,08:00,3\n")
     assert told["attack", 1.0] == [("03-03 08:00", None)]
