@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -154,12 +155,40 @@ def test_what_a_diary_leaves_open_is_asked_for_and_can_be_said(tmp_path, capsys)
     assert sorted(frame["value"][frame["channel"] == "attack_report"]) == [0.0, 0.0, 1.0]
 
 
-@pytest.mark.parametrize("name", ["d.xlsx", "records.tgz", "records.7z"])
-def test_files_that_cannot_be_read_are_refused_with_the_remedy(tmp_path, capsys, name):
-    (tmp_path / name).write_bytes(b"PK\x03\x04")
-    assert run(tmp_path / name, "--out", tmp_path / "t.jsonl") == 2
-    error = capsys.readouterr().err
-    assert name in error and ("save the sheet as CSV" in error or "unpack it" in error)
+UNREADABLE = {
+    "save the sheet as CSV": ("d.xlsx", "D.XLS", "d.ods"),
+    "unpack it": ("records.tgz", "records.tar.gz", "records.7z", "records.rar"),
+    "as a table, such as CSV": ("letter.pdf", "letter.docx", "diary.jpg", "diary.PNG"),
+}
+
+
+@pytest.mark.parametrize("remedy", UNREADABLE)
+def test_files_that_cannot_be_read_are_refused_with_the_remedy_wherever_they_lie(
+    tmp_path, capsys, remedy
+):
+    out = tmp_path / "t.jsonl"
+    for name in UNREADABLE[remedy]:
+        (folder := tmp_path / f"of_{name}").mkdir()
+        (folder / name).write_bytes(b"PK\x03\x04")
+        (folder / "d.csv").write_text("date,stress\n2025-03-09,3\n")
+        packed = shutil.make_archive(str(folder), "zip", folder)
+        assert run(folder / name, "--out", out) == 2
+        assert name in (error := capsys.readouterr().err) and remedy in error
+        for where in (folder, packed):
+            # Pictures lie beside records in many an archive.
+            if name.lower().endswith(("jpg", "png")):
+                assert run(where, "--out", out) == 0
+            else:
+                assert run(where, "--out", out) == 2
+                assert name in (error := capsys.readouterr().err) and remedy in error
+                assert run(where, "--out", out, "--accept-losses") == 0
+            assert name in (told := capsys.readouterr().out) and remedy in told
+
+
+@pytest.mark.parametrize("first", [b"PK\x03\x04", b"%PDF-1.7", b"\xd0\xcf\x11\xe0", b"\x1f\x8b"])
+def test_a_workbook_that_is_called_a_table_is_refused_by_name(tmp_path, capsys, first):
+    (tmp_path / "stress.csv").write_bytes(first + b"\x00\x01")
     (tmp_path / "d.csv").write_text("date,stress\n2025-03-09,3\n")
-    assert run(tmp_path, "--out", tmp_path.parent / "t.jsonl") == 0
-    assert name in capsys.readouterr().out
+    for where in (tmp_path, tmp_path / "stress.csv"):
+        assert run(where, "--out", tmp_path.parent / "t.jsonl") == 2
+        assert "stress.csv" in capsys.readouterr().err

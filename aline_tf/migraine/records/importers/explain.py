@@ -43,7 +43,7 @@ def explain(
     lines: list[str] = []
     passed_over: dict[str, str] = {}
     with open_documents(path) as documents:
-        found = list(grouped(documents, Path(path).name, column_map, passed_over))
+        found = list(grouped(documents, Path(path).name, column_map, passed_over, True))
         for kind, name, group in found:
             lines.append(f"{name} is taken for: {KINDS[kind]} ({_why(kind, group)})")
             if kind == "diary":

@@ -33,12 +33,32 @@ KINDS = {
     "diary": "diary",
     "calendar": "calendar",
 }
+_AS_TABLE = "export the records as a table, such as CSV"
 #: Endings of files that may hold records and cannot be read -> what can be done.
 REMEDIES = (
-    dict.fromkeys((".xlsx", ".xls", ".xlsm", ".ods", ".numbers"), "save the sheet as CSV")
-    | dict.fromkeys((".tgz", ".tar", ".gz", ".bz2", ".xz", ".7z", ".rar"), "unpack it first")
-    | dict.fromkeys((".pdf", ".docx", ".doc"), "export the records as a table, such as CSV")
+    dict.fromkeys((".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers"), "save the sheet as CSV")
+    | dict.fromkeys(
+        (".tgz", ".tar", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"), "unpack it first"
+    )
+    | dict.fromkeys((".pdf", ".docx", ".doc", ".odt", ".rtf", ".pages"), _AS_TABLE)
 )
+#: Endings of pictures, which lie in many an archive beside the records.
+PICTURES = dict.fromkeys(
+    (".png", ".jpg", ".jpeg", ".heic", ".gif", ".webp", ".tif", ".tiff", ".bmp"), _AS_TABLE
+)
+#: First bytes of such files, whatever their names say -> the ending they should have.
+_SIGNATURES = {
+    b"%PDF-": ".pdf",
+    b"\xd0\xcf\x11\xe0": ".xls",
+    b"\x1f\x8b": ".gz",
+    b"7z\xbc\xaf\x27\x1c": ".7z",
+    b"Rar!": ".rar",
+    b"BZh": ".bz2",
+    b"\xfd7zXZ": ".xz",
+    b"PK\x03\x04": ".xlsx",
+}
+#: Endings under which a table or a document of records is expected.
+_READ = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xml", ".ics")
 #: Kinds whose files belong together, and are read together.
 _TOGETHER = ("fitbit",)
 
@@ -93,7 +113,11 @@ def _kind_of_json(head: bytes) -> str | None:
 
 
 def grouped(
-    documents: Sequence[Document], name: str, column_map: ColumnMap, passed_over: dict[str, str]
+    documents: Sequence[Document],
+    name: str,
+    column_map: ColumnMap,
+    passed_over: dict[str, str],
+    accept_losses: bool = False,
 ) -> Iterator[tuple[str, str, list[Document]]]:
     """Yield (kind, name, documents): one each, the files of one export together.
 
@@ -102,9 +126,12 @@ def grouped(
         name: of the path, for files that are read together.
         column_map: how the columns of diaries are named.
         passed_over: gets, for every file of no kind, its name and why it was passed over.
+        accept_losses: pass over also, inside a folder or an archive, what may hold records and
+            cannot be read: workbooks, other archives, texts.
 
     Raises:
-        InputError: a file that was named is of no kind, or a file cannot be read.
+        InputError: a file that was named is of no kind, or one that may hold records cannot be
+            read.
     """
     together: dict[str, list[Document]] = {}
     for document in documents:
@@ -113,10 +140,10 @@ def grouped(
             together.setdefault(kind, []).append(document)
         elif kind is not None:
             yield kind, document.shown, [document]
-        elif document.named and document.suffix in REMEDIES:
+        elif (remedy := _remedy(document, accept_losses)) is not None:
             raise InputError(
                 f"expected one of: {', '.join(KINDS.values())}; received {document.shown}, which"
-                f" cannot be read: {REMEDIES[document.suffix]}"
+                f" cannot be read: {remedy}"
             )
         elif document.named:
             raise InputError(
@@ -127,11 +154,26 @@ def grouped(
             suffix = document.suffix[:8] if document.suffix.isascii() else ""
             known = suffix in (".csv", ".json", ".jsonl", ".xml", ".zip")
             reason = f"{suffix or 'unnamed'} files{' that hold nothing known' * known}"
-            if suffix in REMEDIES:
-                reason += f", which cannot be read: {REMEDIES[suffix]}"
+            if suffix in REMEDIES | PICTURES:
+                reason += f", which cannot be read: {(REMEDIES | PICTURES)[suffix]}"
             shown = document.shown
             while shown in passed_over:
                 shown = f"{shown}, again in {name}"
             passed_over[shown] = reason
     for kind, files in together.items():
         yield kind, name, files
+
+
+def _remedy(document: Document, accept_losses: bool) -> str | None:
+    """What can be done with a file that may hold records and cannot be read; None to pass over."""
+    if document.named:
+        return (REMEDIES | PICTURES).get(document.suffix)
+    if accept_losses:
+        return None
+    remedy = REMEDIES.get(document.suffix)
+    if remedy is None and document.suffix in _READ:
+        head = document.head()
+        ending = next((end for magic, end in _SIGNATURES.items() if head.startswith(magic)), "")
+        if ending:
+            return f"it is a {ending} file by its first bytes: {REMEDIES[ending]}"
+    return remedy and f"{remedy}, take it away, or pass over it with --accept-losses"

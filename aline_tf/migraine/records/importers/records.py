@@ -125,7 +125,8 @@ def read_records(
         paths: files, folders, zip archives, in any order.
         column_map: how the columns of diaries are named: see `read_diary`.
         zone: the time zone the person lives in, like Europe/Berlin, for records that name none.
-        accept_losses: read also a file of which most of a channel cannot be read.
+        accept_losses: read also a file of which most of a channel cannot be read, and pass over
+            workbooks and archives among the files that cannot be opened.
         today: the present moment, with its time zone: what is dated after it is noted.
         dates, words: of diaries: see `read_diary`.
 
@@ -146,7 +147,8 @@ def read_records(
         found: dict[str, list[tuple[str, list[Document]]]] = {kind: [] for kind in KINDS}
         for _, path in ordered:
             documents = stack.enter_context(open_documents(path))
-            for kind, name, group in grouped(documents, path.name, column_map, passed_over):
+            parts = grouped(documents, path.name, column_map, passed_over, accept_losses)
+            for kind, name, group in parts:
                 found[kind].append((name, group))
         if not any(found.values()):
             raise InputError(
