@@ -8,7 +8,8 @@ How sources that overlap are resolved, by kind:
 - steps: within an hour the source that counted most, then the hours of the day added up (a phone
   and a watch count the same steps; whichever was carried saw more of them); a source that states
   whole days only stands beside that sum, and the larger counts;
-- sleep: the union of the asleep intervals of all sources;
+- sleep: the union of the asleep intervals of all sources, of which importing has left those of one
+  export where several measured a night (`importers.sleep_exports`);
 - heart rate variability and other readings: the median of the day;
 - answers of a person: the last one known wins, an answer wins over a refusal;
 - attacks: the union; an attack reported anywhere wins over a day reported free of attacks, and one

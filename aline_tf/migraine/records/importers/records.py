@@ -42,6 +42,7 @@ from aline_tf.migraine.records.importers.health_connect import read_health_conne
 from aline_tf.migraine.records.importers.kinds import KINDS, ColumnMap, grouped
 from aline_tf.migraine.records.importers.losses import in_words, refuse_losses
 from aline_tf.migraine.records.importers.oura import read_oura
+from aline_tf.migraine.records.importers.sleep_exports import one_measurement_a_night
 from aline_tf.migraine.records.timeline import DAY_S, ImportSummary, Timeline
 from aline_tf.migraine.records.timeline_file import timeline_from
 from aline_tf.migraine.records.wall_clock import WallClock, time_zone
@@ -266,6 +267,12 @@ class _Reader:
             raise InputError(
                 "expected records of heart, steps, sleep, appointments or a diary that can be used;"
                 f" received none: {self._why()}"
+            )
+        merged, nights = one_measurement_a_night(merged)
+        if nights:
+            self._notes.append(
+                f"sleep of {nights} nights is in several exports: of each the one of a watch"
+                " counts, else the longest that was measured"
             )
         summary = merged.summary
         if self._is_unset:
