@@ -186,6 +186,8 @@ class _Collector:
         self._zoned: set[int] = set()
         # (channel, source, hour, offset) -> [sum, count, last known second]
         self._hours: dict[tuple[str, str, int, int], list[float]] = {}
+        # Counts of steps, of which an export may hold the same one twice.
+        self._counted: set[int] = set()
         # Number of the row -> what kind of record of sleep it is.
         self._sleeps: dict[int, str] = {}
 
@@ -271,6 +273,10 @@ class _Collector:
             raise _Skip(f"{channel}: a value out of range", attributes["value"])
         span = self._span(channel, attributes)
         if channel == "steps":
+            same = hash((attributes.get("sourceName"), span[0], span[1], value))
+            if same in self._counted:
+                raise _Skip("steps: the same record again", attributes["startDate"])
+            self._counted.add(same)
             self._steps(span, value, attributes)
         elif channel == "heart_rate":
             self._hour(channel, span, value, attributes)

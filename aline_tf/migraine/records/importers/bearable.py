@@ -28,7 +28,12 @@ from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader
 from aline_tf.migraine.records.importers.diary_entries import Entry, timed_row
 from aline_tf.migraine.records.importers.diary_rows import ANSWERED_AT_S
 from aline_tf.migraine.records.importers.diary_table import Table, column_places
-from aline_tf.migraine.records.importers.diary_words import MIGRAINE, Words, folded
+from aline_tf.migraine.records.importers.diary_words import (
+    MIGRAINE,
+    NEGATIONS,
+    Words,
+    folded,
+)
 from aline_tf.migraine.records.timeline import DAY_S, OBSERVED, SLOT_S
 from aline_tf.migraine.records.wall_clock import WallClock
 
@@ -38,6 +43,7 @@ _SLOTS = {"am": 1, "morning": 1, "mid": 2, "midday": 2, "afternoon": 2, "pm": 3,
 _LAST_SLOT = 3
 #: Rating of a symptom -> pain.
 _RATED = {0: 0.0, 1: 2.0, 2: 5.0, 3: 8.0, 4: 10.0}
+_RATING = re.compile(r"\d+(?:\.\d+)?")
 _DEGREE = re.compile(r"^(.*?)\s*(?:\(([^()]*)\))?$")
 _HEADACHE = frozenset(("headache", "head pain", "head ache", "kopfschmerz", "kopfschmerzen"))
 
@@ -70,6 +76,7 @@ def bearable_rows(
             break
     entries: list[Entry] = []
     days = 0
+    is_rated = _is_rated(table, places)
     for number, row in enumerate(table.rows):
         cells = {name: row[index] for name, index in places.items()}
         try:
@@ -79,7 +86,7 @@ def bearable_rows(
             continue
         days += 1
         midnight = (day - date(1970, 1, 1)).days * DAY_S
-        made = _measure(cells, midnight, number, words, account)
+        made = _measure(cells, midnight, number, words, account, is_rated)
         entries += made
     if not days:
         raise InputError(f"expected rows with a date; received {table.name} without any")
@@ -91,7 +98,7 @@ def bearable_rows(
 
 
 def _measure(
-    cells: dict[str, str], midnight: int, row: int, words: Words, account: Account
+    cells: dict[str, str], midnight: int, row: int, words: Words, account: Account, is_rated: bool
 ) -> list[Entry]:
     """What a row tells, and what becomes of it in the account."""
     category = folded(cells["category"])
@@ -114,19 +121,32 @@ def _measure(
             return []
         account.use("medication")
         return [entry("medication", 1.0, place)]
-    is_migraine = name in MIGRAINE or any(word in MIGRAINE for word in name.split())
+    # "No migraine" with a rating is no migraine of that rating.
+    is_named = NEGATIONS.isdisjoint(name.split()) and any(w in MIGRAINE for w in name.split())
+    is_migraine = name in MIGRAINE or is_named
     if not category.startswith("symptom") or not (is_migraine or name in _HEADACHE):
         account.pass_over(cells["category"] or "no category")
         return []
-    pain = _pain(degree, cells["rating/amount"], words)
+    pain = _pain(degree, cells["rating/amount"] if is_rated else "", words)
     if pain is None:
-        account.skip("symptom: a rating that is none of 0 to 4", cells["rating/amount"])
+        reason = "a rating that is none of 0 to 4" if is_rated else "a rating of another scale"
+        account.skip(f"symptom: {reason}", cells["rating/amount"])
         return []
     account.use("attack" if is_migraine else "pain")
     made = [entry("pain", pain, place)]
     if is_migraine:
         made.append(entry("attack_report", float(pain > 0), (begin, end)))
     return made
+
+
+def _is_rated(table: Table, places: dict[str, int]) -> bool:
+    """Whether the ratings of symptoms are of 0 to 4: one beyond is of a scale of the person's."""
+    ratings = (
+        row[places["rating/amount"]]
+        for row in table.rows
+        if folded(row[places["category"]]).startswith("symptom")
+    )
+    return all(float(text) <= max(_RATED) for text in ratings if _RATING.fullmatch(text))
 
 
 def _pain(degree: str | None, rating: str, words: Words) -> float | None:

@@ -123,11 +123,12 @@ class _Observations:
         self._sources: dict[str, str] = {}
         # The same by how a device is spelt, which is quicker to look up.
         self._spelt: dict[str, str] = {}
+        self._subjects: set[str] = set()
         self._number = 0
 
     def open(self, document: Document) -> None:
         """Count what follows for this file."""
-        self._account = Account()
+        self._account, self._subjects = Account(), set()
         self._accounts.append(self._account)
 
     def read(self, resource: Any) -> None:
@@ -242,6 +243,19 @@ class _Observations:
             elif is_short and not is_ours:
                 self._short.append(self._number)
         self._account.use(channel)
+        if not is_ours:
+            self._look_at_subject(frame.get("subject"))
+
+    def _look_at_subject(self, subject: Any) -> None:
+        """Say so when a file is of several people, whose names are not kept."""
+        reference = subject.get("reference") if isinstance(subject, dict) else None
+        if isinstance(reference, str) and len(self._subjects) < 2:
+            self._subjects.add(reference)
+            if len(self._subjects) == 2:
+                self._account.note(
+                    "the observations of a file are of several patients, and were read as those of"
+                    " one person: take out what is of others"
+                )
 
     def _is_newest(self, resource: dict, channel: str, time: int | None) -> bool:
         """Whether this version is the last so far of its observation; an earlier one goes."""

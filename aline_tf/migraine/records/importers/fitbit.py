@@ -262,6 +262,7 @@ class _Export:
     # Readings of many a minute.
 
     def _heart_json(self, document: Document) -> None:
+        self._readings.open()
         for entry in self._list(document):
             try:
                 value = entry["value"]
@@ -277,6 +278,7 @@ class _Export:
                 self._written("heart_rate", second, bpm)
 
     def _steps_json(self, document: Document) -> None:
+        self._readings.open()
         for entry in self._list(document):
             try:
                 count = float(entry["value"])

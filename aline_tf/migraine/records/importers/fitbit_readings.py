@@ -37,6 +37,8 @@ class Readings:
         self._hours: dict[tuple[str, str, int, int], list[float]] = {}
         # channel -> quarter of an hour as written -> [sum, count]
         self._written: dict[str, dict[int, list[float]]] = {"heart_rate": {}, "steps": {}}
+        # The same of the file that is being read.
+        self._in_file: dict[str, dict[int, list[float]]] = {"heart_rate": {}, "steps": {}}
         self._newer_days: dict[str, set[int]] = {"heart_rate": set(), "steps": set()}
 
     def add(self, channel: str, source: str, second: int, value: float) -> None:
@@ -44,9 +46,23 @@ class Readings:
         self._hour(channel, source, second, value, 1, second)
         self._newer_days[channel].add(self._local_day(second))
 
+    def open(self) -> None:
+        """Begin with another file: a quarter of an hour that an earlier one has too counts once."""
+        for channel, quarters in self._in_file.items():
+            written = self._written[channel]
+            for quarter, found in quarters.items():
+                earlier = written.get(quarter)
+                # Of two the fuller one; a file that ended within it has less.
+                kept = found if earlier is None else max(earlier, found, key=lambda each: each[1])
+                if earlier is not None:
+                    again = found if kept is earlier else earlier
+                    self.skipped[f"{channel}: in another file again"] += int(again[1])
+                written[quarter] = kept
+            quarters.clear()
+
     def add_written(self, channel: str, second: int, value: float) -> None:
         """A reading at a moment of the clock of the older files, whichever it is."""
-        kept = self._written[channel].setdefault(second // QUARTER_S, [0.0, 0])
+        kept = self._in_file[channel].setdefault(second // QUARTER_S, [0.0, 0])
         kept[0] += value
         kept[1] += 1
 
@@ -60,6 +76,7 @@ class Readings:
         Returns:
             Whether they were found to be in wall time rather than UTC.
         """
+        self.open()
         is_wall = self._is_wall_time(nights)
         for channel, quarters in self._written.items():
             for quarter, (total, count) in quarters.items():

@@ -77,11 +77,7 @@ def _sleep(found: Gathered, entry: dict[str, Any]) -> None:
     if not hours:
         raise Refused("sleep_hours: days without a value", entry.get("calendarDate"))
     begin, end = (_utc(found, entry.get(f"sleep{n}TimestampGMT")) for n in ("Start", "End"))
-    if not 0 < end[0] - begin[0] <= 24 * 3600:
-        raise Refused("sleep_hours: lasts too long, or not at all", entry.get("calendarDate"))
-    found.add("sleep_hours", end, end, found.number(hours, "sleep_hours"))
-    share = min(3600 * hours / (end[0] - begin[0]), 1.0)
-    found.add("sleep_efficiency", end, end, share)
+    found.night(begin, end, found.number(hours, "sleep_hours"))
     if entry.get("averageRespiration") is not None:
         found.account.cells += 1
         _take(found, "respiratory_rate", _breath, entry["averageRespiration"], end)

@@ -23,6 +23,10 @@ FIRST_YEAR, LAST_YEAR = 1990, 2199
 TOTAL_FROM_S = 12 * HOUR_S
 LONGEST_S = 24 * HOUR_S
 _MEANS = ("heart_rate",)
+#: By so much what is rounded may be longer asleep than in bed.
+_ROUNDED_S = 120
+#: Values of a night as a whole: of a day there is one, and a nap is none.
+_OF_NIGHTS = ("sleep_hours", "sleep_efficiency")
 
 #: A moment: seconds since 1970 UTC, and minutes the wall clock was ahead of UTC then.
 Moment = tuple[int, int]
@@ -63,6 +67,7 @@ class Gathered:
         self._sleeps: list[tuple[str, str, tuple]] = []
         self._sources: dict[str, str] = {}
         self._unset = False
+        self._counted: set[int] = set()
 
     def wall_times(self) -> None:
         """Say that times were read that name no time zone."""
@@ -155,17 +160,35 @@ class Gathered:
             raise Refused(f"{channel}: a value out of range", value)
         return number
 
+    def night(self, begin: Moment, end: Moment, hours: float) -> None:
+        """A night of so many hours asleep, in bed from `begin` to `end`.
+
+        Raises:
+            Refused: it lasts too long or not at all, or is longer asleep than in bed.
+        """
+        length = end[0] - begin[0]
+        if not 0 < length <= LONGEST_S:
+            raise Refused("sleep_hours: lasts too long, or not at all", hours)
+        if HOUR_S * hours > length + _ROUNDED_S:
+            raise Refused("sleep_hours: longer asleep than in bed", hours)
+        self.add("sleep_hours", end, end, hours)
+        self.add("sleep_efficiency", end, end, min(HOUR_S * hours / length, 1.0))
+
     def add(self, channel: str, begin: Moment, end: Moment, value: float, source: str = "") -> None:
         """A row as it is; readings of heart rate and steps go into hours.
 
         Raises:
-            Refused: it ends before it starts.
+            Refused: it ends before it starts, or is a count of steps that was there before.
         """
         if end[0] < begin[0]:
             raise Refused(f"{channel}: ends before it starts")
         label = self._label(source)
         length = end[0] - begin[0]
         if channel == "steps" and length < TOTAL_FROM_S:
+            same = hash((label, begin[0], end[0], value))
+            if same in self._counted:
+                raise Refused("steps: the same record again")
+            self._counted.add(same)
             self._spread(label, begin, end, value)
         elif channel in _MEANS and length <= HOUR_S:
             self._hour(channel, label, begin, value, end[0])
@@ -185,7 +208,7 @@ class Gathered:
 
     def timeline(self) -> Timeline:
         """What was gathered, with its account."""
-        rows = self._rows + self._finest_sleep()
+        rows = self._nights() + self._finest_sleep()
         for (channel, source, hour, offset), (total, count, known) in self._hours.items():
             value = total / count if channel in _MEANS else total
             begin = (hour * HOUR_S - 60 * offset, offset)
@@ -201,6 +224,32 @@ class Gathered:
                 " (--zone names one)"
             )
         return Timeline.from_rows(rows, self.account.summary())
+
+    def _nights(self) -> list[tuple]:
+        """The rows, of each device with the last word on a night and without naps beside it."""
+        # A night that is stated again is corrected.
+        stated = {_night_of(row): row for row in self._rows if row[5] in _OF_NIGHTS}
+        longest: dict[tuple, tuple] = {}
+        for row in stated.values():
+            if row[5] == "sleep_hours":
+                day = row[9], _last_day(row)
+                longest[day] = max(longest.get(day, row), row, key=lambda n: (n[6], -n[1]))
+        rows = [
+            row
+            for row in self._rows
+            if row[5] not in _OF_NIGHTS
+            or (
+                stated[_night_of(row)] is row
+                and longest.get((row[9], _last_day(row)), row)[1] == row[1]
+            )
+        ]
+        nights = sum(row[5] == "sleep_hours" for row in self._rows)
+        if nights > len(longest):
+            self.account.note(
+                f"{self._name}: of several sleeps that end on one day the longest is the night; set"
+                f" aside: {nights - len(longest)}"
+            )
+        return rows
 
     def _finest_sleep(self) -> list[tuple]:
         asleep = [(kind, row) for _, kind, row in self._sleeps if kind]
@@ -247,3 +296,13 @@ class Gathered:
             number = 1 + sum(f"/{kind}-" in label for label in self._sources.values())
             self._sources[source] = f"{self._name}/{kind}-{number}"
         return self._sources[source]
+
+
+def _night_of(row: tuple) -> tuple:
+    """Channel, end and device of a row."""
+    return row[5], row[1], row[9]
+
+
+def _last_day(row: tuple) -> int:
+    """The local day on which a row ends."""
+    return (row[1] + 60 * row[4]) // DAY_S

@@ -88,11 +88,14 @@ def read_health_auto_export(document: Document, clock: WallClock | None = None) 
 class _Reader:
     def __init__(self, found: Gathered) -> None:
         self.found = found
+        # Days and sources of the present metric of which there are values by the hour.
+        self._hourly: frozenset[tuple[str, str]] = frozenset()
 
     def metric(self, metric: dict[str, Any]) -> None:
         """All values of one metric."""
         name, values = str(metric.get("name", "")), metric.get("data")
         unit = metric.get("units") if isinstance(metric.get("units"), str) else ""
+        self._hourly = _hourly_days(values)
         for value in values if isinstance(values, list) else ():
             self.found.account.cells += 1
             if name != "sleep_analysis" and name not in _CHANNELS:
@@ -132,8 +135,10 @@ class _Reader:
         number = found.number(stated, channel, unit)
         begin = found.moment(value.get("date", value.get("startDate")), channel)
         end = found.moment(value["endDate"], channel) if value.get("endDate") else begin
-        if channel in ("steps", "resting_hr") and end == begin and _is_midnight(begin):
-            # What is dated midnight is of that whole day.
+        day = str(value.get("date", ""))[:10], str(value.get("source", ""))
+        is_day = channel in ("steps", "resting_hr") and day not in self._hourly
+        if is_day and end == begin and _is_midnight(begin):
+            # What is dated midnight is of that whole day, where nothing else is dated on it.
             end = (begin[0] + _DAY_S, begin[1])
         found.add(channel, begin, end, number, str(value.get("source", "")))
         found.account.use(channel)
@@ -179,6 +184,16 @@ class _Reader:
             begin, end = (found.moment(value[n], "sleep_hours") for n in ("sleepStart", "sleepEnd"))
             in_bed = max(in_bed, (end[0] - begin[0]) / 3600)
         return asleep, max(in_bed, asleep) if in_bed else 0.0
+
+
+def _hourly_days(values: Any) -> frozenset[tuple[str, str]]:
+    """Days and sources of which some value is dated at another time than midnight."""
+    dated = (
+        (value.get("date"), str(value.get("source", "")))
+        for value in (values if isinstance(values, list) else ())
+        if isinstance(value, dict) and isinstance(value.get("date"), str)
+    )
+    return frozenset((d[:10], source) for d, source in dated if "00:00:00" not in d[10:])
 
 
 def _is_midnight(moment: Moment) -> bool:

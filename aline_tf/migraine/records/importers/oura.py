@@ -48,6 +48,8 @@ _TRENDS = {
     "temperature deviation (\u00b0c)": ("skin_temperature", "C"),
     "steps": ("steps", "count"),
 }
+#: Nobody sleeps for less than a minute, or for a hundredth of the time in bed.
+_LEAST = {"sleep_hours": 1 / 60, "sleep_efficiency": 0.0101}
 _TELLING = ("total sleep duration", "average hrv", "lowest resting heart rate")
 
 
@@ -172,11 +174,7 @@ class _Documents:
     def _length(self, entry: dict[str, Any], begin: Moment, end: Moment) -> None:
         found = self._found
         hours = found.number(entry.get("total_sleep_duration"), "sleep_hours", "s")
-        if not 0 < end[0] - begin[0] <= 24 * 3600:
-            raise Refused("sleep: lasts too long, or not at all", entry["bedtime_start"])
-        found.add("sleep_hours", end, end, hours)
-        share = min(3600 * hours / (end[0] - begin[0]), 1.0)
-        found.add("sleep_efficiency", end, end, share)
+        found.night(begin, end, hours)
 
     def _pulse(self, entry: dict[str, Any]) -> str:
         found = self._found
@@ -227,6 +225,8 @@ class _Trends:
             if is_ragged:
                 raise Refused(f"{channel}: more cells than the header", cell)
             value = found.number(cell, channel, unit)
+            if 0 < value < _LEAST.get(channel, 0.0):
+                raise Refused(f"{channel}: another unit than {unit}", cell)
             begin, end = found.day(day, channel)
             if channel != "steps":
                 begin = end = found.noon(day, channel)

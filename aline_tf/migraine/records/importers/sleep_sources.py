@@ -7,6 +7,7 @@ sleep. So, in this order:
 - records of a source that lie closer than three hours, with a stage among them, are one measured
   night; of two measured nights that overlap for more than half of one, that of a watch counts,
   else the longer one;
+- what a source itself calls awake is taken out of what it calls asleep;
 - a record without a stage of which more than half lies in a measured night is dropped, whichever
   source it is from; of any other the part outside the measured nights is kept.
 """
@@ -64,7 +65,24 @@ def finest(records: Sequence[SleepRecord]) -> list[list[Interval]]:
             kept[place] = []
         elif inside:
             kept[place] = without([span], _near(covered, span))
+    for place, awake in _own_wakings(records).items():
+        # A record that is sleep and waking all through says neither.
+        kept[place] = without(kept[place], awake) or kept[place]
     return kept
+
+
+def _own_wakings(records: Sequence[SleepRecord]) -> dict[int, list[Interval]]:
+    """Place of a record of sleep -> when its own source says that the sleeper was awake."""
+    awake: dict[str, list[Interval]] = defaultdict(list)
+    for record in records:
+        if record.kind == AWAKE:
+            awake[record.source].append((record.begin, record.end))
+    joined = {source: union(spans) for source, spans in awake.items()}
+    return {
+        place: _near(joined[record.source], (record.begin, record.end))
+        for place, record in enumerate(records)
+        if record.kind != AWAKE and record.source in joined
+    }
 
 
 @dataclasses.dataclass(frozen=True)

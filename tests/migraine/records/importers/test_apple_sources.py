@@ -17,6 +17,7 @@ from aline_tf.migraine.records.importers.sleep_sources import (
     SleepRecord,
     finest,
 )
+from aline_tf.migraine.records.intervals import union, without
 from tests.migraine.records.importers.test_apple_health import C, Q, export, read, record
 
 NIGHT = datetime(2025, 3, 3, 20, tzinfo=timezone(timedelta(hours=1)))
@@ -89,11 +90,26 @@ def test_the_order_of_the_records_does_not_matter(records, chance):
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(intervals, max_size=12))
-def test_nothing_is_added_and_stages_are_whole_or_gone(records):
+def test_nothing_is_added_and_stages_are_whole_or_gone_but_for_wakings_of_their_source(records):
     for record_, kept in zip(records, finest(records), strict=True):
         assert all(record_.begin <= begin < end <= record_.end for begin, end in kept)
         if record_.kind != GENERIC:
-            assert kept in ([], [(record_.begin, record_.end)])
+            span = [(record_.begin, record_.end)]
+            own = [r for r in records if (r.kind, r.source) == (AWAKE, record_.source)]
+            awake = union((r.begin, r.end) for r in own if record_.kind == STAGE)
+            assert kept in ([], span, without(span, awake))
+
+
+def test_what_a_source_calls_awake_is_not_its_sleep(tmp_path):
+    for stage in ("AsleepCore", "AsleepUnspecified"):
+        made = sleep("App", stage, 3, 11), sleep("App", "Awake", 6, 7)
+        assert night(tmp_path, *made) == (7.0, pytest.approx(7 / 8))
+
+
+def test_a_count_of_steps_that_is_there_twice_counts_once(tmp_path):
+    timeline = read(tmp_path, *[steps("Watch", 9, 9.5, 2500)] * 2, steps("Watch", 9, 9.5, 10))
+    assert timeline.frame["value"].tolist() == [2510]
+    assert timeline.summary.skipped == {"steps: the same record again": 1}
 
 
 def steps(source, begin, end, count):

@@ -1,0 +1,119 @@
+"""Odd files of apps that were read wrong without a word once: each is read right, or said."""
+
+import json
+
+import pytest
+
+from aline_tf.errors import InputError
+from aline_tf.migraine.records.importers import read_records
+from tests.migraine.records.importers.app_files import GARMIN_SLEEP, ZONE
+
+NIGHT = GARMIN_SLEEP[0]
+BEARABLE = "date,date formatted,weekday,time of day,category,rating/amount,detail,notes\n"
+TRENDS = "date,Total Sleep Duration,Sleep Efficiency,Average HRV,Lowest Resting Heart Rate\n"
+
+
+def imported(folder, **files):
+    for name, content in files.items():
+        path = folder / name.replace("__", "-").replace("_dot_", ".")
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return read_records([folder], zone=ZONE)
+
+
+def values(records, channel):
+    frame = records.timeline.frame
+    return frame["value"][frame["channel"] == channel].tolist()
+
+
+def test_a_nap_is_no_night(tmp_path):
+    nap = NIGHT | {
+        "sleepStartTimestampGMT": "2025-03-03T12:00:00.0",
+        "sleepEndTimestampGMT": "2025-03-03T13:00:00.0",
+        "deepSleepSeconds": 0,
+        "lightSleepSeconds": 3000,
+        "remSleepSeconds": 0,
+    }
+    records = imported(tmp_path, a_sleepData_dot_json=[NIGHT, nap])
+    assert values(records, "sleep_hours") == [7.5]
+    assert len(values(records, "sleep_efficiency")) == 1
+    assert any("set aside: 1" in note for note in records.timeline.summary.notes)
+
+
+def test_a_night_that_is_stated_again_is_corrected(tmp_path):
+    again = NIGHT | {"remSleepSeconds": 3600}
+    assert values(imported(tmp_path, a_sleepData_dot_json=[NIGHT, again]), "sleep_hours") == [7.0]
+
+
+def test_nobody_sleeps_longer_than_in_bed(tmp_path):
+    with pytest.raises(InputError, match="1 sleep_hours: longer asleep than in bed"):
+        imported(tmp_path, a_sleepData_dot_json=[NIGHT | {"lightSleepSeconds": 60_000}])
+
+
+def test_trends_in_other_units_are_not_nights_of_seconds(tmp_path):
+    rows = "2025-03-03,7.5,0.9,41,52\n2025-03-04,8,0.8,41,52\n"
+    records = imported(tmp_path, oura_dot_csv=TRENDS + rows)
+    assert not values(records, "sleep_hours") and not values(records, "sleep_efficiency")
+    assert records.parts[0].summary.skipped == {
+        "sleep_hours: another unit than s": 2,
+        "sleep_efficiency: another unit than %": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        (
+            "x,2025-03-03,Monday,am,Symptom,7,Migraine,\nx,2025-03-04,x,am,Symptom,3,Migraine,",
+            "scale",
+        ),
+        ("x,2025-03-03,Monday,am,Symptom,3,No migraine (Severe),", "no use"),
+    ],
+)
+def test_symptoms_of_another_scale_or_with_a_no_are_no_attacks(tmp_path, rows, reason):
+    with pytest.raises(InputError, match=reason):
+        imported(tmp_path, b_dot_csv=f"{BEARABLE}{rows}\n")
+
+
+def test_minutes_that_two_files_have_count_once(tmp_path):
+    def steps(*counts):
+        dated = enumerate(counts)
+        return [{"dateTime": f"03/01/25 10:{n:02d}:00", "value": str(count)} for n, count in dated]
+
+    files = {"steps__2025__03__01_dot_json": steps(100, 50)}
+    files["steps__2025__03__02_dot_json"] = steps(100, 50, 25)
+    records = imported(tmp_path, **files)
+    assert values(records, "steps") == [175]
+    assert records.parts[0].summary.skipped == {"steps: in another file again": 2}
+    assert records.parts[0].summary.accounted
+
+
+def test_the_first_hour_of_a_day_is_no_whole_day(tmp_path):
+    hours = [{"date": f"2025-03-03 {hour:02d}:00:00 +0100", "qty": 100} for hour in range(24)]
+    twice = [*hours, hours[9]]
+    metric = {"name": "step_count", "units": "count", "data": twice}
+    records = imported(tmp_path, h_dot_json={"data": {"metrics": [metric]}})
+    frame = records.timeline.frame
+    assert set((frame["end"] - frame["time"]).dt.total_seconds()) == {3600.0}
+    assert sum(values(records, "steps")) == 2400
+    assert records.parts[0].summary.skipped == {"steps: the same record again": 1}
+
+
+def test_observations_of_two_patients_are_told(tmp_path):
+    def pulse(patient, value):
+        return {
+            "resource": {
+                "resourceType": "Observation",
+                "status": "final",
+                "subject": {"reference": f"Patient/{patient}"},
+                "code": {"coding": [{"system": "http://loinc.org", "code": "40443-4"}]},
+                "effectiveDateTime": "2025-03-03T08:00:00+01:00",
+                "valueQuantity": {"value": value, "code": "/min"},
+            }
+        }
+
+    bundle = {"resourceType": "Bundle", "entry": [pulse("a", 60), pulse("a", 61)]}
+    notes = imported(tmp_path, f_dot_json=bundle).timeline.summary.notes
+    assert not any("several patients" in note for note in notes)
+    bundle["entry"].append(pulse("b", 90))
+    notes = imported(tmp_path, f_dot_json=bundle).timeline.summary.notes
+    assert any("of several patients" in note for note in notes)
