@@ -77,6 +77,8 @@ FASTEST_STEPS = 400
 TOTAL_FROM_STEPS = 2000
 #: Records dated so long after the export were made by a clock that was wrong.
 GRACE_S = 86_400
+#: Counts that are remembered, to know the same one again: it stands close to the first.
+MOST_COUNTED = 1 << 18
 _HOURLY = ("heart_rate", "steps")
 LONGEST_S = {"steps": 24 * 3600, "asleep": 24 * 3600, "in_bed": 24 * 3600, "awake": 24 * 3600}
 
@@ -276,6 +278,8 @@ class _Collector:
             same = hash((attributes.get("sourceName"), span[0], span[1], value))
             if same in self._counted:
                 raise _Skip("steps: the same record again", attributes["startDate"])
+            if len(self._counted) >= MOST_COUNTED:
+                self._counted.clear()
             self._counted.add(same)
             self._steps(span, value, attributes)
         elif channel == "heart_rate":

@@ -5,10 +5,13 @@ Words, dates and clocks are written here by hand and share nothing with the tabl
 
 import dataclasses
 import json
+import os
 import random
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+#: How many are tried; tests of composed files of other kinds try a share of it.
+COMPOSITIONS = int(os.environ.get("ALINE_TF_COMPOSITIONS", "2000"))
 #: yes, no, mild, moderate, severe, a note, and encodings that older programs write it in.
 LANGUAGES = {
     "en": ("yes", "no", "mild", "moderate", "severe", "slept badly", ("cp1252",)),

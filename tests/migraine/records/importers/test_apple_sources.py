@@ -18,6 +18,7 @@ from aline_tf.migraine.records.importers.sleep_sources import (
     finest,
 )
 from aline_tf.migraine.records.intervals import union, without
+from tests.migraine.records.importers.composed_diaries import COMPOSITIONS
 from tests.migraine.records.importers.test_apple_health import C, Q, export, read, record
 
 NIGHT = datetime(2025, 3, 3, 20, tzinfo=timezone(timedelta(hours=1)))
@@ -171,7 +172,7 @@ def exports(draw):
     return (head + "".join(text) + "</HealthData>").encode(encoding), truth, cells
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150 * COMPOSITIONS // 2000, deadline=None)
 @given(exports())
 def test_the_truth_comes_out_and_every_record_is_accounted_for(made):
     data, truth, cells = made

@@ -12,6 +12,7 @@ from aline_tf.errors import InputError
 from aline_tf.migraine.records.importers import read_records
 from aline_tf.migraine.records.importers.calendar_file import calendar_zone
 from aline_tf.migraine.records.importers.documents import open_documents
+from tests.migraine.records.importers.composed_diaries import COMPOSITIONS
 
 pytest.importorskip("recurring_ical_events")
 TZ = "TZID=Europe/Berlin"
@@ -289,7 +290,9 @@ def calendars(draw):
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40 * COMPOSITIONS // 2000,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(calendars())
 def test_the_truth_comes_out_and_every_entry_is_accounted_for(tmp_path, made):

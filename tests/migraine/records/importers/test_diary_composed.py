@@ -1,9 +1,9 @@
 """Whatever form a diary has, what is read of it is true; what is not read is refused or counted.
 
-`ALINE_TF_COMPOSITIONS=100000 pytest -s` on this file tries so many.
+`ALINE_TF_COMPOSITIONS=100000 pytest -s` on this file tries so many; on the tests of Apple Health,
+FHIR and calendars, whose files are composed in the same spirit, a share of that.
 """
 
-import os
 from collections import Counter
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -13,9 +13,8 @@ from aline_tf.migraine.records.importers.diary import diary_rows, familiar
 from aline_tf.migraine.records.importers.diary_table import table_from
 from aline_tf.migraine.records.importers.diary_words import WORDS
 from aline_tf.migraine.records.wall_clock import WallClock
-from tests.migraine.records.importers.composed_diaries import ZONES, compose
+from tests.migraine.records.importers.composed_diaries import COMPOSITIONS, ZONES, compose
 
-COMPOSITIONS = int(os.environ.get("ALINE_TF_COMPOSITIONS", "2000"))
 EPOCH = date(1970, 1, 1)
 CLOCKS = {zone: WallClock(ZoneInfo(zone)) for zone in ZONES}
 KNOWN = familiar(WORDS, None)

@@ -14,6 +14,7 @@ from aline_tf.migraine.records.importers.documents import open_documents
 from aline_tf.migraine.records.importers.fhir import read_fhir
 from aline_tf.migraine.records.timeline_file import timeline_lines
 from aline_tf.migraine.records.wall_clock import WallClock
+from tests.migraine.records.importers.composed_diaries import COMPOSITIONS
 
 BERLIN = WallClock(ZoneInfo("Europe/Berlin"))
 WHEN = {"effectiveDateTime": "2025-03-09T07:15:00+01:00"}
@@ -326,7 +327,9 @@ def bundles(draw):
 
 
 @settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100 * COMPOSITIONS // 2000,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(bundles())
 def test_the_truth_comes_out_and_everything_is_accounted_for(tmp_path, made):
