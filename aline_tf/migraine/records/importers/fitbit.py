@@ -293,6 +293,7 @@ class _Export:
             self._readings.add_written(channel, second, value)
 
     def _readings_table(self, document: Document, channel: str, column: str) -> None:
+        self._readings.open()
         for row in self._table(document):
             try:
                 second, value = instant(row["timestamp"]), float(row[column])

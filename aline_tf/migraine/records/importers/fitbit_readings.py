@@ -7,6 +7,8 @@ on the clock when everything else has been read.
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -39,10 +41,21 @@ class Readings:
         self._written: dict[str, dict[int, list[float]]] = {"heart_rate": {}, "steps": {}}
         # The same of the file that is being read.
         self._in_file: dict[str, dict[int, list[float]]] = {"heart_rate": {}, "steps": {}}
+        # (channel, source) -> from when until when there are readings in the files before.
+        self._spans: dict[tuple[str, str], list[Interval]] = {}
+        self._span_in_file: dict[tuple[str, str], Interval] = {}
         self._newer_days: dict[str, set[int]] = {"heart_rate": set(), "steps": set()}
 
     def add(self, channel: str, source: str, second: int, value: float) -> None:
-        """A reading at a moment in UTC."""
+        """A reading at a moment in UTC, unless an earlier file has those of that time."""
+        device = channel, source
+        spans = self._spans.get(device, ())
+        before = bisect_right(spans, (second, math.inf)) - 1
+        if before >= 0 and second < spans[before][1]:
+            self.skipped[f"{channel}: in another file again"] += 1
+            return
+        begin, end = self._span_in_file.get(device, (second, second + 1))
+        self._span_in_file[device] = min(begin, second), max(end, second + 1)
         self._hour(channel, source, second, value, 1, second)
         self._newer_days[channel].add(self._local_day(second))
 
@@ -59,6 +72,9 @@ class Readings:
                     self.skipped[f"{channel}: in another file again"] += int(again[1])
                 written[quarter] = kept
             quarters.clear()
+        for device, span in self._span_in_file.items():
+            self._spans[device] = union([*self._spans.get(device, ()), span])
+        self._span_in_file.clear()
 
     def add_written(self, channel: str, second: int, value: float) -> None:
         """A reading at a moment of the clock of the older files, whichever it is."""

@@ -19,6 +19,8 @@ from aline_tf.migraine.records.wall_clock import WallClock
 HOUR_S = 3600
 NOON_S = 12 * HOUR_S
 FIRST_YEAR, LAST_YEAR = 1990, 2199
+#: Most minutes that a clock is ahead of UTC or behind it.
+FURTHEST = 16 * 60
 #: Steps counted over longer than this are the total of a day.
 TOTAL_FROM_S = 12 * HOUR_S
 LONGEST_S = 24 * HOUR_S
@@ -64,7 +66,7 @@ class Gathered:
         self._rows: list[tuple] = []
         # (channel, source, hour, offset) -> [sum, count, last known second]
         self._hours: dict[tuple[str, str, int, int], list[float]] = {}
-        self._sleeps: list[tuple[str, str, tuple]] = []
+        self._sleeps: list[tuple[str | None, str, tuple]] = []
         self._sources: dict[str, str] = {}
         self._unset = False
         self._counted: set[int] = set()
@@ -90,20 +92,21 @@ class Gathered:
             self._unset |= not self.clock.is_known
             return self.clock.utc_of_wall(wall)
         second = math.floor(stated.timestamp())
-        if text.endswith("Z"):
-            return self.instant(second, channel)
-        return second, round(stated.utcoffset().total_seconds() / 60)
+        minutes = round(stated.utcoffset().total_seconds() / 60)
+        return self.instant(second, channel, None if text.endswith("Z") else minutes)
 
     def instant(self, second: float, channel: str, offset: int | None = None) -> Moment:
         """Seconds since 1970 UTC; the clock tells the offset where nothing states it.
 
         Raises:
-            Refused: it is in no year in which anything was recorded.
+            Refused: it is in no year in which anything was recorded, or on no clock there is.
         """
         second = math.floor(second)
         year = 1970 + second / (365.2425 * DAY_S)
         if not FIRST_YEAR <= year < LAST_YEAR + 1:
             raise Refused(f"{channel}: an invalid date", second)
+        if offset is not None and abs(offset) > FURTHEST:
+            raise Refused(f"{channel}: an invalid offset from UTC", f"{offset} min")
         if offset is None:
             self._unset |= not self.clock.is_known
             offset = self.clock.offset_at(second)
@@ -195,8 +198,23 @@ class Gathered:
         else:
             self._rows.append(self._row(channel, begin, end, value, label))
 
-    def sleep(self, channel: str, kind: str, begin: Moment, end: Moment, source: str = "") -> None:
-        """An interval asleep, awake or in bed; `kind` as in `sleep_sources`, "" for in bed.
+    def sleep(
+        self,
+        channel: str,
+        kind: str,
+        begin: Moment,
+        end: Moment,
+        source: str = "",
+        counted: str | None = None,
+    ) -> None:
+        """An interval asleep, awake or in bed.
+
+        Args:
+            channel: of the timeline.
+            kind: as in `sleep_sources`, "" for in bed.
+            begin, end: of the interval.
+            source: the device.
+            counted: under which name the importer counts it, when it is a record of its own.
 
         Raises:
             Refused: it has no length, or more than a day.
@@ -204,7 +222,7 @@ class Gathered:
         if not 0 < end[0] - begin[0] <= LONGEST_S:
             raise Refused("sleep: lasts too long, or not at all")
         label = self._label(source)
-        self._sleeps.append((channel, kind, self._row(channel, begin, end, 1.0, label)))
+        self._sleeps.append((counted, kind, self._row(channel, begin, end, 1.0, label)))
 
     def timeline(self) -> Timeline:
         """What was gathered, with its account."""
@@ -252,14 +270,21 @@ class Gathered:
         return rows
 
     def _finest_sleep(self) -> list[tuple]:
-        asleep = [(kind, row) for _, kind, row in self._sleeps if kind]
+        asleep = [sleep for sleep in self._sleeps if sleep[1]]
         rows = [row for _, kind, row in self._sleeps if not kind]
-        records = [SleepRecord(row[0], row[1], kind, row[9]) for kind, row in asleep]
-        for (_, row), spans in zip(asleep, finest(records), strict=True):
-            if not spans:
-                self.account.use(row[5], -1)
+        records = [SleepRecord(row[0], row[1], kind, row[9]) for _, kind, row in asleep]
+        parts = 0
+        for (counted, _, row), spans in zip(asleep, finest(records), strict=True):
+            if not spans and counted is not None:
+                self.account.use(counted, -1)
                 self.account.skip("sleep: beside a finer record of the same time")
+            parts += not spans and counted is None
             rows += [(begin, end, max(row[2], begin), *row[3:]) for begin, end in spans]
+        if parts:
+            self.account.note(
+                f"{self._name}: intervals of sleep beside finer ones of the same time are set"
+                f" aside: {parts}"
+            )
         return rows
 
     def _row(self, channel: str, begin: Moment, end: Moment, value: float, label: str) -> tuple:

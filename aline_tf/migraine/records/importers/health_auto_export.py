@@ -152,7 +152,7 @@ class _Reader:
                 raise Refused("sleep: an unknown stage", stage)
             begin = found.moment(value.get("startDate", value.get("date")), "sleep")
             end = found.moment(value.get("endDate"), "sleep")
-            found.sleep(channel, kind, begin, end, str(value.get("source", "")))
+            found.sleep(channel, kind, begin, end, str(value.get("source", "")), channel)
             found.account.use(channel)
             return
         asleep, in_bed = self._lengths(value, unit or "hr")

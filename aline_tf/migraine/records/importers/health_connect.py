@@ -191,7 +191,7 @@ class _Reader:
             stated = parent.get(f"{offset}_zone_offset")
             minutes = None if stated is None else round(int(stated) / 60)
             spans.append(self._found.instant(int(row[time]) / 1000, "sleep", minutes))
-        self._found.sleep(channel, kind, *spans, _app(parent))
+        self._found.sleep(channel, kind, *spans, _app(parent), "sleep stages")
         staged.add(row["parent_key"])
 
     def _session(self, row: dict[str, Any], is_staged: bool) -> None:

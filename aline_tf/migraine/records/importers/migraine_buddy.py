@@ -27,7 +27,7 @@ from aline_tf.errors import InputError
 from aline_tf.migraine.records.import_summary import ImportSummary
 from aline_tf.migraine.records.importers.account import Account
 from aline_tf.migraine.records.importers.diary_cells import length_s
-from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader
+from aline_tf.migraine.records.importers.diary_dates import ORDERS, BadDate, DateReader
 from aline_tf.migraine.records.importers.diary_table import records_of
 from aline_tf.migraine.records.importers.diary_words import Words, folded
 from aline_tf.migraine.records.timeline import DAY_S, KINDS, OBSERVED, SLOT_S
@@ -69,7 +69,9 @@ def migraine_buddy_rows(
     Raises:
         InputError: no table of attacks.
     """
-    records = [[cell.strip() for cell in record] for record in records_of(text, ",", name)]
+    header = next(line for line in text.splitlines() if _STARTED in line)
+    separator = max(",;\t", key=header.count)
+    records = [[cell.strip() for cell in record] for record in records_of(text, separator, name)]
     place = next((n for n, record in enumerate(records) if _STARTED in record), None)
     if place is None:
         raise InputError(
@@ -97,10 +99,20 @@ def _dates_of(texts: list[str], order: str | None, account: Account) -> DateRead
     except InputError:
         if order is not None:
             raise
-        account.note(
-            f"dates were read {_PUBLISHED}, as the app writes them (--dates names another)"
-        )
-        return DateReader(texts, _PUBLISHED)
+        # The order that the app publishes, unless it makes no dates of what another one does.
+        orders = (_PUBLISHED, *(other for other in ORDERS if other != _PUBLISHED))
+        readers = [DateReader(texts, each) for each in orders]
+        reader = min(readers, key=lambda each: sum(not _is_date(each, text) for text in texts))
+        account.note(f"dates were read {reader.order} (--dates names another order)")
+        return reader
+
+
+def _is_date(reader: DateReader, text: str) -> bool:
+    try:
+        reader.moment(text)
+    except BadDate:
+        return False
+    return True
 
 
 class _Reader:

@@ -1,6 +1,8 @@
 """Odd files of apps that were read wrong without a word once: each is read right, or said."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -117,3 +119,70 @@ def test_observations_of_two_patients_are_told(tmp_path):
     bundle["entry"].append(pulse("b", 90))
     notes = imported(tmp_path, f_dot_json=bundle).timeline.summary.notes
     assert any("of several patients" in note for note in notes)
+
+
+def test_readings_that_two_newer_files_have_count_once(tmp_path):
+    head = "timestamp,steps,data source\n"
+    first = "2025-03-01T10:00:00Z,12,Charge\n2025-03-01T10:01:00Z,7,Charge\n"
+    files = {"steps_2025__03__01_dot_csv": head + first}
+    files["steps_2025__03__02_dot_csv"] = head + first + "2025-03-01T10:02:00Z,5,Charge\n"
+    records = imported(tmp_path, **files)
+    assert values(records, "steps") == [24]
+    assert records.parts[0].summary.skipped == {"steps: in another file again": 2}
+
+
+def health_connect(folder, *statements):
+    with closing(sqlite3.connect(folder / "health_connect_export.db")) as base:
+        base.executescript(
+            "CREATE TABLE sleep_session_record_table"
+            "(row_id, app_info_id, start_time, start_zone_offset, end_time, end_zone_offset);"
+            "CREATE TABLE sleep_stages_table"
+            "(parent_key, stage_start_time, stage_end_time, stage_type);"
+            "CREATE TABLE resting_heart_rate_record_table"
+            "(row_id, app_info_id, time, zone_offset, beats_per_minute);" + ";".join(statements)
+        )
+        base.commit()
+    return folder / "health_connect_export.db"
+
+
+MIDNIGHT = 1_740_956_400_000  # of the third of March 2025 in Berlin
+HOUR = 3_600_000
+
+
+def test_a_second_app_beside_stages_is_accounted_for(tmp_path):
+    at = MIDNIGHT
+    path = health_connect(
+        tmp_path,
+        f"INSERT INTO sleep_session_record_table VALUES (1, 1, {at}, 3600, {at + 7 * HOUR}, 3600),"
+        f" (2, 2, {at - HOUR}, 3600, {at + 8 * HOUR}, 3600)",
+        f"INSERT INTO sleep_stages_table VALUES (1, {at}, {at + 3 * HOUR}, 4),"
+        f" (1, {at + 3 * HOUR}, {at + 4 * HOUR}, 1), (1, {at + 4 * HOUR}, {at + 7 * HOUR}, 5)",
+    )
+    records = read_records([path])
+    assert len(values(records, "asleep")) == 2
+    assert records.parts[0].summary.accounted
+    assert any("finer ones of the same time" in n for n in records.timeline.summary.notes)
+
+
+def test_an_offset_of_no_clock_is_refused(tmp_path):
+    path = health_connect(
+        tmp_path,
+        f"INSERT INTO resting_heart_rate_record_table VALUES (1, 1, {MIDNIGHT}, 3600000, 60)",
+    )
+    with pytest.raises(InputError, match="an invalid offset from UTC, such as '60000 min'"):
+        read_records([path])
+
+
+BUDDY = '"#","Started","Lasted","Start UTC Offset (min)","Pain Level"\n'
+TWO = '"1","16/11/24 13:12","01h 00m","60","5"\n"2","03/12/24 13:12","01h 00m","60","5"\n'
+
+
+@pytest.mark.parametrize("separator", ",;\t")
+def test_attacks_whose_dates_are_day_first_or_separated_otherwise(tmp_path, separator):
+    records = imported(tmp_path, m_dot_csv=(BUDDY + TWO).replace(",", separator))
+    frame = records.timeline.frame
+    assert frame["time"][frame["channel"] == "attack"].dt.strftime("%m-%d").tolist() == [
+        "11-16",
+        "12-03",
+    ]
+    assert any("read day-first" in note for note in records.timeline.summary.notes)
