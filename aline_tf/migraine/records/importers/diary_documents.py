@@ -107,7 +107,8 @@ class DiaryOptions:
 def disagreements(timelines: Sequence[Timeline]) -> list[str]:
     """Notes on places for which several diaries have several answers.
 
-    The timelines stay as they are. Of two answers the newest is used, of an attack and a day
+    The timelines stay as they are. Of two answers the newest is used (of two that are as new the
+    larger one, whatever the files are called), of an attack and a day
     without one the attack (`aline_tf.migraine.records.days`), and the person is told.
 
     Args:

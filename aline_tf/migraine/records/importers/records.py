@@ -280,7 +280,7 @@ class _Reader:
             self._notes.append(note)
         self._notes += support(merged, self._today).sentences()
         summary = dataclasses.replace(summary, notes=(*summary.notes, *self._notes))
-        return Timeline(_complete_hours(merged.frame), summary)
+        return Timeline(_in_one_order(_complete_hours(merged.frame)), summary)
 
     def _keep(
         self, kind: str, names: list[str], summaries: list[ImportSummary], timeline: Timeline
@@ -398,3 +398,17 @@ def _complete_hours(frame: pd.DataFrame) -> pd.DataFrame:
         .drop_duplicates(["channel", "time", "end", "source"], keep="last")
     )
     return pd.concat([frame[~hourly], kept]).sort_index(kind="stable").reset_index(drop=True)
+
+
+def _in_one_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """Answers for one place that were known at the same time by their value, not by their file.
+
+    Of two such answers the last row is used, the larger one: what a file is called says nothing.
+    """
+    place = ["channel", "time", "end", "known"]
+    several = frame[frame.duplicated(place, keep=False)]
+    order = np.arange(len(frame))
+    order[several.sort_values(place, kind="stable").index] = several.sort_values(
+        [*place, "value", "source"], kind="stable"
+    ).index
+    return frame.iloc[order].reset_index(drop=True)

@@ -1,11 +1,12 @@
 """A night that two exports measured counts once, whichever was read first."""
 
 import json
+import shutil
 from datetime import datetime, timedelta, timezone
 from itertools import permutations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aline_tf.migraine.records.days import day_history
@@ -13,6 +14,7 @@ from aline_tf.migraine.records.importers import read_records
 from aline_tf.migraine.records.importers.sleep_exports import one_measurement_a_night
 from aline_tf.migraine.records.timeline import Timeline
 from aline_tf.migraine.records.timeline_file import timeline_lines
+from tests.migraine.records.importers.app_files import FILES, write
 from tests.migraine.records.importers.test_apple_health import export
 from tests.migraine.records.importers.test_apple_sources import NIGHT, WATCH, sleep
 
@@ -107,3 +109,37 @@ def test_a_timeline_that_was_written_is_settled_with_what_comes_later(tmp_path):
     timeline = read_records([tmp_path / "before.jsonl", ring]).timeline
     now = datetime(2025, 3, 4, 20, tzinfo=timezone(timedelta(hours=1)))
     assert day_history(timeline, now, 1).column("sleep_hours").tolist() == [6.0]
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.randoms(use_true_random=False))
+def test_which_file_is_read_first_does_not_matter(tmp_path_factory, chance):
+    """Files of every importer, in folders whose names put them in another order each time."""
+    made = set()
+    for shuffled in (False, True):
+        folder = tmp_path_factory.mktemp("records")
+        names = [*FILES, "export.zip", "oura_ring.json", "diary.csv", "later.csv"]
+        places = list(range(len(names)))
+        if shuffled:
+            chance.shuffle(places)
+        for name, place in zip(names, places, strict=True):
+            (inside := folder / f"{place:02d}").mkdir()
+            if name in FILES:
+                write(inside, name)
+            elif name == "export.zip":
+                shutil.move(export(inside, *(sleep(*record) for record in WATCH)), inside / name)
+            elif name.endswith(".json"):
+                oura(inside, "2" * 24 + "4" * 24 + "3" * 60, begin=2, name=name)
+            else:
+                text = "date,attack,stress\n2025-03-03,no,3\n2025-03-04,yes,{}\n"
+                (inside / name).write_text(text.format(2 if name == "diary.csv" else 7))
+        timeline = read_records([folder], zone="Europe/Berlin", accept_losses=True).timeline
+        history = day_history(timeline, NIGHT + timedelta(days=1), 3)
+        lines = "".join(sorted(timeline_lines(timeline)))
+        made.add((lines, history.values.tobytes(), history.status.tobytes()))
+    assert len(made) == 1
