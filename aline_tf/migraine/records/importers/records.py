@@ -21,7 +21,6 @@ from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.evening import support
@@ -42,14 +41,13 @@ from aline_tf.migraine.records.importers.health_connect import read_health_conne
 from aline_tf.migraine.records.importers.kinds import KINDS, ColumnMap, grouped
 from aline_tf.migraine.records.importers.losses import in_words, refuse_losses
 from aline_tf.migraine.records.importers.oura import read_oura
+from aline_tf.migraine.records.importers.repeated_answers import complete_hours, in_one_order
 from aline_tf.migraine.records.importers.sleep_exports import one_measurement_a_night
 from aline_tf.migraine.records.timeline import DAY_S, ImportSummary, Timeline
 from aline_tf.migraine.records.timeline_file import timeline_from
 from aline_tf.migraine.records.wall_clock import WallClock, time_zone
 
 _WITHOUT_ZONE = ("diary", "calendar")
-#: Sums and means of an hour: of two that a device states, the later one is complete.
-_HOURLY = ("steps", "heart_rate")
 #: Kinds of one file each, and what reads it.
 _READERS = {
     "health_auto_export": read_health_auto_export,
@@ -280,7 +278,7 @@ class _Reader:
             self._notes.append(note)
         self._notes += support(merged, self._today).sentences()
         summary = dataclasses.replace(summary, notes=(*summary.notes, *self._notes))
-        return Timeline(_in_one_order(_complete_hours(merged.frame)), summary)
+        return Timeline(in_one_order(complete_hours(merged.frame)), summary)
 
     def _keep(
         self, kind: str, names: list[str], summaries: list[ImportSummary], timeline: Timeline
@@ -383,32 +381,3 @@ def _without_calendar(timeline: Timeline, calendar: Timeline) -> Timeline:
         return timeline
     stated = set(calendar.frame["time"])
     return Timeline(frame[~(of_calendar & frame["time"].isin(stated))], timeline.summary)
-
-
-def _complete_hours(frame: pd.DataFrame) -> pd.DataFrame:
-    """Of several sums that a device states for an hour or a day, the one that was known last.
-
-    Of two that do not say when they were known, the larger one: a day that was exported at noon
-    grew until midnight.
-    """
-    hourly = frame["channel"].isin(_HOURLY)
-    kept = (
-        frame[hourly]
-        .sort_values(["known", "value"], kind="stable")
-        .drop_duplicates(["channel", "time", "end", "source"], keep="last")
-    )
-    return pd.concat([frame[~hourly], kept]).sort_index(kind="stable").reset_index(drop=True)
-
-
-def _in_one_order(frame: pd.DataFrame) -> pd.DataFrame:
-    """Answers for one place that were known at the same time by their value, not by their file.
-
-    Of two such answers the last row is used, the larger one: what a file is called says nothing.
-    """
-    place = ["channel", "time", "end", "known"]
-    several = frame[frame.duplicated(place, keep=False)]
-    order = np.arange(len(frame))
-    order[several.sort_values(place, kind="stable").index] = several.sort_values(
-        [*place, "value", "source"], kind="stable"
-    ).index
-    return frame.iloc[order].reset_index(drop=True)
