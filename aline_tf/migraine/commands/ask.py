@@ -121,10 +121,13 @@ def _known_text(timeline, history) -> str:
     """One line on what the session starts from."""
     if not len(timeline):
         return "Nothing is recorded: this starts from what holds of people in general.\n"
+    from aline_tf.migraine.forecast.wording import counted
+
     days = int((history.status != 0).any(axis=1).sum())
     records = sum(timeline.summary.read.values())
     return (
-        f"Read {records:,} records: {days} days with records among the last {len(history.dates)}.\n"
+        f"Read {counted(records, 'record')}, telling of {days} of the last"
+        f" {counted(len(history.dates), 'day')}.\n"
     )
 
 

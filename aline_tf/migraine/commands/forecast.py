@@ -14,6 +14,7 @@ from aline_tf.migraine.commands.record_arguments import (
     add_outlook_arguments,
     add_record_arguments,
     check_outlook_arguments,
+    check_record_arguments,
     timeline_of,
 )
 
@@ -105,10 +106,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> None:
     """Raises InputError for what can be seen before anything is read."""
-    if args.apple_health is None and args.diary is None and not args.records:
-        raise InputError("expected --apple-health, --diary or both; received neither")
-    if args.column_map is not None and args.diary is None:
-        raise InputError("expected --diary beside --column-map; received no diary")
+    check_record_arguments(args)
     check_outlook_arguments(args)
     if args.plan is not None:
         check_budget(args.plan, "--plan")

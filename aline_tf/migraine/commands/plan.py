@@ -10,10 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.commands.record_arguments import add_record_arguments, timeline_of
+from aline_tf.migraine.commands.record_arguments import (
+    add_record_arguments,
+    check_record_arguments,
+    timeline_of,
+)
 
-BUDGET, TWINS = 2.0, 32
-MOST_BUDGET, LEAST_TWINS, MOST_TWINS = 30.0, 8, 512
+BUDGET, TWINS = 2.0, 128
+MOST_BUDGET, LEAST_TWINS, MOST_TWINS = 30.0, 8, 2048
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,10 +88,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> None:
     """Raises InputError for what can be seen before anything is read."""
-    if args.apple_health is None and args.diary is None and not args.records:
-        raise InputError("expected --records, --apple-health or --diary; received none of them")
-    if args.column_map is not None and args.diary is None and not args.records:
-        raise InputError("expected --diary or --records beside --column-map; received neither")
+    check_record_arguments(args)
     check_budget(args.budget, "--budget")
     if not LEAST_TWINS <= args.twins <= MOST_TWINS:
         raise InputError(

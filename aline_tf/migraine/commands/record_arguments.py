@@ -32,6 +32,14 @@ def add_record_arguments(parser: argparse.ArgumentParser) -> None:
     add_diary_arguments(parser)
 
 
+def check_record_arguments(args: argparse.Namespace) -> None:
+    """Raises InputError where no records are named, or a column map for none of them."""
+    if args.apple_health is None and args.diary is None and not args.records:
+        raise InputError("expected --records, --apple-health or --diary; received none of them")
+    if args.column_map is not None and args.diary is None and not args.records:
+        raise InputError("expected --diary or --records beside --column-map; received neither")
+
+
 def timeline_of(args: argparse.Namespace):
     """The timeline of the records that the arguments of `add_record_arguments` name.
 

@@ -59,7 +59,7 @@ def standpoint(
     found = support(timeline, today)
     if text is None:
         known = in_hand(timeline, found.evening)
-        return Standpoint(found.evening, known, found.sentences())
+        return Standpoint(found.evening, known, found.sentences() + _long_ago(found.evening, today))
     moment = evening_from(text)
     spans = [(found.first, found.last), *((day, day) for day in found.isolated)]
     if not any(
@@ -78,6 +78,17 @@ def standpoint(
             " have been known then: not used.",
         )
     return Standpoint(now, timeline, remarks)
+
+
+def _long_ago(evening: datetime, today: datetime | None) -> tuple[str, ...]:
+    """That the last evening which records support is not this one or the one before."""
+    days = (today.date() - evening.date()).days if today is not None else 0
+    if days <= 1:
+        return ()
+    return (
+        f"The last evening that the records support was {days:,} days ago: the risks are those of"
+        " that evening, not of today.",
+    )
 
 
 def evening_of(timeline: Timeline, text: str | None, today: datetime | None = None) -> datetime:

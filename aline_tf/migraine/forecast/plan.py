@@ -4,7 +4,9 @@
     gain(S)  = score(S) - score(nothing)
 
 over twins of the person (`aline_tf.migraine.forecast.twins`) and evenings of the coming two weeks.
-The expectation over attacks is exact, for a twin's chance of one is known; that of the Brier score
+Each twin is looked at on one of the evenings: another twin tells more than another evening of the
+same one. All sets are tried on the same twins, so that they differ by what they show alone. The
+expectation over attacks is exact, for a twin's chance of one is known; that of the Brier score
 likewise. A prompt that would not be answered is in the figures: silence is what it then gives.
 The set of options is found by adding, within a budget, what gains most, or most for its burden; of
 the two the better one, less whatever it hardly loses by leaving out.
@@ -35,6 +37,8 @@ from aline_tf.migraine.schema.channels import (
 
 #: Evenings of the two weeks that are looked at, 0 for tomorrow: tiring and learning are in them.
 EVENINGS = (2, 7, 12)
+#: Twins of a person: with fewer, the set that seems best owes too much to luck.
+TWINS = 128
 #: Of the gain of a set, what may be lost for a smaller burden.
 SPARED = 0.03
 #: Options that a set is made of at most: those with the largest gains alone.
@@ -162,8 +166,11 @@ class Scores:
 
     Args:
         model: an ALINE of the migraine task, or a `Compiled`.
-        twins: of one person.
-        evenings: of the coming two weeks, 0 for tomorrow.
+        twins: K of one person.
+        evenings: of the coming two weeks, 0 for tomorrow; twins take turns in them.
+
+    Raises:
+        ValueError: fewer twins than evenings.
 
     Example:
         >>> from aline_tf.migraine.forecast.plan import Scores
@@ -172,6 +179,11 @@ class Scores:
     """
 
     def __init__(self, model, twins: Twins, evenings: Sequence[int] = EVENINGS) -> None:
+        if len(twins) < len(evenings):
+            raise ValueError(
+                f"Expected at least a twin an evening. Received: {len(twins)} twins, evenings"
+                f" {tuple(evenings)}"
+            )
         self._model, self._twins, self._evenings = model, twins, tuple(evenings)
         self._known: dict[tuple[int, ...], np.ndarray] = {}
 
@@ -211,13 +223,16 @@ class Scores:
         fresh = [key for key in dict.fromkeys(map(_key, sets)) if key not in self._known]
         if not fresh:
             return
-        batches = [self._twins.batch(evening, key) for key in fresh for evening in self._evenings]
-        q = attack_probabilities(self._model, batch_ops.stack(batches))[:, 0]
-        q = np.clip(q, 1e-4, 1.0 - 1e-4).reshape(len(fresh), len(self._evenings), -1)
-        p = self._twins.chance[:, list(self._evenings), 0].T[None]
-        log_score = p * np.log(q) + (1.0 - p) * np.log1p(-q)
-        brier = p * np.square(1.0 - q) + (1.0 - p) * np.square(q)
-        both = np.stack([log_score, brier], axis=1).mean(axis=2)
+        both = np.zeros([len(fresh), 2, len(self._twins)])
+        for place, evening in enumerate(self._evenings):
+            turn = slice(place, None, len(self._evenings))
+            twins = self._twins.some(turn)
+            batches = [twins.batch(evening, key) for key in fresh]
+            q = attack_probabilities(self._model, batch_ops.stack(batches))[:, 0]
+            q = np.clip(q, 1e-4, 1.0 - 1e-4).reshape(len(fresh), -1)
+            p = twins.chance[:, evening, 0]
+            both[:, 0, turn] = p * np.log(q) + (1.0 - p) * np.log1p(-q)
+            both[:, 1, turn] = p * np.square(1.0 - q) + (1.0 - p) * np.square(q)
         self._known |= dict(zip(fresh, both, strict=True))
 
     def _answered(self, chosen: Sequence[Option]) -> float:

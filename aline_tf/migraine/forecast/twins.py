@@ -60,6 +60,14 @@ class Twins:
     chance: np.ndarray
     weekday: np.ndarray
 
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def some(self, which: slice) -> Twins:
+        """A part of these people."""
+        tables = {name: getattr(self, name)[which] for name in ("value", "tried", "past", "chance")}
+        return dataclasses.replace(self, **tables)
+
     def batch(self, evening: int, fields: Sequence[int]) -> dict:
         """What is known at 20:00 of an evening to come, when some fields are obtained every day.
 
@@ -119,9 +127,10 @@ def live_twins(model, history: DayHistory, count: int, seed: int = 0) -> Twins:
 
 @cache
 def _simulated(names: tuple[str, ...]):
-    """The simulator as a graph; one for every kind of what is given."""
+    """The simulator as a graph; one for every kind of what is given, and every number of people,
+    which it has to know."""
 
-    @tf.function(reduce_retracing=True)
+    @tf.function
     def simulate(seed, given):
         count = given["theta"].shape[0]
         return simulate_people(seed, count, CAPACITY + AHEAD + _AFTER, given=given)

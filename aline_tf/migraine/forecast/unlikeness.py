@@ -36,6 +36,10 @@ _NAMED = {
     "medication": "acute medication",
     "menstrual_window": "days around menstruation",
     "pressure_change": "change of air pressure",
+    "busy_hours": "busy hours in the calendar",
+    "sleep_hours": "hours of sleep",
+    "sleep_efficiency": "sleep efficiency",
+    "skin_temperature": "skin temperature at night",
     "ln_rmssd_spot": "heart rate variability of one minute",
 }
 #: Feature -> its low end, median and high end among 3000 simulated people on three evenings.

@@ -26,8 +26,11 @@ RED_FLAGS = (
     " speaking or seeing."
 )
 
+NO_TRIGGER_RECORDED = "Nothing is recorded that could tell of a trigger."
 #: How far above its share among all people a trigger's probability has to be to be named first.
 STANDS_OUT = 0.1
+#: A change of a risk smaller than this may come of rounding alone, and is none.
+LEAST_MOVE = 0.005
 #: Days with records below which most of what is said holds of people in general.
 FEW_DAYS = 14
 
@@ -97,11 +100,15 @@ def reason(valued, now: float, history) -> str:
         high = outcomes[int(np.argmax(reached >= 0.9 - 1e-9))]
         words = tuple(f"at {value_text(channel, outcome.value)}" for outcome in (low, high))
     since = last_known(valued.candidate, history)
-    before, after_low, after_high = (percent(risk) for risk in (now, low.risk_24h, high.risk_24h))
-    if before == after_low == after_high or words[0] == words[1]:
-        return f"Whatever the answer, the 24 h risk would stay near {before} ({since})."
-    first = f"{words[1]}, the 24 h risk would {_move(now, high.risk_24h, 'from ' + before + ' ')}"
-    second = f"{words[0]}, it would {_move(now, low.risk_24h)}"
+    before = percent(now)
+    if not _moves(now, low.risk_24h) and not _moves(now, high.risk_24h):
+        rare = any(_moves(now, outcome.risk_24h) for outcome in outcomes)
+        which = "With most answers" if rare else "Whatever the answer"
+        return f"{which}, the 24 h risk would stay near {before} ({since})."
+    moved = f"the 24 h risk would {_move(now, high.risk_24h, 'from ' + before + ' ')}"
+    if words[0] == words[1]:
+        return f"{words[1][0].upper()}{words[1][1:]}, the likeliest answer, {moved} ({since})."
+    first, second = f"{words[1]}, {moved}", f"{words[0]}, it would {_move(now, low.risk_24h)}"
     return f"{first[0].upper()}{first[1:]}; {second} ({since})."
 
 
@@ -156,6 +163,15 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def records_read(outlook) -> str:
+    """How many records were read, and of how many days they tell: "42 records, telling of 58 of the
+    last 112 days". A calendar tells of days without an appointment too."""
+    return (
+        f"{counted(sum(outlook.summary.read.values()), 'record')}, telling of"
+        f" {outlook.days_recorded} of the last {counted(len(outlook.history.dates), 'day')}"
+    )
+
+
 def notes(outlook) -> list[str]:
     """What the reader should know before any number: sentences, possibly none."""
     found = list(outlook.remarks)
@@ -168,9 +184,11 @@ def notes(outlook) -> list[str]:
             " general.",
         ]
     if not reported:
-        found.append(
+        # Before anything else: no figure of this report rests on attacks of this person.
+        found.insert(
+            0,
             f"No diary tells of attacks in the last {days} days: how often you have them is not"
-            " known, and the risk is what holds of people in general with such readings."
+            " known, and the risk is what holds of people in general with such readings.",
         )
     elif outlook.attacks_alone:
         found.append(
@@ -228,25 +246,26 @@ def diary(outlook) -> str | None:
     attacks, reported = outlook.attack_days
     if not reported:
         return None
+    last = f"In the last {counted(len(outlook.history.dates), 'day')} the diary"
     if outlook.attacks_alone:
         return (
-            f"The diary notes an attack on {counted(attacks, 'day')}, and tells of no day without"
+            f"{last} notes an attack on {counted(attacks, 'day')}, and tells of no day without"
             " one: no share follows from that."
         )
-    share = outlook.attack_share
-    if share is None:
-        return (
-            f"The diary tells of {counted(reported, 'day')} so far, {attacks or 'none'} of them"
-            " with an attack: too few for a share."
-        )
-    if not attacks:
-        return f"On none of the {reported} days of which the diary tells was there an attack."
-    if attacks == reported:
-        return f"On each of the {reported} days of which the diary tells there was an attack."
-    return (
-        f"On the days of which the diary tells, {attacks} of {reported} had an attack"
-        f" ({percent(share)})."
-    )
+    sentence = f"{last} tells of {counted(reported, 'day')}"
+    if reported == 1:
+        sentence += ", with an attack" if attacks else ", without an attack"
+    elif not attacks:
+        sentence += ", none of them with an attack"
+    elif attacks == reported:
+        sentence += ", each of them with an attack"
+    else:
+        sentence += f"; {attacks} of {reported} had an attack"
+    if outlook.attack_share is None:
+        return f"{sentence}: too few for a share."
+    if 0 < attacks < reported:
+        return f"{sentence} ({percent(outlook.attack_share)})."
+    return f"{sentence}."
 
 
 def track_record(score) -> str:
@@ -289,9 +308,14 @@ def trigger_unit(name: str) -> str:
     return _TRIGGERS[name][1]
 
 
+def _moves(now: float, risk: float) -> bool:
+    """Whether a risk is another one: rounding apart, and by half a point at least."""
+    return percent(now) != percent(risk) and abs(risk - now) >= LEAST_MOVE
+
+
 def _move(now: float, risk: float, origin: str = "") -> str:
-    if percent(now) == percent(risk):
-        return f"stay at {percent(now)}"
+    if not _moves(now, risk):
+        return f"stay near {percent(now)}"
     return f"{'rise' if risk > now else 'fall'} {origin}to {percent(risk)}"
 
 

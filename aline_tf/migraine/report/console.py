@@ -19,9 +19,7 @@ def console_text(outlook, supposed=()) -> str:
     summary = outlook.summary
     lines = [
         *wording.notes(outlook),
-        f"Read {wording.counted(sum(summary.read.values()), 'record')}:"
-        f" {wording.counted(outlook.days_recorded, 'day')} with records among the last"
-        f" {len(outlook.history.dates)}.",
+        f"Read {wording.records_read(outlook)}.",
         *filter(None, (wording.diary(outlook),)),
     ]
     if summary.skipped:
@@ -32,15 +30,18 @@ def console_text(outlook, supposed=()) -> str:
         observations = [f"{wording.observation(c)} {wording.points(c.change)}" for c in moved]
         lines.append(f"  moved most by: {'; '.join(observations)}")
     own = [trigger for trigger in outlook.triggers if trigger.days_recorded]
+    evident = own and outlook.tells_of_triggers
     lines += [
         "",
         "Triggers (odds of an attack starting, if it is one of yours;"
-        f" {wording.trigger_yardstick()})",
+        f" {wording.trigger_yardstick()})"
+        if evident
+        else "Triggers",
         f"  {wording.strongest_trigger(own, outlook.tells_of_triggers)}"
         if own
-        else "  Nothing is recorded that could tell of a trigger.",
+        else f"  {wording.NO_TRIGGER_RECORDED}",
     ]
-    for trigger in own[:SHOWN_TRIGGERS]:
+    for trigger in own[:SHOWN_TRIGGERS] if evident else ():
         lines.append(
             f"  {wording.trigger_title(trigger.name)}: {wording.percent(trigger.probability)}"
             f" likely one of yours, x {wording.odds(trigger.odds_ratio)} (90% interval"

@@ -48,8 +48,8 @@ def recommendation(plan: Plan) -> list[str]:
     chosen = plan.chosen
     if not chosen.options or not is_clear(chosen):
         return [
-            f"Within {burden(plan.budget)} a day nothing is expected to add to the forecast that"
-            " could be told from nothing."
+            f"Within {burden(plan.budget)} a day nothing is expected to add so much to the forecast"
+            " that it could be told from none."
         ]
     lines = [
         f"Recommended within {burden(plan.budget)} a day ({burden(chosen.cost)} used):"
@@ -75,6 +75,9 @@ def when(plan: Plan) -> list[str]:
     lines = []
     for slot, gains in plan.by_slot().items():
         best = max(gains, key=lambda gain: gain.log_score)
+        if not is_clear(best):
+            lines.append(f"{_HOURS[slot]}: no question about it adds what could be told from none.")
+            continue
         (option,) = best.options
         name = option.label.partition(", asked")[0].lower()
         lines.append(

@@ -87,7 +87,11 @@ def _summary(outlook: Outlook) -> str:
         lines.append(escape(wording.strongest_trigger(own, outlook.tells_of_triggers)))
     if outlook.next_candidates:
         best = outlook.next_candidates[0]
-        lines.append(f"Most worth knowing next: {_lower(best.candidate.label)}.")
+        lines.append(
+            f"Most worth knowing next: {_lower(best.candidate.label)}."
+            if best.value > 0
+            else "Nothing that could be found out this evening is worth its burden."
+        )
     body = "".join(f"<p>{line}</p>" for line in lines)
     notes = "".join(f"<p>{escape(note)}</p>" for note in wording.notes(outlook))
     caveats = f'<div class="card caution">{notes}</div>\n' if notes else ""
@@ -128,8 +132,8 @@ def _tick_explained(outlook: Outlook, usual: float | None) -> str:
         return ""
     attacks, reported = outlook.attack_days
     return (
-        " The thin line marks the share of days with an attack, of those of which your diary tells"
-        f" ({attacks} of {reported})."
+        " The thin line marks the share of days with an attack, of those of the last"
+        f" {len(outlook.history.dates)} of which your diary tells ({attacks} of {reported})."
     )
 
 
@@ -219,6 +223,9 @@ def _over_time(outlook: Outlook) -> str:
 
 
 def _triggers(outlook: Outlook) -> str:
+    if not outlook.tells_of_triggers:
+        # What a model makes of records that cannot tell is no finding about anybody.
+        return _section("triggers", "Your triggers", f"<p>{escape(_told_of_triggers(outlook))}</p>")
     place = plots.log_scale(*_ODDS)
     rows = "".join(_trigger_row(trigger, place) for trigger in outlook.triggers)
     labels = "".join(
@@ -246,7 +253,7 @@ def _triggers(outlook: Outlook) -> str:
 def _told_of_triggers(outlook: Outlook) -> str:
     own = [trigger for trigger in outlook.triggers if trigger.days_recorded]
     if not own:
-        return "Nothing is recorded that could tell of a trigger."
+        return wording.NO_TRIGGER_RECORDED
     return wording.strongest_trigger(own, outlook.tells_of_triggers)
 
 
@@ -347,16 +354,14 @@ def _information_row(valued: ValuedCandidate, top: float, cost_weight: float) ->
 
 
 def _what_was_read(outlook: Outlook) -> str:
-    summary, dates = outlook.summary, outlook.history.dates
+    summary = outlook.summary
     read = _table(summary.read)
     skipped = _table(summary.skipped) if summary.skipped else "<p>No record was left out.</p>"
     notes = "".join(
         f"<p>{escape(note[:1].upper() + note[1:].rstrip('.'))}.</p>" for note in summary.notes
     )
     body = (
-        f"<p>{wording.counted(sum(summary.read.values()), 'record')}. The forecast rests on"
-        f" {wording.counted(outlook.days_recorded, 'day')} with records among the last"
-        f" {len(dates)}.{_how_like(outlook)}</p>"
+        f"<p>{wording.records_read(outlook)}.{_how_like(outlook)}</p>"
         f'<div class="card"><h3>Read</h3>{read}</div>'
         f'<div class="card"><h3>Left out</h3>{skipped}{notes}</div>\n'
     )
@@ -366,7 +371,10 @@ def _what_was_read(outlook: Outlook) -> str:
 def _how_like(outlook: Outlook) -> str:
     found = outlook.unlikeness
     if not found.features:
-        return " They are too few to be compared with those of simulated people."
+        return (
+            " Of nothing do they tell on so many days that it can be compared with the records of"
+            " simulated people."
+        )
     than = "more" if found.is_unlike else "no more"
     return (
         f" In {wording.counted(found.features, 'feature')} that can be compared, they differ from"

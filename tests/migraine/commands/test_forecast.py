@@ -184,7 +184,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(forecast, tmp_path, capsys, op
 
 def test_nothing_to_read_is_said(forecast, capsys):
     assert forecast(apple_health=None, diary=None) == 2
-    assert "expected --apple-health, --diary or both" in capsys.readouterr().err
+    assert "expected --records, --apple-health or --diary" in capsys.readouterr().err
 
 
 def test_unwritable_place_leaves_nothing(forecast, tmp_path, capsys):
@@ -233,5 +233,5 @@ def test_a_date_in_the_future_is_set_aside_and_said(forecast, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert printed.startswith("1 record is set aside: it is dated 2052-03-30, after today.")
     assert "at 20:00 on Sunday, 30 March 2025" in printed
-    assert "On none of the 30 days" in printed
+    assert "tells of 30 days, none of them with an attack" in printed
     assert "set aside" in (tmp_path / "out" / "report.html").read_text()

@@ -30,7 +30,7 @@ def test_a_plan_is_printed_and_written(preset, tmp_path, capsys):
     [
         (["--budget", "0"], "expected --budget above 0"),
         (["--budget", "nan"], "expected --budget above 0"),
-        (["--twins", "3"], "expected --twins from 8 to 512"),
+        (["--twins", "3"], "expected --twins from 8 to 2048"),
         (["--seed", "-1"], "expected --seed"),
         (["--now", "1999-01-01"], "expected --now within the records"),
     ],

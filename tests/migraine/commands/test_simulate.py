@@ -130,7 +130,7 @@ def test_forecast_reads_a_timeline(written, preset, tmp_path, capsys):
     source = written / "timelines" / "person-0001.jsonl"
     words = ["--records", source, "--model", preset, "--out", tmp_path / "out"]
     assert cli.main(["migraine", "forecast", *map(str, words)]) == 0
-    assert f"{DAYS} days with records among the last 112" in capsys.readouterr().out
+    assert f"telling of {DAYS} of the last 112 days" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -47,13 +47,25 @@ MARCH = [row(f"2025-03-{day:02d}") for day in range(1, 31)]
 
 def test_a_record_dated_in_the_future_is_set_aside_and_said():
     timeline = Timeline.from_rows([*MARCH, row("2052-03-30")])
-    for today in (datetime(2026, 1, 1, tzinfo=UTC), None):
+    for today in (datetime(2025, 3, 31, tzinfo=UTC), None):
         stand = standpoint(timeline, today=today)
         assert stand.now.date().isoformat() == "2025-03-30"
         (remark,) = stand.remarks
         assert "1 record is set aside: it is dated 2052-03-30" in remark
     with pytest.raises(InputError, match=r"within the records \(2025-03-01 to 2025-03-30\)"):
         standpoint(timeline, "2052-03-30", datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("today", "said"), [("03-30", 0), ("03-31", 0), ("04-01", 2), ("12-25", 270)]
+)
+def test_an_evening_long_ago_is_said_to_be_one(today, said):
+    stand = standpoint(
+        Timeline.from_rows(MARCH), today=datetime.fromisoformat(f"2025-{today}T12:00Z")
+    )
+    assert stand.now.date().isoformat() == "2025-03-30"
+    told = [f"was {said} days ago: the risks are those of that evening" in r for r in stand.remarks]
+    assert told == [True] * bool(said)
 
 
 def test_records_after_years_are_used_when_their_day_is_named():

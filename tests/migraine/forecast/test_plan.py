@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aline_tf.migraine.commands import plan as plan_command
 from aline_tf.migraine.forecast.plan import (
     SPARED,
     Gain,
@@ -18,6 +19,7 @@ from aline_tf.migraine.forecast.plan import (
     options,
     recommended,
 )
+from aline_tf.migraine.forecast.plan import TWINS as PLANNED_ON
 from aline_tf.migraine.forecast.twins import AHEAD, live_twins
 from aline_tf.migraine.records.days import day_history
 from aline_tf.migraine.schema.channels import FIELDS, places
@@ -89,14 +91,28 @@ def test_a_gain_is_the_difference_of_expected_scores(compiled_model, twins, scor
     expected = []
     for fields in (option.fields, ()):
         total = 0.0
-        for evening in (1, 9):
-            q = attack_probabilities(compiled_model, twins.batch(evening, fields))[:, 0]
-            p = twins.chance[:, evening, 0]
+        for turn, evening in ((slice(0, None, 2), 1), (slice(1, None, 2), 9)):
+            q = attack_probabilities(compiled_model, twins.batch(evening, fields))[turn, 0]
+            p = twins.chance[turn, evening, 0]
             total += np.mean(p * np.log(q) + (1 - p) * np.log(1 - q)) / 2
         expected.append(total)
     assert gain.log_score == pytest.approx(expected[0] - expected[1], abs=1e-5)
     assert scores.nothing()[0] == pytest.approx(expected[1], abs=1e-5)
     assert gain.cost == 1.0 and 0.0 < gain.answered < 1.0
+
+
+def test_twins_are_as_many_as_evenings_at_least(compiled_model, twins):
+    with pytest.raises(ValueError, match="at least a twin an evening"):
+        Scores(compiled_model, twins.some(slice(0, 2)), (1, 5, 9))
+
+
+def test_people_of_any_number_are_simulated_in_one_process(model, history):
+    for count in (3, 2, 4):
+        assert len(live_twins(model, history, count, seed=1)) == count
+
+
+def test_the_command_plans_on_as_many_twins_as_were_measured():
+    assert plan_command.TWINS == PLANNED_ON
 
 
 def test_nothing_gains_nothing(scores):

@@ -54,7 +54,7 @@ def test_answer_that_changes_nothing_is_not_dressed_up():
 
 def test_one_sided_change():
     candidate_value = valued(Candidate("attack", 0, 3), (0.0, 0.9, 0.119), (1.0, 0.1, 0.4))
-    assert "if no, it would stay at 12%" in wording.reason(candidate_value, 0.12, history())
+    assert "if no, it would stay near 12%" in wording.reason(candidate_value, 0.12, history())
 
 
 @pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: channel.name)
@@ -127,3 +127,21 @@ def test_a_trigger_no_likelier_than_among_all_people_is_not_named():
     assert wording.strongest_trigger(usual) == "No trigger stands out from your records yet."
     text = wording.strongest_trigger([*usual, posterior("missed_meal", 0.7)])
     assert text == "Strongest trigger: missed meal (70% likely to be yours)."
+
+
+def test_a_change_that_rounding_makes_is_none():
+    """Both answers cannot raise a risk that is their mean."""
+    likely = valued(Candidate("attack", 0, 3), (0.0, 0.5, 0.0951), (1.0, 0.5, 0.0951))
+    said = wording.reason(likely, 0.0949, history())
+    assert said == "Whatever the answer, the 24 h risk would stay near 9% (never answered so far)."
+
+
+def test_a_rare_answer_that_moves_the_risk_is_not_passed_over():
+    rare = valued(Candidate("pain", 0, 3), (0.0, 0.95, 0.1), (8.0, 0.05, 0.5))
+    said = wording.reason(rare, 0.1, history())
+    assert said.startswith("With most answers, the 24 h risk would stay near 10%")
+    moved = valued(Candidate("pain", 0, 3), (0.0, 0.95, 0.05), (8.0, 0.05, 0.5))
+    said = wording.reason(moved, 0.1, history())
+    assert said.startswith(
+        "At 0 out of 10, the likeliest answer, the 24 h risk would fall from 10%"
+    )

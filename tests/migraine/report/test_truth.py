@@ -77,17 +77,33 @@ def test_an_attack_every_day_is_told_as_that(example_outlook):
     score = BacktestScore(evenings=59, attacks=59, brier=0.1, base_brier=0.0)
     console, page, _ = texts(of(example_outlook, "+" * LENGTH, score=score))
     for text in (console, page):
-        assert f"On each of the {LENGTH} days of which the diary tells there was an attack" in text
+        assert f"the diary tells of {LENGTH} days, each of them with an attack." in text
         assert "too few attacks" not in text
         assert "unlike those of the simulated people" in text
         assert "longest run of attack days is 112 days, among those people 0 days to 5" in text
     assert "an attack followed 59 of them" in page
 
 
+def test_what_is_said_of_the_diary_is_said_of_the_days_looked_at(example_outlook):
+    """Somebody with years of a diary: the counts are those of the last 112 days."""
+    for days in ("+---" * 28, "-" * LENGTH, "+" * LENGTH, "+---", "+..." * 28):
+        sentence = wording.diary(of(example_outlook, days))
+        assert sentence.startswith(f"In the last {LENGTH} days the diary ")
+
+
+def test_nothing_is_most_worth_knowing_where_nothing_is_worth_its_burden(example_outlook):
+    cheap = replace(example_outlook.next_candidates[0], value=-0.001)
+    _, page, _ = texts(replace(example_outlook, next_candidates=[cheap]))
+    assert "Nothing that could be found out this evening is worth its burden." in page
+    assert "Most worth knowing next" not in page
+
+
 def test_no_attack_at_all_is_told_as_that(example_outlook):
     console, page, document = texts(of(example_outlook, "-" * 84))
     for text in (console, page):
-        assert "On none of the 84 days of which the diary tells was there an attack" in text
+        assert (
+            "In the last 112 days the diary tells of 84 days, none of them with an attack" in text
+        )
     assert document["days"]["share_with_an_attack"] == 0.0
 
 
@@ -113,7 +129,7 @@ def test_no_trigger_is_the_strongest_without_days_of_both_kinds(example_outlook)
     for days in ("+" * LENGTH, "-" * LENGTH, "+---", "." * 60):
         console, page, _ = texts(of(example_outlook, days, triggers=[loud]))
         for text in (console, page):
-            assert "Strongest trigger" not in text
+            assert "Strongest trigger" not in text and "likely one of yours" not in text
             assert "No trigger can be told from your records yet" in text
     console, page, _ = texts(of(example_outlook, "+---" * 20, triggers=[loud]))
     assert "Strongest trigger: alcohol (90% likely to be yours)." in console
@@ -177,7 +193,7 @@ def test_counts_agree_in_console_page_and_document(example_outlook, days):
     assert bool(sentence) == (told > 0)
     for text in (console, page):
         assert (sentence or "") in text
-        assert f"{wording.counted(recorded, 'day')} with records" in text
+        assert f"telling of {recorded} of the last {LENGTH} days" in text
         assert not re.search(r"\b1 (days|records|evenings|forecasts)\b", text)
         for note in document["caveats"]:
             assert note in text
