@@ -1,39 +1,73 @@
 """What simulated people's records are like: the ends of every feature, and of the distance.
 
 Two groups of people who share nothing: the first gives the ends of each feature, the second how far
-people stay within them.
+people stay within them. The second once more with one thing changed that no simulated person has
+says which odd records are found.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from aline_tf.batch import OBSERVED
 from aline_tf.migraine.forecast import unlikeness
-from aline_tf.migraine.simulation.cohort import sample_cohort
+from aline_tf.migraine.schema.channels import places
+from aline_tf.migraine.simulation.cohort import Cohort, sample_cohort
 from aline_tf.migraine.simulation.population import WorldSettings
 
 #: Histories as long as these are looked at.
 DAYS = (112, 56, 28)
+#: What is odd: of which channel, and what becomes of its values in natural units.
+ODD: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
+    "resting heart rate 40 bpm higher": ("resting_hr", lambda value: value + 40.0),
+    "resting heart rate 20 bpm higher": ("resting_hr", lambda value: value + 20.0),
+    "nights 4 hours shorter": ("sleep_hours", lambda value: value - 4.0),
+    "nights 2 hours shorter": ("sleep_hours", lambda value: value - 2.0),
+    "stress always 10": ("stress", lambda value: np.full_like(value, 10.0)),
+    "variability in hundredths of a second": ("ln_rmssd", lambda value: value - np.log(10.0)),
+    "an attack in every part of the day that is reported": ("attack", np.ones_like),
+    "the same resting heart rate every day": ("resting_hr", lambda value: np.full_like(value, 62)),
+}
 #: Ends between which 99% of people lie, and the share of people within the limit.
 LEVELS, WITHIN = (0.005, 0.5, 0.995), 0.99
 
 
-def simulated_features(
-    seed: int, people: int, settings: WorldSettings | None = None
-) -> dict[str, np.ndarray]:
-    """Features of simulated people whose records are partial ones, each seen on three evenings.
+def simulated_people(seed: int, people: int, settings: WorldSettings | None = None) -> Cohort:
+    """People whose records are partial ones.
 
     Args:
         seed: of the people.
         people: S.
         settings: of the simulated world, where it is not that of training.
+    """
+    return sample_cohort(seed, people, max(DAYS), min(DAYS), settings)
+
+
+def cohort_features(cohort: Cohort, odd: str = "") -> dict[str, np.ndarray]:
+    """Features of simulated people, each seen on three evenings.
+
+    Args:
+        cohort: from `simulated_people`.
+        odd: a key of `ODD`; "" leaves records as they are.
 
     Returns:
         name -> [3 S], NaN where too few days tell of it.
     """
-    cohort = sample_cohort(seed, people, max(DAYS), min(DAYS), settings)
-    seen = [unlikeness.features(*cohort.records(days)) for days in DAYS]
+    seen = [unlikeness.features(*_made_odd(*cohort.records(days), odd)) for days in DAYS]
     return {name: np.concatenate([part[name] for part in seen]) for name in seen[0]}
+
+
+def _made_odd(values: np.ndarray, status: np.ndarray, odd: str) -> tuple[np.ndarray, np.ndarray]:
+    """Records [S, C, F] with what is observed of one channel made odd."""
+    if not odd:
+        return values, status
+    channel, change = ODD[odd]
+    values, fields = values.copy(), list(places(channel))
+    own = values[:, :, fields]
+    values[:, :, fields] = np.where(status[:, :, fields] == OBSERVED, change(own), own)
+    return values, status
 
 
 def reference(found: dict[str, np.ndarray]) -> dict[str, tuple[float, float, float]]:
@@ -55,8 +89,9 @@ def distances(found: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def study_text(people: int, seed: int) -> str:
-    """The measurement as a table: ends of every feature as measured and as used, and the share of
-    other people within the limit, in the world of training and in a shifted one.
+    """The measurement as a table: ends of every feature as measured and as used; the share of
+    other people within the limit, in the world of training and in a shifted one; and the share
+    beyond it of the same people with odd records.
 
     Args:
         people: S of each group.
@@ -64,7 +99,7 @@ def study_text(people: int, seed: int) -> str:
     """
     from aline_tf.migraine.simulation.population import SHIFTED
 
-    measured = reference(simulated_features(seed, people))
+    measured = reference(cohort_features(simulated_people(seed, people)))
     lines = [
         f"Records of {people} simulated people, on day {', '.join(map(str, DAYS))}: ends that hold"
         " 99% of them, as measured here and (as used)",
@@ -76,7 +111,7 @@ def study_text(people: int, seed: int) -> str:
         lines.append(f"{name:36s}" + "".join(f"{cell:>18s}" for cell in cells))
     lines.append("")
     for world, settings in (("the world of training", None), ("the shifted world", SHIFTED)):
-        far = distances(simulated_features(seed + 1, people, settings))
+        far = distances(cohort_features(simulated_people(seed + 1, people, settings)))
         share, most, half = (
             100 * np.mean(far <= unlikeness.LIMIT),
             np.quantile(far, WITHIN),
@@ -86,4 +121,12 @@ def study_text(people: int, seed: int) -> str:
             f"{people} other people of {world}: {share:.1f}% within {unlikeness.LIMIT:g};"
             f" {100 * WITHIN:g}% within {most:.2f}, half within {half:.2f}"
         )
+    lines.append("")
+    others = simulated_people(seed + 1, people)
+    for odd, (channel, _) in ODD.items():
+        found = cohort_features(others, odd)
+        known = np.isfinite([found[name] for name in found if name.startswith(f"{channel},")])
+        far = distances(found)[known.any(axis=0)] > unlikeness.LIMIT
+        share = f"{100 * far.mean():.1f}% beyond {unlikeness.LIMIT:g}" if len(far) else "none"
+        lines.append(f"{odd}: {share}, of {len(far)} histories that tell of it")
     return "\n".join(lines)

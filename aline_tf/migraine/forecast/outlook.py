@@ -33,14 +33,14 @@ from aline_tf.migraine.forecast.value_of_information import (
     worth_asking,
 )
 from aline_tf.migraine.forecast.what_if import USUAL, Supposition, WhatIf, what_ifs
+from aline_tf.migraine.records.attack_slots import attacks_alone
 from aline_tf.migraine.records.days import DayHistory, day_history, recent
 from aline_tf.migraine.records.timeline import ImportSummary, Timeline
 from aline_tf.migraine.schema.channels import FIELD_INDEX, places
 from aline_tf.migraine.schema.designs import CAPACITY
 
-#: Days of which a diary tells, below which no share is made of them, and the share of days between
-#: the first and the last of them that somebody reports who has an attack on each.
-ENOUGH_DAYS, EVERY_DAY = 14, 0.9
+#: Days of which a diary tells, below which no share is made of them.
+ENOUGH_DAYS = 14
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,12 +99,9 @@ class Outlook:
     @property
     def attacks_alone(self) -> bool:
         """Whether attacks are noted and days without one are not: no share follows from that."""
-        reports = [day is not None for day in daily_attacks(self.history)]
-        attacks, reported = self.attack_days
-        if not reported or attacks < reported:
-            return False
-        first, last = reports.index(True), len(reports) - reports[::-1].index(True)
-        return reported < EVERY_DAY * (last - first)
+        days = daily_attacks(self.history)
+        attack, reported = ([day is True for day in days], [day is not None for day in days])
+        return bool(attacks_alone(np.array(attack), np.array(reported)))
 
     @property
     def attack_share(self) -> float | None:

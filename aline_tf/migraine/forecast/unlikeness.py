@@ -18,6 +18,7 @@ import warnings
 import numpy as np
 
 from aline_tf.batch import OBSERVED
+from aline_tf.migraine.records.attack_slots import attacks_alone
 from aline_tf.migraine.records.days import DayHistory, attack_days
 from aline_tf.migraine.schema.channels import CHANNEL, CHANNELS, places
 
@@ -190,8 +191,7 @@ def _attack_features(values, status, hourless) -> dict[str, np.ndarray]:
     )
     known = whole.sum(axis=1)
     # A diary of attacks alone tells of no share.
-    enough = (known >= LEAST_DAYS) & ((attack & whole).sum(axis=1) < known)
-    enough |= known == days
+    enough = (known >= LEAST_DAYS) & ~attacks_alone(attack & whole, whole)
     share = (attack & whole).sum(axis=1) / np.maximum(known, 1)
     run, longest = np.zeros(people), np.zeros(people)
     for day in range(days):

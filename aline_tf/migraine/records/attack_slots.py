@@ -19,6 +19,25 @@ SLOTS = DAY_S // SLOT_S
 #: in 24 h, beside -.394 with all hours known, -.406 with such days missing, -.411 with every slot
 #: an attack.
 HOURLESS_SLOTS = (1, 2, 3, 0)
+#: Share of the days between the first and the last reported one that somebody reports who has an
+#: attack on each.
+EVERY_DAY = 0.9
+
+
+def attacks_alone(attack: np.ndarray, reported: np.ndarray) -> np.ndarray:
+    """Whether attacks are noted and days without one are not: no share of days follows from that.
+
+    Args:
+        attack, reported: bool [..., C], days with an attack, and days of which the diary tells.
+
+    Returns:
+        bool [...]; False where it tells of no day.
+    """
+    days = reported.shape[-1]
+    span = days - reported.argmax(axis=-1) - reported[..., ::-1].argmax(axis=-1)
+    count = reported.sum(axis=-1)
+    free = (reported & ~attack).any(axis=-1)
+    return (count > 0) & ~free & (count < EVERY_DAY * span)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from aline_tf.migraine.forecast import wording
 from aline_tf.migraine.forecast.backtest import BacktestScore
+from aline_tf.migraine.forecast.moment import standpoint
 from aline_tf.migraine.forecast.triggers import TriggerPosterior
 from aline_tf.migraine.forecast.unlikeness import unlikeness
-from aline_tf.migraine.records.days import DayHistory
+from aline_tf.migraine.records.days import DayHistory, day_history
+from aline_tf.migraine.records.importers import import_timeline
 from aline_tf.migraine.report import console_text, outlook_document, render
 from aline_tf.migraine.schema.channels import FIELD_INDEX, FIELD_NAMES, places
 
@@ -84,6 +86,13 @@ def test_an_attack_every_day_is_told_as_that(example_outlook):
     assert "an attack followed 59 of them" in page
 
 
+def test_a_diary_that_begins_with_an_attack_every_day_is_unlike_any_simulated_one(example_outlook):
+    console, page, _ = texts(of(example_outlook, "+" * 30 + "." + "+" * 29))
+    for text in (console, page):
+        assert "the diary tells of 59 days, each of them with an attack." in text
+        assert "unlike those of the simulated people" in text
+
+
 def test_what_is_said_of_the_diary_is_said_of_the_days_looked_at(example_outlook):
     """Somebody with years of a diary: the counts are those of the last 112 days."""
     for days in ("+---" * 28, "-" * LENGTH, "+" * LENGTH, "+---", "+..." * 28):
@@ -122,6 +131,16 @@ def test_days_with_a_plain_yes_are_counted(example_outlook):
         assert "28 of 112 had an attack (25%)" in text
     assert document["days"]["with_an_attack"] == 28
     assert document["days"]["told_by_the_diary"] == 112
+
+
+def test_days_with_a_plain_yes_of_a_file_are_counted(example_outlook, tmp_path):
+    days = [date(2025, 1, 1) + timedelta(days=n) for n in range(LENGTH)]
+    rows = [f"{day},{'yes' if n % 4 == 1 else 'no'}" for n, day in enumerate(days)]
+    (tmp_path / "diary.csv").write_text("\n".join(["date,attack", *rows, ""]))
+    timeline = import_timeline(diary=tmp_path / "diary.csv")
+    made = day_history(timeline, standpoint(timeline).now, LENGTH)
+    for text in texts(replace(example_outlook, history=made))[:2]:
+        assert "In the last 112 days the diary tells of 112 days; 28 of 112 had an attack" in text
 
 
 def test_no_trigger_is_the_strongest_without_days_of_both_kinds(example_outlook):
