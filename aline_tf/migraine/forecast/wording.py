@@ -153,7 +153,8 @@ def last_known(candidate, history) -> str:
     known = (history.status[:, list(places(candidate.channel))] == OBSERVED).any(axis=1)
     verb = "answered" if candidate.is_prompt else "read"
     if not known.any():
-        return f"never {verb} so far"
+        # Before these days it may have been.
+        return f"not {verb} in the last {counted(len(known), 'day')}"
     ago = int(np.argmax(known[::-1]))
     return f"last {verb} {({0: 'today', 1: 'yesterday'}).get(ago, f'{ago} days ago')}"
 

@@ -192,7 +192,11 @@ def _worth(valued: ValuedCandidate) -> str:
 def _over_time(outlook: Outlook) -> str:
     evenings = outlook.evenings
     if not evenings:
-        return _section("over-time", "Risk over time", "<p>There is no past evening yet.</p>")
+        return _section(
+            "over-time",
+            "Risk over time",
+            "<p>There is no evening with records to look back on.</p>",
+        )
     attacks = sum(evening.followed is True for evening in evenings)
     label = (
         f"Risk of an attack on each of {wording.counted(len(evenings), 'day')}, as given at 20:00"

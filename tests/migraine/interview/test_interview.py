@@ -167,4 +167,4 @@ def test_it_starts_from_nothing(session):
     now = datetime(2025, 4, 17, 20, tzinfo=UTC)
     interview, person = session("1", "q", history=day_history(Timeline.empty(), now, 112))
     assert len(interview.answers) == 1
-    assert "never answered so far" in person.text or "never read so far" in person.text
+    assert "(not answered in the last" in person.text or "(not read in the last" in person.text

@@ -116,5 +116,5 @@ def test_report_of_somebody_of_whom_little_is_known(example_outlook):
     )
     page = render(bare)
     assert "under 1%" in page and "over 99%" in page
-    assert "known already" in page and "no past evening yet" in page
+    assert "known already" in page and "no evening with records to look back on" in page
     read(page)
