@@ -6,9 +6,10 @@
 The set is recommended as `aline-tf migraine plan` does it, on as many of a person's twins. Every
 affordable set of the same options is then tried on fresh twins, and those that are not clearly
 worse than the best on so many more that luck decides little. "Best" is the one with the largest
-gain among the very twins that judge it: it profits from what luck is left, so that the quality is
-lower than the truth, not higher. Judged in the half of the twins in which it was not found, the
-best set is at most as good as the truly best one; that quality errs the other way. Both are told.
+gain among the very twins that judge it: it profits from what luck is left, which makes the quality
+lower than the truth (a set left out early is seldom the best, and then by little). Judged in the
+half of the twins in which it was not found, the best set is on average at most as good as the truly
+best one; that quality errs the other way. Both are told.
 
 Gains are those that the model and the person's twins expect: the measurement is of the search and
 of its luck, not of whether the simulator is right.
