@@ -20,9 +20,7 @@ from aline_tf.models.presets import CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE, sa
 from aline_tf.runtime.atomic_files import atomic_path
 from aline_tf.serving.extras.reference_page import REFERENCE_FILE, reference_page
 from aline_tf.serving.extras.warm_up_requests import WARM_UP_FILE, write_warm_up_requests
-from aline_tf.serving.graph.signature_functions import NOT_ALLOWED as NOT_ALLOWED
 from aline_tf.serving.graph.signature_functions import SignatureFunctions
-from aline_tf.serving.graph.signature_functions import choice as choice
 from aline_tf.serving.limits import LIMITS_FILE, Limits
 from aline_tf.serving.signatures import (
     DEFAULT_SIGNATURE,

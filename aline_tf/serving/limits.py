@@ -106,14 +106,16 @@ class Limits:
 
     def message(self, name: str) -> str:
         """The refusal of a request above limit `name`; "{}" stands for what was received."""
+        return f"expected {self.described(name)}; received {{}}"
+
+    def described(self, name: str) -> str:
+        """What a request has that is not above limit `name`."""
         if name == "pairs":
             return (
-                "expected B (1 + 2 P + C + M) (1 + P + C + N), the pairs of tokens that read each "
-                f"other, of at most {self.pairs}; received {{}}"
+                "B (1 + 2 P + C + M) (1 + P + C + N), the pairs of tokens that read each other, of"
+                f" at most {self.pairs}"
             )
-        return (
-            f"expected at most {getattr(self, name)} {LETTER_MEANING[name]} ({name}); received {{}}"
-        )
+        return f"at most {getattr(self, name)} {LETTER_MEANING[name]} ({name})"
 
 
 def pairs_of(sizes: Mapping[str, Any]) -> Any:

@@ -102,9 +102,10 @@ class RemoteModel:
             ConnectionError: no answer in time.
         """
         check(batch, self.spec)
-        found = self.client.answer(_part_of_pool(batch, 0), outputs=[*_NAMES, "scores"])
+        size = _part_size(batch)
+        found = self.client.answer(_part_of_pool(batch, 0, size), outputs=[*_NAMES, "scores"])
         answer = {name: found[output] for output, name in _NAMES.items()}
-        rest = np.asarray(batch["candidate_mask"]).shape[1] > _part_size(batch)
+        rest = np.asarray(batch["candidate_mask"]).shape[1] > size
         answer["candidate_logits"] = self.candidate_logits(batch) if rest else found["scores"]
         return answer
 
@@ -119,8 +120,8 @@ class RemoteModel:
             ConnectionError: no answer in time.
         """
         check(batch, self.spec)
-        pool, step = np.asarray(batch["candidate_mask"]).shape[1], _part_size(batch)
-        parts = (_part_of_pool(batch, start) for start in range(0, max(pool, 1), step))
+        pool, size = np.asarray(batch["candidate_mask"]).shape[1], _part_size(batch)
+        parts = (_part_of_pool(batch, start, size) for start in range(0, max(pool, 1), size))
         scores = [self.client.propose(part, outputs=["scores"])["scores"] for part in parts]
         return np.concatenate(scores, axis=1)
 
@@ -159,6 +160,6 @@ def _part_size(batch: Mapping[str, Any]) -> int:
     return max(1, min(PART, (PAIRS - context) // (whole - context)))
 
 
-def _part_of_pool(batch: Mapping[str, Any], start: int) -> dict[str, Any]:
-    part = slice(start, start + _part_size(batch))
+def _part_of_pool(batch: Mapping[str, Any], start: int, size: int) -> dict[str, Any]:
+    part = slice(start, start + size)
     return {**batch, **{name: np.asarray(batch[name])[:, part] for name in _POOL}}

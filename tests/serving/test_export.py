@@ -10,7 +10,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from aline_tf.errors import InputError
-from aline_tf.serving.export import NOT_ALLOWED, choice, export_model
+from aline_tf.serving.export import export_model
+from aline_tf.serving.graph.signature_functions import NOT_ALLOWED, choice
 from aline_tf.serving.signatures import NO_COUNT, SIGNATURES, counts, dtype, free_shape
 from aline_tf.units import trained_ranges
 

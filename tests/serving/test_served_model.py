@@ -15,7 +15,7 @@ SIZES = [(rows, context) for rows in (1, 64) for context in (0, 1, 30)]
 @pytest.fixture(scope="module")
 def in_process(tiny_model):
     """A function of a Batch that gives all outputs, straight from the Keras model."""
-    from aline_tf.serving.export import choice
+    from aline_tf.serving.graph.signature_functions import choice
 
     @tf.function(autograph=False, reduce_retracing=True)
     def compute(batch):

@@ -10,7 +10,7 @@ from aline_tf import draws
 from aline_tf.batch import BATCH_FIELDS
 from aline_tf.models.packaged_presets import savedmodels_dir
 from aline_tf.models.presets import load_preset, preset_metadata
-from aline_tf.serving.export import choice
+from aline_tf.serving.graph.signature_functions import choice
 from aline_tf.serving.limits import LIMITS_FILE
 from aline_tf.serving.signatures import SIGNATURES
 from aline_tf.tasks import task_by_name

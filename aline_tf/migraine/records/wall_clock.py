@@ -10,7 +10,7 @@ to come out right.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -140,3 +140,8 @@ def _zone_offset(zone: ZoneInfo, second: int, local: bool) -> int:
     moment = _EPOCH + timedelta(seconds=second)
     moment = moment.replace(tzinfo=zone) if local else moment.replace(tzinfo=UTC).astimezone(zone)
     return round(moment.utcoffset().total_seconds() / 60)
+
+
+def wall_midnight(day: date) -> int:
+    """Seconds of wall time since 1970 at which a day begins."""
+    return (day - date(1970, 1, 1)).days * 86_400

@@ -162,10 +162,9 @@ def _output_rows() -> Iterable[tuple[str, ...]]:
 
 def _limits(limits: Limits) -> str:
     rows = [
-        (f"`{name}`", str(value), limits.message(name).format("more").removeprefix("expected "))
+        (f"`{name}`", str(value), limits.described(name))
         for name, value in limits.to_dict().items()
     ]
-    rows = [(name, value, what.removesuffix("; received more")) for name, value, what in rows]
     return (
         _table(("limit", "value", "a request has"), rows)
         + "\n\nNumbers that are read must be finite and statuses 0, 1 or 2. What a mask or a "

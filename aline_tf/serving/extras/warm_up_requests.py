@@ -15,7 +15,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from aline_tf.serving.extras.example_requests import USUAL_POOL, example_request, predict_request
 from aline_tf.serving.limits import Limits
-from aline_tf.serving.signatures import SERVING_DEFAULT, SIGNATURES
+from aline_tf.serving.signatures import DEFAULT_SIGNATURE, SERVING_DEFAULT, SIGNATURES
 from aline_tf.spec import TaskSpec
 
 #: Where TensorFlow Serving looks for them.
@@ -42,7 +42,7 @@ def write_warm_up_requests(version: Path, spec: TaskSpec, limits: Limits) -> Non
 def _requests(spec: TaskSpec, limits: Limits) -> Iterator:
     pool, middle = min(USUAL_POOL, limits.N), min(max(spec.horizon // 2, 1), limits.C)
     for signature in (*SIGNATURES, SERVING_DEFAULT):
-        of = "step" if signature == SERVING_DEFAULT else signature
+        of = DEFAULT_SIGNATURE if signature == SERVING_DEFAULT else signature
         for context, targets, candidates in ((0, 0, 1), (middle, 1, pool)):
             sizes = {"B": 1, "C": max(context, 1), "M": 1, "N": candidates, "P": spec.sizes["P"]}
             if limits.exceeded(sizes) is None:

@@ -110,9 +110,7 @@ def shape_checks(
             continue
         count = shapes[place[name, 0]]
         conditions.append([(count == first["B"]) | (count == 1)])
-        messages.append(
-            _formatted(f"expected {name} of one number for each row; received {{}}", count)
-        )
+        messages.append(_row_message(name, count))
 
     for letter in first:
         conditions.append([received[letter] <= getattr(limits, letter)])

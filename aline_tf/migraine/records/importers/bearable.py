@@ -18,7 +18,6 @@ ratings of sleep, mood and energy are of scales of their own.
 from __future__ import annotations
 
 import re
-from datetime import date
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.import_summary import ImportSummary
@@ -35,7 +34,7 @@ from aline_tf.migraine.records.importers.diary_words import (
     folded,
 )
 from aline_tf.migraine.records.timeline import DAY_S, OBSERVED, SLOT_S
-from aline_tf.migraine.records.wall_clock import WallClock
+from aline_tf.migraine.records.wall_clock import WallClock, wall_midnight
 
 SOURCE = "diary/bearable"
 _COLUMNS = ("date formatted", "category", "rating/amount", "detail")
@@ -85,7 +84,7 @@ def bearable_rows(
             account.skip(f"row: the date is {error}", cells["date formatted"])
             continue
         days += 1
-        midnight = (day - date(1970, 1, 1)).days * DAY_S
+        midnight = wall_midnight(day)
         made = _measure(cells, midnight, number, words, account, is_rated)
         entries += made
     if not days:

@@ -17,7 +17,6 @@ then; before it nobody knows whether it was on the list. Moods and notes have no
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.import_summary import ImportSummary
@@ -29,7 +28,7 @@ from aline_tf.migraine.records.importers.diary_rows import ANSWERED_AT_S
 from aline_tf.migraine.records.importers.diary_table import Table, column_places
 from aline_tf.migraine.records.importers.diary_words import FLOW, MIGRAINE, Words, folded
 from aline_tf.migraine.records.timeline import DAY_S, OBSERVED, SLOT_S
-from aline_tf.migraine.records.wall_clock import WallClock
+from aline_tf.migraine.records.wall_clock import WallClock, wall_midnight
 
 SOURCE = "diary/daylio"
 _COLUMNS = ("full_date", "time", "mood", "activities")
@@ -70,7 +69,7 @@ def daylio_rows(table: Table, clock: WallClock, words: Words) -> tuple[list[tupl
             count = sum(map(bool, row))
             account.skip(f"row: the date is {error}", cells["full_date"], count)
             continue
-        midnight = (day - date(1970, 1, 1)).days * DAY_S
+        midnight = wall_midnight(day)
         at = _time_of(cells["time"], account)
         used = _activities(cells["activities"], words)
         said[midnight].append((at, "attack" in used))

@@ -8,7 +8,6 @@ that is put back in autumn shows an hour twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 
 from aline_tf.migraine.records.importers.diary_cells import length_s
 from aline_tf.migraine.records.importers.diary_clock import Clock, is_pointed, read_clock
@@ -16,7 +15,7 @@ from aline_tf.migraine.records.importers.diary_columns import Column
 from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader, Moment
 from aline_tf.migraine.records.importers.diary_words import Words
 from aline_tf.migraine.records.timeline import DAY_S
-from aline_tf.migraine.records.wall_clock import WallClock
+from aline_tf.migraine.records.wall_clock import WallClock, wall_midnight
 
 LONGEST_ATTACK_S = 7 * DAY_S
 START, END, LENGTH = "attack_start", "attack_end", "attack_duration"
@@ -53,7 +52,7 @@ class RowTimes:
     def begin(self, moment: Moment) -> int:
         """Go on to the row of a day; seconds of wall time since 1970 at which the day begins."""
         self._stated = {}
-        self._midnight = _midnight_of(moment.day)
+        self._midnight = wall_midnight(moment.day)
         if moment.clock is not None and moment.clock.offset is not None:
             self._midnight = self._wall(self._midnight, moment.clock) // DAY_S * DAY_S
         return self._midnight
@@ -87,7 +86,7 @@ class RowTimes:
         if moment.clock is None:
             self._skip(field, "a day without a time")
             return None
-        midnight = _midnight_of(moment.day)
+        midnight = wall_midnight(moment.day)
         seconds = self._wall(midnight, moment.clock) - self._midnight
         if not -DAY_S < seconds < 30 * DAY_S:
             self._skip(field, "far from the date of its row")
@@ -169,7 +168,3 @@ class RowTimes:
             return stated
         second = stated - 60 * clock.offset
         return second + 60 * self._clock.offset_at(second)
-
-
-def _midnight_of(day: date) -> int:
-    return (day - date(1970, 1, 1)).days * DAY_S

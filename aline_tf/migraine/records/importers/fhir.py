@@ -48,7 +48,7 @@ from aline_tf.migraine.records.importers.fhir_values import Skip, Unused, channe
 from aline_tf.migraine.records.importers.fhir_versions import Version, order_of
 from aline_tf.migraine.records.importers.json_stream import OversizedElement
 from aline_tf.migraine.records.timeline import DAY_S, KINDS, OBSERVED, ImportSummary, Timeline
-from aline_tf.migraine.records.wall_clock import WallClock
+from aline_tf.migraine.records.wall_clock import WallClock, wall_midnight
 
 #: FHIR statuses of observations that stand, and of those that were taken back.
 _STANDING = ("final", "amended", "corrected", "appended", "preliminary")
@@ -353,7 +353,7 @@ class _Observations:
                 day = date.fromisoformat(text)
                 if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
                     raise ValueError("not a year in which anything was recorded")
-                midnight = (day - date(1970, 1, 1)).days * DAY_S
+                midnight = wall_midnight(day)
                 begin, offset = self._clock.utc_of_wall(midnight)
                 return begin, self._clock.utc_of_wall(midnight + DAY_S)[0], offset
             moment = datetime.fromisoformat(text)

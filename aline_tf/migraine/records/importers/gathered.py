@@ -14,7 +14,7 @@ from aline_tf.migraine.records.importers.account import Account
 from aline_tf.migraine.records.importers.sleep_sources import SleepRecord, finest
 from aline_tf.migraine.records.timeline import DAY_S, KINDS, OBSERVED, Timeline
 from aline_tf.migraine.records.units import convert
-from aline_tf.migraine.records.wall_clock import WallClock
+from aline_tf.migraine.records.wall_clock import WallClock, wall_midnight
 
 HOUR_S = 3600
 NOON_S = 12 * HOUR_S
@@ -125,7 +125,7 @@ class Gathered:
         except (TypeError, ValueError):
             raise Refused(f"{channel}: an invalid date", text) from None
         self._unset |= not self.clock.is_known
-        midnight = (day - date(1970, 1, 1)).days * DAY_S
+        midnight = wall_midnight(day)
         return self.clock.utc_of_wall(midnight), self.clock.utc_of_wall(midnight + DAY_S)
 
     def noon(self, text: Any, channel: str) -> Moment:

@@ -21,7 +21,6 @@ dropped; other columns have no use here and are counted by name.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.import_summary import ImportSummary
@@ -31,6 +30,7 @@ from aline_tf.migraine.records.importers.diary_dates import ORDERS, BadDate, Dat
 from aline_tf.migraine.records.importers.diary_table import records_of
 from aline_tf.migraine.records.importers.diary_words import Words, folded
 from aline_tf.migraine.records.timeline import DAY_S, KINDS, OBSERVED, SLOT_S
+from aline_tf.migraine.records.wall_clock import wall_midnight
 
 SOURCE = "diary/migraine_buddy"
 _STARTED, _LASTED = "Started", "Lasted"
@@ -69,7 +69,7 @@ def migraine_buddy_rows(
     Raises:
         InputError: no table of attacks.
     """
-    header = next(line for line in text.splitlines() if _STARTED in line)
+    header = next((line for line in text.splitlines() if _STARTED in line), "")
     separator = max(",;\t", key=header.count)
     records = [[cell.strip() for cell in record] for record in records_of(text, separator, name)]
     place = next((n for n, record in enumerate(records) if _STARTED in record), None)
@@ -169,7 +169,7 @@ class _Reader:
         offset = _minutes(cells.get(_OFFSET, ""))
         if offset is None:
             raise BadDate("without a UTC offset")
-        midnight = (moment.day - date(1970, 1, 1)).days * DAY_S
+        midnight = wall_midnight(moment.day)
         end_offset = _minutes(cells.get(_END_OFFSET, ""))
         begin = midnight + moment.clock.seconds - 60 * offset
         return begin, offset, offset if end_offset is None else end_offset

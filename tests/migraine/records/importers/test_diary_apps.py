@@ -11,7 +11,9 @@ from aline_tf.errors import InputError
 from aline_tf.migraine.records.days import day_history
 from aline_tf.migraine.records.importers import read_records
 from aline_tf.migraine.records.importers.diary_documents import DiaryOptions
+from aline_tf.migraine.records.importers.diary_words import read_words
 from aline_tf.migraine.records.importers.explain import explain
+from aline_tf.migraine.records.importers.migraine_buddy import migraine_buddy_rows
 from aline_tf.migraine.records.wall_clock import WallClock, time_zone
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -150,3 +152,8 @@ def test_a_damaged_export_is_accounted_for_or_refused(name, place, letters):
         assert "expected" in str(error)
     else:
         assert timeline.summary.accounted, timeline.summary
+
+
+def test_a_table_without_attacks_is_refused_by_its_reader():
+    with pytest.raises(InputError, match=r"a column Started; received table\.csv without one"):
+        migraine_buddy_rows("day,pain\n2025-01-31,3\n", "table.csv", read_words(None))
