@@ -222,5 +222,10 @@ def policy_by_name(name: str, model: SessionModel) -> Policy:
             f"expected a policy of {', '.join(POLICIES)}, or a Policy object; received {name!r}"
         )
     module, title, reads_model = POLICIES[name]
-    policy = getattr(import_module(f"aline_tf.acquisition.{module}"), title)
+    try:
+        policy = getattr(import_module(f"aline_tf.acquisition.{module}"), title)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"expected a policy of what is installed; received {name!r}, which needs {error.name}"
+        ) from error
     return policy(model) if reads_model else policy()

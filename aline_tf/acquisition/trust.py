@@ -248,11 +248,13 @@ class Trust:
         return task
 
     def _of_the_package(self):
+        # A model behind a server serves those who have no TensorFlow, which a task needs.
+        if not hasattr(self.model, "theta_posterior"):
+            return None
         from aline_tf.tasks.registry import TASKS, split_name
 
-        # A model behind a server serves those who have no TensorFlow, which a task needs.
         name = self.model.spec.name
-        if split_name(name)[0] not in TASKS or not hasattr(self.model, "theta_posterior"):
+        if split_name(name)[0] not in TASKS:
             return None
         try:
             task = _task_by_name(name)
@@ -263,7 +265,13 @@ class Trust:
 
 
 def _task_by_name(name: str):
-    from aline_tf.tasks.registry import TASKS, split_name, task_by_name
+    try:
+        from aline_tf.tasks.registry import TASKS, split_name, task_by_name
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"expected a place with {error.name} for a task's likelihood; received {name!r} where"
+            " it is not installed"
+        ) from error
 
     packaged, _ = split_name(name)
     own = packaged in TASKS and TASKS[packaged].task.startswith("aline_tf.")

@@ -12,7 +12,10 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "ModelRepository": "repository",
         "NotFoundError": "repository",
         "RemoteModel": "remote_model",
+        "Retry": "calls.retry",
         "Server": "server",
+        "answer_tables": "calls.tables",
+        "batch_of_tables": "calls.tables",
         "export_model": "export",
     },
 )

@@ -5,6 +5,7 @@ It needs numpy, grpcio and protobuf, and does not import TensorFlow.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from aline_tf.batch import BATCH_FIELDS
 from aline_tf.errors import InputError
 from aline_tf.models.packaged_presets import preset_spec
 from aline_tf.serving import wire
+from aline_tf.serving.calls.retry import Retry
 from aline_tf.serving.completion import complete_inputs, never_empty
 from aline_tf.serving.signatures import OUTPUTS_BY_PLACE, counts
 from aline_tf.spec import TaskSpec
@@ -27,6 +29,12 @@ _REQUEST_AT_FAULT = (
     grpc.StatusCode.OUT_OF_RANGE,
     grpc.StatusCode.RESOURCE_EXHAUSTED,
 )
+#: Left alone, gRPC waits a second before it connects again, and tries in between fail at once.
+_RECONNECT = (
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+)
 
 
 class Client:
@@ -37,7 +45,9 @@ class Client:
         model: name of the model.
         version: version number; by default the server's choice (the latest).
         label: label of a version instead of its number, e.g. "stable".
-        timeout: seconds to wait for each answer.
+        timeout: seconds to wait for each answer, all tries and pauses counted.
+        retry: how often a call that does not reach the server is tried, by default `Retry()`;
+            `Retry(1)` for once.
         units: a `UnitAdapter`, where designs, outcomes and parameters are in other units than those
             the model was trained in: they are brought there and back. The server knows nothing of
             it.
@@ -67,6 +77,7 @@ class Client:
         *,
         label: str | None = None,
         timeout: float = 10.0,
+        retry: Retry | None = None,
         units: UnitAdapter | None = None,
         spec: TaskSpec | Mapping[str, Any] | str | None = None,
     ):
@@ -75,13 +86,13 @@ class Client:
         if not timeout > 0:
             raise InputError(f"expected a timeout above 0 seconds; received {timeout}")
         self.target, self.model, self.version, self.label = target, model, version, label
-        self.timeout = timeout
+        self.timeout, self.retry = timeout, retry or Retry()
         self.units, self._spec_of_units = units, None
         if units is not None:
             self._spec_of_units = task_spec(model if spec is None else spec)
             units.check(self._spec_of_units)
         self._channel = grpc.insecure_channel(
-            target, options=[("grpc.max_receive_message_length", -1)]
+            target, options=[("grpc.max_receive_message_length", -1), *_RECONNECT]
         )
         self._signatures: dict[str, Any] | None = None
 
@@ -255,10 +266,16 @@ class Client:
         return spec
 
     def _ask(self, method: str, request: Any) -> Any:
-        try:
-            return wire.method(self._channel, method)(request, timeout=self.timeout)
-        except grpc.RpcError as error:
-            raise self._explained(error) from error
+        call, deadline = wire.method(self._channel, method), time.monotonic() + self.timeout
+        pauses = self.retry.pauses()
+        while True:
+            try:
+                return call(request, timeout=max(deadline - time.monotonic(), 1e-3))
+            except grpc.RpcError as error:
+                pause = next(pauses, None) if error.code() == grpc.StatusCode.UNAVAILABLE else None
+                if pause is None or time.monotonic() + pause >= deadline:
+                    raise self._explained(error) from error
+            time.sleep(pause)
 
     def _explained(self, error: grpc.RpcError) -> Exception:
         code, details = error.code(), error.details() or ""

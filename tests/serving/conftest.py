@@ -47,15 +47,9 @@ def toy_models(tmp_path_factory) -> Path:
     return base
 
 
-@pytest.fixture(scope="session")
-def tiny_model():
-    """An untrained ALINE with every kind of parameter, two fields and two kinds of outcome."""
-    import keras
-
-    from aline_tf.models.aline import ALINE
-
-    keras.utils.set_random_seed(3)
-    spec = TaskSpec(
+def tiny_spec() -> TaskSpec:
+    """Every kind of parameter, two fields and two kinds of outcome."""
+    return TaskSpec(
         name="tiny",
         design_names=("x", "is_first", "is_second"),
         design_low=(-2.0, 0.0, 0.0),
@@ -70,7 +64,19 @@ def tiny_model():
         ),
         horizon=4,
     )
-    model = ALINE(spec, hidden_dim=8, num_layers=2, num_heads=2, intermediate_dim=8, components=2)
+
+
+@pytest.fixture(scope="session")
+def tiny_model():
+    """An untrained ALINE with every kind of parameter, two fields and two kinds of outcome."""
+    import keras
+
+    from aline_tf.models.aline import ALINE
+
+    keras.utils.set_random_seed(3)
+    model = ALINE(
+        tiny_spec(), hidden_dim=8, num_layers=2, num_heads=2, intermediate_dim=8, components=2
+    )
     model.build()
     return model
 
