@@ -184,13 +184,13 @@ def share_text(found: Sequence[Tried]) -> str:
     gain = 1000 * np.mean([tried.recommended for tried in found])
     size = np.mean([tried.size for tried in found])
     best, crossed = (
-        "{:.1f}% (90% interval {:.1f} to {:.1f})".format(
+        "{:z.1f}% (90% interval {:z.1f} to {:z.1f})".format(
             *(100 * part for part in quality(found, against))
         )
         for against in ("best", "crossed")
     )
     return (
-        f"the recommended set gains {gain:.1f} millinats an evening ({size:.1f} of"
+        f"the recommended set gains {gain:z.1f} millinats an evening ({size:.1f} of"
         f" {len(tried_options())} options), {best} of the best of its cost where that was found,"
         f" and {crossed} of it in draws it was not found in"
     )

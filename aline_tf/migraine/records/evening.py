@@ -70,7 +70,8 @@ def support(timeline, today: datetime | None = None, hour: int = 20) -> Support:
 
     It is the evening of the last day that a record is about; or of the day before, when that day's
     records were all written before 18:00, with the evening still to come, and the day before has
-    records of its own.
+    records of its own. Of plans alone, such as a calendar, it is the last day they tell of: its
+    evening is as well known as its morning.
 
     Args:
         timeline: a `Timeline`.
@@ -91,10 +92,11 @@ def support(timeline, today: datetime | None = None, hour: int = 20) -> Support:
         future &= not future.all()
     far = _far(about, ~future)
     kept = ~(future | far)
-    reaching = kept & observed if (kept & observed).any() else kept
+    planned = not (kept & observed).any()
+    reaching = kept if planned else kept & observed
     days = np.unique(about[reaching])
     last = int(days[-1])
-    reached = (written[reaching & (about == last)] >= last * DAY_S + EVENING_S).any()
+    reached = planned or (written[reaching & (about == last)] >= last * DAY_S + EVENING_S).any()
     if not reached and last - 1 in days:
         last -= 1
     nearest = np.flatnonzero(reaching)[np.abs(about[reaching] - last).argmin()]

@@ -185,6 +185,21 @@ def test_files_that_cannot_be_read_are_refused_with_the_remedy_wherever_they_lie
             assert name in (told := capsys.readouterr().out) and remedy in told
 
 
+def test_an_archive_inside_an_archive_is_refused_by_name(tmp_path, capsys):
+    (folder := tmp_path / "all").mkdir()
+    (folder / "d.csv").write_text("date,stress\n2025-03-09,3\n")
+    inner = shutil.make_archive(str(tmp_path / "inner"), "zip", folder)
+    shutil.move(inner, folder / "Inner.ZIP")
+    outer = shutil.make_archive(str(tmp_path / "outer"), "zip", folder)
+    out = tmp_path / "t.jsonl"
+    assert run(outer, "--out", out) == 2
+    error = capsys.readouterr().err
+    assert "Inner.ZIP" in error and "unpack the outer archive" in error and not out.exists()
+    assert run(outer, "--out", out, "--accept-losses") == 0
+    assert "Inner.ZIP" in capsys.readouterr().out
+    assert run(folder, "--out", out) == 0
+
+
 @pytest.mark.parametrize("first", [b"PK\x03\x04", b"%PDF-1.7", b"\xd0\xcf\x11\xe0", b"\x1f\x8b"])
 def test_a_workbook_that_is_called_a_table_is_refused_by_name(tmp_path, capsys, first):
     (tmp_path / "stress.csv").write_bytes(first + b"\x00\x01")

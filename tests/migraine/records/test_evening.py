@@ -63,6 +63,17 @@ def test_a_calendar_says_nothing_of_how_far_a_person_recorded():
     assert evening(*planned) == "2025-04-03"
 
 
+def test_of_plans_alone_the_last_planned_day_has_its_evening():
+    """A day of a calendar is known as it begins; a last working day is no less planned at night."""
+    plan = {"channel": "busy_hours", "value": 3.0, "unit": "h", "source": "calendar"}
+    days = [
+        reading(f"2025-04-0{d}T00:00", f"2025-04-0{d + 1}T00:00", f"2025-04-0{d}T00:00", **plan)
+        for d in (2, 3, 4)
+    ]
+    assert evening(*days) == "2025-04-04"
+    assert evening(reading("2025-04-03T21:00"), *days) == "2025-04-03"
+
+
 def test_a_wrong_clock_of_the_machine_sets_nothing_aside():
     rows = [reading(f"2025-03-0{day}T21:00") for day in range(1, 6)]
     found = support(Timeline.from_rows(rows), datetime(1980, 1, 1, tzinfo=UTC))

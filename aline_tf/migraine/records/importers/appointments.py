@@ -81,8 +81,9 @@ def read_calendars(
         documents: .ics files.
         clock: tells local days, and the time zone of times that name none. None, or one that knows
             nothing, takes the zone that the calendars name, else UTC.
-        until: seconds since 1970 UTC up to which days are read. None reads up to the last change
-            of the calendars that they note themselves, which is when they were exported or edited.
+        until: seconds since 1970 UTC up to whose day all are read. None reads up to the day of the
+            last change of the calendars that they note themselves, which is when they were exported
+            or edited.
 
     Returns:
         the timeline of all of them, and what was read of each.
@@ -126,6 +127,10 @@ class _Days:
     def __init__(self, clock: WallClock, last: datetime | None, why: str) -> None:
         self._clock = clock
         self._last = last
+        self._final = 0
+        if last is not None:
+            # A day is planned as a whole: half of one would be a quiet day.
+            self._final = self._local_day(math.floor(last.timestamp()))
         self._beyond = f"appointments: after {last.date()}, when {why}" if last else ""
         self._laid_out = self._steps = self._series = 0
         self._busy: dict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -147,9 +152,7 @@ class _Days:
         that is read."""
         rows: list[tuple] = []
         if self._first_day is not None:
-            stop = math.floor(self._last.timestamp())
-            final = (stop + 60 * self._clock.offset_at(stop)) // DAY_S
-            for day in range(max(self._first_day, final - MAX_DAYS), final + 1):
+            for day in range(max(self._first_day, self._final - MAX_DAYS), self._final + 1):
                 rows += self._day(day)
         return Timeline.from_rows(rows, summary)
 
@@ -186,7 +189,7 @@ class _Days:
 
     def _nothing_left(self, event: Any) -> str:
         """Why nothing is laid out of an entry that can be."""
-        if self._second(time_of(event, "DTSTART")) > self._last.timestamp():
+        if self._local_day(self._second(time_of(event, "DTSTART"))) > self._final:
             return self._beyond
         return f"appointments: none of theirs in the {MAX_DAYS} days that are read"
 
@@ -283,7 +286,7 @@ class _Days:
             stop = begin + math.floor(length.total_seconds())
         if not begin <= stop <= begin + LONGEST.total_seconds():
             return "appointments: over a month long, or ending before they start"
-        if begin > self._last.timestamp():
+        if self._local_day(begin) > self._final:
             return self._beyond
         if self._laid_out >= MAX_OCCURRENCES:
             entry.account.note(f"appointments beyond the {MAX_OCCURRENCES}th were left out")

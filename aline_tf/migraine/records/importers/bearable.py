@@ -9,7 +9,8 @@ detail, notes.
 | Symptom: a headache | pain: mild 2, moderate 5, severe 8, unbearable 10 |
 | medication, by the name of a medicine against attacks | medication in that time of day |
 
-A symptom that is rated none, or 0, tells that there was none. Days without a row are not known.
+A symptom that is rated none, or 0, tells that there was none. Days without a row are not known. Of
+several symptoms at one time of day the worst is its pain.
 Times of day: am is 06-12, mid 12-18, pm 18-24, anything else the whole day, of which pain and
 medication stand in the evening. Other categories have no use here and are counted by name: the
 ratings of sleep, mood and energy are of scales of their own.
@@ -18,11 +19,12 @@ ratings of sleep, mood and energy are of scales of their own.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.import_summary import ImportSummary
 from aline_tf.migraine.records.importers.account import Account
-from aline_tf.migraine.records.importers.diary_conflicts import settle
+from aline_tf.migraine.records.importers.diary_conflicts import settle, worst
 from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader
 from aline_tf.migraine.records.importers.diary_entries import Entry, timed_row
 from aline_tf.migraine.records.importers.diary_rows import ANSWERED_AT_S
@@ -73,7 +75,8 @@ def bearable_rows(
         if table.lost_rows and "cells than the header" in reason:
             account.skip(reason, table.examples.get(reason), table.lost_rows)
             break
-    entries: list[Entry] = []
+    # By symptom: two ratings of one contradict each other, those of two do not.
+    entries: dict[str, list[Entry]] = defaultdict(list)
     days = 0
     is_rated = _is_rated(table, places)
     for number, row in enumerate(table.rows):
@@ -85,15 +88,26 @@ def bearable_rows(
             continue
         days += 1
         midnight = wall_midnight(day)
-        made = _measure(cells, midnight, number, words, account, is_rated)
-        entries += made
+        symptom = folded(_DEGREE.match(cells["detail"])[1])
+        entries[symptom] += _measure(cells, midnight, number, words, account, is_rated)
     if not days:
         raise InputError(f"expected rows with a date; received {table.name} without any")
-    kept, conflicts = settle(entries, ())
+    settled = [settle(said, ()) for said in entries.values()]
+    conflicts = sum(count for _, count in settled)
+    kept = _worst_pain([entry for said, _ in settled for entry in said])
     if conflicts:
         account.note(f"two answers for one place, of which the newest was taken: {conflicts}")
     account.note(f"{table.name}: of days without a row about migraine nothing is known")
     return [timed_row(entry, clock, SOURCE) for entry in kept], account.summary()
+
+
+def _worst_pain(entries: list[Entry]) -> list[Entry]:
+    places: dict[tuple, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.channel == "pain":
+            places[entry.begin, entry.end].append(entry)
+    pains = [entry for said in places.values() for entry in worst(said)]
+    return [entry for entry in entries if entry.channel != "pain"] + pains
 
 
 def _measure(

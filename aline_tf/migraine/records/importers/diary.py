@@ -3,7 +3,8 @@
 Few diary apps document a stable export, so the table is described by a column map, {field: column}.
 Without a map the columns are expected under the names of the fields:
 
-- `date` (required): the day, in any usual form; the order of day and month is found from all rows.
+- `date` (required): the day, in any usual form; the order of day and month is found from all rows,
+  by the day of the week where one stands beside the date or in a column of its own.
 - `answered_at`: when the row was filled in, HH:MM or a whole time (its date may be a later one);
   20:00 when absent.
 - `attack`: yes or no. Without such a column, a row without attack times means a day without one.
@@ -59,7 +60,12 @@ from aline_tf.migraine.records.importers.diary_rows import (
     needs_cells,
 )
 from aline_tf.migraine.records.importers.diary_table import Table, read_table
-from aline_tf.migraine.records.importers.diary_words import Words, read_words
+from aline_tf.migraine.records.importers.diary_words import (
+    WEEKDAYS,
+    Words,
+    folded,
+    read_words,
+)
 from aline_tf.migraine.records.importers.losses import in_words
 from aline_tf.migraine.records.timeline import DAY_S, Timeline
 from aline_tf.migraine.records.wall_clock import WallClock
@@ -144,7 +150,7 @@ def diary_rows(
     words = words or read_words(None)
     texts = {f: [row[c.index] for row in table.rows] for f, c in columns.items()}
     moments = [text for field in _MOMENTS for text in texts.get(field, ()) if text]
-    reader = DateReader(moments, dates)
+    reader = DateReader(moments + _beside_weekdays(table, columns), dates)
     clock = clock if clock is not None and clock.is_known else _stated_clock(moments, reader)
     cells = {
         field: Cells(channel_of(field), columns[field], texts[field], words)
@@ -187,6 +193,18 @@ def diary_rows(
     if conflicts:
         account.note(f"two answers for one place, of which the newest was taken: {conflicts}")
     return [timed_row(entry, clock) for entry in entries], account.summary()
+
+
+def _beside_weekdays(table: Table, columns: Mapping[str, Column]) -> list[str]:
+    """The dates of a diary with the days of the week from a column of nothing else, if it has one:
+    they tell days from months."""
+    mapped = {column.index for column in columns.values()}
+    for index in set(range(len(table.header))) - mapped:
+        named = [row[index] for row in table.rows if row[index]]
+        if named and all(folded(word) in WEEKDAYS for word in named):
+            day = columns["date"].index
+            return [f"{row[index]} {row[day]}" for row in table.rows if row[index] and row[day]]
+    return []
 
 
 def _stated_clock(moments: list[str], reader: DateReader) -> WallClock:

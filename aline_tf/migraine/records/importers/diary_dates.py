@@ -1,9 +1,10 @@
 """Dates of a diary, in the order that all of its cells together show.
 
 "03/04/2025" is a day of April or of March; "13/04/2025" is not. So the order is decided by every
-date of a file: it is the one in which all of them are dates. Where several orders remain that give
-different days, or none does, nobody can know, and the order has to be named. Written out months,
-four-digit years in front and the day numbers of workbooks need no order.
+date of a file: it is the one in which all of them are dates, and fall on the days of the week that
+stand beside them. Where several orders remain that give different days, or none does, nobody can
+know, and the order has to be named. Written out months, four-digit years in front and the day
+numbers of workbooks need no order.
 """
 
 from __future__ import annotations
@@ -152,7 +153,7 @@ def _without_weekday(text: str) -> str:
     for word in words:
         if word.lower() in WEEKDAYS:
             text = text.replace(word, " ", 1)
-    return text.strip(" ,.;")
+    return text.strip(" ,.;-")
 
 
 def _written_out(text: str) -> tuple[tuple[int, int, int], str] | None:
@@ -193,10 +194,13 @@ def _order_of(texts: Iterable[str]) -> str | None:
         InputError: several orders are left, or none is.
     """
     open_texts: dict[tuple[int, int, int], str] = {}
+    weekdays: dict[tuple[int, int, int], frozenset[int]] = {}
     for text in texts:
         triple = _triple(_split(plain(text))[0])
         if triple is not None and triple[1] is None:
             open_texts.setdefault(triple[0], text)
+            if named := weekdays_in(text):
+                weekdays[triple[0]] = weekdays.get(triple[0], named) & named
     orders = _orders(list(open_texts))
     days = {
         values: {
@@ -210,6 +214,8 @@ def _order_of(texts: Iterable[str]) -> str | None:
     if not days:
         return None
     left = [order for order in ORDERS if all(order in read for read in days.values())]
+    # Where the week decides; a single slip of it decides nothing.
+    left = [o for o in left if all(_falls(days[v], o, weekdays[v]) for v in weekdays)] or left
     if left and all(len({read[order] for order in left}) == 1 for read in days.values()):
         return left[0]
     if left:
@@ -226,6 +232,16 @@ def _order_of(texts: Iterable[str]) -> str | None:
         "expected dates of which all together show whether the day or the month comes first;"
         f" received {received}: say it with --dates {' or --dates '.join(left)}"
     )
+
+
+def _falls(read: dict[str, date], order: str, weekdays: frozenset[int]) -> bool:
+    return order in read and read[order].weekday() in weekdays
+
+
+def weekdays_in(text: str) -> frozenset[int]:
+    """The days of the week that the words of a text name, 0 for Monday: those all of them may be."""
+    named = [WEEKDAYS[word] for word in _TOKEN.findall(plain(text).casefold()) if word in WEEKDAYS]
+    return frozenset.intersection(*named) if named else frozenset()
 
 
 def _refuse_swapped(texts: list[str]) -> None:

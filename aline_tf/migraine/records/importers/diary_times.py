@@ -18,6 +18,8 @@ from aline_tf.migraine.records.timeline import DAY_S
 from aline_tf.migraine.records.wall_clock import WallClock, wall_midnight
 
 LONGEST_ATTACK_S = 7 * DAY_S
+#: Within so much after an hour that a clock shows twice it has shown it again.
+LONGEST_CHANGE_S = 3 * 3600
 START, END, LENGTH = "attack_start", "attack_end", "attack_duration"
 #: An end within so much of a stated length agrees with it.
 _AGREES_S = 600
@@ -133,6 +135,11 @@ class RowTimes:
         moment = self._stated.get(END)
         if end is not None and end < begin and read_clock(texts[END]) is not None:
             end += DAY_S
+        if end is not None and moment is None and began >= self._moment_of(END, end):
+            # The clock may have shown this hour twice, and the attack have begun meanwhile.
+            moment = self._again(end, began)
+            if moment is not None:
+                self._stated[END] = moment
         if end is not None and not began < self._moment_of(END, end) <= began + LONGEST_ATTACK_S:
             self._skip(END, "before the start, or over a week after it")
             end = moment = None
@@ -156,6 +163,13 @@ class RowTimes:
         """Seconds since 1970 UTC of a wall time, as its cell states it or else the clock."""
         stated = self._stated.get(field)
         return self._clock.utc_of_wall(self._midnight + wall)[0] if stated is None else stated
+
+    def _again(self, wall: int, after: int) -> int | None:
+        """The moment after another one at which the clock shows a wall time for the second time."""
+        first, before = self._clock.utc_of_wall(self._midnight + wall)
+        moment = first + 60 * (before - self._clock.offset_at(first + LONGEST_CHANGE_S))
+        twice = moment > first and self._shown(moment) == wall
+        return moment if twice and moment > after else None
 
     def _shown(self, second: int) -> int:
         """What the wall clock shows at a moment, in seconds after midnight."""

@@ -38,6 +38,15 @@ def _listed(meaning: str) -> frozenset[str]:
     return frozenset(folded(word) or word for word in words)
 
 
+def _weekdays() -> dict[str, frozenset[int]]:
+    days: dict[str, frozenset[int]] = {}
+    for names in _TABLES["weekdays"].values():
+        for number, words in enumerate(names):
+            for word in map(folded, words.split()):
+                days[word] = days.get(word, frozenset()) | {number}
+    return days
+
+
 #: Name of a month in small letters -> its number.
 MONTHS: Mapping[str, int] = {
     folded(word): number
@@ -45,7 +54,8 @@ MONTHS: Mapping[str, int] = {
     for number, words in enumerate(names, 1)
     for word in words.split()
 }
-WEEKDAYS = frozenset(folded(w) for words in _TABLES["weekdays"].values() for w in words.split())
+#: Day of the week in small letters -> the days it may be, 0 for Monday; "so" is two of them.
+WEEKDAYS: Mapping[str, frozenset[int]] = _weekdays()
 #: Words beside the numbers of a date that say nothing.
 FILLERS = frozenset(_TABLES["fillers"].split())
 TOTALS = _listed("totals")

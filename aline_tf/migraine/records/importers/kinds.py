@@ -57,6 +57,8 @@ _SIGNATURES = {
     b"\xfd7zXZ": ".xz",
     b"PK\x03\x04": ".xlsx",
 }
+#: Archives are opened where they lie by themselves or in a folder, and not inside another one.
+_NESTED = {".zip": "unpack the outer archive first, inside which none is opened"}
 #: Endings under which a table or a document of records is expected.
 _READ = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xml", ".ics")
 #: Kinds whose files belong together, and are read together.
@@ -152,10 +154,10 @@ def grouped(
             )
         else:
             suffix = document.suffix[:8] if document.suffix.isascii() else ""
-            known = suffix in (".csv", ".json", ".jsonl", ".xml", ".zip")
+            known = suffix in (".csv", ".json", ".jsonl", ".xml")
             reason = f"{suffix or 'unnamed'} files{' that hold nothing known' * known}"
-            if suffix in REMEDIES | PICTURES:
-                reason += f", which cannot be read: {(REMEDIES | PICTURES)[suffix]}"
+            if remedy := (REMEDIES | PICTURES | _NESTED).get(suffix):
+                reason += f", which cannot be read: {remedy}"
             shown = document.shown
             while shown in passed_over:
                 shown = f"{shown}, again in {name}"
@@ -170,7 +172,7 @@ def _remedy(document: Document, accept_losses: bool) -> str | None:
         return (REMEDIES | PICTURES).get(document.suffix)
     if accept_losses:
         return None
-    remedy = REMEDIES.get(document.suffix)
+    remedy = (REMEDIES | _NESTED).get(document.suffix)
     if remedy is None and document.suffix in _READ:
         head = document.head()
         ending = next((end for magic, end in _SIGNATURES.items() if head.startswith(magic)), "")

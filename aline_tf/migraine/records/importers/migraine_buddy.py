@@ -12,6 +12,8 @@ then one row an attack:
 | Premonitory Symptoms | prodrome in the slot before the start, known from the start |
 | Potential Triggers: a missed meal, menstruation | missed_meal, menstrual_flow of that day |
 
+Of several attacks in one slot the worst pain known so far counts, and so for the others.
+
 An attack that is said to be of other types alone, such as a tension headache, gives its pain and
 no attack of migraine. The app notes attacks and nothing else: of other days nothing is known, and
 they are not free. Where a person was and what they wrote (Geohash, Notes) is private and is
@@ -42,6 +44,7 @@ _OTHER_TYPES = ("tension", "cluster", "sinus", "rebound", "hangover", "caffeine"
 #: What the name of a column of medication has in it, and that of other relief.
 _MEDICATION, _OTHER_RELIEF = "medication", "non-"
 _NONE = frozenset(("no medication", "none", "no medications", "nothing", "no"))
+_OF_SLOTS = ("pain", "medication", "prodrome")
 _PUBLISHED = "month-first"
 _LONGEST_S = 7 * DAY_S
 _MEALS = ("skipped meal", "missed meal", "skipped meals", "fasting", "hunger")
@@ -89,7 +92,19 @@ def migraine_buddy_rows(
     for record in attacks:
         reader.read(record)
     account.note(f"{name} holds attacks alone: of other days nothing is known")
-    return reader.rows, account.summary()
+    return _worst_so_far(reader.rows), account.summary()
+
+
+def _worst_so_far(rows: list[tuple]) -> list[tuple]:
+    """The rows, with the largest answer for a slot that was known by each."""
+    largest: dict[tuple, float] = {}
+    found = []
+    for row in sorted(rows, key=lambda row: row[2]):
+        begin, channel, value = row[0], row[5], row[6]
+        if channel in _OF_SLOTS:
+            value = largest[begin, channel] = max(value, largest.get((begin, channel), value))
+        found.append((*row[:6], value, *row[7:]))
+    return found
 
 
 def _dates_of(texts: list[str], order: str | None, account: Account) -> DateReader:

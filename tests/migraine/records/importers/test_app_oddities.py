@@ -3,10 +3,12 @@
 import json
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 
 import pytest
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.records.days import day_history
 from aline_tf.migraine.records.importers import read_records
 from tests.migraine.records.importers.app_files import GARMIN_SLEEP, ZONE
 
@@ -186,3 +188,29 @@ def test_attacks_whose_dates_are_day_first_or_separated_otherwise(tmp_path, sepa
         "12-03",
     ]
     assert any("read day-first" in note for note in records.timeline.summary.notes)
+
+
+def test_of_two_attacks_in_one_slot_the_worst_pain_counts(tmp_path):
+    head = BUDDY.replace("\n", ',"Medication"\n')
+    rows = (
+        '"1","11/16/24 13:12","01h 00m","60","8","Sumatriptan"\n'
+        '"2","11/16/24 15:12","01h 00m","60","3","No medication"\n'
+        '"3","11/16/24 16:30","00h 30m","60","9","No medication"\n'
+    )
+    timeline = imported(tmp_path, m_dot_csv=head + rows).timeline
+    for hour, pain in ((15, 8.0), (17, 9.0)):
+        history = day_history(timeline, datetime(2024, 11, 16, hour, 30), 1)
+        assert history.column("pain_2").tolist() == [pain]
+        assert history.column("medication_2").tolist() == [1.0]
+
+
+def test_of_two_symptoms_at_one_time_of_day_the_worst_counts(tmp_path):
+    rows = ["Migraine (Severe)", "Headache (Mild)", "Headache (Moderate)"]
+    text = "date formatted,time of day,category,rating/amount,detail\n" + "".join(
+        f"2025-03-03,am,Symptom,,{row}\n" for row in rows
+    )
+    timeline = imported(tmp_path, b_dot_csv=text).timeline
+    history = day_history(timeline, datetime(2025, 3, 3, 20), 1)
+    assert history.column("pain_1").tolist() == [8.0]
+    # Mild and moderate are two answers for one place, mild and severe are not.
+    assert [note for note in timeline.summary.notes if note.endswith("taken: 1")]

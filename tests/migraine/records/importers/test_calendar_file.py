@@ -245,6 +245,16 @@ def test_why_nothing_of_a_calendar_was_used(tmp_path):
         read_records([path])
 
 
+def test_the_last_day_is_read_as_a_whole(tmp_path):
+    """A calendar that was exported at noon is not the calendar of a free afternoon."""
+    made = [event(at(b, e), uid=b) for b, e in (("04T09", "04T10"), ("04T15", "04T17"))]
+    text = calendar(*made, event(at("05T09", "05T10"), uid="c"))
+    found = imported(tmp_path, text.replace("20250401T", "20250304T"))
+    assert days(found) == {"03-04": 3.0}
+    assert found.timeline.evening().date().isoformat() == "2025-03-04"
+    assert list(found.timeline.summary.skipped.values()) == [1]
+
+
 def test_what_is_no_appointment_is_counted_by_its_name(tmp_path):
     task = "BEGIN:VTODO\nUID:t\nEND:VTODO"
     summary = imported(tmp_path, calendar(event(at("03T09", "03T10")), task)).parts[0].summary

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader
+from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader, weekdays_in
 
 DAYS = st.dates(date(1991, 1, 1), date(2099, 12, 31))
 
@@ -40,6 +40,44 @@ def test_years_of_two_digits_are_told_from_days_by_all_rows(first, count):
             assert "--dates" in str(error)
         else:
             assert [reader.moment(text).day for text in texts] == days
+
+
+WEEKS = {
+    "en": "Mon Tue Wed Thu Fri Sat Sun",
+    "de": "Mo. Di. Mi. Do. Fr. Sa. So.",
+    "pt": "segunda-feira, ter\u00e7a-feira, quarta-feira, quinta-feira, sexta-feira, s\u00e1bado,"
+    " domingo,",
+    "ru": "\u043f\u043d, \u0432\u0442, \u0441\u0440, \u0447\u0442, \u043f\u0442, \u0441\u0431,"
+    " \u0432\u0441,",
+}
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(
+    st.lists(DAYS, min_size=1, max_size=12),
+    st.sampled_from(["%d/%m/%Y", "%m.%d.%Y"]),
+    st.sampled_from(sorted(WEEKS)),
+)
+def test_days_of_the_week_beside_dates_tell_their_order(days, form, language):
+    names = WEEKS[language].split()
+    texts = [f"{names[day.weekday()]} {day.strftime(form)}" for day in days]
+    try:
+        read = [DateReader(texts).moment(text).day for text in texts]
+    except InputError:
+        swapped = [date(day.year, day.day, day.month) for day in days if day.day <= 12]
+        assert len(swapped) == len(days)
+        assert all(
+            day.weekday() in weekdays_in(text) for day, text in zip(swapped, texts, strict=True)
+        )
+    else:
+        assert read == days
+
+
+def test_a_slip_of_the_week_decides_nothing():
+    texts = ["Thu 03/04/2025", "Mon 04/04/2025"]
+    with pytest.raises(InputError, match="--dates"):
+        DateReader(texts)
+    assert DateReader([*texts, "Sat 13/04/2025"]).order == "day-first"
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,13 @@ def test_a_length_ends_an_attack(name, text, end):
         ("2025-10-26,01:30,02:30,60 min", ("10-26 01:30", "10-26 02:30"), 1),
         ("2025-03-29,23:00,07:00,7 h", ("03-29 23:00", "03-30 07:00"), 7),
         ("2025-10-26,2025-10-26T00:30Z,2025-10-26T01:30Z,", ("10-26 02:30", "10-26 02:30"), 1),
+        ("2025-10-26,2025-10-26T02:15+01:00,02:45,", ("10-26 02:15", "10-26 02:45"), 0.5),
+        (
+            "2025-10-26,2025-10-26 02:30,2025-10-26 02:15,",
+            ("10-26 02:30", "10-26 02:15"),
+            0.75,
+        ),
+        ("2025-10-26,02:30,02:15,", ("10-26 02:30", "10-27 02:15"), 24.75),
         ("2025-10-26,2025-10-26T01:30Z,,90 min", ("10-26 02:30", "10-26 04:00"), 1.5),
     ],
 )
@@ -267,6 +274,15 @@ def test_of_two_answers_the_newest_counts_and_the_person_is_told():
     assert summary.notes == ("two answers for one place, of which the newest was taken: 4",)
 
 
+def test_of_two_attacks_in_one_part_of_a_day_the_worst_pain_counts():
+    head = "date,attack,attack_start,attack_end,pain\n"
+    first, second = "2025-03-03,yes,07:00,08:00,8\n", "2025-03-03,yes,09:00,10:00,4\n"
+    for rows in (first + second, second + first):
+        told, summary = rows_of(head + rows)
+        assert [value for channel, value in told if channel == "pain"] == [8.0]
+        assert len(told["attack", 1.0]) == 2 and not summary.notes
+
+
 def test_answers_in_the_course_of_a_day_do_not_contradict_each_other():
     told, summary = rows_of(
         "date,answered_at,attack,attack_start,attack_end\n"
@@ -323,6 +339,17 @@ def test_two_columns_of_one_name_are_refused_when_they_are_read():
 def test_totals_are_no_days():
     told, summary = rows_of("date,stress\n2025-03-03,4\nTotal,4\nAverage,4\n")
     assert summary.skipped == {"row: totals": 4} and len(told) == 1
+
+
+def test_a_column_of_days_of_the_week_tells_the_order_of_dates():
+    text = "Date,Day,Stress\n03/04/2025,{},3\n04/04/2025,{},4\n"
+    told, summary = rows_of(text.format("Thursday", "Fri"))
+    assert [span[0][0][:5] for span in told.values()] == ["04-03", "04-04"]
+    assert summary.unused == {"Day": 2}
+    told, _ = rows_of(text.format("Tue", "Friday"))
+    assert [span[0][0][:5] for span in told.values()] == ["03-04", "04-04"]
+    with pytest.raises(InputError, match="--dates"):
+        rows_of(text.format("Thursday", "busy"))
 
 
 def test_a_column_for_two_fields_counts_once():
