@@ -94,7 +94,7 @@ class _Slots:
         no = np.flatnonzero(observed & (rows.value <= 0.5))
         part = np.array([len(self.reported(row)) < SLOTS for row in no], bool)
         self.report(no[~part], 0.0, OBSERVED)
-        for row in attacks[rows.open_ended[attacks]]:
+        for row in self.endless(attacks):
             day, slot = divmod(int(rows.begin[row]) // SLOT_S, SLOTS)
             for later in range(slot + 1, SLOTS):
                 self.set(day, later, 0.0, status=0)
@@ -116,6 +116,16 @@ class _Slots:
         for index in {self.day(row) - self.first for row in no[~part]}:
             if 0 <= index < self.days and self.value[index].any():
                 self.hourless[index] |= bool((self.status[index] == 0).any())
+
+    def endless(self, attacks: np.ndarray) -> np.ndarray:
+        """Of rows of attacks those whose end nobody noted, in none of the other rows either."""
+        begin, end = self.rows.begin, self.rows.end
+        is_open = self.rows.open_ended[attacks]
+        closed, open_ended = attacks[~is_open], attacks[is_open]
+        within = (begin[closed] <= begin[open_ended, None]) & (
+            begin[open_ended, None] < end[closed]
+        )
+        return open_ended[~within.any(axis=1)]
 
     def somewhere(self, row: int, free: set[tuple[int, int]]) -> None:
         """An attack at an hour nobody noted, unless one with an hour explains the report.

@@ -11,7 +11,9 @@ How sources that overlap are resolved, by kind:
 - sleep: the union of the asleep intervals of all sources, of which importing has left those of one
   export where several measured a night (`importers.sleep_exports`);
 - heart rate variability and other readings: the median of the day;
-- answers of a person: the last one known wins, an answer wins over a refusal;
+- of what devices measure (`MEASURED`), what a diary says counts on days without a device;
+- nights of which devices state the length, and answers of a person: the last one known wins, an
+  answer wins over a refusal;
 - attacks: the union; an attack reported anywhere wins over a day reported free of attacks, and one
   whose hours were noted over one at an hour nobody noted.
 """
@@ -25,6 +27,7 @@ import numpy as np
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.records.attack_slots import Reports, attack_slots
+from aline_tf.migraine.records.cycles import cycle_starts, in_window
 from aline_tf.migraine.records.intervals import union
 from aline_tf.migraine.records.timeline import (
     DAY_S,
@@ -46,11 +49,6 @@ from aline_tf.migraine.schema.channels import (
 NIGHT_GAP_S = 3 * 3600
 #: A sleep that starts at noon or later and ends the same day is a nap, not the night.
 NOON_S = 12 * 3600
-#: Days after a cycle start in which the next one cannot be close: a cycle has 21 days or more.
-SHORTEST_CYCLE = 21
-#: After so many days without a new cycle start, nobody is recording cycles any more.
-LONGEST_CYCLE = 45
-WINDOW = 2
 #: What days depend on from before them: a night begins the day before, travellers' days are long;
 #: and nights and cycles are compared with earlier ones, however long ago.
 SLACK_DAYS = 4
@@ -58,6 +56,11 @@ _LONG_MEMORY = ("wrist_temperature", "menstrual_flow", "cycle_start")
 #: A count of steps over more than this is the total of a day.
 LONGEST_COUNT_S = 4 * 3600
 MAX_DAYS = 4000
+_READINGS = ("resting_hr", "rmssd", "sdnn", SPOT_RMSSD, "skin_temperature", "screen_time")
+#: What devices and calendars tell better than a person's memory.
+MEASURED = frozenset((*_READINGS, "sleep_hours", "sleep_efficiency", "busy_hours"))
+#: What the `source` of a diary begins with.
+OF_DIARIES = "diary"
 _ATTACK = list(places("attack"))
 
 
@@ -233,6 +236,7 @@ class _Days:
         self.value = frame["value"].to_numpy()[keep]
         self.status = frame["status"].to_numpy()[keep]
         self.source = frame["source"].to_numpy(dtype=object)[keep]
+        self.noted = frame["source"].str.startswith(OF_DIARIES).to_numpy()[keep]
         self.values_cf = np.zeros((days, len(FIELD_NAMES)), np.float32)
         self.status_cf = np.zeros((days, len(FIELD_NAMES)), np.int32)
         self.hourless = np.zeros(days, bool)
@@ -280,7 +284,8 @@ class _Days:
     def answers(self, channel: str, field: str, transform=float) -> None:
         rows = self.rows(channel, status=None)
         # The last write wins: refusals first, then answers in the order they became known.
-        for row in rows[np.lexsort((self.known[rows], self.status[rows] == OBSERVED))]:
+        measured = ~self.noted[rows] & (channel in MEASURED)
+        for row in rows[np.lexsort((self.known[rows], measured, self.status[rows] == OBSERVED))]:
             self.set(self.day[row], field, transform(self.value[row]), self.status[row])
 
     def slot_answers(self, channel: str) -> None:
@@ -293,7 +298,9 @@ class _Days:
         rows = self.rows(channel)
         rows = rows[self.value[rows] > 0] if log else rows
         for day in np.unique(self.day[rows]):
-            middle = float(np.median(self.value[rows[self.day[rows] == day]]))
+            of_day = rows[self.day[rows] == day]
+            noted = self.noted[of_day]
+            middle = float(np.median(self.value[of_day[noted.all() | ~noted]]))
             self.set(day, field, np.log(middle) if log else middle)
 
     def steps(self) -> None:
@@ -359,40 +366,19 @@ class _Days:
                 self.set(day, "skin_temperature", degrees - float(np.mean(before)))
         self.answers("skin_temperature", "skin_temperature")
 
-    def cycle_starts(self) -> list[int]:
-        """First days of bleeding, as local days: those marked so, else the first of a run."""
-        flow = self.rows("menstrual_flow")
-        marks = self.rows("cycle_start")
-        marked = {int(self.day[row]) for row in marks if self.value[row] == 1}
-        judged = {int(self.day[row]) for row in marks}
-        flow_days = sorted({int(self.day[row]) for row in flow if self.value[row] == 1} | marked)
-        starts: list[int] = []
-        run: list[int] = []
-        for day in [*flow_days, None]:
-            if run and (day is None or day - run[-1] > WINDOW + 1):
-                first = [d for d in run if d in marked] or ([] if judged & set(run) else run[:1])
-                starts += first
-                run = []
-            if day is not None:
-                run.append(day)
-        return starts
-
     def menstrual_window(self) -> None:
-        starts = np.array(self.cycle_starts())
-        if not len(starts):
-            return
-        for day in range(self.first, self.last + 1):
-            if np.abs(starts - day).min() <= WINDOW:
-                self.set(day, "menstrual_window", 1.0)
-                continue
-            before = starts[starts < day]
-            since = day - before[-1] if len(before) else None
-            ahead = (starts > day).any()
-            recorded = since is not None and since <= LONGEST_CYCLE
-            # A start within two days after `day` would be known by now, or cannot be due yet.
-            settled = ahead or day + WINDOW < self.last or (since or 0) < SHORTEST_CYCLE - WINDOW
-            if recorded and settled:
-                self.set(day, "menstrual_window", 0.0)
+        flow, marks = self.rows("menstrual_flow"), self.rows("cycle_start")
+        starts = np.array(
+            cycle_starts(
+                flow=set(self.day[flow[self.value[flow] == 1]].tolist()),
+                marked=set(self.day[marks[self.value[marks] == 1]].tolist()),
+                judged=set(self.day[marks].tolist()),
+            )
+        )
+        for day in range(self.first, self.last + 1) if len(starts) else ():
+            value = in_window(day, starts, self.last)
+            if value is not None:
+                self.set(day, "menstrual_window", value)
 
     def attacks(self) -> None:
         about = np.isin(self.channel, ("attack", "attack_report"))

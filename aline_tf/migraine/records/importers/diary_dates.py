@@ -239,7 +239,7 @@ def _falls(read: dict[str, date], order: str, weekdays: frozenset[int]) -> bool:
 
 
 def weekdays_in(text: str) -> frozenset[int]:
-    """The days of the week that the words of a text name, 0 for Monday: those all of them may be."""
+    """Days of the week that all of those words of a text may mean which name one; 0 for Monday."""
     named = [WEEKDAYS[word] for word in _TOKEN.findall(plain(text).casefold()) if word in WEEKDAYS]
     return frozenset.intersection(*named) if named else frozenset()
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from aline_tf.errors import InputError
@@ -26,7 +25,7 @@ from aline_tf.migraine.records.importers.migraine_buddy import (
     is_migraine_buddy,
     migraine_buddy_rows,
 )
-from aline_tf.migraine.records.timeline import DAY_S, OBSERVED, Timeline
+from aline_tf.migraine.records.timeline import Timeline
 from aline_tf.migraine.records.wall_clock import WallClock
 
 #: Apps whose exports are known by their columns; a `TABLE` is any other diary.
@@ -102,38 +101,3 @@ class DiaryOptions:
         if 2 * lost > (summary.cells or 0) and not self.accept_losses:
             raise biased_loss(name, f"fewer ({in_words(summary)})")
         return Timeline.from_rows(rows, summary)
-
-
-def disagreements(timelines: Sequence[Timeline]) -> list[str]:
-    """Notes on places for which several diaries have several answers.
-
-    The timelines stay as they are. Of two answers the newest is used (of two that are as new the
-    larger one, whatever the files are called), of an attack and a day
-    without one the attack (`aline_tf.migraine.records.days`), and the person is told.
-
-    Args:
-        timelines: one a file.
-    """
-    answers: dict[tuple, set[float]] = defaultdict(set)
-    days: dict[int, set[bool]] = defaultdict(set)
-    for timeline in timelines:
-        frame = timeline.frame[timeline.frame["status"] == OBSERVED]
-        day = (timeline.seconds("time") + 60 * timeline.frame["offset"]) // DAY_S
-        day = day[frame.index]
-        of_attack = (frame["channel"] == "attack") | (
-            (frame["channel"] == "attack_report") & (frame["value"] > 0.5)
-        )
-        attack = set(day[of_attack])
-        for number in set(day[frame["channel"].isin(("attack", "attack_report"))]):
-            days[number].add(number in attack)
-        rest = frame[~frame["channel"].isin(("attack", "attack_report"))]
-        for key in zip(rest["channel"], rest["time"], rest["end"], rest["value"], strict=True):
-            answers[key[:3]].add(key[3])
-    notes = []
-    two = sum(len(values) > 1 for values in answers.values())
-    if two:
-        notes.append(f"diaries disagree in {two} answers, of which the newest are used")
-    two = sum(len(said) > 1 for said in days.values())
-    if two:
-        notes.append(f"diaries disagree on {two} days with or without attack: the attack is kept")
-    return notes

@@ -27,7 +27,7 @@ from aline_tf.migraine.records.evening import support
 from aline_tf.migraine.records.importers.apple_health import read_export
 from aline_tf.migraine.records.importers.appointments import read_calendars
 from aline_tf.migraine.records.importers.calendar_file import calendar_zone
-from aline_tf.migraine.records.importers.diary_documents import DiaryOptions, disagreements
+from aline_tf.migraine.records.importers.diary_documents import DiaryOptions
 from aline_tf.migraine.records.importers.diary_table import MAX_BYTES
 from aline_tf.migraine.records.importers.diary_words import read_words
 from aline_tf.migraine.records.importers.documents import Document, open_documents
@@ -42,6 +42,8 @@ from aline_tf.migraine.records.importers.kinds import KINDS, ColumnMap, grouped
 from aline_tf.migraine.records.importers.losses import in_words, refuse_losses
 from aline_tf.migraine.records.importers.oura import read_oura
 from aline_tf.migraine.records.importers.repeated_answers import complete_hours, in_one_order
+from aline_tf.migraine.records.importers.several_diaries import settled
+from aline_tf.migraine.records.importers.several_sources import beside_devices
 from aline_tf.migraine.records.importers.sleep_exports import one_measurement_a_night
 from aline_tf.migraine.records.timeline import DAY_S, ImportSummary, Timeline
 from aline_tf.migraine.records.timeline_file import timeline_from
@@ -257,9 +259,10 @@ class _Reader:
         Raises:
             InputError: there was no observation in anything.
         """
-        read = zip(self._timelines, self._kinds, strict=True)
-        self._notes += disagreements([part for part, kind in read if kind == "diary"])
-        first, *others = self._timelines
+        read = list(zip(self._timelines, self._kinds, strict=True))
+        diaries, notes = settled([part for part, kind in read if kind == "diary"])
+        self._notes += notes
+        first, *others = diaries + [part for part, kind in read if kind != "diary"]
         merged = first.merge(*others)
         if not len(merged):
             raise InputError(
@@ -276,6 +279,7 @@ class _Reader:
         if self._is_unset:
             note = "no time zone is known: wall times were taken as UTC (--zone names one)"
             self._notes.append(note)
+        self._notes += beside_devices(merged)
         self._notes += support(merged, self._today).sentences()
         summary = dataclasses.replace(summary, notes=(*summary.notes, *self._notes))
         return Timeline(in_one_order(complete_hours(merged.frame)), summary)
