@@ -78,8 +78,8 @@ def run(args: argparse.Namespace) -> int:
             format="%(asctime)s %(levelname)s %(name)s %(message)s",
         )
 
-        from aline_tf.serving.repository import ModelRepository
-        from aline_tf.serving.server import Server
+        from aline_tf.serving.embedded.repository import ModelRepository
+        from aline_tf.serving.embedded.server import Server
 
         repository = ModelRepository(base_path, args.model_config_file, names=names)
         server = Server(repository, args.host, args.port, workers=args.workers)

@@ -79,8 +79,8 @@ def assembled(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def served():
-    from aline_tf.serving.repository import ModelRepository
-    from aline_tf.serving.server import Server
+    from aline_tf.serving.embedded.repository import ModelRepository
+    from aline_tf.serving.embedded.server import Server
 
     repository = ModelRepository(savedmodels_dir() / "psychometric")
     with Server(repository, port=0, warm_up=False, poll_seconds=0) as server:

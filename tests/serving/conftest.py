@@ -93,8 +93,8 @@ def tiny_models(tiny_model, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_server(tiny_models):
-    from aline_tf.serving.repository import ModelRepository
-    from aline_tf.serving.server import Server
+    from aline_tf.serving.embedded.repository import ModelRepository
+    from aline_tf.serving.embedded.server import Server
 
     with Server(ModelRepository(tiny_models), port=0, warm_up=False, poll_seconds=0) as server:
         yield server
@@ -104,8 +104,8 @@ def tiny_server(tiny_models):
 def psychometric_server():
     """The shipped psychometric model, alone."""
     from aline_tf.models.packaged_presets import savedmodels_dir
-    from aline_tf.serving.repository import ModelRepository
-    from aline_tf.serving.server import Server
+    from aline_tf.serving.embedded.repository import ModelRepository
+    from aline_tf.serving.embedded.server import Server
 
     repository = ModelRepository(savedmodels_dir() / "psychometric")
     with Server(repository, port=0, warm_up=False, poll_seconds=0) as server:
@@ -114,8 +114,8 @@ def psychometric_server():
 
 @pytest.fixture(scope="session")
 def toy_server(toy_models):
-    from aline_tf.serving.repository import ModelRepository
-    from aline_tf.serving.server import Server
+    from aline_tf.serving.embedded.repository import ModelRepository
+    from aline_tf.serving.embedded.server import Server
 
     with Server(ModelRepository(toy_models), port=0, warm_up=False, poll_seconds=0) as server:
         yield server

@@ -70,7 +70,7 @@ def test_an_export_that_fails_leaves_nothing(exported, tmp_path, monkeypatch):
 
 
 def test_what_a_killed_export_left_is_not_served_and_goes_in_time(exported, tmp_path):
-    from aline_tf.serving.repository import ModelRepository
+    from aline_tf.serving.embedded.repository import ModelRepository
 
     old, new = (tmp_path / "psychometric" / f".partial-{name}-1" for name in ("a", "b"))
     for path in (old, new):

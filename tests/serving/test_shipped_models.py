@@ -21,8 +21,8 @@ SIZES = [(rows, context) for rows in (1, 64) for context in (0, 1, 30)]
 
 @pytest.fixture(scope="module")
 def server():
-    from aline_tf.serving.repository import ModelRepository
-    from aline_tf.serving.server import Server
+    from aline_tf.serving.embedded.repository import ModelRepository
+    from aline_tf.serving.embedded.server import Server
 
     repository = ModelRepository(savedmodels_dir())
     with Server(repository, port=0, warm_up=False, poll_seconds=0) as running:

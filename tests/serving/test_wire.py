@@ -7,7 +7,7 @@ from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import get_model_status_pb2, predict_pb2
 
 from aline_tf.serving import wire
-from aline_tf.serving.requests import encode_output
+from aline_tf.serving.embedded.requests import encode_output
 
 DTYPES = ("float32", "float64", "float16", "int8", "int16", "int32", "int64", "uint8", "uint16")
 DTYPES += ("uint32", "uint64", "bool")

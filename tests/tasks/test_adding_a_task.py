@@ -39,9 +39,9 @@ def added(tmp_path, monkeypatch):
 
 
 def test_it_is_trained_measured_exported_and_served_by_its_name(added, capsys):
+    from aline_tf.serving.embedded.repository import ModelRepository
+    from aline_tf.serving.embedded.server import Server
     from aline_tf.serving.remote_model import RemoteModel
-    from aline_tf.serving.repository import ModelRepository
-    from aline_tf.serving.server import Server
 
     out = added / "trained"
     train = ["train", "elimination", "--out", str(out), *TINY, "--joint-steps", "0"]

@@ -31,9 +31,14 @@ from tensorflow_serving.apis import (
 )
 
 from aline_tf.errors import InputError
-from aline_tf.serving.health import add_health_service
-from aline_tf.serving.repository import ModelRepository, ModelVersion, NotFoundError
-from aline_tf.serving.requests import decode_inputs, encode_output, quoted, selected_outputs
+from aline_tf.serving.embedded.health import add_health_service
+from aline_tf.serving.embedded.repository import ModelRepository, ModelVersion, NotFoundError
+from aline_tf.serving.embedded.requests import (
+    decode_inputs,
+    encode_output,
+    quoted,
+    selected_outputs,
+)
 from aline_tf.serving.signatures import SERVING_DEFAULT
 
 LOG = logging.getLogger(__name__)

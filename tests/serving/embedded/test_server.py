@@ -18,8 +18,8 @@ from tensorflow_serving.apis import (
 )
 
 from aline_tf.errors import InputError
-from aline_tf.serving.repository import ModelRepository
-from aline_tf.serving.server import Server
+from aline_tf.serving.embedded.repository import ModelRepository
+from aline_tf.serving.embedded.server import Server
 
 DESIGN = np.full([2, 3, 2], 1.25, np.float32)
 MASK = np.array([[True, True, False], [True, False, False]])

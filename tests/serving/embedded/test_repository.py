@@ -7,7 +7,7 @@ import time
 import pytest
 
 from aline_tf.errors import InputError
-from aline_tf.serving.repository import ModelRepository, NotFoundError
+from aline_tf.serving.embedded.repository import ModelRepository, NotFoundError
 
 CONFIG = """
 model_config_list {

@@ -7,7 +7,12 @@ from tensorflow.core.framework import tensor_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from aline_tf.errors import InputError
-from aline_tf.serving.requests import MOST_ELEMENTS, decode_inputs, encode_output, selected_outputs
+from aline_tf.serving.embedded.requests import (
+    MOST_ELEMENTS,
+    decode_inputs,
+    encode_output,
+    selected_outputs,
+)
 
 DESIGN = np.arange(12, dtype=np.float32).reshape(2, 3, 2)
 MASK = np.ones([2, 3], bool)

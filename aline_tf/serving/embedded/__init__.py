@@ -1,0 +1,1 @@
+"""The embedded server: TensorFlow Serving's interfaces without Docker, gRPC and REST."""
