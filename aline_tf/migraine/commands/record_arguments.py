@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from datetime import UTC, datetime
 from pathlib import Path
 
 from aline_tf.errors import InputError
@@ -57,6 +58,7 @@ def timeline_of(args: argparse.Namespace):
         args.accept_losses,
         args.dates,
         args.words,
+        datetime.now(UTC),
     )
 
 

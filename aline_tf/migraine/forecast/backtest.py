@@ -17,7 +17,8 @@ from aline_tf import batch_ops
 from aline_tf.batch import MISSING
 from aline_tf.migraine.forecast.forecast import Risk, attack_risks
 from aline_tf.migraine.forecast.person_batch import history_batch
-from aline_tf.migraine.records.days import DayHistory, attack_days, day_history
+from aline_tf.migraine.records.attack_slots import attack_days
+from aline_tf.migraine.records.days import DayHistory, day_history
 from aline_tf.migraine.schema.designs import CAPACITY
 
 DAYS = 60

@@ -18,8 +18,8 @@ import warnings
 import numpy as np
 
 from aline_tf.batch import OBSERVED
-from aline_tf.migraine.records.attack_slots import attacks_alone
-from aline_tf.migraine.records.days import DayHistory, attack_days
+from aline_tf.migraine.records.attack_slots import attack_days, attacks_alone
+from aline_tf.migraine.records.days import DayHistory
 from aline_tf.migraine.schema.channels import CHANNEL, CHANNELS, places
 
 #: Days that have to tell of a feature.

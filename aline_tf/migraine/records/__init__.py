@@ -5,7 +5,7 @@ from aline_tf.runtime.lazy_exports import lazy_exports
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
-        "attack_days": "days",
+        "attack_days": "attack_slots",
         "convert": "units",
         "day_history": "days",
         "DayHistory": "days",

@@ -12,8 +12,10 @@ import dataclasses
 import numpy as np
 
 from aline_tf.migraine.records.timeline import DAY_S, NOT_ANSWERED, OBSERVED, SLOT_S
+from aline_tf.migraine.schema.channels import places
 
 SLOTS = DAY_S // SLOT_S
+_ATTACK = list(places("attack"))
 #: Where an attack at an hour nobody noted is written, the first that can be. Of 300 simulated
 #: people, forecasts are best with it in the morning alone, when most attacks begin: log score -.397
 #: in 24 h, beside -.394 with all hours known, -.406 with such days missing, -.411 with every slot
@@ -38,6 +40,31 @@ def attacks_alone(attack: np.ndarray, reported: np.ndarray) -> np.ndarray:
     count = reported.sum(axis=-1)
     free = (reported & ~attack).any(axis=-1)
     return (count > 0) & ~free & (count < EVERY_DAY * span)
+
+
+def attack_days(
+    values: np.ndarray, status: np.ndarray, hourless: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each day had an attack in a reported slot, and whether every slot was reported.
+
+    A day of which the diary says that it had an attack, and not when or how long, is wholly
+    reported.
+
+    What is not wholly reported counts in no score and no training target, attack or not: were days
+    counted when an attack is noted, and left out when none is, attacks would seem more frequent
+    than they are. A day that is not over counts as reported when everything up to now was.
+
+    Args:
+        values, status: [C, F], as in a `DayHistory`.
+        hourless: bool [C], as there; no such day when omitted.
+
+    Returns:
+        two bool [C].
+    """
+    observed = status[:, _ATTACK] == OBSERVED
+    attack = (observed & (values[:, _ATTACK] > 0.5)).any(axis=1)
+    whole = observed.all(axis=1)
+    return attack, whole if hourless is None else whole | (hourless & attack)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ How sources that overlap are resolved, by kind:
 - heart rate variability and other readings: the median of the day;
 - of what devices measure (`MEASURED`), what a diary says counts on days without a device;
 - nights of which devices state the length, and answers of a person: the last one known wins, an
-  answer wins over a refusal;
+  answer wins over a refusal; of pains of several spans that overlap a slot the worst;
 - attacks: the union; an attack reported anywhere wins over a day reported free of attacks, and one
   whose hours were noted over one at an hour nobody noted.
 """
@@ -26,7 +26,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import numpy as np
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.attack_slots import Reports, attack_slots
+from aline_tf.migraine.records.attack_slots import SLOTS, Reports, attack_slots
 from aline_tf.migraine.records.cycles import cycle_starts, in_window
 from aline_tf.migraine.records.intervals import union
 from aline_tf.migraine.records.timeline import (
@@ -178,31 +178,6 @@ def recent(timeline: Timeline, now: datetime, days: int) -> Timeline:
     return timeline if late.all() else Timeline(timeline.frame[late], timeline.summary)
 
 
-def attack_days(
-    values: np.ndarray, status: np.ndarray, hourless: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Whether each day had an attack in a reported slot, and whether every slot was reported.
-
-    A day of which the diary says that it had an attack, and not when or how long, is wholly
-    reported.
-
-    What is not wholly reported counts in no score and no training target, attack or not: were days
-    counted when an attack is noted, and left out when none is, attacks would seem more frequent
-    than they are. A day that is not over counts as reported when everything up to now was.
-
-    Args:
-        values, status: [C, F], as in a `DayHistory`.
-        hourless: bool [C], as there; no such day when omitted.
-
-    Returns:
-        two bool [C].
-    """
-    observed = status[:, _ATTACK] == OBSERVED
-    attack = (observed & (values[:, _ATTACK] > 0.5)).any(axis=1)
-    whole = observed.all(axis=1)
-    return attack, whole if hourless is None else whole | (hourless & attack)
-
-
 def _aware(timeline: Timeline, now: datetime) -> datetime:
     if now.tzinfo is not None:
         return now
@@ -289,10 +264,19 @@ class _Days:
             self.set(self.day[row], field, transform(self.value[row]), self.status[row])
 
     def slot_answers(self, channel: str) -> None:
+        """Answers about spans of time, for each slot that they overlap."""
         rows = self.rows(channel, status=None)
+        pains: dict[int, dict[tuple[int, int], float]] = {}
         for row in rows[np.lexsort((self.known[rows], self.status[rows] == OBSERVED))]:
-            slot = self.wall[row] % DAY_S // SLOT_S
-            self.set(self.day[row], field_name(channel, slot), self.value[row], self.status[row])
+            value, status = self.value[row], self.status[row]
+            last = min(max(self.wall[row], self.end_wall[row] - 1), self.now_wall)
+            for place in range(self.wall[row] // SLOT_S, last // SLOT_S + 1):
+                if channel == "pain" and status == OBSERVED:
+                    of_slot = pains.setdefault(place, {})
+                    of_slot[self.wall[row], self.end_wall[row]] = self.value[row]
+                    value = max(of_slot.values())
+                day, slot = divmod(place, SLOTS)
+                self.set(day, field_name(channel, slot), value, status)
 
     def medians(self, channel: str, field: str, log: bool = False) -> None:
         rows = self.rows(channel)

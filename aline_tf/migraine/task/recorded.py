@@ -17,7 +17,8 @@ import tensorflow as tf
 from aline_tf import draws
 from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.days import DayHistory, attack_days, day_history
+from aline_tf.migraine.records.attack_slots import attack_days
+from aline_tf.migraine.records.days import DayHistory, day_history
 from aline_tf.migraine.schema import candidates as pool
 from aline_tf.migraine.schema.channels import (
     CHANNELS,

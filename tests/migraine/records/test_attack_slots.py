@@ -4,8 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aline_tf.migraine.records.attack_slots import Reports, attack_slots
-from aline_tf.migraine.records.days import attack_days
+from aline_tf.migraine.records.attack_slots import Reports, attack_days, attack_slots
 from aline_tf.migraine.records.timeline import DAY_S, SLOT_S
 from aline_tf.migraine.schema.channels import FIELD_NAMES, places
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.days import attack_days, day_history, recent
+from aline_tf.migraine.records.attack_slots import attack_days
+from aline_tf.migraine.records.days import day_history, recent
 from aline_tf.migraine.records.timeline import KINDS, Timeline
 from aline_tf.migraine.schema.channels import FIELD_INDEX, FIELD_NAMES, places
 
@@ -55,6 +56,21 @@ def test_an_answer_lands_in_its_slot_and_the_rest_stays_missing():
     history = days(row("stress", "2025-03-09T13:00", value=6))
     assert column(history, "stress_2") == [None, 6.0, None]
     assert history.status.sum() == 1
+
+
+def test_a_pain_is_in_every_slot_of_its_span_and_the_worst_of_several_counts():
+    long = row("pain", "2025-03-09T10:00", "2025-03-09T19:00", value=5)
+    worse = row("pain", "2025-03-09T13:00", "2025-03-09T14:00", value=8)
+    milder = row("pain", "2025-03-09T18:30", "2025-03-09T20:00", value=2)
+    for rows in ((long, worse, milder), (milder, worse, long)):
+        history = days(*rows)
+        pains = [column(history, f"pain_{slot}")[1] for slot in range(4)]
+        assert pains == [None, 5.0, 8.0, 5.0]
+    # Of one span the newest word counts.
+    corrected = row(
+        "pain", "2025-03-09T13:00", "2025-03-09T14:00", value=3, known="2025-03-10T09:00"
+    )
+    assert column(days(worse, corrected), "pain_2")[1] == 3.0
 
 
 def test_a_refusal_is_its_own_status_and_an_answer_wins_over_it():

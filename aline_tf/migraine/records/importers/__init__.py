@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from aline_tf.errors import InputError
@@ -27,6 +28,7 @@ def import_timeline(
     accept_losses: bool = False,
     dates: str | None = None,
     words: Mapping[str, object] | str | Path | None = None,
+    today: datetime | None = None,
 ) -> Timeline:
     """One timeline of everything given. A diary takes the time zone that other records show.
 
@@ -37,6 +39,7 @@ def import_timeline(
         records: any other files, folders and archives: see `read_records`.
         zone: the time zone the person lives in, like Europe/Berlin, for records that name none.
         accept_losses, dates, words: of diaries: see `read_diary`.
+        today: the present moment, with its time zone: see `read_records`.
 
     Returns:
         the timeline of all of them, with a summary of what was read and skipped.
@@ -50,7 +53,7 @@ def import_timeline(
     if apple_health is not None:
         timeline = timeline.merge(read_apple_health(apple_health))
     if records:
-        read = read_records(records, column_map, zone, accept_losses, dates=dates, words=words)
+        read = read_records(records, column_map, zone, accept_losses, today, dates, words)
         timeline = timeline.merge(read.timeline)
     if diary is not None:
         clock = timeline.clock(time_zone(zone) if zone else None)

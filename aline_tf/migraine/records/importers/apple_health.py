@@ -80,7 +80,8 @@ GRACE_S = 86_400
 #: Counts that are remembered, to know the same one again: it stands close to the first.
 MOST_COUNTED = 1 << 18
 _HOURLY = ("heart_rate", "steps")
-LONGEST_S = {"steps": 24 * 3600, "asleep": 24 * 3600, "in_bed": 24 * 3600, "awake": 24 * 3600}
+LONGEST_S = dict.fromkeys(("steps", "asleep", "in_bed", "awake"), 24 * 3600)
+LONGEST_S["pain"] = 7 * 24 * 3600
 
 
 def read_apple_health(path: str | Path, accept_losses: bool = False) -> Timeline:

@@ -4,8 +4,8 @@ Only when appointments are and which categories they carry is used. Titles, plac
 notes are dropped as the file is read, and go no further than this module.
 
 - `busy_hours` of a local day: the time covered by appointments of all calendars, overlapping ones
-  counted once. All-day entries, those marked as free, declined by the owner of the calendar or
-  cancelled take no time.
+  counted once. All-day entries (also those from midnight to midnight of their own zone), those
+  marked as free, declined by the owner of the calendar or cancelled take no time.
 - `appointments`: how many began that day, all-day entries included; `appointments_work`,
   `_travel`, `_exercise`, `_health`, `_social` where the calendar uses such categories.
 
@@ -73,7 +73,10 @@ def read_calendar(
 
 
 def read_calendars(
-    documents: Sequence[Document], clock: WallClock | None = None, until: int | None = None
+    documents: Sequence[Document],
+    clock: WallClock | None = None,
+    until: int | None = None,
+    today: datetime | None = None,
 ) -> tuple[Timeline, list[ImportSummary]]:
     """Read the calendars of one person, which are one.
 
@@ -84,6 +87,7 @@ def read_calendars(
         until: seconds since 1970 UTC up to whose day all are read. None reads up to the day of the
             last change of the calendars that they note themselves, which is when they were exported
             or edited.
+        today: the present moment, with its time zone: no calendar was changed after it.
 
     Returns:
         the timeline of all of them, and what was read of each.
@@ -101,7 +105,7 @@ def read_calendars(
         for document, account in zip(documents, accounts, strict=True)
         for entry in read_entries(document, account)
     ]
-    last = _last_change(entries) if until is None else _EPOCH + timedelta(seconds=until)
+    last = _EPOCH + timedelta(seconds=until) if until is not None else _last_change(entries, today)
     days = _Days(clock, last, "the calendar was last changed" if until is None else "records end")
     if last is None:
         for entry in entries:
@@ -115,10 +119,18 @@ def read_calendars(
     return days.timeline(sum(summaries, ImportSummary())), summaries
 
 
-def _last_change(entries: Sequence[Entry]) -> datetime | None:
+def _last_change(entries: Sequence[Entry], today: datetime | None) -> datetime | None:
     names = ("DTSTAMP", "LAST-MODIFIED")
     stamps = [stamp_of(entry.event, name) for entry in entries for name in names]
-    return max((stamp for stamp in stamps if stamp is not None), default=None)
+    found = sorted(stamp for stamp in stamps if stamp is not None)
+    past = [each for each in found if today is None or each <= today + timedelta(days=1)]
+    last = max(past, default=today if found else None)
+    if len(past) < len(found):
+        entries[0].account.note(
+            f"a calendar says that it was changed on {found[-1].date()}, after today: it is read up"
+            f" to {last.date()}"
+        )
+    return last
 
 
 class _Days:
@@ -276,6 +288,7 @@ class _Days:
         start = time_of(event, "DTSTART")
         end, length = time_of(event, "DTEND"), time_of(event, "DURATION")
         all_day = not isinstance(start, datetime) or _says(event, _ALL_DAY, ("TRUE",))
+        all_day |= _is_days(start, end)
         if all_day:
             start, end = _as_date(start), _as_date(end)
         begin = self._second(start)
@@ -335,6 +348,13 @@ def _is_free(event: Any) -> bool:
 
 def _says(event: Any, names: Sequence[str], words: Sequence[str]) -> bool:
     return any(str(event.get(name, "")).strip().upper() in words for name in names)
+
+
+def _is_days(start: Any, end: Any) -> bool:
+    """Whether times are whole days of their own time zone, a way to write all-day entries."""
+    days = [_as_date(moment) for moment in (start, end) if isinstance(moment, datetime)]
+    whole = len(days) == 2 and not any(isinstance(day, datetime) for day in days)
+    return whole and days[0] < days[1]
 
 
 def _as_date(moment: Any) -> Any:

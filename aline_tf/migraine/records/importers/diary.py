@@ -6,7 +6,7 @@ Without a map the columns are expected under the names of the fields:
 - `date` (required): the day, in any usual form; the order of day and month is found from all rows,
   by the day of the week where one stands beside the date or in a column of its own.
 - `answered_at`: when the row was filled in, HH:MM or a whole time (its date may be a later one);
-  20:00 when absent.
+  when absent, the time that stands beside the date, else 20:00.
 - `attack`: yes or no. Without such a column, a row without attack times means a day without one.
   "Yes" without a start is a day with an attack at an hour that is not known: one row of
   `attack_report` over the whole day with the value 1, where "no" has the value 0. A time that a
@@ -37,7 +37,7 @@ the wall clock showed.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import UTC, date, timezone
 from pathlib import Path
@@ -71,6 +71,8 @@ from aline_tf.migraine.records.timeline import DAY_S, Timeline
 from aline_tf.migraine.records.wall_clock import WallClock
 
 _MOMENTS = ("date", *TIMES, "attack_start", "attack_end")
+#: So many answers above 0 show how far a scale goes.
+_MANY = 14
 _EPOCH = date(1970, 1, 1)
 
 
@@ -161,6 +163,7 @@ def diary_rows(
     defaults = _default_times(texts, cells.get("attack"))
     decimal = frozenset(f for f in _MOMENTS[1:] if f in texts and are_decimal(texts[f]))
     rows = RowReader(columns, cells, reader, words, clock, defaults, decimal)
+    rows.dates_are_answers = _tell_times(texts["date"], reader, clock)
     for number, row in enumerate(table.rows):
         rows.read(number, row)
     account = rows.account
@@ -184,11 +187,21 @@ def diary_rows(
         if not accept_losses:
             raise
         account.note(f"losses that were accepted: {error}")
-    blank = sum(not text for text in texts.get("attack", ()))
+    blank = sum(not text or words.is_blank(text) for text in texts.get("attack", ()))
     if blank and rows.statements and all(statement.attack for statement in rows.statements):
+        said = (
+            "is blank"
+            if not any(map(words.is_blank, filter(None, texts["attack"])))
+            else "tells nothing,"
+        )
         account.note(
             f"{table.name}: attacks are noted and never a no: of {blank} rows where"
-            f" {columns['attack'].name!r} is blank nothing is known"
+            f" {columns['attack'].name!r} {said} nothing is known"
+        )
+    for channel in _low_scales(cells):
+        account.note(
+            f"{table.name}: no answer of {channel} is above 5: where its scale ends there, name the"
+            f" column like {channel} (1-5)"
         )
     if conflicts:
         account.note(f"two answers for one place, of which the newest was taken: {conflicts}")
@@ -205,6 +218,32 @@ def _beside_weekdays(table: Table, columns: Mapping[str, Column]) -> list[str]:
             day = columns["date"].index
             return [f"{row[index]} {row[day]}" for row in table.rows if row[index] and row[day]]
     return []
+
+
+def _tell_times(texts: list[str], reader: DateReader, clock: WallClock) -> bool:
+    """Whether the times beside dates say when rows were filled in: one that stands beside all of
+    them, or midnight, is the form's."""
+    times = Counter()
+    for text in texts:
+        try:
+            day, said = reader.moment(text)
+        except BadDate:
+            continue
+        if said is not None:
+            second = said.seconds
+            if said.offset is not None:
+                moment = (day - _EPOCH).days * DAY_S + second - 60 * said.offset
+                second = (moment + 60 * clock.offset_at(moment)) % DAY_S
+            times[second] += 1
+    return len(times) > 1 or (times.total() == 1 and 0 not in times)
+
+
+def _low_scales(cells: Mapping[str, Cells]) -> list[str]:
+    """Channels of 0 to 10 whose many answers may be of a shorter scale that nobody named."""
+    answers: dict[str, list[float]] = defaultdict(list)
+    for field, reader in cells.items():
+        answers[channel_of(field)] += reader.scores
+    return [name for name, said in answers.items() if len(said) >= _MANY and max(said) <= 5]
 
 
 def _stated_clock(moments: list[str], reader: DateReader) -> WallClock:

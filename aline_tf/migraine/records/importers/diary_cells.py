@@ -70,6 +70,8 @@ class Cells:
         self._has_ticks = not TICKS.isdisjoint(folded_texts)
         self._is_per_cent = False
         self.blocked: str | None = None
+        #: Answers above 0 on a scale from 0 to 10 that nobody named.
+        self.scores: list[float] = []
         self._read: dict[str, float | str] = {}
         if channel not in BINARY and channel != "attack":
             self._judge([text for text in texts if text])
@@ -118,6 +120,8 @@ class Cells:
             self._is_per_cent = self._column.scale is None and any(value > 1 for value in values)
             return
         kind = KINDS[self._channel]
+        if kind.unit == "0-10" and self._column.scale is None:
+            self.scores = [value for value in values if value > 0]
         above = sum(value > kind.high for value in values)
         if kind.unit == "0-10" and above:
             self.blocked = (

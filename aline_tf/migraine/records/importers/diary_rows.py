@@ -75,6 +75,8 @@ class RowReader:
         account: what became of every cell.
         days: rows with a day that can be read.
         unreadable: rows with one that cannot.
+        dates_are_answers: the time beside the date is when a row was filled in, unless it says so
+            itself.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class RowReader:
         self.statements: list[Statement] = []
         self.account = Account()
         self.days = self.unreadable = 0
+        self.dates_are_answers = False
         self._columns, self._cells = columns, cells
         self._dates, self._words, self._defaults = dates, words, defaults
         self._times = RowTimes(dates, words, clock, decimal, self._skip)
@@ -112,6 +115,8 @@ class RowReader:
         if answered is not None and answered < 0:
             self._skip("answered_at", "before the date of its row")
             answered = None
+        if self.dates_are_answers and not texts.get("answered_at"):
+            answered = self._times.moment(texts, "date") if moment.clock is not None else None
         said = ANSWERED_AT_S if answered is None else answered
         self._known = self._midnight + said
         begin, slots = self._attack(texts, answered is not None)
@@ -174,10 +179,12 @@ class RowReader:
         if said == 0.0 or (said is None and begin is None and not length):
             self._no_attack(texts, begin, end, length, said, stated)
             return None, []
-        if begin is not None and (
-            self._times.is_one(begin, end) or self._is_default(begin, end, length)
-        ):
+        if begin is not None and self._is_default(begin, end, length):
             begin = end = None
+        elif begin is not None and self._times.is_one(begin, end):
+            begin, end = begin if begin % DAY_S else None, None
+            if begin is not None:
+                self._skip("attack_end", "the same moment as the start")
         if begin is None:
             self._set_aside(texts, "without a start")
             self._say(1.0, stated)

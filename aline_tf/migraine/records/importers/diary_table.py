@@ -24,6 +24,8 @@ MAX_ROWS = 50_000
 MAX_COLUMNS = 500
 SEPARATORS = ",;\t|"
 #: Reasons of cells that are no answers.
+#: What workbooks write in place of a value.
+_ERROR = re.compile(r"#+|#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!)", re.IGNORECASE)
 COMMENT, AGAIN = "row: a comment", "row: the header again"
 #: Records that are looked at to tell the separator.
 _TRIED = 200
@@ -210,19 +212,25 @@ def _shape(text: str) -> tuple[str, str]:
     return _separator(text), text
 
 
+def _is_comment(cell: str) -> bool:
+    """Whether a row that begins with this cell is a comment, and not one whose date a workbook
+    could not show or find."""
+    return cell.startswith("#") and not _ERROR.fullmatch(cell)
+
+
 def _fitted(
     header: list[str], records: list[list[str]], lost: Counter[str], examples: dict[str, str]
 ) -> Table:
     """The rows that fit the header; the cells of all others are counted."""
     width = len(header)
     commented = not header[0].startswith("#")
-    answers = [r for r in records if not (commented and r[0].lstrip().startswith("#"))]
+    answers = [r for r in records if not (commented and _is_comment(r[0].strip()))]
     trims, longest = _trims(answers, width), _longest(answers, width)
     rows, lost_rows, padded = [], 0, 0
     again = [name.casefold() for name in header]
     for record in records:
         row = [cell.strip() for cell in record]
-        if commented and row[0].startswith("#"):
+        if commented and _is_comment(row[0]):
             _lose(row, COMMENT, lost, examples)
         elif [cell.casefold() for cell in row[:width]] == again:
             _lose(row, AGAIN, lost, examples)

@@ -23,6 +23,8 @@ from aline_tf.migraine.records.importers.json_stream import parse
 MAX_FILES = 200_000
 HEAD_BYTES = 1 << 17
 #: Files that are zip archives within, and are no archives to a person.
+#: Beginnings of names of hidden files, and of what a workbook leaves while it is open.
+_NO_RECORDS = (".", "~$")
 _ZIPPED_TABLES = (".xlsx", ".xlsm", ".ods", ".numbers", ".docx")
 
 
@@ -174,7 +176,7 @@ def _walk(folder: Path) -> list[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             file = Path(place) / name
-            if not name.startswith(".") and file.is_file() and not file.is_symlink():
+            if not name.startswith(_NO_RECORDS) and file.is_file() and not file.is_symlink():
                 files.append(file)
         if len(files) > MAX_FILES:
             raise InputError(f"expected at most {MAX_FILES} files; received more in {folder.name}")

@@ -50,6 +50,7 @@ _STAGES = {
     "in bed": ("in_bed", ""),
 }
 _PAIN = {"not present": 0.0, "none": 0.0, "mild": 2.0, "moderate": 5.0, "severe": 8.0}
+_LONGEST_HEADACHE_S = 7 * 86_400
 _DAY_S = 86_400
 
 
@@ -124,6 +125,8 @@ class _Reader:
                 raise Refused("headache: severity not given", entry.get("severity"))
             begin = self.found.moment(entry.get("start", entry.get("date")), "headache")
             end = self.found.moment(entry["end"], "headache") if entry.get("end") else begin
+            if end[0] - begin[0] > _LONGEST_HEADACHE_S:
+                raise Refused("headache: lasts too long", entry.get("start"))
             self.found.add("pain", begin, end, pain, str(entry.get("source", "")))
             self.found.account.use("pain")
         except Refused as reason:

@@ -249,7 +249,9 @@ class _Reader:
             return
         if not self._clock.is_known:
             self._ask_calendars()
-        timeline, summaries = read_calendars(self._calendars, self._clock, self._latest())
+        timeline, summaries = read_calendars(
+            self._calendars, self._clock, self._latest(), self._today
+        )
         self._timelines = [_without_calendar(part, timeline) for part in self._timelines]
         self._keep("calendar", names, summaries, timeline)
 

@@ -4,11 +4,13 @@ import re
 import zipfile
 from datetime import datetime, timedelta, timezone
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.records.days import day_history
 from aline_tf.migraine.records.importers import read_apple_health
 from aline_tf.migraine.records.importers.apple_dates import RecordDates
 
@@ -186,6 +188,22 @@ def test_headaches_become_pain_and_never_an_attack(tmp_path):
     timeline = read(tmp_path, *made)
     assert sorted(rows(timeline, "pain")["value"]) == [0.0, 2.0, 5.0, 8.0]
     assert not len(rows(timeline, "attack"))
+
+
+def test_a_headache_is_pain_as_long_as_it_lasted(tmp_path):
+    day, night = "2025-03-09 {}:00:00 +0100", "2025-03-11 {}:00:00 +0100"
+    made = [
+        record(C + "Headache", "HKCategoryValueSeveritySevere", day.format(20), night.format("07")),
+        record(C + "Headache", "HKCategoryValueSeverityMild", day.format(21), day.format(23)),
+    ]
+    timeline = read(tmp_path, *made)
+    history = day_history(timeline, datetime(2025, 3, 11, 20), 3)
+    pains = [history.column(f"pain_{slot}").tolist() for slot in range(4)]
+    assert np.array_equal(
+        np.transpose(pains),
+        [[np.nan, np.nan, np.nan, 8], [8, 8, 8, 8], [8, 8, np.nan, np.nan]],
+        equal_nan=True,
+    )
 
 
 def test_a_record_is_known_when_it_was_written_down(tmp_path):

@@ -1,5 +1,7 @@
 """Calendar files: zones, versions, Outlook's ways, and calendars of one person put together."""
 
+import subprocess
+import sys
 import warnings
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,6 +14,7 @@ from aline_tf.errors import InputError
 from aline_tf.migraine.records.importers import read_records
 from aline_tf.migraine.records.importers.calendar_file import calendar_zone
 from aline_tf.migraine.records.importers.documents import open_documents
+from aline_tf.migraine.records.timeline_file import read_timeline
 from tests.migraine.records.importers.composed_diaries import COMPOSITIONS
 
 pytest.importorskip("recurring_ical_events")
@@ -218,6 +221,29 @@ def test_zones_that_nobody_defines_are_named(tmp_path):
     assert "GMT+0100" in fixed and "W. Europe" not in unknown
 
 
+def test_no_library_speaks_to_the_person_of_zones(tmp_path):
+    """An import as a program of its own: what warns in a library does so once a process."""
+    names = ('"(UTC+01:00) Amsterdam, Berlin"', "Pacific Time", "GMT+0100", "Romance Standard Time")
+    made = [
+        event(at(f"1{day}T01", f"1{day}T02", f"TZID={name}"), uid=str(day))
+        for day, name in enumerate(names)
+    ]
+    (tmp_path / "c.ics").write_text(calendar(*made))
+    args = ["migraine", "import", "c.ics", "--zone", "America/New_York", "--out", "t.jsonl"]
+    done = subprocess.run(
+        [sys.executable, "-m", "aline_tf.cli", *args], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0 and done.stderr == ""
+    assert "time zones that are not understood: (UTC+01:00) Amsterdam, Berlin; Pacific Time" in (
+        done.stdout
+    )
+    assert "time zones read as a fixed offset: GMT+0100" in done.stdout
+    frame = read_timeline(tmp_path / "t.jsonl").frame
+    busy = frame[(frame["channel"] == "busy_hours") & (frame["value"] > 0)]
+    local = busy["time"].dt.tz_convert("America/New_York")
+    assert local.dt.strftime("%m-%d").tolist() == ["03-10", "03-11", "03-12"]
+
+
 @pytest.mark.parametrize(
     "wrap",
     [
@@ -253,6 +279,34 @@ def test_the_last_day_is_read_as_a_whole(tmp_path):
     assert days(found) == {"03-04": 3.0}
     assert found.timeline.evening().date().isoformat() == "2025-03-04"
     assert list(found.timeline.summary.skipped.values()) == [1]
+
+
+def test_a_change_after_today_is_not_believed(tmp_path):
+    """One stamp of a wrong clock would lay out years, and leave out those with appointments."""
+    (tmp_path / "c.ics").write_text(
+        calendar(
+            event(at("04T09", "04T10")).replace("20250401T", "20990401T"),
+            event(at("03T09", "03T11"), uid="b").replace("20250401T", "20250305T"),
+        )
+    )
+    today = datetime(2026, 1, 1, tzinfo=UTC)
+    found = read_records([tmp_path / "c.ics"], zone="Europe/Berlin", today=today)
+    assert days(found) == {"03-03": 2.0, "03-04": 1.0}
+    assert found.timeline.evening().date().isoformat() == "2025-03-05"
+    assert any("2099-04-01, after today" in note for note in found.timeline.summary.notes)
+
+
+def test_from_midnight_to_midnight_is_an_all_day_entry(tmp_path):
+    made = [
+        event(at("03T00", "06T00"), "X-MICROSOFT-CDO-BUSYSTATUS:OOF"),
+        event("DTSTART:20250307T000000\nDTEND:20250308T000000", uid="b"),
+        event(at("10T00", "10T02"), uid="c"),
+        event(at("11T22", "12T00"), uid="d"),
+        # A night in UTC is no day of anybody here.
+        event("DTSTART:20250313T000000Z\nDTEND:20250314T000000Z", uid="e"),
+    ]
+    found = imported(tmp_path, calendar(*made))
+    assert days(found) == {"03-10": 2.0, "03-11": 2.0, "03-13": 23.0, "03-14": 1.0}
 
 
 def test_what_is_no_appointment_is_counted_by_its_name(tmp_path):

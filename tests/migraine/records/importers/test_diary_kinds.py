@@ -245,6 +245,66 @@ def test_ticks_without_a_no_tell_of_attacks_alone():
     )
 
 
+def test_dashes_instead_of_a_no_tell_of_attacks_alone():
+    """A dash may be a no or nothing: what is kept are the attacks, and the person is told."""
+    days = "".join(f"2025-03-{day:02d},{'y' if day % 4 else '-'}\n" for day in range(1, 29))
+    told, summary = rows_of("date,attack\n" + days)
+    assert {key for key, _ in told.items()} == {("attack_report", 1.0)}
+    (note,) = summary.notes
+    assert "never a no: of 7 rows" in note
+
+
+def test_a_date_that_a_workbook_could_not_show_is_lost_and_no_comment():
+    _, summary = rows_of(
+        "date,stress\n########,4\n#REF!,4\n2025-03-03,4\n2025-03-04,5\n# so far,\n"
+    )
+    assert summary.skipped == {"row: the date is not a date": 4, "row: a comment": 1}
+    text = "date,stress\n" + "########,4\n" * 6 + "2025-03-03,4\n"
+    with pytest.raises(InputError, match="most rows"):
+        rows_of(text)
+
+
+def test_the_time_beside_a_date_is_when_a_row_was_filled_in():
+    """A form that stamps each answer has several of a day: they do not contradict each other."""
+    told, summary = rows_of(
+        "date,stress,attack\n2025-03-03 08:30,7,yes\n2025-03-03 21:00,2,no\n", zone="Europe/Berlin"
+    )
+    assert told["stress", 7.0] == [("03-03 06:00", "03-03 12:00")]
+    assert told["stress", 2.0] == [("03-03 18:00", "03-04 00:00")]
+    assert len(told["attack_report", 1.0]) == 1 and not summary.notes
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        ("2025-03-03 00:00:00", "2025-03-04 00:00:00"),
+        ("2025-03-03 12:00", "2025-03-04 12:00"),
+        ("2025-03-02T23:00:00.000Z", "2025-06-03T22:00:00.000Z"),
+        ("2025-03-03 00:00", "2025-03-04"),
+    ],
+)
+def test_a_time_that_stands_beside_every_date_says_nothing(dates):
+    told, _ = rows_of("date,stress\n{},7\n{},2\n".format(*dates), zone="Europe/Berlin")
+    for spans in told.values():
+        assert [span[0][6:] for span in spans] == ["18:00"]
+
+
+def test_an_end_that_is_the_start_is_none():
+    told, summary = rows_of("date,attack,attack_start,attack_end\n2025-03-03,yes,10:00,10:00\n")
+    assert told["attack", 1.0] == [("03-03 10:00", None)]
+    assert summary.skipped == {"attack_end: the same moment as the start": 1}
+
+
+@pytest.mark.parametrize(
+    ("column", "most", "is_told"),
+    [("stress", 5, True), ("stress", 6, False), ("stress (1-5)", 5, False), ("pain", 3, True)],
+)
+def test_a_scale_that_may_end_below_ten_is_asked_about(column, most, is_told):
+    days = "".join(f"2025-03-{day:02d},{1 + day % most}\n" for day in range(1, 29))
+    _, summary = rows_of(f"date,{column}\n{days}")
+    assert any("is above 5" in note for note in summary.notes) == is_told
+
+
 def test_words_of_a_person_count():
     text = "date,attack\n2025-03-01,joo\n2025-03-02,ei oo\n2025-03-03,joo\n"
     with pytest.raises(InputError, match="'joo'"):

@@ -35,6 +35,12 @@ def test_a_folder_is_walked_in_order_without_hidden_files_and_links(tmp_path):
     assert names(tmp_path) == ["c.csv", "b/a.csv", "b/z.csv"]
 
 
+def test_what_a_workbook_leaves_while_it_is_open_is_no_file(tmp_path):
+    for name in ("d.csv", "~$d.xlsx", ".~lock.d.ods#"):
+        (tmp_path / name).write_text("x")
+    assert names(tmp_path) == ["d.csv"]
+
+
 def test_archives_are_folders_also_inside_a_folder(tmp_path):
     with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
         archive.writestr("Takeout/b.json", "[1]")

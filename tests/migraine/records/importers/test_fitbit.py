@@ -374,6 +374,47 @@ def test_readings_of_heart_rate_variability_become_a_value_a_night(tmp_path):
     assert timeline.summary.skipped == {"rmssd: also in the daily files": 3}
 
 
+def test_variability_is_read_in_the_folders_of_any_language_and_of_the_newer_form(tmp_path):
+    """Takeout names folders and files in the language of the account."""
+    night = {
+        "logId": 1,
+        "dateOfSleep": "2025-03-04",
+        "startTime": "2025-03-03T23:00:00.000",
+        "endTime": "2025-03-04T07:00:00.000",
+        "minutesAsleep": 450,
+        "timeInBed": 480,
+        "type": "stages",
+        "mainSleep": True,
+        "levels": {
+            "data": [{"dateTime": "2025-03-03T23:00:00.000", "level": "light", "seconds": 27000}],
+            "shortData": [],
+        },
+    }
+    translated = (
+        "Herzfrequenzvariabilit\u00e4t/Zusammenfassung der t\u00e4glichen"
+        " Herzfrequenzvariabilit\u00e4t - 2025-03-(4).csv"
+    )
+    newer = "Physical Activity_GoogleData/heart_rate_variability_2025-03-01.csv"
+    head = "timestamp,root mean square of successive differences milliseconds,data source"
+    files = {
+        "a.zip": {
+            "Globale Exportdaten/sleep-2025-03-04.json": json.dumps([night]),
+            translated: "timestamp,rmssd,nremhr,entropy\n2025-03-04T00:00:00,35.1,55,2.5\n",
+        },
+        "b.zip": {newer: f"{head}\n2025-03-05T01:00:00Z,33,Watch\n2025-03-05T02:00:00Z,35,Watch\n"},
+    }
+    for name, members in files.items():
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for member, text in members.items():
+                archive.writestr(f"Takeout/Fitbit/{member}", text)
+    records = read_records([tmp_path], zone="Europe/Berlin")
+    assert records.passed_over == {} and records.timeline.summary.unused == {}
+    frame = records.timeline.frame
+    variability = frame[frame["channel"] == "rmssd"]
+    local = variability["time"].dt.tz_convert("Europe/Berlin").dt.strftime("%m-%d")
+    assert dict(zip(local, variability["value"], strict=True)) == {"03-04": 35.1, "03-05": 34.0}
+
+
 def test_only_the_damaged_file_of_an_archive_is_named(tmp_path):
     with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
         for day, text in (
