@@ -14,7 +14,7 @@ WORKDIR /app
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 RUN mkdir aline_tf \
     && echo '__version__ = "0"' > aline_tf/__init__.py \
-    && pip install --constraint constraints.txt --editable ".[notebook]"
+    && pip install --constraint constraints.txt --editable ".[notebook,gateway]"
 
 COPY aline_tf ./aline_tf
 COPY savedmodels ./savedmodels

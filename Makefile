@@ -6,10 +6,11 @@ STAMP := $(VENV)/.installed
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test wheel lint format savedmodels clean distclean
+.PHONY: help install demo serve test wheel lint format savedmodels clean distclean
 
 help:
 	@echo "make demo       forecast from the example exports, report in build/demo/report.html"
+	@echo "make serve      a model server and the gateway with the records of an example person"
 	@echo "make test       every test"
 	@echo "make wheel      sdist and wheel into dist/, tried in a clean environment"
 	@echo "make lint       ruff check and format check; 'make format' repairs"
@@ -35,11 +36,21 @@ $(STAMP): pyproject.toml constraints.txt
 		"(or PYTHON=/path/to/python); received $$(python3 --version 2>&1 || true)" >&2; \
 	exit 1
 	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
-		--constraint constraints.txt --editable ".[dev,notebook]"
+		--constraint constraints.txt --editable ".[dev,notebook,gateway]"
 	@touch $@
 
 demo: install
 	$(BIN)/aline-tf migraine forecast --apple-health examples/export.zip --diary examples/diary.csv --out build/demo
+
+# The model server goes when the gateway does.
+serve: install
+	@mkdir -p build; \
+	$(BIN)/aline-tf serve --model-base-path savedmodels --models migraine psychometric --port $(GRPC_PORT) --quiet & \
+	server=$$!; trap 'kill $$server 2>/dev/null; wait' EXIT; \
+	$(BIN)/aline-tf gateway serve --port $(PORT) --database sqlite:///build/gateway.db --demo examples/more/observations.json
+
+PORT ?= 8000
+GRPC_PORT ?= 8500
 
 test: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests

@@ -38,6 +38,16 @@ COMMANDS = (
     Command(("export",), "aline_tf.commands.export", "write a SavedModel with named signatures"),
     Command(("serve",), "aline_tf.commands.serve", "serve SavedModels over gRPC without Docker"),
     Command(
+        ("gateway", "serve"),
+        "aline_tf.commands.gateway_serve",
+        "take a person's readings in and give forecasts back, over HTTP",
+    ),
+    Command(
+        ("gateway", "person"),
+        "aline_tf.commands.gateway_person",
+        "add somebody who may use the gateway, or one more token of theirs",
+    ),
+    Command(
         ("record-hpo",),
         "aline_tf.commands.record_hpo",
         "record a small meta-dataset of hyper-parameters from scikit-learn's bundled tables",
@@ -79,7 +89,10 @@ COMMANDS = (
     ),
 )
 
-GROUPS = {"migraine": "forecasts for one person from exported health data"}
+GROUPS = {
+    "gateway": "the back end of an application: readings in, forecasts out",
+    "migraine": "forecasts for one person from exported health data",
+}
 
 
 def build_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:

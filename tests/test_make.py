@@ -62,7 +62,7 @@ def test_second_install_does_nothing(checkout):
     assert make(checkout, "install").returncode == 0
     first = log(checkout)
     assert first[0] == "venv python3"
-    assert "--constraint constraints.txt" in first[1] and "[dev,notebook]" in first[1]
+    assert "--constraint constraints.txt" in first[1] and "[dev,notebook,gateway]" in first[1]
     assert make(checkout, "install").returncode == 0
     assert log(checkout) == first
 

@@ -82,6 +82,7 @@ class TestPublicNames:
 class TestDependencies:
     def test_extras_are_there_and_each_is_for_a_room_that_exists(self):
         rooms = {"notebook": ROOT / "notebooks", "dev": ROOT / "tests"}
+        rooms["gateway"] = ROOT / "aline_tf" / "gateway"
         assert set(PROJECT["optional-dependencies"]) == set(rooms)
         assert all(room.is_dir() for room in rooms.values())
 
@@ -92,6 +93,7 @@ class TestDependencies:
         "requirement",
         PROJECT["dependencies"]
         + PROJECT["optional-dependencies"]["notebook"]
+        + PROJECT["optional-dependencies"]["gateway"]
         + PROJECT["optional-dependencies"]["dev"],
     )
     def test_constraint_pins_a_version_in_the_declared_range(self, requirement):

@@ -73,12 +73,7 @@ def trigger_posteriors(model, batch: dict) -> list[TriggerPosterior]:
         model: an ALINE of the migraine task.
         batch: from `history_batch`; its first row is looked at.
     """
-    own = batch_ops.take_rows(batch_ops.drop_candidates(batch), slice(0, 1))
-    nothing = own | {
-        "context_mask": np.zeros_like(own["context_mask"]),
-        "context_status": np.zeros_like(own["context_status"]),
-    }
-    outputs = batch_ops.map_rows(model, batch_ops.stack([own, nothing]))
+    outputs = batch_ops.map_rows(model, own_and_nothing(batch))
     raw = outputs["theta_raw"]
     posterior = model.theta_posterior(outputs)
     # The last raw output is the logit of "not zero": with it certain, what remains is the slab.
@@ -86,21 +81,45 @@ def trigger_posteriors(model, batch: dict) -> list[TriggerPosterior]:
     slab = model.theta_posterior({"theta_raw": certain})
     probability = posterior.probability().numpy()
     mean, sd = (part.numpy() for part in slab.mean_sd())
-    quantiles = slab.quantiles(LEVELS).numpy()
-    names = model.spec.parameter_names
+    low, high = np.moveaxis(slab.quantiles(LEVELS).numpy(), -1, 0)
+    return trigger_table(batch, model.spec.parameter_names, probability, mean, sd, low, high)
+
+
+def own_and_nothing(batch: dict) -> dict:
+    """Two rows without candidates: the first one of the batch, and the same with nothing recorded.
+
+    Args:
+        batch: from `history_batch`.
+    """
+    own = batch_ops.take_rows(batch_ops.drop_candidates(batch), slice(0, 1))
+    nothing = own | {
+        "context_mask": np.zeros_like(own["context_mask"]),
+        "context_status": np.zeros_like(own["context_status"]),
+    }
+    return batch_ops.stack([own, nothing])
+
+
+def trigger_table(batch: dict, names, probability, mean, sd, low, high) -> list[TriggerPosterior]:
+    """Triggers, strongest first and unrecorded ones last, from the posteriors of two rows.
+
+    Args:
+        batch: from `history_batch`; its first row is looked at.
+        names: of the P parameters.
+        probability: [2, P] that a parameter is not zero, of the rows of `own_and_nothing`.
+        mean, sd, low, high: [2, P] of those that are not; NaN where nobody knows.
+    """
     found = []
     for trigger in TRIGGERS:
         index = names.index(f"beta_{trigger.name}")
         days_recorded = _days_recorded(batch, SOURCE_CHANNEL[trigger.name])
         at = (0 if days_recorded else 1, index)
-        low, high = (math.exp(value) for value in quantiles[at])
         found.append(
             TriggerPosterior(
                 name=trigger.name,
                 probability=float(probability[at]),
                 odds_ratio=math.exp(mean[at]),
-                low=low,
-                high=high,
+                low=math.exp(low[at]),
+                high=math.exp(high[at]),
                 strength=float(probability[at] * _mean_absolute(mean[at], sd[at])),
                 days_recorded=days_recorded,
                 usual=float(probability[1, index]),

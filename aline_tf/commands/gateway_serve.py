@@ -1,0 +1,121 @@
+"""`aline-tf gateway serve`: the back end of an application, over HTTP."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import socket
+from pathlib import Path
+
+from aline_tf.commands.gateway_arguments import add_database, extra
+from aline_tf.errors import InputError
+
+DEMO_TOKEN = "demo"
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `aline-tf gateway serve`."""
+    add_database(parser)
+    parser.add_argument(
+        "--served-model",
+        metavar="HOST:PORT",
+        help="gRPC port of a model server with `migraine` (default: the model in this process)",
+    )
+    parser.add_argument(
+        "--model", type=Path, metavar="DIR", help="a preset (default: the one that is shipped)"
+    )
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on (default: %(default)s, this machine only)",
+    )
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=8000,
+        help="port to listen on; 0 picks a free one and prints it (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--demo",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help=f"begin with a person whose token is {DEMO_TOKEN!r} and who has sent these files; on"
+        " this machine only",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT; the line with the address is printed once it answers.
+
+    Raises:
+        InputError: the address, the database, the model or a file of the demonstration cannot be
+            used.
+    """
+    if args.demo and args.host not in _LOOPBACK:
+        raise InputError(f"expected --demo on this machine only; received --host {args.host}")
+    if args.model is not None and args.served_model is not None:
+        raise InputError("expected --model or --served-model; received both")
+    with extra():
+        import uvicorn
+
+        from aline_tf.gateway.app import create_app
+        from aline_tf.gateway.settings import Settings
+
+    class Announced(uvicorn.Server):
+        async def startup(self, sockets=None):
+            await super().startup(sockets)
+            if self.started:
+                print(f"gateway on http://{address}", flush=True)
+
+    with _listening(args.host, args.port) as listener:
+        host, port = listener.getsockname()[:2]
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        settings = Settings(args.database, served_model=args.served_model, preset=args.model)
+        app = create_app(settings)
+        if args.demo:
+            _demonstrate(app.state.gateway, args.demo)
+        if args.served_model is None:
+            # One that cannot be used is known before the first request, which is no slower then.
+            _ = app.state.gateway.forecasts.inference
+        # uvicorn ends what it has begun, and sends itself the signal again.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        Announced(uvicorn.Config(app, log_level="warning")).run([listener])
+    return 0
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise InputError(
+            f"expected an address that is free to listen on; received {host}:{port}"
+            f" ({error.strerror or error})"
+        ) from error
+    return listener
+
+
+def _demonstrate(service, files: list[Path]) -> None:
+    """A person whose token anybody knows, and what they sent."""
+    from aline_tf.gateway.storage.people import add_person, issue_token
+
+    if service.person_of(DEMO_TOKEN) is None:
+        with service.database.writing() as connection:
+            person = add_person(connection, service.now(), "Europe/Berlin")
+            issue_token(connection, person, "demonstration", service.now(), DEMO_TOKEN)
+    person = service.person_of(DEMO_TOKEN)
+    for file in files:
+        service.receive(person, file.read_bytes(), None)
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isdecimal() else -1
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535; received {text!r}")
+    return port

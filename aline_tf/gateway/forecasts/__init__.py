@@ -1,0 +1,1 @@
+"""What a person is told: risks, triggers, the next question, what-ifs."""

@@ -1,0 +1,1 @@
+"""From the body of a request to payloads with an account, and from payloads to one timeline."""

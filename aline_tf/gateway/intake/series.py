@@ -1,0 +1,151 @@
+"""One person's payloads as one timeline: that of the same records, imported as files.
+
+Payloads of one format are put together before they are read, as the application that sent them
+would have written them to one file: a reading that is sent again stands in the place of the earlier
+one, so that whole days may be sent again, late and in any order. What the importers do with several
+sources, nights and clocks they do here as well, for it is they who read.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from aline_tf.gateway.intake.formats import ANSWERS, FHIR, OWN, loaded
+from aline_tf.gateway.intake.own_json import readings_of, readings_timeline
+from aline_tf.migraine.records.importers.records import read_records
+from aline_tf.migraine.records.timeline import Timeline
+from aline_tf.migraine.records.timeline_file import write_timeline
+from aline_tf.migraine.records.wall_clock import WallClock, time_zone
+
+#: What tells one entry of a Health Auto Export list from another.
+_PLACE = ("date", "startDate", "endDate", "start", "end", "source", "name")
+#: Its metrics that grow while an hour or a day goes on: the larger value is the later one.
+_GROWING = ("step_count",)
+
+
+class Series:
+    """What a person has sent so far, put together.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from aline_tf.gateway.intake.series import Series
+        >>> series = Series()
+        >>> stress = {"id": "1", "channel": "stress", "time": "2025-03-10T20:00:00Z"}
+        >>> for value in (3, 7):
+        ...     document = {"readings": [{**stress, "value": value}]}
+        ...     series.take("readings", json.dumps(document).encode(), read=1)
+        >>> series.timeline(None, datetime(2025, 3, 11, tzinfo=UTC)).frame["value"].tolist()
+        [7.0]
+    """
+
+    def __init__(self) -> None:
+        self._read = 0
+        self._readings: dict[Any, Any] = {}
+        # (list, metric, unit) -> place of an entry -> the entry
+        self._entries: dict[tuple[str, ...], dict[tuple, Any]] = {}
+        self._bundles: list[bytes] = []
+        self._answers: list[bytes] = []
+
+    def take(self, kind: str, content: bytes, read: int) -> None:
+        """The next payload of a person, in the order in which they came.
+
+        Args:
+            kind: which format it is.
+            content: the payload.
+            read: records of it that could be used.
+        """
+        self._read += read
+        if kind == ANSWERS:
+            self._answers.append(content)
+        elif kind == FHIR:
+            self._bundles.append(content)
+        elif kind == OWN:
+            self._take_readings(readings_of(loaded(content)[1]))
+        else:
+            self._take_entries(loaded(content)[1]["data"])
+
+    def timeline(self, zone: str | None, now: datetime) -> Timeline:
+        """Everything, as the importers read it.
+
+        Args:
+            zone: the time zone the person lives in, for times that name none.
+            now: the present moment, with its time zone.
+
+        Raises:
+            InputError: nothing is left of what could be used, for it was withdrawn since.
+        """
+        if not self._read:
+            return Timeline.empty()
+        with tempfile.TemporaryDirectory() as folder:
+            paths = self._written(Path(folder), zone)
+            return read_records(paths, None, zone, True, now).timeline
+
+    def _take_readings(self, readings: list[Any]) -> None:
+        for reading in readings:
+            own_id = reading.get("id") if isinstance(reading, Mapping) else None
+            key = ("id", str(own_id)) if own_id is not None else json.dumps(reading, sort_keys=True)
+            # The newest stands last, for where two say the same of one moment.
+            self._readings.pop(key, None)
+            self._readings[key] = reading
+
+    def _take_entries(self, data: Mapping[str, Any]) -> None:
+        for name, entries in data.items():
+            for entry in entries if isinstance(entries, list) else ():
+                values = entry.get("data") if isinstance(entry, Mapping) else None
+                if name == "metrics" and isinstance(values, list):
+                    metric = (name, str(entry.get("name", "")), str(entry.get("units", "")))
+                    for value in values:
+                        self._put(metric, value)
+                else:
+                    self._put((name, "", ""), entry)
+
+    def _put(self, metric: tuple[str, ...], entry: Any) -> None:
+        kept = self._entries.setdefault(metric, {})
+        if not isinstance(entry, Mapping):
+            kept[("", json.dumps(entry))] = entry
+            return
+        place = tuple(str(entry.get(name, "")) for name in _PLACE)
+        before = kept.get(place, {}).get("qty")
+        grown = metric[1] in _GROWING and _is_number(before) and _is_number(entry.get("qty"))
+        if not (grown and before > entry["qty"]):
+            kept[place] = entry
+
+    def _written(self, folder: Path, zone: str | None) -> list[Path]:
+        """Files for the importers, one for each format, or for each bundle."""
+        files: dict[str, bytes] = {}
+        if self._entries:
+            files["health_auto_export.json"] = json.dumps(self._document()).encode()
+        for number, content in enumerate(self._bundles):
+            files[f"fhir-{number:08d}.json"] = content
+        for number, content in enumerate(self._answers):
+            files[f"answers-{number:08d}.jsonl"] = content
+        paths = []
+        for name, content in files.items():
+            paths.append(folder / name)
+            paths[-1].write_bytes(content)
+        if self._readings:
+            clock = WallClock(time_zone(zone) if zone else None)
+            paths.append(folder / "readings.jsonl")
+            write_timeline(readings_timeline(self._readings.values(), clock), paths[-1])
+        return paths
+
+    def _document(self) -> dict[str, Any]:
+        """The entries as the application writes them."""
+        data: dict[str, list] = {}
+        for (name, metric, units), entries in self._entries.items():
+            values = list(entries.values())
+            if metric or units:
+                data.setdefault(name, []).append({"name": metric, "units": units, "data": values})
+            else:
+                data.setdefault(name, []).extend(values)
+        # What begins otherwise is not known as a file of the application.
+        return {"data": data or {"metrics": []}}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,156 @@
+"""The documents that come and go, for the description of the interface."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aline_tf.gateway.storage.payloads import Receipt
+
+ClientId = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class ReceiptDocument(BaseModel):
+    """That something was kept, and what could be made of it."""
+
+    id: str = Field(description="of the payload: the client's own, or a digest of the content")
+    format: str
+    received: int = Field(description="seconds since 1970 UTC")
+    repeated: bool = Field(description="it had been kept before, and is there once")
+    read: int = Field(description="records that are used")
+    skipped: int = Field(description="records that could not be used")
+    unused: int = Field(description="records of kinds that have no use here")
+    by: dict[str, dict[str, int]] = Field(description="the same by channel, reason and type")
+    examples: dict[str, str] = Field(description="reason -> a value that was skipped for it")
+    notes: list[str]
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> ReceiptDocument:
+        """The document of a receipt."""
+        return cls(
+            id=receipt.client_id,
+            format=receipt.kind,
+            received=receipt.received,
+            repeated=receipt.repeated,
+            **receipt.account,
+        )
+
+
+class RiskDocument(BaseModel):
+    """The probability of an attack within some hours."""
+
+    hours: int
+    probability: float
+    low: float | None = Field(description="90% interval; null where a served model computes")
+    high: float | None
+
+
+class RisksDocument(BaseModel):
+    """The risks of an evening."""
+
+    evening: str
+    risks: list[RiskDocument]
+    remarks: list[str]
+    computed: str
+    not_a_device: str
+
+
+class AwayDocument(BaseModel):
+    """No model answers; what was said last."""
+
+    detail: str
+    last: dict[str, Any] | None
+    age_s: int | None
+
+
+class Trigger(BaseModel):
+    """What may be a trigger of a person."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: str
+    probability: float = Field(description="that it is one of this person's")
+    odds_ratio: float = Field(description="of an attack starting, if it is")
+    low: float | None
+    high: float | None
+    days_recorded: int
+    usual: float = Field(description="the probability with nothing recorded at all")
+
+
+class TriggersDocument(BaseModel):
+    """Triggers, strongest first."""
+
+    evening: str
+    triggers: list[Trigger]
+
+
+class Question(BaseModel):
+    """What is worth asking."""
+
+    channel: str
+    days_ago: int
+    slot: int = Field(description="of six hours, from 0; -1 for a whole day")
+    label: str
+    meaning: str
+    expected: str = Field(description="what an answer looks like")
+    gain: float | None = Field(description="nats; null where a served model computes")
+
+
+class QuestionDocument(BaseModel):
+    """The next question, or why there is none."""
+
+    evening: str
+    question: Question | None
+    why: str | None
+
+
+class AnswerDocument(BaseModel):
+    """The answer to a question."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    evening: Annotated[str, Field(max_length=40)]
+    channel: Annotated[str, Field(max_length=40)]
+    days_ago: int
+    slot: int
+    value: Annotated[str, Field(max_length=100)] | float | bool | None = Field(
+        description="null where it was asked and not answered"
+    )
+    id: ClientId | None = None
+
+
+class MovedDocument(BaseModel):
+    """How an answer moved the risks; null where no model answers, or for an answer that was
+    repeated."""
+
+    receipt: ReceiptDocument
+    before: list[RiskDocument] | None
+    after: list[RiskDocument] | None
+
+
+class SupposedDocument(BaseModel):
+    """What is supposed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    suppose: Annotated[list[Annotated[str, Field(max_length=80)]], Field(min_length=1)] = Field(
+        description="channel=value, or channel@days_ago=value", examples=[["stress=8"]]
+    )
+
+
+class WhatIf(BaseModel):
+    """The risks under a supposition."""
+
+    channel: str
+    days_ago: int
+    value: float
+    risk_24h: float
+    risk_48h: float
+
+
+class WhatIfsDocument(BaseModel):
+    """What is so already is left out."""
+
+    evening: str
+    what_ifs: list[WhatIf]

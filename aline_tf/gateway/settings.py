@@ -1,0 +1,54 @@
+"""What an operator decides about a gateway."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+from aline_tf.errors import InputError
+
+#: SQLite beside the working directory; its write-ahead log lies there too.
+DATABASE = "sqlite:///gateway.db"
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Settings of a gateway.
+
+    Attributes:
+        database: URL of the one database, SQLite or PostgreSQL (postgresql+psycopg://...).
+        served_model: "host:port" of a model server with the model `migraine`; None for inference in
+            this process. A served model tells risks, triggers, what-ifs and the policy's question;
+            intervals and gains need the model here.
+        preset: directory of the model for this process; None for the one that is shipped.
+        cost_weight: nats that one prompt has to be worth.
+        seed: of the draws behind intervals.
+        largest_body: bytes of a request as it arrives.
+        largest_payload: bytes of it once unpacked.
+        model_timeout: seconds to wait for a model server.
+
+    Raises:
+        InputError: a limit that is not positive, or a weight that is negative.
+
+    Example:
+        >>> from aline_tf.gateway import Settings
+        >>> Settings(served_model="127.0.0.1:8500").database
+        'sqlite:///gateway.db'
+    """
+
+    database: str = DATABASE
+    served_model: str | None = None
+    preset: Path | None = None
+    cost_weight: float = 0.001
+    seed: int = 0
+    largest_body: int = 8 << 20
+    largest_payload: int = 64 << 20
+    model_timeout: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name in ("largest_body", "largest_payload", "model_timeout"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"expected {name} above 0; received {getattr(self, name)}")
+        if not (math.isfinite(self.cost_weight) and self.cost_weight >= 0):
+            raise InputError(f"expected a cost_weight of 0 or more; received {self.cost_weight}")

@@ -1,0 +1,1 @@
+"""One database by one URL: people, their tokens, what they sent, what was answered last."""
