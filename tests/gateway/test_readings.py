@@ -1,7 +1,9 @@
 """What is sent is kept once, with an account; and the forecast is that of the same files."""
 
 import gzip
+import io
 import json
+import zipfile
 from datetime import timedelta
 
 import numpy as np
@@ -62,6 +64,14 @@ def assert_same_forecast(person, model, paths):
     (evening, here), (expected, there) = risks_of(answer.json()), risks_of_files(model, paths)
     assert evening == expected
     np.testing.assert_allclose(here, there, rtol=1e-5, atol=1e-6)
+
+
+def values_of(person):
+    """The values of a person's timeline, as their export has them."""
+    packed = person.get("/v1/me/export").content
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        rows = archive.read("timeline.jsonl").decode().splitlines()[1:]
+    return [json.loads(row)["value"] for row in rows]
 
 
 class TestReceipts:
@@ -174,16 +184,27 @@ class TestForecastsOfFiles:
         write_timeline(life, path)
         assert_same_forecast(person, compiled_model, [path])
 
+    def test_a_resource_that_is_sent_again_counts_once_and_a_correction_in_place_of_it(
+        self, person
+    ):
+        def pulse(value, **others):
+            quantity = {"value": value, "unit": "/min", "code": "/min"}
+            coding = [{"system": "http://loinc.org", "code": "8867-4"}]
+            observation = {"resourceType": "Observation", "status": "final", "id": "a"}
+            at = {"effectiveDateTime": "2025-05-03T08:00:00+02:00", "valueQuantity": quantity}
+            return observation | {"code": {"coding": coding}} | at | others
+
+        second = pulse(90, id="b", effectiveDateTime="2025-05-03T08:10:00+02:00")
+        for document in (pulse(60), bundle([pulse(60), second]), bundle([second])):
+            assert person.post("/v1/readings", json=document).json()["read"]
+        assert values_of(person) == [75.0]
+        later = {"versionId": "2", "lastUpdated": "2025-05-04T08:00:00Z"}
+        person.post("/v1/readings", json=pulse(80, meta=later, status="amended"))
+        assert values_of(person) == [85.0]
+
     def test_a_count_that_grew_is_not_added_to_itself(self, person):
         for count in (200, 350, 300):
             entry = {"date": "2025-05-03 08:00:00 +0200", "qty": count, "source": "A Phone"}
             metric = {"name": "step_count", "units": "count", "data": [entry]}
             person.post("/v1/readings", json={"data": {"metrics": [metric]}})
-        lines = person.get("/v1/me/export").content
-        import io
-        import zipfile
-
-        with zipfile.ZipFile(io.BytesIO(lines)) as archive:
-            rows = archive.read("timeline.jsonl").decode().splitlines()[1:]
-            assert len([name for name in archive.namelist() if name.startswith("sent/")]) == 3
-        assert [json.loads(row)["value"] for row in rows] == [350.0]
+        assert values_of(person) == [350.0]

@@ -8,6 +8,7 @@ sources, nights and clocks they do here as well, for it is they who read.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
@@ -48,7 +49,8 @@ class Series:
         self._readings: dict[Any, Any] = {}
         # (list, metric, unit) -> place of an entry -> the entry
         self._entries: dict[tuple[str, ...], dict[tuple, Any]] = {}
-        self._bundles: list[bytes] = []
+        # Digest of an entry of a bundle -> the entry
+        self._resources: dict[bytes, Any] = {}
         self._answers: list[bytes] = []
 
     def take(self, kind: str, content: bytes, read: int) -> None:
@@ -63,7 +65,7 @@ class Series:
         if kind == ANSWERS:
             self._answers.append(content)
         elif kind == FHIR:
-            self._bundles.append(content)
+            self._take_resources(loaded(content)[1])
         elif kind == OWN:
             self._take_readings(readings_of(loaded(content)[1]))
         else:
@@ -93,6 +95,16 @@ class Series:
             self._readings.pop(key, None)
             self._readings[key] = reading
 
+    def _take_resources(self, document: Mapping[str, Any]) -> None:
+        entries = document.get("entry")
+        if not isinstance(entries, list):
+            entries = [] if document["resourceType"] == "Bundle" else [{"resource": document}]
+        for entry in entries:
+            # Later versions of a resource differ, and the importer knows which one counts.
+            resource = entry.get("resource", entry) if isinstance(entry, Mapping) else entry
+            text = json.dumps(resource, sort_keys=True)
+            self._resources.setdefault(hashlib.sha256(text.encode()).digest(), entry)
+
     def _take_entries(self, data: Mapping[str, Any]) -> None:
         for name, entries in data.items():
             for entry in entries if isinstance(entries, list) else ():
@@ -116,12 +128,14 @@ class Series:
             kept[place] = entry
 
     def _written(self, folder: Path, zone: str | None) -> list[Path]:
-        """Files for the importers, one for each format, or for each bundle."""
+        """Files for the importers, one for each format and each answer."""
         files: dict[str, bytes] = {}
         if self._entries:
             files["health_auto_export.json"] = json.dumps(self._document()).encode()
-        for number, content in enumerate(self._bundles):
-            files[f"fhir-{number:08d}.json"] = content
+        if self._resources:
+            bundle = {"resourceType": "Bundle", "type": "collection"}
+            entries = list(self._resources.values())
+            files["fhir.json"] = json.dumps(bundle | {"entry": entries}).encode()
         for number, content in enumerate(self._answers):
             files[f"answers-{number:08d}.jsonl"] = content
         paths = []
