@@ -17,7 +17,7 @@ from aline_tf import __version__
 from aline_tf.errors import InputError
 from aline_tf.gateway.failures import ModelAway, NothingRecorded
 from aline_tf.gateway.intake.bodies import TooLarge
-from aline_tf.gateway.routes import access, forecasts, person, readings
+from aline_tf.gateway.routes import access, forecasts, page, person, readings
 from aline_tf.gateway.service import Gateway, utc_now
 from aline_tf.gateway.settings import Settings
 from aline_tf.gateway.storage.payloads import ClientIdTaken, PersonErased
@@ -56,7 +56,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.gateway = service
-    for router in (readings.ROUTER, forecasts.ROUTER, person.ROUTER):
+    for router in (readings.ROUTER, forecasts.ROUTER, person.ROUTER, page.ROUTER):
         app.include_router(router)
 
     @app.get("/health", tags=["operator"])

@@ -10,7 +10,9 @@ from fastapi import APIRouter, Response
 
 from aline_tf.gateway.routes.access import Asking, Service
 from aline_tf.gateway.routes.documents import ReceiptDocument
+from aline_tf.gateway.service import Gateway
 from aline_tf.gateway.storage.payloads import payloads_after
+from aline_tf.gateway.storage.people import Person
 
 ROUTER = APIRouter(prefix="/v1/me", tags=["person"])
 
@@ -23,6 +25,11 @@ ROUTER = APIRouter(prefix="/v1/me", tags=["person"])
 def export(person: Asking, service: Service) -> Response:
     """All that is kept of this person: what was sent as it came, its receipts, and one timeline,
     which `aline-tf migraine import` reads."""
+    return archive_of(person, service)
+
+
+def archive_of(person: Person, service: Gateway) -> Response:
+    """An archive of all that is kept of a person."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         receipts = []
