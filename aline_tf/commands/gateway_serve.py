@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import socket
+import sys
 from pathlib import Path
 
 from aline_tf.commands.gateway_arguments import add_database, extra
@@ -36,6 +38,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=8000,
         help="port to listen on; 0 picks a free one and prints it (default: %(default)s)",
     )
+    parser.add_argument(
+        "--origin",
+        nargs="+",
+        default=[],
+        metavar="URL",
+        help="other sites whose pages may ask, like https://app.example.org (default: none)",
+    )
+    parser.add_argument(
+        "--per-minute",
+        type=float,
+        default=600.0,
+        metavar="N",
+        help="requests of one person a minute (default: %(default)g)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="no line for every request")
     parser.add_argument(
         "--demo",
         type=Path,
@@ -72,7 +89,20 @@ def run(args: argparse.Namespace) -> int:
     with _listening(args.host, args.port) as listener:
         host, port = listener.getsockname()[:2]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        settings = Settings(args.database, served_model=args.served_model, preset=args.model)
+        settings = Settings(
+            args.database,
+            served_model=args.served_model,
+            preset=args.model,
+            per_minute=args.per_minute,
+            origins=tuple(args.origin),
+        )
+        logging.basicConfig(
+            stream=sys.stderr,
+            level=logging.WARNING if args.quiet else logging.INFO,
+            format="%(message)s",
+        )
+        # Alembic says what it does on every start.
+        logging.getLogger("alembic").setLevel(logging.WARNING)
         app = create_app(settings)
         if args.demo:
             _demonstrate(app.state.gateway, args.demo)

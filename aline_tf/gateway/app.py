@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -17,6 +18,8 @@ from aline_tf import __version__
 from aline_tf.errors import InputError
 from aline_tf.gateway.failures import ModelAway, NothingRecorded
 from aline_tf.gateway.intake.bodies import TooLarge
+from aline_tf.gateway.operation.access_log import AccessLog
+from aline_tf.gateway.operation.metrics import CONTENT_TYPE
 from aline_tf.gateway.routes import access, forecasts, page, person, readings
 from aline_tf.gateway.service import Gateway, utc_now
 from aline_tf.gateway.settings import Settings
@@ -66,7 +69,20 @@ def create_app(
             connection.execute(text("SELECT 1"))
         return {"status": "ok", "version": __version__}
 
+    @app.get("/metrics", tags=["operator"], response_class=Response)
+    def metrics() -> Response:
+        """Metrics for Prometheus."""
+        return Response(service.metrics.text(), media_type=CONTENT_TYPE)
+
     _refusals(app)
+    if service.settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(service.settings.origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Encoding", "Content-Type", "Idempotency-Key"],
+        )
+    app.add_middleware(AccessLog, metrics=service.metrics)
     return app
 
 

@@ -6,12 +6,15 @@ Readings are taken in without TensorFlow; it is loaded for the first forecast.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aline_tf.gateway.intake.formats import account_of, loaded
 from aline_tf.gateway.intake.timelines import Timelines
+from aline_tf.gateway.operation.metrics import Metrics
+from aline_tf.gateway.operation.rate_limit import RateLimit
 from aline_tf.gateway.settings import Settings
 from aline_tf.gateway.storage import payloads, people
 from aline_tf.gateway.storage.database import Database
@@ -40,6 +43,8 @@ class Gateway:
     Attributes:
         database: where all is kept.
         timelines: what people have sent, put together.
+        metrics: what an operator counts.
+        rate_limit: for everybody who asks.
 
     Raises:
         InputError: the database cannot be opened.
@@ -54,9 +59,10 @@ class Gateway:
         self.settings, self.moment = settings, clock
         self.database = Database(settings.database)
         self.database.upgrade()
-        self.timelines = Timelines(self.database)
+        self.timelines, self.metrics = Timelines(self.database), Metrics()
         self._inference, self._forecasts = inference, None
         self._loading = threading.Lock()
+        self.rate_limit = RateLimit(settings.per_minute, settings.burst, time.monotonic)
 
     @property
     def forecasts(self) -> Forecasts:
@@ -94,7 +100,12 @@ class Gateway:
         """
         kind, document = loaded(content)
         made = account_of(kind, document, content, person.zone)
-        return payloads.keep(self.database, person.id, client_id, kind, content, made, self.now())
+        receipt = payloads.keep(
+            self.database, person.id, client_id, kind, content, made, self.now()
+        )
+        if not receipt.repeated:
+            self.metrics.kept(kind, made)
+        return receipt
 
     def receipt(self, person: Person, client_id: str) -> payloads.Receipt | None:
         """The receipt of a payload of this person; None where there is none."""
@@ -116,7 +127,7 @@ class Gateway:
     def erase(self, person: Person) -> None:
         """Remove a person, their tokens, and all that they sent or were answered."""
         with self.database.writing() as connection:
-            people.erase(connection, person.id)
+            people.erase(connection, person, self.now())
         self.timelines.forget(person.id)
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aline_tf.errors import InputError
 
@@ -27,6 +28,9 @@ class Settings:
         largest_body: bytes of a request as it arrives.
         largest_payload: bytes of it once unpacked.
         model_timeout: seconds to wait for a model server.
+        per_minute, burst: requests of one person a minute, and at once; of an address without a
+            token that counts, as many.
+        origins: of other sites whose pages may ask, as https://app.example.org; none by default.
 
     Raises:
         InputError: a limit that is not positive, or a weight that is negative.
@@ -45,10 +49,22 @@ class Settings:
     largest_body: int = 8 << 20
     largest_payload: int = 64 << 20
     model_timeout: float = 10.0
+    per_minute: float = 600.0
+    burst: int = 200
+    origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("largest_body", "largest_payload", "model_timeout"):
+        for name in ("largest_body", "largest_payload", "model_timeout", "per_minute", "burst"):
             if not getattr(self, name) > 0:
                 raise InputError(f"expected {name} above 0; received {getattr(self, name)}")
         if not (math.isfinite(self.cost_weight) and self.cost_weight >= 0):
             raise InputError(f"expected a cost_weight of 0 or more; received {self.cost_weight}")
+        for origin in self.origins:
+            parts = urlsplit(origin)
+            if (
+                parts.scheme not in ("http", "https")
+                or f"{parts.scheme}://{parts.netloc}" != origin
+            ):
+                raise InputError(
+                    f"expected an origin like https://app.example.org; received {origin!r}"
+                )

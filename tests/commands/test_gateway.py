@@ -106,7 +106,7 @@ def test_what_was_acknowledged_is_there_once_when_the_process_was_killed(capsys,
 
     for kills in range(3):
         server, enough = (
-            Process("--database", database, "--served-model", ABSENT),
+            Process("--database", database, "--served-model", ABSENT, "--per-minute", "1e6"),
             threading.Event(),
         )
         threads = [

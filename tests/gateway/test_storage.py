@@ -185,7 +185,9 @@ class TestPayloads:
             keep_forecast(connection, person, {"risk": 0.5}, 6)
             keep_forecast(connection, person, {"risk": 0.6}, 7)
             assert last_forecast(connection, person) == (7, {"risk": 0.6})
-            assert people.erase(connection, person) and not people.erase(connection, person)
+            somebody = people.Person(person, None, "phone")
+            assert people.erase(connection, somebody, 8)
+            assert not people.erase(connection, somebody, 9)
         with database.reading() as connection:
             assert payloads.number_of_payloads(connection, person) == 0
             assert last_forecast(connection, person) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
@@ -22,17 +23,39 @@ Service = Annotated[Gateway, Depends(gateway_of)]
 
 
 def person_of(
+    request: Request,
     service: Service,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> Person:
     """The person whose token came with the request.
 
     Raises:
-        HTTPException: 401, without a token or with one that does not count.
+        HTTPException: 401, without a token or with one that does not count; 429, too often.
     """
-    person = None if credentials is None else service.person_of(credentials.credentials)
+    person = known(request, service, credentials.credentials if credentials else None)
     if person is None:
         raise unauthorized()
+    return person
+
+
+def known(request: Request, service: Gateway, token: str | None) -> Person | None:
+    """Whose token it is, None for one that does not count; asking is counted.
+
+    Raises:
+        HTTPException: 429, they ask too often.
+    """
+    person = None if token is None else service.person_of(token)
+    address = request.client.host if request.client else ""
+    wait = service.rate_limit.wait(person.id if person else f"address {address}")
+    if wait > 0:
+        raise HTTPException(
+            429,
+            f"expected at most {service.settings.per_minute:g} requests a minute; received more",
+            {"Retry-After": str(math.ceil(wait))},
+        )
+    if person is not None:
+        # For the log.
+        request.state.person = person.id
     return person
 
 

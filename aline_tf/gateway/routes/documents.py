@@ -37,6 +37,14 @@ class ReceiptDocument(BaseModel):
         )
 
 
+class AuditLine(BaseModel):
+    """Something that was done with the records of a person."""
+
+    at: int = Field(description="seconds since 1970 UTC")
+    actor: str = Field(description="the label of the token that was used, or operator")
+    action: str
+
+
 class RiskDocument(BaseModel):
     """The probability of an attack within some hours."""
 

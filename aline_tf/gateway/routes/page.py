@@ -17,7 +17,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from aline_tf.errors import InputError
 from aline_tf.gateway.failures import ModelAway, NothingRecorded
-from aline_tf.gateway.routes.access import Service
+from aline_tf.gateway.routes.access import Service, known
 from aline_tf.gateway.routes.person import archive_of
 from aline_tf.gateway.service import Gateway
 from aline_tf.gateway.storage.people import Person
@@ -39,7 +39,7 @@ def home(request: Request, service: Service) -> Response:
 async def sign_in(request: Request, service: Service) -> Response:
     """Keep the token in a cookie, if it counts."""
     token = (await _form(request)).get("token", "").strip()
-    if await run_in_threadpool(service.person_of, token) is None:
+    if await run_in_threadpool(known, request, service, token) is None:
         return _sign_in("This token does not count.", 401)
     answer = RedirectResponse("/", 303)
     secure = request.url.scheme == "https"
@@ -155,7 +155,7 @@ def _html(name: str, status: int, **values: Any) -> HTMLResponse:
 
 def _person(request: Request, service: Gateway) -> Person | None:
     token = request.cookies.get(COOKIE)
-    return None if token is None else service.person_of(token)
+    return None if token is None else known(request, service, token)
 
 
 async def _form(request: Request) -> dict[str, str]:

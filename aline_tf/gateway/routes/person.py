@@ -9,8 +9,9 @@ import zipfile
 from fastapi import APIRouter, Response
 
 from aline_tf.gateway.routes.access import Asking, Service
-from aline_tf.gateway.routes.documents import ReceiptDocument
+from aline_tf.gateway.routes.documents import AuditLine, ReceiptDocument
 from aline_tf.gateway.service import Gateway
+from aline_tf.gateway.storage import audit
 from aline_tf.gateway.storage.payloads import payloads_after
 from aline_tf.gateway.storage.people import Person
 
@@ -30,6 +31,8 @@ def export(person: Asking, service: Service) -> Response:
 
 def archive_of(person: Person, service: Gateway) -> Response:
     """An archive of all that is kept of a person."""
+    with service.database.writing() as connection:
+        audit.note(connection, person.id, person.label, audit.EXPORTED, service.now())
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         receipts = []
@@ -41,6 +44,13 @@ def archive_of(person: Person, service: Gateway) -> Response:
         archive.writestr("timeline.jsonl", "\n".join(service.timeline_lines(person)) + "\n")
     named = {"Content-Disposition": 'attachment; filename="records.zip"'}
     return Response(packed.getvalue(), media_type="application/zip", headers=named)
+
+
+@ROUTER.get("/audit")
+def show_audit(person: Asking, service: Service) -> list[AuditLine]:
+    """Who did what with the records of this person, newest first."""
+    with service.database.reading() as connection:
+        return [AuditLine(**line) for line in audit.lines(connection, person.id)]
 
 
 @ROUTER.delete("", status_code=204)

@@ -14,11 +14,14 @@ import uuid
 from sqlalchemy import Connection, delete, insert, select, update
 
 from aline_tf.errors import InputError
+from aline_tf.gateway.storage import audit
 from aline_tf.gateway.storage.tables import PEOPLE, TOKENS
 from aline_tf.migraine.records.wall_clock import time_zone
 
 _PREFIX = "aline_"
 _LABEL = 80
+#: Who adds people and tokens.
+OPERATOR = "operator"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +54,7 @@ def add_person(connection: Connection, now: int, zone: str | None = None) -> str
         time_zone(zone)
     person = uuid.uuid4().hex
     connection.execute(insert(PEOPLE).values(person=person, zone=zone, created=now))
+    audit.note(connection, person, OPERATOR, audit.ADDED, now)
     return person
 
 
@@ -77,13 +81,19 @@ def issue_token(
     connection.execute(
         insert(TOKENS).values(digest=_digest(token), person=person, label=label, created=now)
     )
+    audit.note(connection, person, OPERATOR, audit.TOKEN, now)
     return token
 
 
 def revoke_token(connection: Connection, token: str, now: int) -> bool:
     """Let a token count no more; whether it did until now."""
-    mine = (TOKENS.c.digest == _digest(token)) & TOKENS.c.revoked.is_(None)
-    return connection.execute(update(TOKENS).where(mine).values(revoked=now)).rowcount == 1
+    person = person_of(connection, token)
+    if person is None:
+        return False
+    mine = TOKENS.c.digest == _digest(token)
+    connection.execute(update(TOKENS).where(mine).values(revoked=now))
+    audit.note(connection, person.id, OPERATOR, audit.REVOKED, now)
+    return True
 
 
 def person_of(connection: Connection, token: str) -> Person | None:
@@ -96,9 +106,19 @@ def person_of(connection: Connection, token: str) -> Person | None:
     return None if found is None else Person(*found)
 
 
-def erase(connection: Connection, person: str) -> bool:
-    """Remove a person and all that is kept of them, tokens too; whether there was such a one."""
-    return connection.execute(delete(PEOPLE).where(PEOPLE.c.person == person)).rowcount == 1
+def erase(connection: Connection, person: Person, now: int) -> bool:
+    """Remove a person and all that is kept of them, tokens too; whether there was such a one.
+
+    Args:
+        connection: for writing.
+        person: who, by one of their tokens.
+        now: seconds since 1970 UTC.
+    """
+    mine = PEOPLE.c.person == person.id
+    if connection.execute(delete(PEOPLE).where(mine)).rowcount != 1:
+        return False
+    audit.note(connection, person.id, person.label, audit.ERASED, now)
+    return True
 
 
 def _digest(token: str) -> str:

@@ -72,6 +72,18 @@ PAYLOADS = Table(
     # A number is never given twice, so that what was read up to one can be told from the rest.
     sqlite_autoincrement=True,
 )
+#: Who did what with whose records; it outlives them.
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("number", COUNTED, primary_key=True, autoincrement=True),
+    Column("person", String(32), nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("ix_audit_person", "person"),
+    sqlite_autoincrement=True,
+)
 #: The last forecast of every person, for when no new one can be made.
 FORECASTS = Table(
     "forecasts",

@@ -1,0 +1,1 @@
+"""What an operator needs: limits of rate, metrics, logs. None of it knows what was sent."""

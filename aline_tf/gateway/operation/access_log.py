@@ -1,0 +1,74 @@
+"""One line of JSON for every request: what was asked for, by which door, and what became of it.
+
+A line has ids, sizes and durations. It has no address with parameters, no token and no value.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+import uuid
+from typing import Any
+
+from aline_tf.gateway.operation.metrics import Metrics
+
+LOG = logging.getLogger("aline_tf.gateway")
+REQUEST_ID = "x-request-id"
+_REQUEST_ID_FORM = re.compile(rb"[A-Za-z0-9._:/+=-]{1,64}")
+UNKNOWN = "(none)"
+
+
+class AccessLog:
+    """Wraps an application: logs and counts every request, and gives each an id.
+
+    A client may choose the id by the header X-Request-ID; every answer returns it.
+
+    Args:
+        app: an ASGI application.
+        metrics: that count.
+    """
+
+    def __init__(self, app: Any, metrics: Metrics):
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id, started = _request_id(scope), time.monotonic()
+        seen = {"status": 500, "received": 0, "sent": 0}
+
+        async def counted_receive() -> dict:
+            message = await receive()
+            seen["received"] += len(message.get("body", b""))
+            return message
+
+        async def counted_send(message: dict) -> None:
+            if message["type"] == "http.response.start":
+                seen["status"] = message["status"]
+                message.setdefault("headers", []).append((REQUEST_ID.encode(), request_id.encode()))
+            seen["sent"] += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self._app(scope, counted_receive, counted_send)
+        finally:
+            seconds = time.monotonic() - started
+            route = getattr(scope.get("route"), "path", UNKNOWN)
+            # Whatever else is asked for has no route.
+            method = scope["method"] if route != UNKNOWN else UNKNOWN
+            self._metrics.answered(method, route, seen["status"], seconds)
+            line = {"id": request_id, "method": method, "route": route, **seen}
+            person = scope.get("state", {}).get("person")
+            LOG.info(json.dumps(line | {"person": person, "ms": round(1000 * seconds, 1)}))
+
+
+def _request_id(scope: dict) -> str:
+    """The client's id if it is short and safe to print, otherwise a new one."""
+    for name, value in scope["headers"]:
+        if name == REQUEST_ID.encode() and _REQUEST_ID_FORM.fullmatch(value):
+            return value.decode("ascii")
+    return uuid.uuid4().hex[:16]
