@@ -7,16 +7,29 @@ directory.
 import argparse
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aline_tf.errors import InputError
+from aline_tf.runtime.without_keras import without_keras
 
+if TYPE_CHECKING:
+    from aline_tf.serving.embedded.server import Server
+
+LOG = logging.getLogger(__name__)
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+#: What the socket of signals gives when none has come: the server has started, or failed to.
+_STARTED = b"\0"
+#: For requests in progress after a stop; the process ends within five seconds.
+_GRACE_SECONDS = 4.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,25 +82,65 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; the line with the address is printed once it answers."""
+    started = time.monotonic()
+    _check_free(args.host, args.port)
     base_path, names = _served(args)
-    # Asked for before the models load, so that a stop during a slow load is not lost.
-    with _stop_signal() as stop_socket:
+    # Asked for before anything slow, so that a stop at any time is heard at once.
+    with _stop_signal() as (stop_socket, wake):
         logging.basicConfig(
             stream=sys.stderr,
             level=logging.ERROR if args.quiet else logging.INFO,
             format="%(asctime)s %(levelname)s %(name)s %(message)s",
         )
-
-        from aline_tf.serving.embedded.repository import ModelRepository
-        from aline_tf.serving.embedded.server import Server
-
-        repository = ModelRepository(base_path, args.model_config_file, names=names)
-        server = Server(repository, args.host, args.port, workers=args.workers)
-        with server:
-            print(f"serving {', '.join(repository.names)} on {server.target}", flush=True)
+        serving = _Serving(args, base_path, names, wake)
+        LOG.info("starting with the models of %s", base_path)
+        serving.start()
+        if stop_socket.recv(1) == _STARTED:
+            if serving.failure is not None:
+                raise serving.failure
+            server = serving.server
+            print(f"serving {', '.join(server.repository.available)} on {server.target}")
+            print(f"ready after {time.monotonic() - started:.1f} s", flush=True)
             stop_socket.recv(1)
-            print("stopping", flush=True)
+        print("stopping", flush=True)
+        serving.stop()
     return 0
+
+
+class _Serving(threading.Thread):
+    """Starts the server beside the main thread, which has to hear signals: an import of TensorFlow
+    or the loading of a model lets none through for seconds."""
+
+    def __init__(self, args, base_path: Path, names: list[str] | None, wake: socket.socket):
+        super().__init__(name="serve-start", daemon=True)
+        self._args, self._base_path, self._names, self._wake = args, base_path, names, wake
+        self.server: Server | None = None
+        self.failure: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            with without_keras():
+                from aline_tf.serving.embedded.repository import ModelRepository
+                from aline_tf.serving.embedded.server import Server
+
+            args = self._args
+            repository = ModelRepository(self._base_path, args.model_config_file, names=self._names)
+            self.server = Server(repository, args.host, args.port, workers=args.workers)
+            self.server.start()
+        except BaseException as failure:
+            self.failure = failure
+        # Where a stop came first, nobody listens any more.
+        with contextlib.suppress(OSError):
+            self._wake.send(_STARTED)
+
+    def stop(self) -> None:
+        """Lets requests in progress end, and then the process, whatever still runs: neither an
+        import nor a pass through a large graph can be interrupted."""
+        if self.server is not None:
+            self.server.stop(_GRACE_SECONDS)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _served(args: argparse.Namespace) -> tuple[Path, list[str] | None]:
@@ -109,9 +162,23 @@ def _served(args: argparse.Namespace) -> tuple[Path, list[str] | None]:
         signal.signal(signal.SIGTERM, before)
 
 
+def _check_free(host: str, port: int) -> None:
+    """Refuses a port that is taken at once, not after seconds of loading."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        with socket.socket(found[0][0], socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(found[0][4])
+    except OSError as error:
+        raise InputError(
+            f"expected an address that is free to listen on; received {host}:{port}"
+            f" ({error.strerror})"
+        ) from error
+
+
 @contextlib.contextmanager
-def _stop_signal() -> Iterator[socket.socket]:
-    """A socket that has something to read once SIGTERM or SIGINT has come.
+def _stop_signal() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """A socket that has something to read once SIGTERM or SIGINT has come, and its other end.
 
     The system may hand the signal to any thread, of gRPC or TensorFlow too. A lock on which the
     main thread waits would then sleep on; a socket wakes it.
@@ -123,7 +190,7 @@ def _stop_signal() -> Iterator[socket.socket]:
         # Python writes to the socket only for signals that have a handler of its own.
         handlers = [signal.signal(number, lambda *_: None) for number in _STOP_SIGNALS]
         try:
-            yield reader
+            yield reader, writer
         finally:
             for number, handler in zip(_STOP_SIGNALS, handlers, strict=True):
                 signal.signal(number, handler)

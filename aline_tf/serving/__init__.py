@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     {
         "Client": "client",
         "ModelRepository": "embedded.repository",
-        "NotFoundError": "embedded.repository",
+        "NotFoundError": "embedded.versions",
         "RemoteModel": "remote_model",
         "Retry": "calls.retry",
         "Server": "embedded.server",

@@ -1,7 +1,10 @@
 """`aline-tf serve` as a process: it says where it is, answers, and ends when told to."""
 
+import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -93,7 +96,7 @@ def test_models_that_a_base_path_has_not(toy_models, capsys):
 def test_a_signal_that_another_thread_is_given_still_stops_the_wait():
     thread = threading.Thread(target=time.sleep, args=(30,), daemon=True)
     thread.start()
-    with _stop_signal() as stop_socket:
+    with _stop_signal() as (stop_socket, _):
         stop_socket.settimeout(20)
         signal.pthread_kill(thread.ident, signal.SIGTERM)
         assert stop_socket.recv(1) == bytes([signal.SIGTERM])
@@ -104,6 +107,56 @@ def test_no_models_is_bad_input(tmp_path, capsys):
     assert main(["serve", "--model-base-path", str(tmp_path / "absent")]) == 2
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
     assert "expected a directory of models" in capsys.readouterr().err
+
+
+def test_a_taken_port_is_said_before_anything_is_loaded(tmp_path, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        absent = tmp_path / "absent"
+        assert main(["serve", "--model-base-path", str(absent), "--port", str(port)]) == 2
+    assert f"free to listen on; received 127.0.0.1:{port}" in capsys.readouterr().err
+
+
+def test_where_nothing_can_be_served_it_ends_with_one_line(tmp_path, capsys):
+    (tmp_path / "toy" / "1").mkdir(parents=True)
+    (tmp_path / "toy" / "1" / "saved_model.pb").write_bytes(b"half a mod")
+    options = ["--model-base-path", str(tmp_path), "--port", "0", "--quiet"]
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["serve", *options]) == 2
+    assert signal.getsignal(signal.SIGTERM) == before
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if line.startswith("aline-tf: error: expected a model that")]
+    assert not [line for line in lines if "Traceback" in line]
+
+
+@pytest.mark.parametrize("moment", ["importing", "loading"])
+def test_a_stop_is_heard_while_nothing_is_served_yet(toy_models, tmp_path, moment):
+    # A model that takes for ever: its file is a pipe into which nobody writes.
+    models = shutil.copytree(toy_models, tmp_path / "models")
+    stuck = models / "toy" / "12" / "variables" / "variables.index"
+    stuck.unlink()
+    os.mkfifo(stuck)
+    process = subprocess.Popen(
+        [*COMMAND, "--model-base-path", str(models), "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        if moment == "loading":
+            # Opened for writing once the other side reads.
+            with stuck.open("w"):
+                process.send_signal(signal.SIGTERM)
+                output, errors = process.communicate(timeout=60)
+        else:
+            assert "starting" in process.stderr.readline()
+            process.send_signal(signal.SIGTERM)
+            output, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, errors
+    assert output.endswith("stopping\n") and "Traceback" not in errors
 
 
 @pytest.mark.parametrize("option", [["--port", "70000"], ["--port", "x"], ["--workers", "0"]])

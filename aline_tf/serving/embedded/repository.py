@@ -1,8 +1,12 @@
 """The models of a directory: which exist, in which versions, and the one a request means.
 
 Layout, as TensorFlow Serving has it: ``<base path>/<model name>/<version number>/saved_model.pb``.
-A `models.config` in the base path (TensorFlow Serving's text format) may add labels, limit the
-versions of a model, or place it elsewhere.
+A `models.config` in the base path (TensorFlow Serving's text format) names the models that are
+served, and may add labels, limit the versions of a model, or place it elsewhere; without one every
+directory is served, in all its versions.
+
+What is loaded goes on being served until something else can be served in its place: a version that
+is written anew until the new one is loaded, a version that is gone until another of its model is.
 """
 
 from __future__ import annotations
@@ -15,120 +19,37 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
 from google.protobuf import text_format
-from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
 from aline_tf.errors import InputError
-from aline_tf.serving.limits import Limits
+from aline_tf.serving.embedded.loading import SAVED_MODEL
+from aline_tf.serving.embedded.versions import (
+    ModelVersion,
+    NotFoundError,
+    contents_stamp,
+    version_directories,
+)
 
 LOG = logging.getLogger(__name__)
 CONFIG_FILE = "models.config"
-SAVED_MODEL = "saved_model.pb"
-
-
-class NotFoundError(LookupError):
-    """No such model, version or label; the message says which there are.
-
-    Example:
-        >>> import pathlib, tempfile
-        >>> from aline_tf.serving import ModelRepository, NotFoundError
-        >>> with tempfile.TemporaryDirectory() as base:
-        ...     version = pathlib.Path(base, "mine", "1")
-        ...     version.mkdir(parents=True)
-        ...     (version / "saved_model.pb").touch()
-        ...     try:
-        ...         ModelRepository(base).find("yours")
-        ...     except NotFoundError as error:
-        ...         print(error)
-        expected a model of mine; received 'yours'
-    """
 
 
 @dataclasses.dataclass(frozen=True)
-class LoadedModel:
-    """A SavedModel in memory.
+class ServedModel:
+    """The versions of one model, what is to take their place, and labels of version numbers."""
 
-    Attributes:
-        functions: signature name -> function of named tensors.
-        definitions: signature name -> SignatureDef.
-        owner: keeps the variables alive.
-        limits: of a request's sizes, where the export has some.
-    """
-
-    functions: dict[str, Any]
-    definitions: dict[str, Any]
-    owner: Any
-    limits: Limits | None = None
-
-    def warm_up(self) -> None:
-        """Run every signature once on a row of zeros.
-
-        TensorFlow optimises a graph when it first runs, which takes seconds: better before the
-        first request than during it.
-        """
-        for name, function in self.functions.items():
-            inputs = {
-                key: tf.zeros([max(dim.size, 1) for dim in info.tensor_shape.dim], info.dtype)
-                for key, info in self.definitions[name].inputs.items()
-            }
-            try:
-                function(**inputs)
-            except tf.errors.OpError:
-                # A model may refuse zeros; a request will tell whether anything is wrong.
-                LOG.info("signature %s was not warmed up: it refuses zeros", name)
-
-
-class ModelVersion:
-    """One version directory; loaded when first asked for, and then once.
-
-    Attributes:
-        error: why it cannot be loaded, or None.
-    """
-
-    def __init__(self, path: Path, number: int):
-        self.path, self.number = path, number
-        self.stamp = _stamp(path)
-        self.error: str | None = None
-        self._loaded: LoadedModel | None = None
-        self._lock = threading.Lock()
+    versions: dict[int, ModelVersion] = dataclasses.field(default_factory=dict)
+    successors: dict[int, ModelVersion] = dataclasses.field(default_factory=dict)
+    labels: dict[str, int] = dataclasses.field(default_factory=dict)
 
     @property
-    def is_loaded(self) -> bool:
-        return self._loaded is not None
-
-    def load(self) -> LoadedModel:
-        """The model in memory.
-
-        Raises:
-            NotFoundError: it cannot be loaded.
-        """
-        with self._lock:
-            if self._loaded is None and self.error is None:
-                try:
-                    self._loaded = _load(self.path)
-                except Exception as error:  # whatever a broken file makes TensorFlow raise
-                    LOG.exception("cannot load %s", self.path)
-                    self.error = f"{type(error).__name__} while loading"
-            if self._loaded is None:
-                raise NotFoundError(
-                    f"expected a SavedModel that loads; version {self.number} of"
-                    f" {self.path.parent.name!r} does not: {self.error}"
-                )
-            return self._loaded
-
-
-@dataclasses.dataclass(frozen=True)
-class ServedVersions:
-    """The versions of one model, and its labels (label -> version number)."""
-
-    versions: dict[int, ModelVersion]
-    labels: dict[str, int]
+    def loaded(self) -> dict[int, ModelVersion]:
+        return {number: found for number, found in self.versions.items() if found.is_loaded}
 
 
 class ModelRepository:
-    """The models under a base path, re-read by `refresh`.
+    """The models under a base path: read by `refresh`, loaded by `load`.
 
     Args:
         base_path: directory of model directories; or one model's directory of versions.
@@ -147,7 +68,7 @@ class ModelRepository:
         ...     version = pathlib.Path(base, "mine", "1")
         ...     version.mkdir(parents=True)
         ...     (version / "saved_model.pb").touch()
-        ...     ModelRepository(base).names  # nothing is loaded before it is asked for
+        ...     ModelRepository(base).names  # nothing is loaded yet
         ['mine']
     """
 
@@ -163,8 +84,10 @@ class ModelRepository:
         self._config_file = Path(config_file) if config_file else self.base_path / CONFIG_FILE
         self._must_have_config = config_file is not None
         self._selected = None if names is None else frozenset(names)
-        self._models: dict[str, ServedVersions] = {}
-        self._refreshing = threading.Lock()
+        self._models: dict[str, ServedModel] = {}
+        self._missing: set[str] = set()
+        # One thread reads and loads at a time; requests see whole states only.
+        self._changing = threading.Lock()
         self.refresh()
         lacking = sorted((self._selected or set()) - set(self._models))
         if lacking or not self._models:
@@ -178,29 +101,64 @@ class ModelRepository:
         """Names of the models, sorted."""
         return sorted(self._models)
 
-    def refresh(self, prepare: Callable[[ModelVersion], None] | None = None) -> None:
-        """Read the directory again; versions that did not change stay loaded.
+    @property
+    def available(self) -> list[str]:
+        """Names of the models of which a version is loaded, sorted."""
+        return sorted(name for name, model in self._models.items() if model.loaded)
+
+    def refresh(self) -> None:
+        """Read the directory again. Nothing is loaded, and nothing that is loaded is lost before
+        something takes its place.
+
+        Raises:
+            InputError: the config cannot be read; what was there before stays.
+            OSError: the directory cannot be read; what was there before stays.
+        """
+        with self._changing:
+            configs = self._read_config()
+            places = self._directories(configs)
+            found: dict[str, ServedModel] = {}
+            for name in sorted({*places, *self._models}):
+                if name not in places and configs and name not in configs:
+                    continue  # it was taken out of the config
+                config = configs.get(name)
+                on_disk = version_directories(places[name]) if name in places else {}
+                if config is not None:
+                    on_disk = _allowed(on_disk, config.model_version_policy)
+                labels = dict(config.version_labels) if config is not None else {}
+                model = _merged(self._models.get(name, ServedModel()), on_disk, labels)
+                if model.versions:
+                    found[name] = model
+                self._tell_if_missing(name, not on_disk)
+            self._models = found
+
+    def load(self, warm_up: bool = False, should_stop: Callable[[], bool] = lambda: False) -> None:
+        """Load what is not loaded yet: the latest version of every model, then those before.
+
+        A version that cannot be loaded is tried again by a later call.
 
         Args:
-            prepare: called with each latest version that is new, before any request can mean it.
+            warm_up: run each version before it is served.
+            should_stop: asked before each version.
         """
-        with self._refreshing:
-            configs = self._read_config()
-            found: dict[str, ServedVersions] = {}
-            for name, place in self._directories(configs).items():
-                if self._selected is not None and name not in self._selected:
+        with self._changing:
+            due = [
+                (rank, name, number)
+                for name, model in self._models.items()
+                for rank, number in enumerate(sorted(model.versions, reverse=True))
+            ]
+            for _, name, number in sorted(due):
+                model = self._models[name]
+                version = model.successors.get(number) or model.versions.get(number)
+                if version is None or not version.is_due():
                     continue
-                config = configs.get(name)
-                versions = self._versions(name, place)
-                if config is not None:
-                    versions = _allowed(versions, config.model_version_policy)
-                if versions:
-                    labels = dict(config.version_labels) if config is not None else {}
-                    found[name] = ServedVersions(versions, labels)
-                    newest = versions[max(versions)]
-                    if prepare is not None and not newest.is_loaded and newest.error is None:
-                        prepare(newest)
-            self._models = found
+                if should_stop():
+                    return
+                try:
+                    version.load(warm_up)
+                except NotFoundError:
+                    continue
+                self._models = self._models | {name: _with_loaded(model, version)}
 
     def versions(self, name: str) -> dict[int, ModelVersion]:
         """Version number -> version, of one model.
@@ -213,8 +171,8 @@ class ModelRepository:
     def find(self, name: str, version: int | None = None, label: str | None = None) -> ModelVersion:
         """The version a request means: the one numbered or labelled, by default the latest.
 
-        A latest version that cannot be loaded is passed over for the one before it. Version 0
-        means the latest too, unless there is a version 0: some clients always send a number.
+        The latest is the highest number that is loaded. Version 0 means the latest too, unless
+        there is a version 0: some clients always send a number.
 
         Args:
             name: of the model.
@@ -225,7 +183,6 @@ class ModelRepository:
             NotFoundError: no such model, version or label.
         """
         model = self._model(name)
-        numbers = sorted(model.versions)
         if label:
             if label not in model.labels:
                 known = ", ".join(sorted(model.labels)) or "none"
@@ -234,25 +191,15 @@ class ModelRepository:
                 )
             version = model.labels[label]
         if version is None or (version == 0 and 0 not in model.versions):
-            return self._latest(model)
+            return model.versions[max(model.loaded or model.versions)]
         if version not in model.versions:
+            numbers = ", ".join(map(str, sorted(model.versions)))
             raise NotFoundError(
-                f"expected a version of model {name!r} ({', '.join(map(str, numbers))}); received"
-                f" {version}"
+                f"expected a version of model {name!r} ({numbers}); received {version}"
             )
         return model.versions[version]
 
-    def _latest(self, model: ServedVersions) -> ModelVersion:
-        newest_first = [model.versions[number] for number in sorted(model.versions, reverse=True)]
-        for version in newest_first:
-            try:
-                version.load()
-            except NotFoundError:
-                continue
-            return version
-        return newest_first[0]
-
-    def _model(self, name: str) -> ServedVersions:
+    def _model(self, name: str) -> ServedModel:
         model = self._models.get(name)
         if model is None:
             raise NotFoundError(
@@ -265,6 +212,8 @@ class ModelRepository:
             if self._must_have_config:
                 raise InputError(f"expected a model config file; received {self._config_file}")
             return {}
+        # What had a config once is not served without one while the file is being replaced.
+        self._must_have_config = True
         config = model_server_config_pb2.ModelServerConfig()
         try:
             text_format.Parse(self._config_file.read_text(encoding="utf-8"), config)
@@ -273,43 +222,77 @@ class ModelRepository:
                 f"expected a model_config_list in TensorFlow Serving's text format; received"
                 f" {self._config_file}: {error}"
             ) from error
-        return {model.name: model for model in config.model_config_list.config}
+        configs = {model.name: model for model in config.model_config_list.config}
+        if not configs:
+            raise InputError(
+                f"expected a model_config_list that names models; received {self._config_file},"
+                " which names none"
+            )
+        return configs
 
     def _directories(self, configs: dict[str, Any]) -> dict[str, Path]:
-        """Model name -> its directory of versions."""
-        if _version_directories(self.base_path):
-            return {self.base_path.resolve().name: self.base_path}
-        directories = {
-            path.name: path
-            for path in sorted(self.base_path.iterdir())
-            if path.is_dir() and not path.name.startswith(".")
-        }
-        for name, config in configs.items():
-            place = Path(config.base_path)
+        """Model name -> its directory of versions, of those that are served."""
+        if version_directories(self.base_path):
+            directories = {self.base_path.resolve().name: self.base_path}
+        else:
+            directories = {
+                path.name: path
+                for path in sorted(self.base_path.iterdir())
+                if path.is_dir() and not path.name.startswith(".")
+            }
+        if configs:
             # A config written for a container names the container's own paths; its models are
             # then those of the same directory name here.
-            directories[name] = place if place.is_dir() else self.base_path / (place.name or name)
-        return {name: place for name, place in directories.items() if place.is_dir()}
+            named = {name: Path(config.base_path) for name, config in configs.items()}
+            directories = {
+                name: place
+                if place.is_dir()
+                else directories.get(place.name or name, self.base_path / (place.name or name))
+                for name, place in named.items()
+            }
+        return {
+            name: place
+            for name, place in directories.items()
+            if place.is_dir() and (self._selected is None or name in self._selected)
+        }
 
-    def _versions(self, name: str, place: Path) -> dict[int, ModelVersion]:
-        before = self._models[name].versions if name in self._models else {}
-        versions = {}
-        for number, path in _version_directories(place).items():
-            known = before.get(number)
-            unchanged = known is not None and known.path == path and known.stamp == _stamp(path)
-            versions[number] = known if unchanged else ModelVersion(path, number)
-        return versions
+    def _tell_if_missing(self, name: str, missing: bool) -> None:
+        if missing and name not in self._missing:
+            LOG.warning(
+                "model=%r has no version in its directory now; what is loaded is served on", name
+            )
+        self._missing = self._missing | {name} if missing else self._missing - {name}
 
 
-def _version_directories(place: Path) -> dict[int, Path]:
-    return {
-        int(path.name): path
-        for path in place.iterdir()
-        if path.name.isascii() and path.name.isdigit() and (path / SAVED_MODEL).is_file()
-    }
+def _merged(before: ServedModel, on_disk: dict[int, Path], labels: dict[str, int]) -> ServedModel:
+    """The versions of a directory as it is now, and what is still served of before."""
+    versions, successors = {}, {}
+    for number, path in on_disk.items():
+        stamp = contents_stamp(path)
+        same = [
+            known
+            for known in (before.versions.get(number), before.successors.get(number))
+            if known is not None and (known.path, known.stamp) == (path, stamp)
+        ]
+        newest = same[0] if same else ModelVersion(path, number)
+        served = before.versions.get(number)
+        if served is not None and served is not newest and served.is_loaded:
+            versions[number], successors[number] = served, newest
+        else:
+            versions[number] = newest
+    if not any(version.is_loaded for version in versions.values()):
+        versions = before.loaded | versions
+    return ServedModel(versions, successors, labels)
 
 
-def _allowed(versions: dict[int, ModelVersion], policy: Any) -> dict[int, ModelVersion]:
+def _with_loaded(model: ServedModel, version: ModelVersion) -> ServedModel:
+    """`version`, which is loaded, in its place."""
+    versions = model.versions | {version.number: version}
+    successors = {n: found for n, found in model.successors.items() if n != version.number}
+    return ServedModel(versions, successors, model.labels)
+
+
+def _allowed(versions: dict[int, Path], policy: Any) -> dict[int, Path]:
     """The versions a model_version_policy keeps; without one, all."""
     if policy.HasField("specific"):
         return {
@@ -319,26 +302,3 @@ def _allowed(versions: dict[int, ModelVersion], policy: Any) -> dict[int, ModelV
         newest = sorted(versions)[-max(policy.latest.num_versions, 1) :]
         return {number: versions[number] for number in newest}
     return versions
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    """Changes when the version is written anew."""
-    try:
-        status = (path / SAVED_MODEL).stat()
-    except FileNotFoundError:
-        return (0, 0)
-    return (status.st_mtime_ns, status.st_ino)
-
-
-def _load(path: Path) -> LoadedModel:
-    stored = saved_model_pb2.SavedModel()
-    stored.ParseFromString((path / SAVED_MODEL).read_bytes())
-    graph = next(graph for graph in stored.meta_graphs if "serve" in graph.meta_info_def.tags)
-    owner = tf.saved_model.load(str(path), tags=["serve"])
-    functions = dict(owner.signatures)
-    return LoadedModel(
-        functions=functions,
-        definitions={name: graph.signature_def[name] for name in functions},
-        owner=owner,
-        limits=Limits.of_export(path),
-    )

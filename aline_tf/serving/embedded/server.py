@@ -32,13 +32,14 @@ from tensorflow_serving.apis import (
 
 from aline_tf.errors import InputError
 from aline_tf.serving.embedded.health import add_health_service
-from aline_tf.serving.embedded.repository import ModelRepository, ModelVersion, NotFoundError
+from aline_tf.serving.embedded.repository import ModelRepository
 from aline_tf.serving.embedded.requests import (
     decode_inputs,
     encode_output,
     quoted,
     selected_outputs,
 )
+from aline_tf.serving.embedded.versions import NotFoundError, NotLoadedError
 from aline_tf.serving.signatures import SERVING_DEFAULT
 
 LOG = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class Server:
         port: port to listen on; 0 picks a free one.
         workers: requests answered at the same time.
         poll_seconds: how often the repository is read again for new versions; 0 for never.
-        warm_up: run every signature of the latest versions once before requests are answered.
+        warm_up: run the signatures that are asked most once before a version is served.
 
     Attributes:
         port: the port, known after `start`.
@@ -93,7 +94,7 @@ class Server:
     ):
         self.repository, self.host, self.port = repository, host, port
         self._poll_seconds, self._warm_up = poll_seconds, warm_up
-        self._stopping = threading.Event()
+        self._stopping, self._ready = threading.Event(), False
         self._poller: threading.Thread | None = None
         self._server = grpc.server(
             futures.ThreadPoolExecutor(max_workers=workers, thread_name_prefix="serve"),
@@ -110,7 +111,7 @@ class Server:
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(
             ModelService(repository), self._server
         )
-        add_health_service(self._server, lambda: not self._stopping.is_set())
+        add_health_service(self._server, lambda: self._ready and not self._stopping.is_set())
 
     @property
     def target(self) -> str:
@@ -118,28 +119,64 @@ class Server:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def start(self) -> int:
-        """Load the latest version of every model, listen, and return the port.
+        """Take the port, load every version, and return the port.
+
+        From the first moment requests are answered: while nothing is loaded by saying so.
+
+        Raises:
+            InputError: the port cannot be listened on, or no model can be loaded.
+        """
+        self.listen()
+        try:
+            self.load()
+        except BaseException:
+            self.stop(0)
+            raise
+        return self.port
+
+    def listen(self) -> None:
+        """Take the port and answer; the first half of `start`.
 
         Raises:
             InputError: the port cannot be listened on.
         """
-        self.repository.refresh(self._prepare)
         try:
             port = self._server.add_insecure_port(self.target)
-        except RuntimeError as error:
-            raise InputError(
-                f"expected an address that is free to listen on; received {self.target}"
-            ) from error
+        except RuntimeError:
+            port = 0
         if port == 0:
             raise InputError(
                 f"expected an address that is free to listen on; received {self.target}"
             )
         self.port = port
         self._server.start()
+
+    def load(self) -> None:
+        """Load every version, then say that requests are served; the second half of `start`.
+
+        Raises:
+            InputError: no model can be loaded.
+        """
+        self.repository.load(self._warm_up, self._stopping.is_set)
+        if self._stopping.is_set():
+            return
+        if not self.repository.available:
+            raise InputError(
+                f"expected a model that can be loaded in {self.repository.base_path}; received"
+                f" {self._why_none()}"
+            )
+        self._ready = True
         if self._poll_seconds > 0:
             self._poller = threading.Thread(target=self._poll, name="serve-poll", daemon=True)
             self._poller.start()
-        return port
+
+    def _why_none(self) -> str:
+        names = self.repository.names
+        versions = [self.repository.find(name) for name in names]
+        return ", ".join(
+            f"{name} version {version.number} ({version.error})"
+            for name, version in zip(names, versions, strict=True)
+        )
 
     def stop(self, grace_seconds: float = 5.0) -> None:
         """Refuse new requests, let those in progress end, and return when all is stopped."""
@@ -155,22 +192,18 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _prepare(self, version: ModelVersion) -> None:
-        try:
-            loaded = version.load()
-        except NotFoundError as error:
-            LOG.error("%s", error)
-            return
-        if self._warm_up:
-            loaded.warm_up()
-        LOG.info("model=%r version=%d loaded", version.path.parent.name, version.number)
-
     def _poll(self) -> None:
+        last = ""
         while not self._stopping.wait(self._poll_seconds):
             try:
-                self.repository.refresh(self._prepare)
+                self.repository.refresh()
+                last = ""
             except (InputError, OSError) as error:
-                LOG.error("the models could not be read again: %s", error)
+                # Once, not every two seconds for as long as it lasts.
+                if str(error) != last:
+                    LOG.error("the models could not be read again: %s", error)
+                last = str(error)
+            self.repository.load(self._warm_up, self._stopping.is_set)
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
@@ -188,7 +221,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def _predict(self, request, note: dict[str, Any]):
         version = _find(self._repository, request.model_spec)
         note["version"] = version.number
-        loaded = version.load()
+        loaded = version.loaded
         name = request.model_spec.signature_name or SERVING_DEFAULT
         definition = loaded.definitions.get(name)
         if definition is None:
@@ -222,7 +255,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         version = _find(self._repository, request.model_spec)
         note["version"] = version.number
         signatures = get_model_metadata_pb2.SignatureDefMap()
-        for name, definition in version.load().definitions.items():
+        for name, definition in version.loaded.definitions.items():
             signatures.signature_def[name].CopyFrom(definition)
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         _fill_spec(response.model_spec, request.model_spec.name, version.number)
@@ -249,7 +282,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         response = get_model_status_pb2.GetModelStatusResponse()
         for number, version in versions:
             status = response.model_version_status.add(version=number)
-            status.state = _STATES.END if version.error else _STATES.AVAILABLE
+            status.state = _STATES.State.Value(version.state)
             if version.error:
                 status.status.error_code = grpc.StatusCode.INTERNAL.value[0]
                 status.status.error_message = version.error
@@ -284,6 +317,8 @@ def _answered(method: str, answer: Callable[[Any, dict], Any], request: Any, con
         return answer(request, note)
     except NotFoundError as error:
         code, message = grpc.StatusCode.NOT_FOUND, str(error)
+    except NotLoadedError as error:
+        code, message = grpc.StatusCode.UNAVAILABLE, str(error)
     except (InputError, tf.errors.InvalidArgumentError) as error:
         code, message = grpc.StatusCode.INVALID_ARGUMENT, _without_trace(error)
     except tf.errors.ResourceExhaustedError:

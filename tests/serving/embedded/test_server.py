@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,6 +19,7 @@ from tensorflow_serving.apis import (
 )
 
 from aline_tf.errors import InputError
+from aline_tf.serving.embedded import loading
 from aline_tf.serving.embedded.repository import ModelRepository
 from aline_tf.serving.embedded.server import Server
 
@@ -188,6 +190,36 @@ class TestStatus:
         assert newest.state == get_model_status_pb2.ModelVersionStatus.END
         assert newest.status.error_message
 
+    def test_while_a_version_is_loaded_requests_are_told_so(self, toy_models, monkeypatch):
+        may_load, seen = threading.Event(), []
+
+        def load_model(path):
+            may_load.wait(30)
+            return loading.load_model(path)
+
+        monkeypatch.setattr("aline_tf.serving.embedded.versions.load_model", load_model)
+        server = Server(ModelRepository(toy_models), port=0, warm_up=False, poll_seconds=0)
+        server.listen()
+        loads = threading.Thread(target=server.load)
+        loads.start()
+        request = get_model_status_pb2.GetModelStatusRequest()
+        request.model_spec.name = "toy"
+        with grpc.insecure_channel(server.target) as channel:
+            check = channel.unary_unary("/grpc.health.v1.Health/Check")
+            predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
+            ask = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus
+            assert check(b"", timeout=10) == b"\x08\x02"
+            code, details = refusal(predict, predict_request())
+            assert code == grpc.StatusCode.UNAVAILABLE and "ask again" in details
+            seen = [found.state for found in ask(request, timeout=10).model_version_status]
+            may_load.set()
+            loads.join(30)
+            assert check(b"", timeout=10) == b"\x08\x01"
+            assert predict(predict_request(), timeout=10).model_spec.version.value == 12
+        server.stop(0)
+        states = get_model_status_pb2.ModelVersionStatus
+        assert seen == [states.LOADING, states.START]
+
     def test_unknown_model(self, status):
         request = get_model_status_pb2.GetModelStatusRequest()
         request.model_spec.name = "x"
@@ -257,6 +289,16 @@ class TestLifecycle:
         second = Server(ModelRepository(toy_models), port=toy_server.port, warm_up=False)
         with pytest.raises(InputError, match="expected an address that is free to listen on"):
             second.start()
+
+    def test_where_nothing_can_be_loaded_the_start_fails_in_one_sentence(self, tmp_path):
+        (tmp_path / "toy" / "3").mkdir(parents=True)
+        (tmp_path / "toy" / "3" / "saved_model.pb").write_bytes(b"not a model")
+        server = Server(ModelRepository(tmp_path), port=0)
+        with pytest.raises(InputError, match=r"a model that can be loaded .* toy version 3 \("):
+            server.start()
+        with grpc.insecure_channel(server.target) as channel:
+            stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+            assert refusal(stub.Predict, predict_request())[0] == grpc.StatusCode.UNAVAILABLE
 
     def test_it_listens_on_loopback_by_default(self, toy_server):
         assert toy_server.target == f"127.0.0.1:{toy_server.port}"

@@ -1,0 +1,84 @@
+"""A SavedModel in memory, as a server needs it."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from aline_tf.serving.embedded.graph_functions import NotPlainError, graph_functions
+from aline_tf.serving.limits import Limits
+from aline_tf.serving.signatures import SERVING_DEFAULT
+
+LOG = logging.getLogger(__name__)
+SAVED_MODEL = "saved_model.pb"
+VARIABLES = "variables/variables"
+#: Signatures that are run before the first request, where a model has them: the next question, and
+#: what is meant where none is named. The others are ready a third of a second after they are first
+#: asked for; each takes 15 MB as long as the model is loaded.
+_WARMED_UP = ("propose", SERVING_DEFAULT)
+
+
+@dataclasses.dataclass(frozen=True)
+class LoadedModel:
+    """A SavedModel in memory.
+
+    Attributes:
+        functions: signature name -> function of named tensors.
+        definitions: signature name -> SignatureDef.
+        limits: of a request's sizes, where the export has some.
+        owner: keeps alive what the functions need, unless they do so themselves.
+    """
+
+    functions: dict[str, Callable[..., dict[str, tf.Tensor]]]
+    definitions: dict[str, Any]
+    limits: Limits | None = None
+    owner: Any = None
+
+    def warm_up(self) -> None:
+        """Run the signatures that are asked most on a row of zeros.
+
+        TensorFlow prepares a graph when it first runs: better before the first request than during
+        it.
+        """
+        for name in [name for name in _WARMED_UP if name in self.functions] or self.functions:
+            inputs = {
+                key: tf.zeros([max(dim.size, 1) for dim in info.tensor_shape.dim], info.dtype)
+                for key, info in self.definitions[name].inputs.items()
+            }
+            try:
+                self.functions[name](**inputs)
+            except tf.errors.OpError:
+                # A model may refuse zeros; a request will tell whether anything is wrong.
+                LOG.info("signature %s was not warmed up: it refuses zeros", name)
+
+
+def load_model(path: Path) -> LoadedModel:
+    """The SavedModel of a version directory.
+
+    Args:
+        path: of the directory.
+
+    Raises:
+        Exception: whatever a broken file makes TensorFlow raise.
+    """
+    limits = Limits.of_export(path)
+    stored = saved_model_pb2.SavedModel()
+    stored.ParseFromString((path / SAVED_MODEL).read_bytes())
+    graphs = [graph for graph in stored.meta_graphs if "serve" in graph.meta_info_def.tags]
+    if not graphs:
+        raise ValueError(f"expected a graph to serve in {SAVED_MODEL}; received none")
+    definitions = dict(graphs[0].signature_def)
+    try:
+        functions = graph_functions(graphs[0], path / VARIABLES)
+        owner = None
+    except NotPlainError as error:
+        LOG.info("%s is loaded node by node: it holds %s", path, error)
+        owner = tf.saved_model.load(str(path), tags=["serve"])
+        functions = dict(owner.signatures)
+    return LoadedModel(functions, {name: definitions[name] for name in functions}, limits, owner)
