@@ -46,6 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="other sites whose pages may ask, like https://app.example.org (default: none)",
     )
     parser.add_argument(
+        "--webhook-host",
+        nargs="+",
+        default=[],
+        metavar="HOST",
+        help="who may be called about events, as host or host:port (default: nobody)",
+    )
+    parser.add_argument(
         "--per-minute",
         type=float,
         default=600.0,
@@ -95,6 +102,7 @@ def run(args: argparse.Namespace) -> int:
             preset=args.model,
             per_minute=args.per_minute,
             origins=tuple(args.origin),
+            webhook_hosts=tuple(args.webhook_host),
         )
         logging.basicConfig(
             stream=sys.stderr,
@@ -112,7 +120,9 @@ def run(args: argparse.Namespace) -> int:
         # uvicorn ends what it has begun, and sends itself the signal again.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
-        Announced(uvicorn.Config(app, log_level="warning")).run([listener])
+        Announced(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)).run(
+            [listener]
+        )
     return 0
 
 

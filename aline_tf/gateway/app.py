@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
@@ -16,17 +17,22 @@ from sqlalchemy.exc import OperationalError
 
 from aline_tf import __version__
 from aline_tf.errors import InputError
+from aline_tf.gateway.attending.attendant import Attendant, Rounds
+from aline_tf.gateway.attending.courier import Courier
 from aline_tf.gateway.failures import ModelAway, NothingRecorded
 from aline_tf.gateway.intake.bodies import TooLarge
 from aline_tf.gateway.operation.access_log import AccessLog
 from aline_tf.gateway.operation.metrics import CONTENT_TYPE
-from aline_tf.gateway.routes import access, forecasts, page, person, readings
+from aline_tf.gateway.routes import access, events, forecasts, page, person, readings
 from aline_tf.gateway.service import Gateway, utc_now
 from aline_tf.gateway.settings import Settings
 from aline_tf.gateway.storage.payloads import ClientIdTaken, PersonErased
 
 if TYPE_CHECKING:
     from aline_tf.gateway.forecasts.inference import Inference
+
+#: Seconds between looks for calls to make.
+COURIER_S = 5.0
 
 
 def create_app(
@@ -49,7 +55,12 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI):
+        rounds = _rounds(service)
+        for each in rounds:
+            each.start()
         yield
+        for each in rounds:
+            await run_in_threadpool(each.stop)
         service.close()
 
     app = FastAPI(
@@ -59,8 +70,8 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.gateway = service
-    for router in (readings.ROUTER, forecasts.ROUTER, person.ROUTER, page.ROUTER):
-        app.include_router(router)
+    for room in (readings, forecasts, events, person, page):
+        app.include_router(room.ROUTER)
 
     @app.get("/health", tags=["operator"])
     def health() -> dict[str, str]:
@@ -79,11 +90,24 @@ def create_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(service.settings.origins),
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "Content-Encoding", "Content-Type", "Idempotency-Key"],
         )
     app.add_middleware(AccessLog, metrics=service.metrics)
     return app
+
+
+def _rounds(service: Gateway) -> list[Rounds]:
+    """What goes on beside requests."""
+    settings = service.settings
+    if not settings.attend_seconds:
+        return []
+    courier = Courier(service.database, settings.webhook_hosts, service.now)
+    # Calls do not wait for the model.
+    return [
+        Rounds(Attendant(service).look, settings.attend_seconds),
+        Rounds(courier.deliver, min(settings.attend_seconds, COURIER_S)),
+    ]
 
 
 def _refusals(app: FastAPI) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,7 @@ class Gateway:
         self.database.upgrade()
         self.timelines, self.metrics = Timelines(self.database), Metrics()
         self._inference, self._forecasts = inference, None
-        self._loading = threading.Lock()
+        self._loading, self._listeners = threading.Lock(), list[Person]()
         self.rate_limit = RateLimit(settings.per_minute, settings.burst, time.monotonic)
 
     @property
@@ -75,6 +76,22 @@ class Gateway:
                     self.database, self.timelines, self.settings, self.moment, self._inference
                 )
             return self._forecasts
+
+    @contextmanager
+    def stream(self, person: Person) -> Iterator[None]:
+        """Somebody listens to the events of a person meanwhile."""
+        with self._loading:
+            self._listeners.append(person)
+        try:
+            yield
+        finally:
+            with self._loading:
+                self._listeners.remove(person)
+
+    def streaming(self) -> dict[str, Person]:
+        """People to whose events somebody listens, by id."""
+        with self._loading:
+            return {person.id: person for person in self._listeners}
 
     def now(self) -> int:
         """Seconds since 1970 UTC."""

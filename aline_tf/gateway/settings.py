@@ -31,6 +31,8 @@ class Settings:
         per_minute, burst: requests of one person a minute, and at once; of an address without a
             token that counts, as many.
         origins: of other sites whose pages may ask, as https://app.example.org; none by default.
+        webhook_hosts: who may be called about events, as host or host:port; nobody by default.
+        attend_seconds: between looks after everybody, for events and prompts; 0 for none.
 
     Raises:
         InputError: a limit that is not positive, or a weight that is negative.
@@ -52,6 +54,8 @@ class Settings:
     per_minute: float = 600.0
     burst: int = 200
     origins: tuple[str, ...] = ()
+    webhook_hosts: tuple[str, ...] = ()
+    attend_seconds: float = 60.0
 
     def __post_init__(self) -> None:
         for name in ("largest_body", "largest_payload", "model_timeout", "per_minute", "burst"):

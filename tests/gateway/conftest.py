@@ -53,7 +53,8 @@ class Running:
 
 
 def settings_in(folder, **others):
-    return Settings(database=f"sqlite:///{folder / 'gateway.db'}", **others)
+    database = f"sqlite:///{folder / 'gateway.db'}"
+    return Settings(**{"database": database, "attend_seconds": 0} | others)
 
 
 @pytest.fixture(scope="module")

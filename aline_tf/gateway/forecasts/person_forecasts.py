@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
+from aline_tf import batch_ops
 from aline_tf.errors import InputError
 from aline_tf.gateway.failures import ModelAway, NothingRecorded
 from aline_tf.gateway.forecasts.inference import Inference, inference_of
@@ -116,6 +117,35 @@ class Forecasts:
             return {"evening": evening, "question": None, "why": why}
         return {"evening": evening, "question": _question(found.candidate, found.gain), "why": None}
 
+    def question_at(
+        self, person: Person, evening: str, but: Sequence[Mapping[str, Any]] = ()
+    ) -> dict[str, Any] | None:
+        """The prompt most worth sending on an evening, as `next_question` gives it; None where
+        there is none. The budget is the caller's. Errors as for `risk`.
+
+        Args:
+            person: who would be asked.
+            evening: its date, 2025-03-10.
+            but: questions that were asked already.
+        """
+        standing = self._standing(person, evening)
+        asked = {(each["channel"], each["days_ago"], each["slot"]) for each in but}
+        kept = [
+            place
+            for place, c in enumerate(standing.candidates)
+            if c.is_prompt and (c.channel, c.days_ago, c.slot) not in asked
+        ]
+        try:
+            found = self.inference.next_question(
+                batch_ops.narrow(standing.batch, kept), [standing.candidates[i] for i in kept]
+            )
+        except ConnectionError as error:
+            raise self._away(person, error) from error
+        if found is None:
+            return None
+        question = _question(found.candidate, found.gain)
+        return {"evening": standing.now.isoformat(), "question": question}
+
     def answer(self, person: Person, asked: dict[str, Any]) -> dict[str, Any]:
         """Take the answer to a question, and tell how it moved the risks.
 
@@ -132,12 +162,7 @@ class Forecasts:
             ClientIdTaken, PersonErased: as for `receive`.
             NothingRecorded: there is no record yet.
         """
-        standing = self._standing(person)
-        if asked["evening"] != standing.now.isoformat():
-            raise InputError(
-                f"expected an answer about the evening of {standing.now.isoformat()}; received one"
-                f" about {asked['evening'][:40]!r}"
-            )
+        evening, standing = self._asked_about(person, asked["evening"])
         place = (asked["channel"], asked["days_ago"], asked["slot"])
         candidate = CANDIDATES.get(place)
         if candidate is None:
@@ -163,7 +188,7 @@ class Forecasts:
             account(timeline.summary),
             int(self._moment().timestamp()),
         )
-        after = self._risks(self._standing(person))
+        after = self._risks(self._standing(person, evening))
         return {"receipt": kept, "before": before, "after": after}
 
     def what_if(self, person: Person, texts: list[str]) -> dict[str, Any]:
@@ -190,6 +215,22 @@ class Forecasts:
         if not len(timeline):
             raise NothingRecorded("expected records of this person; received none yet")
         return standing_of(timeline, self._moment(), evening)
+
+    def _asked_about(self, person: Person, asked: str) -> tuple[str | None, Standing]:
+        """The evening that an answer is about, None for the last one that the records support, and
+        where the person stands then; it may also be this very evening, whatever is recorded."""
+        last = self._standing(person)
+        if asked == last.now.isoformat():
+            return None, last
+        here = self._moment().astimezone(last.now.tzinfo)
+        if asked[:10] == here.date().isoformat():
+            today = self._standing(person, asked[:10])
+            if asked == today.now.isoformat():
+                return asked[:10], today
+        raise InputError(
+            f"expected an answer about the evening of {last.now.isoformat()}; received one about"
+            f" {asked[:40]!r}"
+        )
 
     def _is_kept(self, person: Person, client_id: str) -> bool:
         with self._database.reading() as connection:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -91,4 +92,56 @@ FORECASTS = Table(
     _person(primary_key=True),
     Column("computed", BigInteger, nullable=False),
     Column("document", JSON, nullable=False),
+)
+#: How often, and until when in the evening (minutes after midnight), a person will be prompted.
+WISHES = Table(
+    "wishes",
+    METADATA,
+    _person(primary_key=True),
+    Column("day", Integer, nullable=False),
+    Column("week", Integer, nullable=False),
+    Column("quiet_from", Integer, nullable=False),
+)
+#: What the best question of an evening was expected to tell, in nats.
+GAINS = Table(
+    "gains",
+    METADATA,
+    _person(primary_key=True),
+    Column("evening", String(10), primary_key=True),
+    Column("gain", Float, nullable=False),
+)
+#: What happened that somebody may want to know; its name is there once for every person.
+EVENTS = Table(
+    "events",
+    METADATA,
+    Column("number", COUNTED, primary_key=True, autoincrement=True),
+    _person(nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("document", JSON, nullable=False),
+    UniqueConstraint("person", "name"),
+    sqlite_autoincrement=True,
+)
+#: Who is called about events. The secret signs, so that it has to be kept as it is.
+WEBHOOKS = Table(
+    "webhooks",
+    METADATA,
+    Column("number", COUNTED, primary_key=True, autoincrement=True),
+    _person(nullable=False),
+    Column("url", String(500), nullable=False),
+    Column("secret", String(64), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Index("ix_webhooks_person", "person"),
+    sqlite_autoincrement=True,
+)
+#: Calls to make; due is NULL for those that were made or given up.
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("webhook", ForeignKey("webhooks.number", ondelete="CASCADE"), primary_key=True),
+    Column("event", ForeignKey("events.number", ondelete="CASCADE"), primary_key=True),
+    Column("attempts", Integer, nullable=False),
+    Column("due", BigInteger),
+    Index("ix_deliveries_due", "due"),
 )
