@@ -64,7 +64,24 @@ class TestContainers:
         assert set(SERVICES) >= {"jupyter", "serving"}
         for service in SERVICES.values():
             assert service["healthcheck"]["test"][0] == "CMD"
-            assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+            assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
+
+    def test_the_gateway_uses_the_database_and_the_models_of_its_neighbours(self):
+        from sqlalchemy import make_url
+
+        from aline_tf import cli
+
+        gateway, postgres = SERVICES["gateway"], SERVICES["postgres"]
+        words = gateway["command"].split()
+        args = cli.build_parser(cli.COMMANDS).parse_args(words[1:])
+        assert args.served_model == "serving:8500"
+        assert f"127.0.0.1:8000:{args.port}" in gateway["ports"]
+        url = make_url(gateway["environment"]["ALINE_TF_DATABASE"])
+        assert url.host == "postgres" and "ports" not in postgres
+        for name, value in (("USER", url.username), ("DB", url.database)):
+            assert postgres["environment"][f"POSTGRES_{name}"] == value
+        assert set(gateway["depends_on"]) == {"postgres", "serving"}
+        assert gateway["image"] == SERVICES["jupyter"]["image"]
 
     def test_serving_listens_where_it_is_published(self):
         command, ports = SERVICES["serving"]["command"], SERVICES["serving"]["ports"]

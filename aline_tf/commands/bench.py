@@ -10,6 +10,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from aline_tf.bench.configurations import MEASURES, TASKS
 from aline_tf.errors import InputError
 from aline_tf.experiments.lookup import experiment_by_name
@@ -58,6 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seeds", nargs="+", type=int, metavar="S", help="of the trainings (default: 0 1 2)"
     )
     parser.add_argument(
+        "--prompt-times",
+        type=int,
+        metavar="PEOPLE",
+        help="instead of speed: what prompts tell when they are scheduled, and at fixed times",
+    )
+    parser.add_argument(
         "--runs", type=int, metavar="R", help="simulated runs of each figure (default: 500)"
     )
     parser.add_argument("--json", metavar="FILE", help="also write the rows to this file")
@@ -73,7 +81,9 @@ def run(args: argparse.Namespace) -> int:
     from aline_tf.evaluation.results import machine
 
     print(machine(), flush=True)
-    if args.budget is None:
+    if args.prompt_times is not None:
+        kind, rows, table = "prompt times", *_prompt_times(args.prompt_times)
+    elif args.budget is None:
         kind, rows, table = "speed", *_speed(args)
     else:
         kind, rows, table = "ablation" if args.ablation else "budget", *_budget(args)
@@ -116,6 +126,11 @@ def _packaged(names) -> list[str]:
 
 def _check_mode(args) -> None:
     """Options of one kind of measurement do not go with another."""
+    if args.prompt_times is not None:
+        if args.prompt_times < 2:
+            raise InputError(f"expected --prompt-times of 2 or more; received {args.prompt_times}")
+        if args.budget is not None or args.task or args.measure or args.threads:
+            raise InputError("expected --prompt-times by itself; received another measurement")
     if args.budget is None:
         for option in ("ablation", "seeds", "runs"):
             if getattr(args, option) is not None:
@@ -138,6 +153,23 @@ def _speed(args) -> tuple[list[dict], str]:
         )
     )
     return [dataclasses.asdict(row) for row in measured], format_speed(measured)
+
+
+def _prompt_times(people: int) -> tuple[list[dict], str]:
+    from aline_tf.bench.prompt_times import WEEKS, format_prompt_times, prompt_times
+    from aline_tf.migraine.task.pretrained import load_model
+    from aline_tf.models.compiled import Compiled
+
+    model, report, rows, tables = Compiled(load_model()), _reporter(), [], []
+    for week in WEEKS:
+        found = prompt_times(model, people, week, report=report)
+        tables.append(f"at most {week} prompts a week\n{format_prompt_times(found)}")
+        rows += [
+            {"week": week, "times": name, "prompts": float(times.sent.mean())}
+            | {"gain": float(np.nanmean(times.gain)), "rise": float(np.nanmean(times.rise))}
+            for name, times in found.items()
+        ]
+    return rows, "\n\n".join(tables)
 
 
 def _budget(args) -> tuple[list[dict], str]:

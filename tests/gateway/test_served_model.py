@@ -27,8 +27,7 @@ def models(model, tmp_path_factory):
 
 
 def serve(models, port=0):
-    from aline_tf.serving.repository import ModelRepository
-    from aline_tf.serving.server import Server
+    from aline_tf.serving import ModelRepository, Server
 
     server = Server(ModelRepository(models), port=port, warm_up=False, poll_seconds=0)
     server.start()

@@ -36,6 +36,23 @@ def best_proposals(
         int [S], positions in the pool; -1 where no proposal is expected to tell as
         much as `cost_weight`.
     """
+    proposals, gain = proposal_gains(model, batch, field, count)
+    chosen = proposals[np.arange(len(proposals)), gain.argmax(axis=1)]
+    return np.where(gain.max(axis=1) >= cost_weight, chosen, -1)
+
+
+def proposal_gains(
+    model, batch: dict, field: np.ndarray, count: int = PROPOSALS
+) -> tuple[np.ndarray, np.ndarray]:
+    """The policy's first `count` proposals, and what each is expected to tell.
+
+    Args:
+        model, batch, field, count: as for `best_proposals`.
+
+    Returns:
+        (positions in the pool, int [S, count]; nats per selected target [S, count], -inf where the
+        candidate is not allowed).
+    """
     score = batch_ops.map_rows(model, batch)["candidate_logits"]
     proposals = np.argsort(-score, axis=1, kind="stable")[:, :count].astype(np.int32)
     # Room for the answer that is tried.
@@ -58,6 +75,4 @@ def best_proposals(
         ]
     )
     allowed = np.take_along_axis(batch["candidate_mask"], proposals, axis=1)
-    gain = np.where(allowed, gain, -np.inf)
-    chosen = proposals[np.arange(rows), gain.argmax(axis=1)]
-    return np.where(gain.max(axis=1) >= cost_weight, chosen, -1)
+    return proposals, np.where(allowed, gain, -np.inf)
