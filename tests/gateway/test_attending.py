@@ -150,6 +150,20 @@ class TestPrompts:
         scene.wish(day=0, week=0)
         assert scene.look() == []
 
+    def test_an_evening_is_weighed_again_when_more_is_known_and_not_before(self, scene):
+        scene.post()
+        scene.wish()
+        scene.model.gain = 0.0
+        for _ in range(3):
+            assert scene.look() == []
+        assert len(scene.model.offered) == 1
+        scene.model.gain = 0.02
+        scene.now += timedelta(minutes=5)
+        scene.post()
+        assert scene.look() == ["question"] and len(scene.model.offered) == 2
+        with scene.service.database.reading() as connection:
+            assert prompting.gains_before(connection, scene.id, "2025-03-11") == [0.02]
+
     def test_what_is_not_worth_its_burden_is_not_asked(self, scene):
         scene.post()
         scene.wish()

@@ -52,7 +52,9 @@ def postgres(tmp_path_factory):
     control = [f"{binaries}/pg_ctl", "-D", data, "-w", "-l", logged]
     subprocess.run([*control, "-o", options, "start"], **run)
     yield f"postgresql+psycopg://gateway@127.0.0.1:{port}/postgres"
-    subprocess.run([*control, "-m", "immediate", "stop"], **run)
+    # Nothing of it is to be kept, and a slow machine is no failure.
+    stopping = [*control, "-t", "300", "-m", "immediate", "stop"]
+    subprocess.run(stopping, **run | {"check": False})
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -44,6 +44,8 @@ class Attendant:
     def __init__(self, service: Gateway):
         self._service = service
         self._seen: dict[str, int] = {}
+        # What was weighed last of a person: the evening, how much was sent and asked by then.
+        self._weighed: dict[str, tuple] = {}
 
     def look(self) -> None:
         """Look after everybody once. One whose records or model fail does not stop the others."""
@@ -102,14 +104,20 @@ class Attendant:
         if min(wishes.week - week, wishes.day - today) < 1:
             return False
         before = [event.document["question"] for event in asked if event.at >= midnight.timestamp()]
+        state = evening, len(timeline), len(before)
+        if self._weighed.get(person.id) == state:
+            return False
         question = self._service.forecasts.question_at(person, evening, before)
+        self._weighed[person.id] = state
         if question is None:
             return False
         gain = question["question"]["gain"]
         if gain is not None:
             least = self._service.settings.cost_weight
-            with self._service.database.writing() as connection:
-                prompting.keep_gain(connection, person.id, evening, gain)
+            if not before:
+                # Later questions of an evening are not its best.
+                with self._service.database.writing() as connection:
+                    prompting.keep_gain(connection, person.id, evening, gain)
             if not ask_now(gain, past, WEEK, wishes.week - week, least):
                 return False
         elif today:

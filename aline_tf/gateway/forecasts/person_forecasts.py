@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from aline_tf import batch_ops
 from aline_tf.errors import InputError
@@ -28,6 +29,7 @@ from aline_tf.migraine.interview.prompt_budget import PromptBudget
 from aline_tf.migraine.records.timeline_file import timeline_lines
 from aline_tf.migraine.schema.candidates import LIBRARY, Candidate
 
+LOG = logging.getLogger("aline_tf.gateway")
 #: Whatever can be asked, by channel, days ago and slot.
 CANDIDATES = {(c.channel, c.days_ago, c.slot): c for c in LIBRARY}
 #: Suppositions of one request.
@@ -249,6 +251,9 @@ class Forecasts:
         except IntegrityError:
             # Erased in the meantime: then nothing of them is to be kept.
             self._timelines.forget(person.id)
+        except OperationalError as error:
+            # A forecast that is there is told, whether it can be kept or not.
+            LOG.warning('{"forecast": "not kept", "why": "%s"}', type(error.orig).__name__)
 
     def _away(self, person: Person, error: ConnectionError) -> ModelAway:
         with self._database.reading() as connection:

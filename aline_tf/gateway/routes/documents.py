@@ -7,8 +7,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from aline_tf.gateway.storage.payloads import Receipt
+from aline_tf.gateway.storage.tables import CLIENT_ID
 
-ClientId = Annotated[str, Field(min_length=1, max_length=200)]
+#: Text of a database has no NUL.
+ClientId = Annotated[str, Field(min_length=1, max_length=CLIENT_ID, pattern=r"^[^\x00]+$")]
 
 
 class ReceiptDocument(BaseModel):

@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, HTTPException
+from fastapi import APIRouter, Header, HTTPException, Path
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -114,7 +114,9 @@ def show_webhooks(person: Asking, service: Service) -> list[WebhookDocument]:
 
 
 @ROUTER.delete("/webhooks/{number}", status_code=204)
-def remove_webhook(number: int, person: Asking, service: Service) -> None:
+def remove_webhook(
+    number: Annotated[int, Path(ge=0, le=2**62)], person: Asking, service: Service
+) -> None:
     """Call no more."""
     with service.database.writing() as connection:
         if not events.remove_webhook(connection, person.id, number):

@@ -9,8 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from aline_tf.gateway.intake.bodies import Body
 from aline_tf.gateway.routes.access import Asking, Service
-from aline_tf.gateway.routes.documents import ReceiptDocument
-from aline_tf.gateway.storage.tables import CLIENT_ID
+from aline_tf.gateway.routes.documents import ClientId, ReceiptDocument
 
 ROUTER = APIRouter(prefix="/v1", tags=["readings"])
 _BODY = {
@@ -41,7 +40,7 @@ async def take_readings(
     request: Request,
     person: Asking,
     service: Service,
-    idempotency_key: Annotated[str | None, Header(max_length=CLIENT_ID, min_length=1)] = None,
+    idempotency_key: Annotated[ClientId | None, Header()] = None,
     content_encoding: Annotated[str, Header(max_length=40)] = "",
 ) -> ReceiptDocument:
     """Take readings in: the gateway's own JSON, FHIR R4, or what Health Auto Export posts.
@@ -58,7 +57,7 @@ async def take_readings(
 
 
 @ROUTER.get("/receipts/{client_id}")
-def show_receipt(client_id: str, person: Asking, service: Service) -> ReceiptDocument:
+def show_receipt(client_id: ClientId, person: Asking, service: Service) -> ReceiptDocument:
     """The receipt of something that was sent before."""
     receipt = service.receipt(person, client_id)
     if receipt is None:
