@@ -36,7 +36,9 @@ COMMANDS = (
     Command(("bench",), "aline_tf.commands.bench", "measure speed, memory and what training buys"),
     Command(("models",), "aline_tf.commands.models", "list the trained models of the package"),
     Command(("export",), "aline_tf.commands.export", "write a SavedModel with named signatures"),
-    Command(("serve",), "aline_tf.commands.serve", "serve SavedModels over gRPC without Docker"),
+    Command(
+        ("serve",), "aline_tf.commands.serve", "serve SavedModels over gRPC and REST without Docker"
+    ),
     Command(
         ("gateway", "serve"),
         "aline_tf.commands.gateway_serve",

@@ -1,4 +1,4 @@
-"""`aline-tf serve`: SavedModels over gRPC, without Docker.
+"""`aline-tf serve`: SavedModels over gRPC and REST, without Docker.
 
 Without --model-base-path the models of the package are served; they are exported once into a cache
 directory.
@@ -72,10 +72,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="port to listen on; 0 picks a free one and prints it (default: %(default)s)",
     )
     parser.add_argument(
+        "--rest-port",
+        type=_port_or_none,
+        metavar="PORT",
+        help="port of the REST interface, or none (default: the one after --port, a free one where"
+        " that is 0)",
+    )
+    parser.add_argument(
         "--workers",
         type=_positive,
-        default=8,
-        help="requests answered at the same time (default: %(default)s)",
+        help="passes through models that run at the same time (default: one for each processor, at"
+        " least 2)",
+    )
+    parser.add_argument(
+        "--no-batching",
+        action="store_true",
+        help="run every request alone, also where several wait that could be one pass",
     )
     parser.add_argument("--quiet", action="store_true", help="log errors only")
 
@@ -83,7 +95,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; the line with the address is printed once it answers."""
     started = time.monotonic()
-    _check_free(args.host, args.port)
+    for port in (args.port, _rest_port(args)):
+        if port is not None:
+            _check_free(args.host, port)
     base_path, names = _served(args)
     # Asked for before anything slow, so that a stop at any time is heard at once.
     with _stop_signal() as (stop_socket, wake):
@@ -100,6 +114,8 @@ def run(args: argparse.Namespace) -> int:
                 raise serving.failure
             server = serving.server
             print(f"serving {', '.join(server.repository.available)} on {server.target}")
+            if server.rest_port is not None:
+                print(f"REST at http://{server.rest_target}/v1/models/NAME")
             print(f"ready after {time.monotonic() - started:.1f} s", flush=True)
             stop_socket.recv(1)
         print("stopping", flush=True)
@@ -122,10 +138,17 @@ class _Serving(threading.Thread):
             with without_keras():
                 from aline_tf.serving.embedded.repository import ModelRepository
                 from aline_tf.serving.embedded.server import Server
+                from aline_tf.serving.embedded.work_queue import QueueSettings
 
             args = self._args
             repository = ModelRepository(self._base_path, args.model_config_file, names=self._names)
-            self.server = Server(repository, args.host, args.port, workers=args.workers)
+            queue = QueueSettings(
+                workers=args.workers or QueueSettings().workers,
+                most_rows=1 if args.no_batching else QueueSettings().most_rows,
+            )
+            self.server = Server(
+                repository, args.host, args.port, rest_port=_rest_port(args), queue=queue
+            )
             self.server.start()
         except BaseException as failure:
             self.failure = failure
@@ -202,6 +225,18 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535; received {text!r}")
     return port
+
+
+def _port_or_none(text: str) -> int | str:
+    return text if text == "none" else _port(text)
+
+
+def _rest_port(args: argparse.Namespace) -> int | None:
+    if args.rest_port == "none":
+        return None
+    if args.rest_port is not None:
+        return args.rest_port
+    return (args.port + 1) % 65536 if args.port else 0
 
 
 def _positive(text: str) -> int:

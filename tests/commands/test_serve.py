@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 import pytest
 
@@ -33,6 +34,10 @@ def test_it_prints_its_port_and_ends_cleanly(toy_models, number):
         assert line.startswith("serving toy on 127.0.0.1:"), process.stderr.read()
         with Client(line.split()[-1], "toy", timeout=30) as client:
             assert client.status()[12]["state"] == "AVAILABLE"
+        rest = re.fullmatch(r"REST at (http://\S+/v1/models)/NAME\n", process.stdout.readline())
+        with urllib.request.urlopen(f"{rest[1]}/toy/versions/12", timeout=30) as response:
+            assert b'"AVAILABLE"' in response.read()
+        assert re.fullmatch(r"ready after \d+\.\d s\n", process.stdout.readline())
         process.send_signal(number)
         _, errors = process.communicate(timeout=30)
     finally:
@@ -159,7 +164,9 @@ def test_a_stop_is_heard_while_nothing_is_served_yet(toy_models, tmp_path, momen
     assert output.endswith("stopping\n") and "Traceback" not in errors
 
 
-@pytest.mark.parametrize("option", [["--port", "70000"], ["--port", "x"], ["--workers", "0"]])
+@pytest.mark.parametrize(
+    "option", [["--port", "70000"], ["--port", "x"], ["--rest-port", "no"], ["--workers", "0"]]
+)
 def test_options_out_of_range(tmp_path, capsys, option):
     with pytest.raises(SystemExit) as caught:
         main(["serve", "--model-base-path", str(tmp_path), *option])

@@ -96,7 +96,9 @@ def tiny_server(tiny_models):
     from aline_tf.serving.embedded.repository import ModelRepository
     from aline_tf.serving.embedded.server import Server
 
-    with Server(ModelRepository(tiny_models), port=0, warm_up=False, poll_seconds=0) as server:
+    repository = ModelRepository(tiny_models)
+    settings = {"warm_up": False, "poll_seconds": 0, "rest_port": 0}
+    with Server(repository, port=0, **settings) as server:
         yield server
 
 
@@ -117,7 +119,9 @@ def toy_server(toy_models):
     from aline_tf.serving.embedded.repository import ModelRepository
     from aline_tf.serving.embedded.server import Server
 
-    with Server(ModelRepository(toy_models), port=0, warm_up=False, poll_seconds=0) as server:
+    repository = ModelRepository(toy_models)
+    settings = {"warm_up": False, "poll_seconds": 0, "rest_port": 0}
+    with Server(repository, port=0, **settings) as server:
         yield server
 
 

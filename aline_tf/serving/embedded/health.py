@@ -9,17 +9,19 @@ from collections.abc import Callable
 import grpc
 
 SERVING, NOT_SERVING = b"\x08\x01", b"\x08\x02"
+#: Services by the names under which TensorFlow Serving reports their health, and by their own.
 SERVICES = (
+    "PredictionService",
+    "ModelService",
     "tensorflow.serving.PredictionService",
     "tensorflow.serving.ModelService",
 )
 
 
-def add_health_service(server: grpc.Server, is_ready: Callable[[], bool]) -> None:
-    """Let `server` answer health checks of itself (an empty name) and of its services.
+def health_check(is_ready: Callable[[], bool]) -> Callable[[bytes, grpc.ServicerContext], bytes]:
+    """The handler of health checks of the server (an empty name) and of its services.
 
     Args:
-        server: the gRPC server.
         is_ready: True while requests are answered.
     """
 
@@ -32,11 +34,7 @@ def add_health_service(server: grpc.Server, is_ready: Callable[[], bool]) -> Non
             )
         return SERVING if is_ready() else NOT_SERVING
 
-    # Neither a deserializer nor a serializer: the messages arrive and leave as bytes.
-    handlers = {"Check": grpc.unary_unary_rpc_method_handler(check)}
-    server.add_generic_rpc_handlers(
-        (grpc.method_handlers_generic_handler("grpc.health.v1.Health", handlers),)
-    )
+    return check
 
 
 def _service(request: bytes) -> str | None:

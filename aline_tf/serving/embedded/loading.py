@@ -48,7 +48,9 @@ class LoadedModel:
         """
         for name in [name for name in _WARMED_UP if name in self.functions] or self.functions:
             inputs = {
-                key: tf.zeros([max(dim.size, 1) for dim in info.tensor_shape.dim], info.dtype)
+                key: tf.zeros(
+                    [1 if dim.size < 0 else dim.size for dim in info.tensor_shape.dim], info.dtype
+                )
                 for key, info in self.definitions[name].inputs.items()
             }
             try:

@@ -1,69 +1,53 @@
-"""The embedded server: TensorFlow Serving's gRPC services over `tf.saved_model.load`.
+"""The embedded server: TensorFlow Serving's gRPC services and REST interface, without Docker.
 
-It answers PredictionService (Predict, GetModelMetadata), ModelService (GetModelStatus) and the
-standard gRPC health check, so that every client of TensorFlow Serving can be used without Docker.
-It is meant for one machine: it listens on loopback unless told otherwise, without encryption and
-without authentication.
+It answers PredictionService (Predict, GetModelMetadata), ModelService (GetModelStatus), the
+standard gRPC health check, and the same over HTTP, so that every client of TensorFlow Serving can
+be used. It is meant for one machine: it listens on loopback unless told otherwise, without
+encryption and without authentication.
 
-Logs carry a request id, the model, the signature, shapes, the time taken and the status: never a
-value. A client may choose the id by the metadata key `x-request-id`; every answer returns it.
+A client may choose the id of a request by the metadata key or header `x-request-id`; every answer
+returns it.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import threading
-import time
-import uuid
-from collections.abc import Callable
 from concurrent import futures
-from typing import Any
 
 import grpc
-import tensorflow as tf
-from tensorflow_serving.apis import (
-    get_model_metadata_pb2,
-    get_model_status_pb2,
-    model_service_pb2_grpc,
-    predict_pb2,
-    prediction_service_pb2_grpc,
-)
 
 from aline_tf.errors import InputError
-from aline_tf.serving.embedded.health import add_health_service
+from aline_tf.serving.embedded.answers import Answers
+from aline_tf.serving.embedded.grpc_services import add_handlers, add_services, light
+from aline_tf.serving.embedded.health import health_check
 from aline_tf.serving.embedded.repository import ModelRepository
-from aline_tf.serving.embedded.requests import (
-    decode_inputs,
-    encode_output,
-    quoted,
-    selected_outputs,
-)
-from aline_tf.serving.embedded.versions import NotFoundError, NotLoadedError
-from aline_tf.serving.signatures import SERVING_DEFAULT
+from aline_tf.serving.embedded.rest import RestServer
+from aline_tf.serving.embedded.work_queue import QueueSettings
 
 LOG = logging.getLogger(__name__)
-REQUEST_ID = "x-request-id"
-_REQUEST_ID_FORM = re.compile(r"[A-Za-z0-9._:/+=-]{1,64}")
 LARGEST_REQUEST = 64 << 20
-#: How TensorFlow shows the sentence of an assertion in a graph.
-_REFUSAL = re.compile(r"assertion failed: \[(expected .*)\]$", re.MULTILINE)
-_STATES = get_model_status_pb2.ModelVersionStatus
+#: Calls at one time, of which most wait: beyond, gRPC itself refuses.
+_MOST_CALLS = 1024
+#: Threads that are free to refuse a call when all others wait.
+_SPARE_THREADS = 8
 
 
 class Server:
-    """A gRPC server over a repository; a context manager that stops it.
+    """A server over a repository; a context manager that stops it.
 
     Args:
         repository: the models.
         host: address to listen on.
-        port: port to listen on; 0 picks a free one.
-        workers: requests answered at the same time.
+        port: port of gRPC to listen on; 0 picks a free one.
+        rest_port: port of REST; 0 picks a free one, None is without.
+        queue: how many passes through models run and wait at the same time, and whether passes that
+            wait are merged.
         poll_seconds: how often the repository is read again for new versions; 0 for never.
         warm_up: run the signatures that are asked most once before a version is served.
 
     Attributes:
-        port: the port, known after `start`.
+        port, rest_port: the ports, known after `listen`.
 
     Example:
         >>> import tempfile
@@ -88,43 +72,59 @@ class Server:
         host: str = "127.0.0.1",
         port: int = 8500,
         *,
-        workers: int = 8,
+        rest_port: int | None = None,
+        queue: QueueSettings | None = None,
         poll_seconds: float = 2.0,
         warm_up: bool = True,
     ):
         self.repository, self.host, self.port = repository, host, port
+        self.rest_port = rest_port
         self._poll_seconds, self._warm_up = poll_seconds, warm_up
         self._stopping, self._ready = threading.Event(), False
         self._poller: threading.Thread | None = None
+        queue = queue or QueueSettings()
+        self._answers = Answers(repository, queue)
+        self._rest: RestServer | None = None
+        # Calls wait in threads; those beyond the queue's capacity are refused by it at once.
+        self._threads = futures.ThreadPoolExecutor(
+            queue.workers + queue.capacity + _SPARE_THREADS, thread_name_prefix="serve-call"
+        )
         self._server = grpc.server(
-            futures.ThreadPoolExecutor(max_workers=workers, thread_name_prefix="serve"),
-            # Without this two servers may share a port in silence and split its requests.
+            self._threads,
+            maximum_concurrent_rpcs=_MOST_CALLS,
+            # Without the first two servers may share a port in silence and split its requests.
             options=[
                 ("grpc.so_reuseport", 0),
                 ("grpc.max_receive_message_length", LARGEST_REQUEST),
                 ("grpc.max_send_message_length", -1),
             ],
         )
-        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            PredictionService(repository), self._server
+        self._light_threads = add_services(self._server, self._answers)
+        check = health_check(lambda: self._ready and not self._stopping.is_set())
+        add_handlers(
+            self._server, "grpc.health.v1.Health", {"Check": light(check, self._light_threads)}
         )
-        model_service_pb2_grpc.add_ModelServiceServicer_to_server(
-            ModelService(repository), self._server
-        )
-        add_health_service(self._server, lambda: self._ready and not self._stopping.is_set())
 
     @property
     def target(self) -> str:
         """What a client connects to: "host:port"."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return self._target(self.port)
+
+    @property
+    def rest_target(self) -> str:
+        """The same of REST."""
+        return self._target(self.rest_port)
+
+    def _target(self, port: int | None) -> str:
+        return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
 
     def start(self) -> int:
-        """Take the port, load every version, and return the port.
+        """Take the ports, load every version, and return the port of gRPC.
 
         From the first moment requests are answered: while nothing is loaded by saying so.
 
         Raises:
-            InputError: the port cannot be listened on, or no model can be loaded.
+            InputError: a port cannot be listened on, or no model can be loaded.
         """
         self.listen()
         try:
@@ -135,10 +135,10 @@ class Server:
         return self.port
 
     def listen(self) -> None:
-        """Take the port and answer; the first half of `start`.
+        """Take the ports and answer; the first half of `start`.
 
         Raises:
-            InputError: the port cannot be listened on.
+            InputError: a port cannot be listened on.
         """
         try:
             port = self._server.add_insecure_port(self.target)
@@ -149,6 +149,10 @@ class Server:
                 f"expected an address that is free to listen on; received {self.target}"
             )
         self.port = port
+        if self.rest_port is not None:
+            self._rest = RestServer(self._answers, self.host, self.rest_port)
+            self.rest_port = self._rest.port
+            self._rest.start()
         self._server.start()
 
     def load(self) -> None:
@@ -179,9 +183,19 @@ class Server:
         )
 
     def stop(self, grace_seconds: float = 5.0) -> None:
-        """Refuse new requests, let those in progress end, and return when all is stopped."""
+        """Refuse new requests, let those in progress end, and return when all is stopped.
+
+        Args:
+            grace_seconds: for those in progress; what takes longer is not waited for.
+        """
         self._stopping.set()
-        self._server.stop(grace_seconds).wait()
+        ended = self._server.stop(grace_seconds)
+        if self._rest is not None:
+            self._rest.stop(grace_seconds)
+        ended.wait(grace_seconds)
+        self._answers.stop()
+        for threads in (self._threads, self._light_threads):
+            threads.shutdown(wait=False)
         if self._poller is not None:
             self._poller.join(timeout=grace_seconds)
 
@@ -204,158 +218,3 @@ class Server:
                     LOG.error("the models could not be read again: %s", error)
                 last = str(error)
             self.repository.load(self._warm_up, self._stopping.is_set)
-
-
-class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Predict and GetModelMetadata; the other methods answer UNIMPLEMENTED."""
-
-    def __init__(self, repository: ModelRepository):
-        self._repository = repository
-
-    def Predict(self, request, context):
-        return _answered("Predict", self._predict, request, context)
-
-    def GetModelMetadata(self, request, context):
-        return _answered("GetModelMetadata", self._metadata, request, context)
-
-    def _predict(self, request, note: dict[str, Any]):
-        version = _find(self._repository, request.model_spec)
-        note["version"] = version.number
-        loaded = version.loaded
-        name = request.model_spec.signature_name or SERVING_DEFAULT
-        definition = loaded.definitions.get(name)
-        if definition is None:
-            raise InputError(
-                f"expected a signature of {', '.join(sorted(loaded.definitions))}; received"
-                f" {quoted([name])}"
-            )
-        selected = selected_outputs(list(request.output_filter), definition.outputs)
-        arrays = decode_inputs(
-            request.inputs, definition.inputs, definition.defaults, loaded.limits
-        )
-        note["shapes"] = {key: list(array.shape) for key, array in sorted(arrays.items())}
-        outputs = loaded.functions[name](
-            **{
-                key: tf.constant(array, dtype=tf.as_dtype(definition.inputs[key].dtype))
-                for key, array in arrays.items()
-            }
-        )
-        response = predict_pb2.PredictResponse()
-        _fill_spec(response.model_spec, request.model_spec.name, version.number, name)
-        for key in selected:
-            response.outputs[key].CopyFrom(encode_output(outputs[key].numpy()))
-        return response
-
-    def _metadata(self, request, note: dict[str, Any]):
-        fields = list(request.metadata_field)
-        if not fields or any(field != "signature_def" for field in fields):
-            raise InputError(
-                f"expected metadata_field signature_def; received {quoted(fields) or 'none'}"
-            )
-        version = _find(self._repository, request.model_spec)
-        note["version"] = version.number
-        signatures = get_model_metadata_pb2.SignatureDefMap()
-        for name, definition in version.loaded.definitions.items():
-            signatures.signature_def[name].CopyFrom(definition)
-        response = get_model_metadata_pb2.GetModelMetadataResponse()
-        _fill_spec(response.model_spec, request.model_spec.name, version.number)
-        response.metadata["signature_def"].Pack(signatures)
-        return response
-
-
-class ModelService(model_service_pb2_grpc.ModelServiceServicer):
-    """GetModelStatus; reloading by request answers UNIMPLEMENTED (the directory is polled)."""
-
-    def __init__(self, repository: ModelRepository):
-        self._repository = repository
-
-    def GetModelStatus(self, request, context):
-        return _answered("GetModelStatus", self._status, request, context)
-
-    def _status(self, request, note: dict[str, Any]):
-        spec = request.model_spec
-        if _chosen(spec) == (None, None):
-            versions = sorted(self._repository.versions(spec.name).items(), reverse=True)
-        else:
-            version = _find(self._repository, spec)
-            versions = [(version.number, version)]
-        response = get_model_status_pb2.GetModelStatusResponse()
-        for number, version in versions:
-            status = response.model_version_status.add(version=number)
-            status.state = _STATES.State.Value(version.state)
-            if version.error:
-                status.status.error_code = grpc.StatusCode.INTERNAL.value[0]
-                status.status.error_message = version.error
-        note["version"] = [number for number, _ in versions]
-        return response
-
-
-def _chosen(spec) -> tuple[int | None, str | None]:
-    """The version number and the label a ModelSpec names; 0, the number of "any", is no choice."""
-    number = spec.version.value if spec.HasField("version") else None
-    return number or None, spec.version_label or None
-
-
-def _find(repository: ModelRepository, spec):
-    number = spec.version.value if spec.HasField("version") else None
-    return repository.find(spec.name, number, spec.version_label or None)
-
-
-def _fill_spec(spec, name: str, version: int, signature: str = "") -> None:
-    spec.name, spec.signature_name = name, signature
-    spec.version.value = version
-
-
-def _answered(method: str, answer: Callable[[Any, dict], Any], request: Any, context: Any) -> Any:
-    """Run `answer`, turn what it raises into a gRPC status, and log one line."""
-    request_id = _request_id(context)
-    context.set_trailing_metadata(((REQUEST_ID, request_id),))
-    spec = request.model_spec
-    note: dict[str, Any] = {"version": None, "shapes": None}
-    code, message, started = grpc.StatusCode.OK, "", time.monotonic()
-    try:
-        return answer(request, note)
-    except NotFoundError as error:
-        code, message = grpc.StatusCode.NOT_FOUND, str(error)
-    except NotLoadedError as error:
-        code, message = grpc.StatusCode.UNAVAILABLE, str(error)
-    except (InputError, tf.errors.InvalidArgumentError) as error:
-        code, message = grpc.StatusCode.INVALID_ARGUMENT, _without_trace(error)
-    except tf.errors.ResourceExhaustedError:
-        code = grpc.StatusCode.RESOURCE_EXHAUSTED
-        message = "expected a smaller request; received one that does not fit into memory"
-    except Exception:
-        LOG.exception("id=%s method=%s failed", request_id, method)
-        code, message = grpc.StatusCode.INTERNAL, f"the model failed; request id {request_id}"
-    finally:
-        LOG.info(
-            "id=%s method=%s model=%s version=%s signature=%s shapes=%s ms=%.1f status=%s",
-            request_id,
-            method,
-            quoted([spec.name]),
-            note["version"],
-            quoted([spec.signature_name or SERVING_DEFAULT]) if method == "Predict" else None,
-            note["shapes"],
-            1000 * (time.monotonic() - started),
-            code.name,
-        )
-    context.abort(code, message)
-
-
-def _without_trace(error: Exception) -> str:
-    """The message of an error; of TensorFlow's own, only what the graph's assertion says."""
-    text = error.message if isinstance(error, tf.errors.OpError) else str(error)
-    refusal = _REFUSAL.search(text)
-    if refusal:
-        return refusal[1][:2000]
-    lines = [line.strip() for line in text.splitlines()]
-    kept = [line for line in lines if line and "[[{{" not in line and "stack traces" not in line]
-    return " ".join(kept)[:2000]
-
-
-def _request_id(context: Any) -> str:
-    """The client's id if it is short and safe to print, otherwise a new one."""
-    for key, value in context.invocation_metadata():
-        if key == REQUEST_ID and isinstance(value, str) and _REQUEST_ID_FORM.fullmatch(value):
-            return value
-    return uuid.uuid4().hex[:16]

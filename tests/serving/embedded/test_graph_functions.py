@@ -52,7 +52,7 @@ def test_two_versions_do_not_share_weights(toy_models):
 def test_what_is_let_go_leaves_nothing_in_the_runtime(toy_models):
     model = load_model(toy_models / "toy" / "1")
     function = model.functions["total"]
-    name, gone = function._name, weakref.ref(function)
+    name, gone = function._name.decode(), weakref.ref(function)
     assert context.context().has_function(name)
     del model, function
     gc.collect()
