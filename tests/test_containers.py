@@ -1,5 +1,6 @@
 """The containers: pinned images, consistent places, health checks that tell the truth."""
 
+import json
 import re
 import subprocess
 import threading
@@ -8,11 +9,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
 from aline_tf import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
-SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES, VOLUMES = COMPOSE["services"], COMPOSE["volumes"]
+PROMETHEUS = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text())
 
 
 class TestServing:
@@ -31,8 +35,7 @@ class TestServing:
             assert all((path / "saved_model.pb").is_file() for path in versions)
 
     def test_base_paths_are_where_compose_mounts_them(self):
-        (mount,) = SERVICES["serving"]["volumes"]
-        source, target, _ = mount.split(":")
+        source, target, _ = SERVICES["serving"]["volumes"][0].split(":")
         assert (ROOT / source).resolve() == ROOT / "savedmodels"
         assert f"--model_config_file={target}/models.config" in SERVICES["serving"]["command"]
         for model in served_models():
@@ -40,9 +43,103 @@ class TestServing:
             assert model.model_platform == "tensorflow"
             assert model.model_version_policy.WhichOneof("policy_choice")
 
+    def test_labels_name_versions_that_are_there(self):
+        assert "--allow_version_labels_for_unavailable_models=true" in command_of("serving")
+        for model in served_models():
+            assert set(model.version_labels) == {"stable", "canary"}
+            for number in model.version_labels.values():
+                assert (ROOT / "savedmodels" / model.name / str(number)).is_dir()
+
+    def test_requests_are_merged_only_if_every_graph_has_counts(self):
+        graphs = (ROOT / "savedmodels").glob("*/*/saved_model.pb")
+        counted = all(b"context_count" in path.read_bytes() for path in graphs)
+        assert counted or "--enable_batching=true" not in command_of("serving")
+
+    def test_the_health_check_asks_for_every_model(self):
+        script = SERVICES["serving"]["healthcheck"]["test"][-1]
+        (names,) = re.findall(r"for model in ([\w ]+);", script)
+        assert sorted(names.split()) == sorted(model.name for model in served_models())
+
+    def test_files_that_it_reads_are_mounted(self):
+        mounts = [volume.split(":") for volume in SERVICES["serving"]["volumes"]]
+        for word in command_of("serving"):
+            option, _, path = word.partition("=")
+            if option.endswith("_file"):
+                (source,) = [
+                    path.replace(target, source, 1)
+                    for source, target, mode in mounts
+                    if path.startswith(target) and mode == "ro"
+                ]
+                assert (ROOT / source).is_file()
+
+
+def command_of(service):
+    return SERVICES[service]["command"]
+
+
+class TestMonitoring:
+    def test_serving_gives_figures_where_prometheus_asks(self):
+        text = (ROOT / "deploy" / "monitoring.config").read_text()
+        config = text_format.Parse(text, monitoring_config()).prometheus_config
+        assert config.enable
+        (job,) = [job for job in PROMETHEUS["scrape_configs"] if job["job_name"] == "serving"]
+        assert job["metrics_path"] == config.path
+        assert job["static_configs"] == [{"targets": ["serving:8501"]}]
+
+    def test_every_target_is_a_service(self):
+        for job in PROMETHEUS["scrape_configs"]:
+            for target in job["static_configs"][0]["targets"]:
+                assert target.partition(":")[0] in SERVICES
+
+    def test_the_gateways_path_of_figures_is_one_that_it_has(self):
+        (job,) = [job for job in PROMETHEUS["scrape_configs"] if job["job_name"] == "gateway"]
+        routes = (ROOT / "aline_tf" / "gateway" / "app.py").read_text()
+        assert f'get("{job["metrics_path"]}"' in routes
+
+    def test_what_is_mounted_is_there(self):
+        for name in ("serving", "prometheus", "grafana"):
+            for volume in SERVICES[name]["volumes"]:
+                source = volume.partition(":")[0]
+                assert source in VOLUMES or (ROOT / source).exists(), source
+
+    def test_the_dashboard_reads_the_source_that_is_set_up(self):
+        place = ROOT / "deploy" / "grafana"
+        sources = yaml.safe_load(
+            (place / "provisioning" / "datasources" / "prometheus.yml").read_text()
+        )["datasources"]
+        assert sources[0]["url"] == "http://prometheus:9090"
+        (folder,) = yaml.safe_load(
+            (place / "provisioning" / "dashboards" / "files.yml").read_text()
+        )["providers"]
+        mounted = dict(volume.split(":")[1::-1] for volume in SERVICES["grafana"]["volumes"][:2])
+        files = list((ROOT / mounted[folder["options"]["path"]]).glob("*.json"))
+        assert files
+        for file in files:
+            panels = json.loads(file.read_text())["panels"]
+            assert len({panel["id"] for panel in panels}) == len(panels)
+            for panel in panels:
+                assert panel["datasource"]["uid"] == sources[0]["uid"]
+                assert panel["description"] and panel["targets"]
+                for target in panel["targets"]:
+                    assert target["expr"].count("(") == target["expr"].count(")")
+
+
+def monitoring_config():
+    """An empty MonitoringConfig, declared as in TensorFlow Serving's monitoring_config.proto, which
+    tensorflow-serving-api leaves out."""
+    file = descriptor_pb2.FileDescriptorProto(name="monitoring.proto", package="m", syntax="proto3")
+    inner = file.message_type.add(name="PrometheusConfig")
+    inner.field.add(name="enable", number=1, label=1, type=8)
+    inner.field.add(name="path", number=2, label=1, type=9)
+    outer = file.message_type.add(name="MonitoringConfig")
+    field = outer.field.add(name="prometheus_config", number=1, label=1, type=11)
+    field.type_name = ".m.PrometheusConfig"
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("m.MonitoringConfig"))()
+
 
 def served_models():
-    from google.protobuf import text_format
     from tensorflow_serving.config import model_server_config_pb2
 
     text = (ROOT / "savedmodels" / "models.config").read_text()
@@ -55,7 +152,7 @@ class TestContainers:
         base = re.search(r"^FROM (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[1]
         assert base.startswith("python:3.11-slim")
         for image in (base, *(service["image"] for service in SERVICES.values())):
-            assert re.fullmatch(r"[\w/.-]+:\d[\w.-]*", image), image
+            assert re.fullmatch(r"[\w/.-]+:v?\d[\w.-]*", image), image
 
     def test_own_image_carries_the_version_of_the_package(self):
         assert SERVICES["jupyter"]["image"] == f"aline-tf:{__version__}"
@@ -65,6 +162,17 @@ class TestContainers:
         for service in SERVICES.values():
             assert service["healthcheck"]["test"][0] == "CMD"
             assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
+
+    def test_every_service_comes_back_and_is_held_to_its_memory(self):
+        for service in SERVICES.values():
+            assert service["restart"] == "unless-stopped"
+            assert re.fullmatch(r"\d+[mg]", service["mem_limit"])
+
+    def test_what_is_reached_from_outside_may_do_little(self):
+        for name in ("serving", "gateway", "prometheus", "grafana"):
+            assert SERVICES[name]["cap_drop"] == ["ALL"] and SERVICES[name]["read_only"]
+        assert SERVICES["serving"]["user"] == "1000:1000"
+        assert SERVICES["serving"]["platform"] == "linux/amd64"
 
     def test_the_gateway_uses_the_database_and_the_models_of_its_neighbours(self):
         from sqlalchemy import make_url
@@ -99,13 +207,14 @@ class TestContainers:
     @pytest.mark.parametrize(
         ("states", "healthy"),
         [
-            ({"psychometric": "AVAILABLE", "migraine": "AVAILABLE"}, True),
-            ({"psychometric": "AVAILABLE", "migraine": "LOADING"}, False),
-            ({"psychometric": "AVAILABLE"}, False),
+            ({}, True),
+            ({"migraine": "LOADING"}, False),
+            ({"hpo": None}, False),
         ],
     )
     def test_serving_is_healthy_when_every_model_is_available(self, states, healthy):
-        with model_status_server(states) as port:
+        available = {model.name: "AVAILABLE" for model in served_models()}
+        with model_status_server(available | states) as port:
             assert (run_health_check(port) == 0) is healthy
 
     def test_serving_is_unhealthy_when_nothing_listens(self):
