@@ -1,4 +1,4 @@
-"""`aline-tf bench`: speed and memory, what a training budget buys, and what each rule adds."""
+"""`aline-tf bench`: speed and memory, what training buys, how fast served models answer."""
 
 from __future__ import annotations
 
@@ -25,6 +25,20 @@ _BUDGET_TASKS = tuple(name for name in TASKS if experiment_by_name(name).bars)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `aline-tf bench`."""
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("speed", "serving"),
+        default="speed",
+        help="serving: the next question asked of a served model of the package, over loopback, at"
+        " a steady rate and as often as it answers (default: speed)",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        metavar="S",
+        help="with serving: of each load (default: 10)",
+    )
     parser.add_argument(
         "--task",
         nargs="+",
@@ -81,7 +95,9 @@ def run(args: argparse.Namespace) -> int:
     from aline_tf.evaluation.results import machine
 
     print(machine(), flush=True)
-    if args.prompt_times is not None:
+    if args.what == "serving":
+        kind, rows, table = "serving", *_serving(args)
+    elif args.prompt_times is not None:
         kind, rows, table = "prompt times", *_prompt_times(args.prompt_times)
     elif args.budget is None:
         kind, rows, table = "speed", *_speed(args)
@@ -97,6 +113,9 @@ def run(args: argparse.Namespace) -> int:
 def _check(args) -> None:
     from aline_tf.tasks.contract import check_contract
 
+    if args.what == "serving":
+        _check_serving(args)
+        return
     for name in set(args.task or ()) | set(filter(None, [args.ablation])):
         if name not in _packaged([name]):
             check_contract(experiment_by_name(name).task)
@@ -115,6 +134,10 @@ def _check(args) -> None:
     if args.runs is not None and args.runs < 1:
         raise InputError(f"expected --runs of 1 or more; received {args.runs}")
     _check_mode(args)
+    _check_file(args)
+
+
+def _check_file(args) -> None:
     if args.json and Path(args.json).is_dir():
         raise InputError(f"expected a file name after --json; received the directory {args.json}")
 
@@ -126,6 +149,8 @@ def _packaged(names) -> list[str]:
 
 def _check_mode(args) -> None:
     """Options of one kind of measurement do not go with another."""
+    if args.seconds is not None:
+        raise InputError("expected serving with --seconds; received --seconds without it")
     if args.prompt_times is not None:
         if args.prompt_times < 2:
             raise InputError(f"expected --prompt-times of 2 or more; received {args.prompt_times}")
@@ -142,6 +167,31 @@ def _check_mode(args) -> None:
         raise InputError("expected neither --measure nor --threads with --budget; received one")
     if args.ablation and args.task:
         raise InputError("expected --ablation without --task; received both")
+
+
+def _check_serving(args) -> None:
+    from aline_tf.models.packaged_presets import packaged_presets
+
+    for option in ("measure", "threads", "budget", "ablation", "seeds", "runs", "prompt_times"):
+        if getattr(args, option) is not None:
+            raise InputError(f"expected serving without --{option}; received both")
+    unknown = sorted(set(args.task or ()) - set(packaged_presets()))
+    if unknown:
+        raise InputError(f"expected models of the package to serve; received {unknown[0]!r}")
+    if args.seconds is not None and not 0 < args.seconds < float("inf"):
+        raise InputError(f"expected --seconds above 0; received {args.seconds:g}")
+    _check_file(args)
+
+
+def _serving(args) -> tuple[list[dict], str]:
+    from aline_tf.bench.serving_speed import format_serving, measure_serving
+
+    found = [
+        measure_serving(task, args.seconds or 10.0, _reporter())
+        for task in args.task or ("psychometric",)
+    ]
+    table = "\n\n".join(format_serving(figures) for figures in found)
+    return [dataclasses.asdict(figures) for figures in found], table
 
 
 def _speed(args) -> tuple[list[dict], str]:
