@@ -35,3 +35,16 @@ def test_another_system_is_left_alone(monkeypatch):
 
     monkeypatch.setattr(memory.sys, "platform", "darwin")
     assert memory.keep_memory() is False
+
+
+def test_memory_is_given_back_where_the_library_can(monkeypatch):
+    from aline_tf.runtime import malloc
+
+    asked = []
+    library = type("Library", (), {"malloc_trim": staticmethod(asked.append)})
+    monkeypatch.setattr(malloc.ctypes, "CDLL", lambda name: library)
+    monkeypatch.setattr(malloc.sys, "platform", "linux")
+    malloc.return_memory()
+    monkeypatch.setattr(malloc.ctypes, "CDLL", lambda name: object())
+    malloc.return_memory()
+    assert asked == [0]

@@ -18,9 +18,9 @@ from aline_tf.serving.signatures import SERVING_DEFAULT
 LOG = logging.getLogger(__name__)
 SAVED_MODEL = "saved_model.pb"
 VARIABLES = "variables/variables"
-#: Signatures that are run before the first request, where a model has them: the next question, and
-#: what is meant where none is named. The others are ready a third of a second after they are first
-#: asked for; each takes 15 MB as long as the model is loaded.
+#: The signature that is run before the first request: the next question, or else what is meant
+#: where none is named. The others are ready a second after they are first asked for; each takes
+#: 15 MB for as long as the model is loaded.
 _WARMED_UP = ("propose", SERVING_DEFAULT)
 
 
@@ -41,12 +41,13 @@ class LoadedModel:
     owner: Any = None
 
     def warm_up(self) -> None:
-        """Run the signatures that are asked most on a row of zeros.
+        """Run the signature that is asked most on a row of zeros.
 
         TensorFlow prepares a graph when it first runs: better before the first request than during
         it.
         """
-        for name in [name for name in _WARMED_UP if name in self.functions] or self.functions:
+        present = [name for name in _WARMED_UP if name in self.functions]
+        for name in present[:1] or self.functions:
             inputs = {
                 key: tf.zeros(
                     [1 if dim.size < 0 else dim.size for dim in info.tensor_shape.dim], info.dtype

@@ -23,6 +23,7 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from aline_tf.errors import InputError
+from aline_tf.runtime.malloc import return_memory
 from aline_tf.serving.embedded.loading import SAVED_MODEL
 from aline_tf.serving.embedded.versions import (
     ModelVersion,
@@ -159,6 +160,7 @@ class ModelRepository:
                 except NotFoundError:
                     continue
                 self._models = self._models | {name: _with_loaded(model, version)}
+                return_memory()
 
     def versions(self, name: str) -> dict[int, ModelVersion]:
         """Version number -> version, of one model.

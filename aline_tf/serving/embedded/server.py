@@ -44,7 +44,7 @@ class Server:
         queue: how many passes through models run and wait at the same time, and whether passes that
             wait are merged.
         poll_seconds: how often the repository is read again for new versions; 0 for never.
-        warm_up: run the signatures that are asked most once before a version is served.
+        warm_up: run the signature that is asked most before a version is served.
 
     Attributes:
         port, rest_port: the ports, known after `listen`.
