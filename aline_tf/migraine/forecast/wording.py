@@ -272,7 +272,7 @@ def diary(outlook) -> str | None:
 def track_record(score) -> str:
     """How the 24 h forecasts did, or that this cannot be said yet, and why."""
     if score is None:
-        return "None of these forecasts can be checked: the diary does not tell of the days after."
+        return "None of these forecasts can be checked: no diary tells of the days after them."
     number = "One" if score.evenings == 1 else f"{score.evenings}"
     checked = f"{number} of these forecasts can be checked against the diary"
     without = score.evenings - score.attacks

@@ -217,7 +217,7 @@ def _over_time(outlook: Outlook) -> str:
     record = f"<p>{escape(wording.track_record(outlook.score))}</p>"
     caveat = (
         '<p class="soft">Each point uses only what was known that evening. Days without a mark are'
-        " days of which the diary does not tell.</p>"
+        " days of which no diary tells.</p>"
     )
     return _section(
         "over-time",

@@ -117,12 +117,13 @@ def test_no_attack_at_all_is_told_as_that(example_outlook):
 
 
 def test_the_caveat_comes_first_where_there_is_no_diary(example_outlook):
-    console, page, document = texts(of(example_outlook, "." * 60))
+    console, page, document = texts(of(example_outlook, "." * 60, score=None))
     assert console.startswith("No diary tells of attacks in the last 112 days")
     assert page.index("No diary tells of attacks") < page.index("The risk of an attack is")
     assert document["caveats"][0].startswith("No diary")
     for text in (console, page):
         assert "0 of 0" not in text and "Strongest trigger:" not in text
+        assert not re.search(r"\b(the|your) diary\b", text), "there is none"
 
 
 def test_days_with_a_plain_yes_are_counted(example_outlook):
