@@ -146,6 +146,8 @@ class Cells:
             if number and number[2] is None and math.isfinite(_float(number[1])):
                 amount = _float(number[1])
                 value = float(amount > 0) if amount >= 0 else None
+            elif number and self._channel == "medication" and _float(number[1]) == 0:
+                value = 0.0
         if value is None and self._channel == "medication" and self._words.is_medicine(text):
             value = 1.0
         if value is None:

@@ -29,7 +29,10 @@ _NUMERIC = re.compile(r"(\d{1,4})\s?([-/._ ])\s?(\d{1,2})\s?[-/._ ]\s?(\d{1,4})\
 _PACKED = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _SERIAL = re.compile(r"(\d{5})(?:[.,](\d+))?")
 _UNIX = re.compile(r"(\d{10})(\d{3})?(?:\.\d+)?")
-_EAST_ASIAN = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일號号]?")
+_EAST_ASIAN = re.compile(
+    r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일號号]?"
+    r"(?:\s?(?:(?:星期|周|週)[一二三四五六日天]|[月火水木金土日]曜日?|[월화수목금토일]요일))?"
+)
 _TOKEN = re.compile(r"\d+|[^\W\d_]+")
 _ZONE = r"(?:\s?(?:z|(?:utc|gmt)?\s?[+-]\d{2}:?\d{2}|utc|gmt))?"
 _HALVES = r"(?:\s?(?:[ap]\.?\s?m\.?|上午|下午|午前|午後|오전|오후))"

@@ -89,6 +89,9 @@ def test_a_slip_of_the_week_decides_nothing():
             "4 de marzo de 2025",
             "4 \u043c\u0430\u0440\u0442\u0430 2025 \u0433.",
             "2025\u5e743\u67084\u65e5",
+            "2025\u5e743\u67084\u65e5 \u661f\u671f\u4e8c",
+            "2025\u5e743\u67084\u65e5\u706b\u66dc\u65e5",
+            "2025\ub1443\uc6d44\uc77c \ud654\uc694\uc77c",
         ),
         *(
             "mar 4 mar 2025",

@@ -390,6 +390,12 @@ def test_a_medicine_that_was_not_taken_is_none(text):
     assert not any(key[0] == "medication" for key in told) and summary.skipped
 
 
+@pytest.mark.parametrize(("text", "taken"), [("0 tablets", 0), ("0x Ibuprofen", 0), ("2 pills", 1)])
+def test_a_number_of_tablets_says_whether_any_was_taken(text, taken):
+    told, _ = rows_of(f"date,medication\n2025-03-03,{text}\n")
+    assert list(told) == [("medication", float(taken))]
+
+
 def test_two_columns_of_one_name_are_refused_when_they_are_read():
     with pytest.raises(InputError, match="received 2 named stress: rename"):
         rows_of("date,stress,stress\n2025-03-03,4,5\n")
