@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test wheel lint format savedmodels clean distclean
+.PHONY: help install demo serve test wheel lint format docs savedmodels clean distclean
 
 help:
 	@echo "make demo       forecast from the example exports, report in build/demo/report.html"
@@ -14,6 +14,7 @@ help:
 	@echo "make test       every test"
 	@echo "make wheel      sdist and wheel into dist/, tried in a clean environment"
 	@echo "make lint       ruff check and format check; 'make format' repairs"
+	@echo "make docs       the site in build/site, a warning is an error"
 	@echo "make install    the environment in $(VENV), which the others create when they need it"
 	@echo "make savedmodels  the packaged models exported anew to savedmodels/, or MODELS='ces hpo'"
 	@echo "make clean      outputs and caches; 'make distclean' also removes $(VENV)"
@@ -65,6 +66,15 @@ lint: install
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Pages with every warning as an error; what builds them is installed beside the rest when needed.
+docs: $(VENV)/.docs
+	$(BIN)/mkdocs build --strict --quiet
+
+$(VENV)/.docs: $(STAMP)
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --quiet \
+		--constraint constraints.txt --editable ".[docs]"
+	@touch $@
 
 MODELS = $(notdir $(wildcard aline_tf/presets/*))
 

@@ -83,6 +83,7 @@ class TestDependencies:
     def test_extras_are_there_and_each_is_for_a_room_that_exists(self):
         rooms = {"notebook": ROOT / "notebooks", "dev": ROOT / "tests"}
         rooms["gateway"] = ROOT / "aline_tf" / "gateway"
+        rooms["docs"] = ROOT / "docs" / "pages"
         assert set(PROJECT["optional-dependencies"]) == set(rooms)
         assert all(room.is_dir() for room in rooms.values())
 
@@ -94,6 +95,7 @@ class TestDependencies:
         PROJECT["dependencies"]
         + PROJECT["optional-dependencies"]["notebook"]
         + PROJECT["optional-dependencies"]["gateway"]
+        + PROJECT["optional-dependencies"]["docs"]
         + PROJECT["optional-dependencies"]["dev"],
     )
     def test_constraint_pins_a_version_in_the_declared_range(self, requirement):
