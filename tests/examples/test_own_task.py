@@ -3,6 +3,7 @@
 import ast
 import runpy
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +20,29 @@ TINY = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def in_examples(monkeypatch):
+@contextmanager
+def inside_examples():
     """The working directory, found without being on the path before."""
-    monkeypatch.chdir(EXAMPLES)
-    monkeypatch.setattr(sys, "path", [p for p in sys.path if Path(p or ".") != EXAMPLES])
-    yield
-    sys.modules.pop("own_task", None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(EXAMPLES)
+        patch.setattr(sys, "path", [p for p in sys.path if Path(p or ".") != EXAMPLES])
+        yield
+        sys.modules.pop("own_task", None)
+
+
+@pytest.fixture
+def in_examples():
+    with inside_examples():
+        yield
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Trained from its own directory."""
+    out = tmp_path_factory.mktemp("train") / "elimination"
+    with inside_examples():
+        assert main(["train", "own_task:Elimination", "--out", str(out), *TINY]) == 0
+    return out
 
 
 def test_the_class_has_no_more_than_thirty_lines_of_code():
@@ -38,31 +55,27 @@ def test_the_class_has_no_more_than_thirty_lines_of_code():
     ] == ["spec", "sample_theta", "simulate", "log_likelihood", "log_prior"]
 
 
-def test_it_trains_from_its_own_directory_and_follows_a_patient(tmp_path, capsys, in_examples):
-    out = tmp_path / "elimination"
-    assert main(["train", "own_task:Elimination", "--out", str(out), *TINY]) == 0
-    assert load_preset(out, task="elimination").spec.horizon == 6
+def test_it_trains_from_its_own_directory_and_follows_a_patient(trained, capsys, in_examples):
+    assert load_preset(trained, task="elimination").spec.horizon == 6
     example = runpy.run_path(str(EXAMPLES / "own_task.py"))
-    session = example["follow_a_patient"](out / "preset")
+    session = example["follow_a_patient"](trained / "preset")
     assert session.steps == 6
     assert capsys.readouterr().out.count("decay time") == 6
     assert 1.0 < session.posterior()["decay_time"].mean < 12.0
 
 
-def test_it_is_measured_exported_and_checked_from_its_own_directory(tmp_path, capsys, in_examples):
-    out = tmp_path / "elimination"
-    name = "own_task:Elimination"
-    warmup = [*TINY, "--joint-steps", "0"]
-    assert main(["train", name, "--out", str(out), *warmup]) == 0
-    capsys.readouterr()
+def test_it_is_measured_exported_and_checked_from_its_own_directory(
+    trained, tmp_path, capsys, in_examples
+):
+    name, preset = "own_task:Elimination", str(trained / "preset")
     sizes = ["--runs", "4", "--candidates", "8", "--contrastive", "20"]
     policies = ["--policy", "learned", "random", "greedy", "--plots", str(tmp_path / "plots")]
-    assert main(["eval", name, "--model", str(out / "preset"), *policies, *sizes]) == 0
+    assert main(["eval", name, "--model", preset, *policies, *sizes]) == 0
     table = capsys.readouterr().out
     for word in ("learned", "random", "greedy", "decay_time", "log_dose", "spce", "rmse"):
         assert word in table
     assert list((tmp_path / "plots").glob("*.png"))
-    assert main(["export", str(out / "preset"), "--out", str(tmp_path / "served" / "1")]) == 0
+    assert main(["export", preset, "--out", str(tmp_path / "served" / "1")]) == 0
     assert (tmp_path / "served" / "1" / "saved_model.pb").is_file()
 
 
