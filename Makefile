@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test wheel lint format docs savedmodels clean distclean
+.PHONY: help install demo serve test wheel lint format docs notebooks savedmodels clean distclean
 
 help:
 	@echo "make demo       forecast from the example exports, report in build/demo/report.html"
@@ -15,6 +15,7 @@ help:
 	@echo "make wheel      sdist and wheel into dist/, tried in a clean environment"
 	@echo "make lint       ruff check and format check; 'make format' repairs"
 	@echo "make docs       the site in build/site, a warning is an error"
+	@echo "make notebooks  the notebooks run in full, with outputs, or NOTEBOOKS='model_check'"
 	@echo "make install    the environment in $(VENV), which the others create when they need it"
 	@echo "make savedmodels  the packaged models exported anew to savedmodels/, or MODELS='ces hpo'"
 	@echo "make clean      outputs and caches; 'make distclean' also removes $(VENV)"
@@ -75,6 +76,14 @@ $(VENV)/.docs: $(STAMP)
 	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --quiet \
 		--constraint constraints.txt --editable ".[docs]"
 	@touch $@
+
+NOTEBOOKS = model_check model_layers
+
+# Cells stay those of the .py files; what they print and draw is kept beside them.
+notebooks: install
+	@set -e; for notebook in $(NOTEBOOKS); do \
+		$(BIN)/jupytext --quiet --to ipynb --execute notebooks/$$notebook.py; \
+	done
 
 MODELS = $(notdir $(wildcard aline_tf/presets/*))
 

@@ -1,8 +1,9 @@
-"""What the site takes from elsewhere: model cards, the reference of every room, formulas.
+"""What the site takes from elsewhere: tutorials, model cards, the reference, formulas.
 
-None of it is copied by hand: cards are those beside the exports, with the figures of the presets'
-metadata before them; the reference lists what each room exports; formulas become MathML, which
-browsers draw without a script.
+None of it is copied by hand: tutorials are the notebooks with the outputs that are kept of them;
+cards are those beside the exports, with the figures of the presets' metadata before them; the
+reference lists what each room exports; formulas become MathML, which browsers draw without a
+script.
 """
 
 import ast
@@ -32,9 +33,10 @@ ROOMS = (
 
 
 def on_config(config):
-    """Adds a page for each preset and each room to the navigation."""
+    """Adds a page for each notebook, each preset and each room to the navigation."""
     presets = sorted(path.name for path in (PACKAGE / "presets").iterdir() if path.is_dir())
     pages = {"models/": [f"models/{name}.md" for name in presets]}
+    pages["tutorials/"] = [f"tutorials/{path.stem}.md" for path in notebooks()]
     pages["reference/"] = ["reference/aline_tf.md", *(f"reference/{room}.md" for room in ROOMS)]
     for entry in config.nav:
         for title, place in entry.items() if isinstance(entry, dict) else ():
@@ -46,6 +48,7 @@ def on_config(config):
 def on_files(files, config):
     """Adds the generated pages."""
     texts = {f"models/{path.name}.md": card(path) for path in (PACKAGE / "presets").iterdir()}
+    texts |= {f"tutorials/{path.stem}.md": tutorial(path) for path in notebooks()}
     texts["reference/aline_tf.md"] = reference("aline_tf", top_exports())
     for room in ROOMS:
         texts[f"reference/{room}.md"] = reference(f"aline_tf.{room}", room_exports(room))
@@ -65,6 +68,31 @@ def on_page_content(html, page, config, files):
         r'<(?P<tag>span|div) class="arithmatex">\\(?P<open>[(\[])(?P<tex>.*?)\\[)\]]</(?P=tag)>'
     )
     return re.sub(pattern, mathml, html, flags=re.DOTALL)
+
+
+def notebooks():
+    """Those of which outputs are kept."""
+    return sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def tutorial(path):
+    """A notebook as Markdown: its text, its code, and what that printed and drew."""
+    parts = []
+    for cell in json.loads(path.read_text())["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            parts.append(source)
+            continue
+        parts.append(f"```python\n{source}\n```")
+        for output in cell["outputs"]:
+            data = output.get("data", {})
+            if "image/png" in data:
+                image = "".join(data["image/png"]).replace("\n", "")
+                parts.append(f'<img alt="figure" src="data:image/png;base64,{image}">')
+            else:
+                text = "".join(output.get("text", data.get("text/plain", ""))).rstrip()
+                parts.append(f"```text\n{text}\n```")
+    return "\n\n".join(parts)
 
 
 def card(preset):

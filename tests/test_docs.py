@@ -18,6 +18,8 @@ PACKAGE, PAGES_DIR = ROOT / "aline_tf", ROOT / "docs" / "pages"
 PAGES = {path.relative_to(PAGES_DIR).as_posix(): path for path in sorted(PAGES_DIR.rglob("*.md"))}
 #: Made when the site is built; see docs/hooks.py.
 GENERATED = {f"models/{path.name}.md" for path in (PACKAGE / "presets").iterdir()}
+GENERATED |= {f"tutorials/{path.stem}.md" for path in (ROOT / "notebooks").glob("*.ipynb")}
+MADE = ["tutorials/", "models/", "reference/"]
 
 
 def blocks(language, text):
@@ -99,7 +101,7 @@ class TestPage:
 def test_every_page_is_in_the_navigation_and_the_navigation_has_no_other():
     places = nav_places(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"])
     assert {place for place in places if place.endswith(".md")} == set(PAGES)
-    assert [place for place in places if not place.endswith(".md")] == ["models/", "reference/"]
+    assert [place for place in places if not place.endswith(".md")] == MADE
 
 
 def messages():

@@ -11,7 +11,9 @@ from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
-EXPECTED = {"psychometric"}
+EXPECTED = {"model_check", "model_layers", "psychometric"}
+#: Notebooks whose outputs are kept beside their text.
+KEPT = sorted((ROOT / "notebooks").glob("*.ipynb"))
 #: Of one cell; a machine that trains something else at the same time is slow.
 SECONDS_PER_CELL = 900
 #: Smaller sizes, for what holds of a notebook whatever its sizes; those it shows take minutes.
@@ -49,6 +51,30 @@ class TestNotebook:
             if "image/png" in output.get("data", {})
         ]
         assert pictures
+
+
+def test_outputs_are_kept_of_every_notebook_that_is_paired():
+    paired = [path for path in NOTEBOOKS if "formats: ipynb,py:percent" in path.read_text()]
+    assert paired and {path.stem for path in paired} == {path.stem for path in KEPT}
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+class TestKeptOutputs:
+    def test_the_text_is_that_of_the_notebook(self, path):
+        kept, written = nbformat.read(path, 4), jupytext.read(path.with_suffix(".py"))
+        sources = [
+            [(cell.cell_type, cell.source) for cell in notebook.cells]
+            for notebook in (kept, written)
+        ]
+        assert sources[0] == sources[1], "expected the same cells: run `make notebooks`"
+
+    def test_every_cell_was_run_in_order_without_error_or_complaint(self, path):
+        notebook = nbformat.read(path, 4)
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+        assert outputs(notebook, "error") == []
+        assert [text for text in outputs(notebook, "stream") if text.name == "stderr"] == []
+        assert outputs(notebook, "display_data")
 
 
 def executed(path):
