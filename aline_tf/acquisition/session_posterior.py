@@ -261,7 +261,7 @@ class SessionPosterior:
 
     def sample(self, n: int, seed: int = 0):
         """Draws of the joint posterior: refined by the likelihood where there is one (see
-        `refined`), else by the chain of `aline_tf.models.joint`.
+        `refined`), else of the model's own (see `aline_tf.models.joint`).
 
         Args:
             n: how many.
@@ -295,7 +295,7 @@ class SessionPosterior:
 
     def log_prob(self, theta):
         """log density of the joint posterior: exact where all parameters are named and the session
-        refines (see `refined`), else log q by the chain of `aline_tf.models.joint`.
+        refines (see `refined`), else the model's own log q (see `aline_tf.models.joint`).
 
         Args:
             theta: parameter name to a number, or to n numbers each; or a table by those names, such
@@ -455,7 +455,8 @@ class SessionPosterior:
         from aline_tf.models.distributions.theta_posterior import ThetaPosterior
 
         parameters = self._parameter_spec().parameters
-        return ThetaPosterior(parameters, outputs["theta_raw"], model.components)
+        joint = bool(model.joint_components)
+        return ThetaPosterior(parameters, outputs["theta_raw"], model.theta_components, joint)
 
     def _parameter_spec(self) -> TaskSpec:
         """The task with its parameters in the session's units."""

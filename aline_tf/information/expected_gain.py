@@ -88,11 +88,8 @@ def _posterior_pairs(task, posterior, state, seed, num_draws):
     )
     theta, free = complete_theta(task, theta, tf.broadcast_to(known, tf.shape(theta)))
     free = free[:, 0, 0]
-    log_first = tf.where(selected & free, posterior.log_prob(first), 0.0)
-    log_second = tf.where(~selected & free, posterior.log_prob(second), 0.0)
-    log_first, log_second = (
-        tf.transpose(tf.reduce_sum(part, axis=-1)) for part in (log_first, log_second)
-    )
+    log_first = tf.transpose(posterior.joint_log_prob(first, selected & free))
+    log_second = tf.transpose(posterior.joint_log_prob(second, ~selected & free))
     log_weight = log_posterior(task, tf.reshape(theta, [rows, num_draws**2, count]), state)
     log_weight = tf.reshape(log_weight, [rows, num_draws, num_draws])
     log_weight -= log_first[:, :, None] + log_second[:, None, :]

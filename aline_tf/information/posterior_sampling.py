@@ -1,6 +1,6 @@
 """Draws from the exact posterior of many histories at once, by sequential Monte Carlo from q.
 
-    1. propose     many draws g(theta): most from q, a product of marginals, some from the prior
+    1. propose     many draws g(theta): most from q, some from the prior
     2. temper      pi_beta = g^(1 - beta) p(theta | D)^beta with the largest beta <= 1 that leaves
                    enough effective draws: early in training q is poor, and one draw would have
                    all the weight
@@ -142,8 +142,10 @@ def posterior_draws(
         theta, free = finish(theta)
         log_proposal = _log_prior(task, theta)
         if posterior is not None:
-            log_q = posterior.log_prob(tf.transpose(theta, [1, 0, 2]))
-            log_q = tf.reduce_sum(tf.where(free, tf.transpose(log_q, [1, 0, 2]), 0.0), axis=-1)
+            log_q = posterior.joint_log_prob(
+                tf.transpose(theta, [1, 0, 2]), tf.transpose(free, [1, 0, 2])
+            )
+            log_q = tf.transpose(log_q)
             shares = math.log(1.0 - settings.from_prior), math.log(settings.from_prior)
             both = tf.stack([shares[0] + log_q, shares[1] + log_proposal])
             log_proposal = tf.reduce_logsumexp(both, axis=0)

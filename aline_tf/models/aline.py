@@ -18,7 +18,14 @@ from aline_tf.models import old_names
 from aline_tf.models.compiled import Compiled
 from aline_tf.models.distributions import outcome_prediction as prediction
 from aline_tf.models.distributions import theta_posterior as posterior
-from aline_tf.models.heads import OutcomeHead, PolicyHead, ThetaHead, outcome_mlp, theta_mlp
+from aline_tf.models.heads import (
+    OutcomeHead,
+    PolicyHead,
+    ThetaHead,
+    joint_theta_mlp,
+    outcome_mlp,
+    theta_mlp,
+)
 from aline_tf.models.layers.embedder import Embedder
 from aline_tf.models.layers.encoder_layer import EncoderLayer
 from aline_tf.models.layers.evidence_sum import EvidenceSum
@@ -56,6 +63,10 @@ class ALINE(keras.Model):
         evidence_dim: width of a sum over the observations, which says their number and what is
             given as known to every token (see `evidence_sum`): what histories longer than the
             horizon and known parameters need; 0 leaves them to attention.
+        joint_components: K of a posterior that is a mixture of K products of densities, one for
+            each parameter, so that parameters are told together and what is given as known is
+            conditioned on exactly (see `theta_posterior`); for interval and real parameters, with
+            an `evidence_dim`. 0 tells each parameter by itself, in `components`.
         missing_at_random: whether a token of which no field was observed is as if never asked;
             False shows it, for tasks in which not answering tells something.
         design_features, outcome_features: Keras layers from designs [..., D] and from outcomes
@@ -105,6 +116,7 @@ class ALINE(keras.Model):
         relative_position_dim=0,
         num_processes=0,
         evidence_dim=0,
+        joint_components=0,
         missing_at_random=False,
         design_features=None,
         outcome_features=None,
@@ -122,6 +134,7 @@ class ALINE(keras.Model):
         self.relative_position_dim = relative_position_dim
         self.num_processes = num_processes
         self.evidence_dim = evidence_dim
+        self.joint_components = joint_components
         self.missing_at_random = missing_at_random
         policy, parameters, dims = self.dtype_policy, self.spec.parameters, self.spec.sizes["D"]
         kinds = [channel.kind for channel in (*self.spec.fields, *self.spec.outcomes)]
@@ -130,6 +143,13 @@ class ALINE(keras.Model):
             raise ValueError(
                 "Expected num_processes=0 for a task that has not one continuous outcome. "
                 f"Received: num_processes={num_processes}, outcomes of kind {kinds}"
+            )
+        theta_kinds = {parameter.kind for parameter in parameters}
+        if joint_components and not (evidence_dim and theta_kinds <= {"interval", "real"}):
+            raise ValueError(
+                "Expected joint_components=0, or an evidence_dim and interval or real parameters "
+                f"alone. Received: joint_components={joint_components}, "
+                f"evidence_dim={evidence_dim}, parameters of kind {sorted(theta_kinds)}"
             )
         #: Predictions of what is measured are said as corrections of what was measured nearby.
         self.interpolates = bool(relative_position_dim) and continuous and not num_processes
@@ -150,7 +170,12 @@ class ALINE(keras.Model):
         ]
         # Made in this order, because each takes its first weights from one stream of seeds.
         settings = {"dtype": policy, "name": "mlp"}
-        of_theta = theta_mlp(components, intermediate_dim, **settings)
+        if joint_components:
+            of_theta = joint_theta_mlp(
+                len(parameters), joint_components, intermediate_dim, **settings
+            )
+        else:
+            of_theta = theta_mlp(components, intermediate_dim, **settings)
         of_outcomes = outcome_mlp(self.spec.outcomes, components, intermediate_dim, **settings)
         of_policy = MLP(1, intermediate_dim, **settings)
         self.history_features = restored_layer(history_features)
@@ -172,6 +197,7 @@ class ALINE(keras.Model):
                 len(parameters),
                 units=evidence_dim,
                 intermediate_dim=intermediate_dim,
+                parameters_see_known=not joint_components,
                 dtype=policy,
                 name="evidence_sum",
             )
@@ -207,7 +233,13 @@ class ALINE(keras.Model):
         self.inference_norm = LayerNormalization(dtype=policy, name="inference_norm")
         policy_norm = LayerNormalization(dtype=policy, name="norm")
         self.theta_head = ThetaHead(
-            self.spec, components, of_theta, self.inference_norm, frame, name="theta_head"
+            self.spec,
+            self.theta_components,
+            of_theta,
+            self.inference_norm,
+            frame,
+            joint=bool(joint_components),
+            name="theta_head",
         )
         self.outcome_head = OutcomeHead(
             self.spec, components, of_outcomes, self.inference_norm, smoother, name="outcome_head"
@@ -232,6 +264,11 @@ class ALINE(keras.Model):
         of_task = {"missing_at_random": not getattr(task, "teaches_missing", False)}
         of_task |= getattr(task, "feature_layers", dict)()
         return cls(task.spec, **of_task | settings)
+
+    @property
+    def theta_components(self) -> int:
+        """K of the parameter posteriors."""
+        return self.joint_components or self.components
 
     @property
     def location_parameters(self) -> list[int]:
@@ -273,17 +310,19 @@ class ALINE(keras.Model):
             (targets, candidates), biases, levels = self._with_positions(
                 batch, context, targets, candidates, position, placed
             )
+        count = len(self.spec.parameters)
+        withheld = self._withheld(context, targets) if self.joint_components else None
         for layer, bias, level in zip(self.encoder, biases, levels, strict=False):
             context, targets, candidates = layer(
-                context, visible, targets, selected, candidates, bias, level
+                context, visible, targets, selected, candidates, bias, level, withheld
             )
-        count = len(self.spec.parameters)
         theta, targets = targets[:, :count], targets[:, count:]
         if self.gaussian_process_mixture is not None:
             theta, targets, candidates, frame = self._with_processes(
                 batch, context[:, 0], theta, targets, candidates
             )
-        theta_raw = self.theta_head(theta, context, position, visible, placed)
+        known = batch["known_mask"], batch["known_theta"]
+        theta_raw = self.theta_head(theta, context, position, visible, placed, known)
         smoothing = {}
         if self.interpolates:
             value, readable = self._readable(batch)
@@ -316,6 +355,16 @@ class ALINE(keras.Model):
         )
         theta, targets = targets[:, :count] + of_theta, targets[:, count:] + of_targets
         return tf.concat([theta, targets], axis=1), candidates + of_candidates
+
+    def _withheld(self, context, targets):
+        """bool [S + P + M, S]: known parameters are shown to predictions (and candidates) alone,
+        and to themselves. The posterior conditions on them by itself."""
+        count, size = len(self.spec.parameters), tf.shape(context)[1]
+        column = tf.range(size)
+        known = (column >= 1) & (column <= count)
+        row = tf.range(size + tf.shape(targets)[1])
+        blind = (row < size + count) & ~((row >= 1) & (row <= count))
+        return blind[:, None] & known
 
     def _with_positions(self, batch, context, targets, candidates, position, placed):
         """Targets and candidates with what they see by position; their attention biases, a pair for
@@ -398,8 +447,13 @@ class ALINE(keras.Model):
         return tf.reduce_sum(tf.square(pool - mean[:, None]), axis=-1)
 
     def theta_posterior(self, outputs) -> posterior.ThetaPosterior:
-        """Parameter marginals of the outputs of one call."""
-        return posterior.ThetaPosterior(self.spec.parameters, outputs["theta_raw"], self.components)
+        """Parameter posteriors of the outputs of one call."""
+        return posterior.ThetaPosterior(
+            self.spec.parameters,
+            outputs["theta_raw"],
+            self.theta_components,
+            joint=bool(self.joint_components),
+        )
 
     def outcome_prediction(self, outputs, batch) -> prediction.OutcomePrediction:
         """Predictive distributions of the outputs of one call on `batch`."""
@@ -523,6 +577,7 @@ class ALINE(keras.Model):
             "relative_position_dim": self.relative_position_dim,
             "num_processes": self.num_processes,
             "evidence_dim": self.evidence_dim,
+            "joint_components": self.joint_components,
             "missing_at_random": self.missing_at_random,
             **{
                 name: keras.saving.serialize_keras_object(layer)

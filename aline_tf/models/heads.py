@@ -21,6 +21,7 @@ from aline_tf.models.restored_layer import restored_layer
 from aline_tf.spec import TaskSpec
 
 _EXCLUDED = -1e9
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
 
 
 class _Head(keras.layers.Layer):
@@ -69,10 +70,14 @@ class ThetaHead(_Head):
     Args:
         spec: the task (a `TaskSpec` or its dict).
         components: K.
-        mlp: an `MLP` from a token to the raw numbers of one parameter.
+        mlp: an `MLP` from a token to the raw numbers of one parameter; of a joint head, from the
+            tokens of all parameters side by side to those of all (see `joint_theta_mlp`).
         norm: the normalisation of tokens; a new one when None.
         location_frame: a `LocationFrame` when parameters with an axis are said in frames of their
             own; None to say all in units of their prior.
+        joint: whether the posterior is a mixture of products. Then the tokens must know nothing of
+            what is given as known: a known value changes the weights of the components by Bayes'
+            rule, w_k q_kp(known value), which is exactly the mixture's own conditional.
 
     Example:
         >>> import numpy as np
@@ -86,8 +91,11 @@ class ThetaHead(_Head):
 
     part_name = "location_frame"
 
-    def __init__(self, spec, components, mlp, norm=None, location_frame=None, **kwargs):
+    def __init__(
+        self, spec, components, mlp, norm=None, location_frame=None, joint=False, **kwargs
+    ):
         super().__init__(mlp, norm, location_frame, **kwargs)
+        self.joint = joint
         self.spec = spec if isinstance(spec, TaskSpec) else TaskSpec.from_dict(spec)
         self.components = components
         #: Parameters that are positions on a design axis, and looked for there.
@@ -97,17 +105,47 @@ class ThetaHead(_Head):
             if self.location_frame is not None and parameter.axis is not None
         ]
 
-    def call(self, tokens, context=None, position=None, visible=None, placed=None):
+    def build(self, input_shape):
+        if self.joint and not self.mlp.built:
+            self.mlp.build((None, len(self.spec.parameters) * input_shape[-1]))
+        super().build(input_shape)
+
+    def call(
+        self, tokens, context=None, position=None, visible=None, placed=None, known=(None, None)
+    ):
         """Raw outputs [B, P, H].
 
         Args:
             tokens: [B, P, E] of the parameters.
             context, position, visible, placed: as of `LocationFrame`, where there is one.
+            known: which parameters are given as known, bool [B, P], and their values [B, P] in
+                natural units; of a joint head alone.
         """
         if self.location_frame is None:
-            return self.raw(tokens)
-        tokens, center, width = self.location_frame(tokens, context, position, visible, placed)
-        return self._in_frames(self.raw(tokens), center, width)
+            raw = self.raw(tokens)
+        else:
+            tokens, center, width = self.location_frame(tokens, context, position, visible, placed)
+            raw = self._in_frames(self.raw(tokens), center, width)
+        return self._conditioned(raw, *known) if self.joint else raw
+
+    def raw(self, tokens):
+        """[B, P, E] -> [B, P, H], float32."""
+        if not self.joint:
+            return super().raw(tokens)
+        count, width = len(self.spec.parameters), tokens.shape[-1]
+        flat = tf.cast(self.mlp(tf.reshape(self.norm(tokens), [-1, count * width])), tf.float32)
+        weights, each = tf.split(flat, [self.components, 2 * count * self.components], axis=1)
+        weights = tf.repeat(weights[:, None], count, axis=1)
+        each = tf.reshape(each, [-1, count, 2 * self.components])
+        # No parameter of a joint head is there or not: the last number says nothing.
+        return tf.concat([weights, each, tf.zeros_like(each[..., :1])], axis=-1)
+
+    def _conditioned(self, raw, mask, value):
+        """Raw outputs [B, P, H] with the weights that known parameters leave."""
+        mixture = posterior.ThetaPosterior(self.spec.parameters, raw, self.components, joint=True)
+        each = mixture.component_log_prob(tf.where(mask, value, mixture.lowest))
+        each = tf.reduce_sum(tf.where(mask[..., None], each, 0.0), axis=1, keepdims=True)
+        return tf.concat([raw[..., : self.components] + each, raw[..., self.components :]], axis=-1)
 
     def _in_frames(self, raw, center, width):
         """Raw outputs [B, P, H] of locations, said in their frames, in the words of the others."""
@@ -134,6 +172,7 @@ class ThetaHead(_Head):
         [-1, 1]: two [B, A], without gradient. `raw` [B, P, H] is what the head gave."""
         chosen = tuple(self.spec.parameters[p] for p in self.location_parameters)
         raw = tf.stop_gradient(tf.gather(raw, self.location_parameters, axis=1))
+        # Marginals alone are asked for, of a joint posterior too.
         mean, sd = posterior.ThetaPosterior(chosen, raw, self.components).mean_sd()
         low = tf.constant([parameter.low for parameter in chosen])
         span = tf.constant([parameter.high for parameter in chosen]) - low
@@ -149,7 +188,8 @@ class ThetaHead(_Head):
         return tf.gather(position, axes, axis=2)
 
     def get_config(self):
-        return super().get_config() | {"spec": self.spec.to_dict(), "components": self.components}
+        sizes = {"components": self.components, "joint": self.joint}
+        return super().get_config() | {"spec": self.spec.to_dict()} | sizes
 
 
 @keras.saving.register_keras_serializable("aline_tf")
@@ -248,6 +288,31 @@ def theta_mlp(components: int, intermediate_dim: int, **kwargs) -> MLP:
     """The perceptron of a `ThetaHead`, which starts at evenly spread components."""
     bias = ConstantVector(posterior.raw_bias(components))
     return MLP(posterior.raw_size(components), intermediate_dim, output_bias=bias, **kwargs)
+
+
+def joint_theta_mlp(parameters: int, components: int, intermediate_dim: int, **kwargs) -> MLP:
+    """The perceptron of a joint `ThetaHead`, whose components start evenly spread over the space of
+    all parameters: K weights, then K locations and K spreads of each parameter."""
+    *_, spread = mixtures.raw_bias(components, truncated=False)
+    bias = [0.0] * components
+    for p in range(parameters):
+        # Halton's points.
+        bias += [
+            3.0 * _radical_inverse(k + 1, _PRIMES[p % len(_PRIMES)]) - 1.5
+            for k in range(components)
+        ]
+        bias += [spread] * components
+    return MLP(len(bias), 2 * intermediate_dim, output_bias=ConstantVector(bias), **kwargs)
+
+
+def _radical_inverse(number: int, base: int) -> float:
+    """The digits of a number in a base, mirrored at the point: in (0, 1)."""
+    value, place = 0.0, 1.0
+    while number:
+        number, digit = divmod(number, base)
+        place /= base
+        value += digit * place
+    return value
 
 
 def outcome_mlp(outcomes, components: int, intermediate_dim: int, **kwargs) -> MLP:

@@ -1,9 +1,11 @@
-"""Joint posteriors from a model of marginals, one parameter after another.
+"""Joint posteriors: the model's own, or from a model of marginals, one parameter after another.
 
     q(theta | D) = prod_i q(theta_i | D, theta_1, ..., theta_{i-1})
 
 Each factor is the model's own marginal with the earlier parameters given as known tokens. The
-same door answers conditionals and what-ifs: give the parameters in `known_theta` yourself.
+same door answers conditionals and what-ifs: give the parameters in `known_theta` yourself. Where
+the model's posterior is a mixture of products (`ALINE(joint_components=...)`), the factors of any
+order come to its own joint density, which is then asked at once.
 """
 
 from __future__ import annotations
@@ -31,6 +33,10 @@ def joint_log_prob(model, batch: dict, theta, order=None) -> tf.Tensor:
         ValueError: a name that the task does not have.
     """
     theta = tf.cast(theta, tf.float32)
+    if model.joint_components:
+        counted = tf.constant(model.spec.parameter_mask(_order(model, order)))
+        counted &= ~tf.convert_to_tensor(batch["known_mask"])
+        return model.theta_posterior(model(batch)).joint_log_prob(theta, counted)
     total = tf.zeros(tf.shape(theta)[0])
     for mask in _chain(model, order):
         log_prob = model.theta_log_prob(model(batch), theta)
@@ -53,6 +59,12 @@ def sample_joint(model, batch: dict, seed, order=None) -> tf.Tensor:
         [B, P].
     """
     shape = tf.shape(batch["known_theta"])
+    if model.joint_components:
+        seeds = (draws.uniform(part, shape) for part in draws.split(seed, 3))
+        theta = model.theta_posterior(model(batch)).from_uniform(*seeds)
+        wanted = tf.constant(model.spec.parameter_mask(_order(model, order)))
+        batch = condition_on(batch, theta, wanted)
+        return tf.where(batch["known_mask"], batch["known_theta"], 0.0)
     for index, mask in enumerate(_chain(model, order)):
         marginals = model.theta_posterior(model(batch))
         seeds = draws.split(draws.fold_in(seed, index), 3)
@@ -63,5 +75,8 @@ def sample_joint(model, batch: dict, seed, order=None) -> tf.Tensor:
 
 def _chain(model, order):
     """One bool [P] mask per parameter, in order."""
-    names = model.spec.parameter_names if order is None else order
-    return [tf.constant(model.spec.parameter_mask([name])) for name in names]
+    return [tf.constant(model.spec.parameter_mask([name])) for name in _order(model, order)]
+
+
+def _order(model, order):
+    return list(model.spec.parameter_names if order is None else order)

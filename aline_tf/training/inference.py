@@ -33,7 +33,8 @@ def inference_loss(theta_log_prob, theta_weight, target_log_prob, target_weight)
 
 
 def loss_at_states(model, task, recipe, outputs, state, seed) -> tf.Tensor:
-    """`inference_loss` of R states.
+    """`inference_loss` of R states; of a joint posterior, also minus its log density for each
+    parameter that is to be found.
 
     Args:
         model: an ALINE.
@@ -53,24 +54,42 @@ def loss_at_states(model, task, recipe, outputs, state, seed) -> tf.Tensor:
     # A weight of zero does not silence NaN: a label that is not recorded is read as 0.
     theta = tf.where(state["theta_observed"], state["theta"], 0.0)
     outcome = tf.where(state["target_observed"], state["target_outcome"], 0.0)
-    labels = recipe.phases.num_posterior_labels
-    return inference_loss(
-        theta_log_prob(model, task, outputs, state, theta, seed, labels),
+    posterior = model.theta_posterior(outputs)
+    labels = _labels(task, posterior, state, theta, seed, recipe.phases.num_posterior_labels)
+    loss = inference_loss(
+        _expected(posterior.log_prob, labels),
         theta_weight,
         model.target_log_prob(outputs, state, outcome),
         target_weight,
     )
+    if posterior.joint:
+        counted = theta_weight > 0
+        together = _expected(lambda each: posterior.joint_log_prob(each, counted), labels)
+        loss -= tf.math.divide_no_nan(tf.reduce_sum(together), tf.reduce_sum(theta_weight))
+    return loss
 
 
 def theta_log_prob(model, task, outputs, state, theta, seed, num_posterior_labels: int):
     """log q of the parameters [R, P]; averaged over those that might be the truth, where they are
     asked for."""
     posterior = model.theta_posterior(outputs)
-    if not num_posterior_labels:
-        return posterior.log_prob(theta)
-    label_seed = draws.fold_in(seed, _LABELS)
-    labels, weight = rao_blackwell_labels(task, posterior, state, label_seed, num_posterior_labels)
-    return tf.reduce_sum(weight[..., None] * posterior.log_prob(labels), axis=0)
+    labels = _labels(task, posterior, state, theta, seed, num_posterior_labels)
+    return _expected(posterior.log_prob, labels)
+
+
+def _labels(task, posterior, state, theta, seed, count):
+    """Parameters [n, R, P] that might be the truth and their weights [n, R]."""
+    if not count:
+        return theta[None], tf.ones_like(theta[None, :, 0])
+    return rao_blackwell_labels(task, posterior, state, draws.fold_in(seed, _LABELS), count)
+
+
+def _expected(log_prob, labels):
+    """Of a log density [n, R] or [n, R, P] at the labels, its mean over them."""
+    theta, weight = labels
+    each = log_prob(theta)
+    weight = weight if each.shape.rank == 2 else weight[..., None]
+    return tf.reduce_sum(weight * each, axis=0)
 
 
 def value_over_labels(task, num_posterior_labels: int, seed):

@@ -42,5 +42,5 @@ def rao_blackwell_labels(
     theta = tf.concat([state["theta"][None], drawn], axis=0)
     theta, free = complete_theta(task, theta, tf.broadcast_to(state["known_mask"], tf.shape(theta)))
     log_weight = tf.transpose(log_posterior(task, tf.transpose(theta, [1, 0, 2]), state))
-    log_weight -= tf.reduce_sum(tf.where(free, posterior.log_prob(theta), 0.0), axis=-1)
+    log_weight -= posterior.joint_log_prob(theta, free)
     return tf.stop_gradient(theta), tf.stop_gradient(tf.nn.softmax(log_weight, axis=0))

@@ -241,8 +241,12 @@ class _Graphs:
     """What of a refinement runs as graphs: of a task, and of a model no more than its sizes. Shapes
     but the context's stand still."""
 
-    def __init__(self, task, components, settings, seed):
-        self.task, self.components, self.settings, self.seed = task, components, settings, seed
+    def __init__(self, task, model, settings, seed):
+        self.task, self.settings, self.seed = task, settings, seed
+        # A model would be kept alive by its own graphs.
+        self.sizes = None
+        if model is not None:
+            self.sizes = model.theta_components, bool(model.joint_components)
         signature = specs(task.spec, "C", B=1, M=0, N=0)
         count = len(task.spec.parameters)
 
@@ -255,8 +259,8 @@ class _Graphs:
 
     def _temper(self, state, raw):
         posterior = None
-        if self.components is not None:
-            posterior = ThetaPosterior(self.task.spec.parameters, raw, self.components)
+        if self.sizes is not None:
+            posterior = ThetaPosterior(self.task.spec.parameters, raw, *self.sizes)
         return posterior_draws(
             self.task, posterior, state, draws.as_seed(self.seed), _TEMPERED, self.settings
         )
@@ -289,5 +293,5 @@ def _shared_graphs(task, model, settings, seed) -> _Graphs:
         if key not in known:
             while len(known) >= _MOST_SHARED:
                 del known[next(iter(known))]
-            known[key] = _Graphs(task, model.components, settings, seed)
+            known[key] = _Graphs(task, model, settings, seed)
         return known[key]

@@ -48,7 +48,7 @@ class PsychometricExperiment(Experiment):
         from aline_tf.training.recipe import Recipe
 
         # Small batches and many steps: with posterior labels a row tells more than one truth.
-        return PLACES_MODEL | {"evidence_dim": 64}, Recipe(
+        return PLACES_MODEL | {"evidence_dim": 64, "joint_components": 32}, Recipe(
             batch=32,
             warmup_batch=32,
             warmup_steps=12_000,

@@ -98,13 +98,19 @@ def _erf_mass(mixture: Mixture):
     return tf.math.erf((1.0 - mixture.loc) / wide), tf.math.erf(mixture.loc / wide)
 
 
-def log_prob(mixture: Mixture, value) -> tf.Tensor:
-    """Log density at `value` [...], broadcast against the mixture's leading shape."""
+def component_log_prob(mixture: Mixture, value) -> tf.Tensor:
+    """Log density of every component at `value` [...]: [..., K], without the weights."""
     z = (value[..., None] - mixture.loc) / mixture.scale
     component = -0.5 * tf.square(z) - tf.math.log(mixture.scale) - _LOG_SQRT_2PI
     if mixture.truncated:
         above, below = _erf_mass(mixture)
         component -= tf.math.log(0.5 * (above + below))
+    return component
+
+
+def log_prob(mixture: Mixture, value) -> tf.Tensor:
+    """Log density at `value` [...], broadcast against the mixture's leading shape."""
+    component = component_log_prob(mixture, value)
     return tf.reduce_logsumexp(mixture.log_weight + component, axis=-1)
 
 

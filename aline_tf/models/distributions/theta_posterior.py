@@ -1,4 +1,4 @@
-"""Marginal posteriors q(theta_p | D), of raw head outputs [B, P, H]: densities, summaries, draws.
+"""Posteriors q(theta | D), of raw head outputs [B, P, H]: densities, summaries, draws.
 
     interval    theta = low + (high - low) u,   u ~ truncated mixture
     real        theta = loc + scale u,          u ~ normal mixture
@@ -6,6 +6,11 @@
     spike_slab  theta = 0 with probability 1 - sigmoid(a), otherwise as "real"
 
 The density of "spike_slab" is with respect to a point mass at 0 plus Lebesgue measure.
+
+The parameters are independent of each other; or their mixtures are one, whose components are
+products: component k is picked for all of them at once. Its marginals are the mixtures above.
+
+    q(theta | D) = sum_k w_k prod_p q_kp(theta_p)
 """
 
 from __future__ import annotations
@@ -30,16 +35,20 @@ def raw_bias(components: int) -> list[float]:
 
 
 class ThetaPosterior:
-    """A product of marginals over P parameters, built from the head's raw outputs.
+    """A product of marginals over P parameters, or a mixture of such products, built from the
+    head's raw outputs.
 
     Args:
         parameters: the P parameters, in order.
         raw: [..., P, H].
         components: K.
+        joint: whether the mixtures of all parameters are one; then their weights in `raw` are
+            equal, and all parameters are intervals or real.
     """
 
-    def __init__(self, parameters: tuple[Parameter, ...], raw, components: int):
+    def __init__(self, parameters: tuple[Parameter, ...], raw, components: int, joint=False):
         self.parameters = parameters
+        self.joint = joint
         raw = tf.cast(raw, tf.float32)
         mixture_raw, self.logit = raw[..., : 3 * components], raw[..., 3 * components]
         self._unit = mixtures.from_raw(mixture_raw, components, truncated=True)
@@ -47,6 +56,8 @@ class ThetaPosterior:
         self._interval = tf.constant([p.kind == "interval" for p in parameters], tf.bool)
         self._binary = tf.constant([p.kind == "binary" for p in parameters], tf.bool)
         self._atom = tf.constant([p.kind == "spike_slab" for p in parameters], tf.bool)
+        #: A value that every parameter can have: [P].
+        self.lowest = tf.constant([p.low if p.kind == "interval" else 0.0 for p in parameters])
         self._kinds = {p.kind for p in parameters}
         self._loc = tf.constant([p.low if p.kind == "interval" else p.loc for p in parameters])
         self._scale = tf.constant(
@@ -72,6 +83,33 @@ class ThetaPosterior:
             bernoulli = tf.math.log_sigmoid(tf.where(theta > 0.5, self.logit, -self.logit))
             result = tf.where(self._binary, bernoulli, result)
         return result
+
+    def component_log_prob(self, theta) -> tf.Tensor:
+        """log density of each component of each marginal at theta [..., P], interval or real:
+        [..., P, K]."""
+        value = (tf.cast(theta, tf.float32) - self._loc) / self._scale
+        density = mixtures.component_log_prob(self._real, value)
+        if "interval" in self._kinds:
+            inside = mixtures.component_log_prob(self._unit, tf.clip_by_value(value, 0.0, 1.0))
+            density = tf.where(self._interval[:, None], inside, density)
+        return density - tf.math.log(self._scale)[:, None]
+
+    def joint_log_prob(self, theta, counted) -> tf.Tensor:
+        """log q of several parameters together.
+
+        Args:
+            theta: [..., P].
+            counted: bool [..., P], which of them are meant.
+
+        Returns:
+            [...], in nats: the density of those counted, the others integrated out.
+        """
+        if not self.joint:
+            return tf.reduce_sum(tf.where(counted, self.log_prob(theta), 0.0), axis=-1)
+        each = tf.where(counted[..., None], self.component_log_prob(theta), 0.0)
+        # The weights are those of every parameter.
+        log_weight = self._real.log_weight[..., 0, :]
+        return tf.reduce_logsumexp(log_weight + tf.reduce_sum(each, axis=-2), axis=-1)
 
     def mean_sd(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Posterior mean and standard deviation: two [..., P]."""
@@ -133,7 +171,9 @@ class ThetaPosterior:
         return tf.where(self._binary, two, result)
 
     def from_uniform(self, pick, position, spike) -> tf.Tensor:
-        """One draw of every marginal from three independent uniforms [..., P]."""
+        """One draw of all parameters from three independent uniforms [..., P]."""
+        if self.joint:
+            pick = tf.broadcast_to(pick[..., :1], tf.shape(pick))
         unit = mixtures.from_uniform(self._unit, pick, position)
         real = mixtures.from_uniform(self._real, pick, position)
         value = self._loc + self._scale * tf.where(self._interval, unit, real)

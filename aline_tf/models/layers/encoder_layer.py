@@ -83,8 +83,8 @@ class EncoderLayer(keras.layers.Layer):
 
     def _attended(self, queries, keys, values, hidden, bias):
         """[B, Q, E] read with queries [heads, B, Q, E / heads] from keys and values [heads, B, S,
-        E / heads]; `hidden` [1 or heads, B, 1, S] and `bias` [heads, B, Q, S] (or None) are added
-        to the scores."""
+        E / heads]; `hidden` [1 or heads, B, 1 or Q, S] and `bias` [heads, B, Q, S] (or None) are
+        added to the scores."""
         scores = tf.matmul(queries, keys, transpose_b=True)
         if bias is not None:
             scores += bias
@@ -101,6 +101,7 @@ class EncoderLayer(keras.layers.Layer):
         candidates,
         biases=(None, None),
         level=None,
+        withheld=None,
     ):
         """The three streams after one layer.
 
@@ -111,6 +112,8 @@ class EncoderLayer(keras.layers.Layer):
             biases: of the scores by which targets read the context, [heads, B, P + M, S], and
                 candidates the context and the targets, [heads, B, N, S + P + M]; None for none.
             level: [heads], taken from the scores by which candidates read targets; None for 0.
+            withheld: bool [S + P + M, S], what of the context each token of the context and of the
+                targets is not shown, though it may be attended to; None for nothing.
         """
         # What all tokens go through alike is done once: on one example at a time, the number of
         # operations is what costs. Parts are split off, not sliced: the gradient of a slice is as
@@ -131,6 +134,7 @@ class EncoderLayer(keras.layers.Layer):
         keys, values = self._split(keys), self._split(values)
         queries = self._split(self.query(normed)) * (self.hidden_dim // self.num_heads) ** -0.5
         hidden = tf.where(visible, 0.0, _HIDDEN_SCORE)[None, :, None]
+        apart = 0.0 if withheld is None else tf.where(withheld, _HIDDEN_SCORE, 0.0)
         target_bias, candidate_bias = biases
         if target_bias is not None:
             target_bias = tf.pad(target_bias, [[0, 0], [0, 0], [sizes[0], 0], [0, 0]])
@@ -139,6 +143,7 @@ class EncoderLayer(keras.layers.Layer):
                 tf.split(part, sizes[:2], axis=axis)[0]
                 for part, axis in ((keys, 2), (values, 2), (hidden, 3))
             ]
+            of_context[2] += apart
             first, second = tf.split(queries, [sizes[0] + sizes[1], sizes[2]], axis=2)
             if level is not None:
                 lower = tf.cast(level, tf.float32)[:, None]
@@ -152,7 +157,7 @@ class EncoderLayer(keras.layers.Layer):
                 axis=1,
             )
         else:
-            read = self._attended(queries, keys, values, hidden, target_bias)
+            read = self._attended(queries, keys, values, hidden + apart, target_bias)
         tokens += self.output_linear(read)
         tokens += self.feed_forward(self.feed_norm(tokens))
         return tuple(tf.split(tokens, sizes, axis=1))

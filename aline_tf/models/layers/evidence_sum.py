@@ -29,6 +29,8 @@ class EvidenceSum(keras.layers.Layer):
         num_parameters: P.
         units: the width of e.
         intermediate_dim: width of the hidden layers.
+        parameters_see_known: whether what is given as known is said to parameters too; they see
+            known parameters by other means where it is not.
 
     Example:
         >>> import numpy as np
@@ -40,12 +42,21 @@ class EvidenceSum(keras.layers.Layer):
         TensorShape([1, 3, 8])
     """
 
-    def __init__(self, hidden_dim=32, num_parameters=1, units=64, intermediate_dim=128, **kwargs):
+    def __init__(
+        self,
+        hidden_dim=32,
+        num_parameters=1,
+        units=64,
+        intermediate_dim=128,
+        parameters_see_known=True,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.hidden_dim = hidden_dim
         self.num_parameters = num_parameters
         self.units = units
         self.intermediate_dim = intermediate_dim
+        self.parameters_see_known = parameters_see_known
         policy = self.dtype_policy
         self.evidence = MLP(units, intermediate_dim, dtype=policy, name="evidence")
         self.summary = MLP(intermediate_dim, intermediate_dim, dtype=policy, name="summary")
@@ -77,7 +88,14 @@ class EvidenceSum(keras.layers.Layer):
         count = tf.reduce_sum(counted, axis=1)
         total = tf.reduce_sum(self.evidence(tokens) * counted, axis=1)
         parts = [total / 16.0, total / (count + 1.0), tf.math.log1p(count)]
-        parts.append(tf.cast(known, self.compute_dtype))
+        known = tf.cast(known, self.compute_dtype)
+        messages = self._messages([*parts, known])
+        if not self.parameters_see_known:
+            blind = self._messages([*parts, tf.zeros_like(known)])
+            messages = [blind[0], *messages[1:]]
+        return messages
+
+    def _messages(self, parts):
         messages = self.messages(tf.nn.relu(self.summary(tf.concat(parts, axis=1))))
         messages = tf.reshape(messages, [-1, self.num_parameters + 2, self.hidden_dim])
         return tf.split(messages, [self.num_parameters, 1, 1], axis=1)
@@ -88,4 +106,5 @@ class EvidenceSum(keras.layers.Layer):
             "num_parameters": self.num_parameters,
             "units": self.units,
             "intermediate_dim": self.intermediate_dim,
+            "parameters_see_known": self.parameters_see_known,
         }
