@@ -62,8 +62,8 @@ def sample_joint(model, batch: dict, seed, order=None) -> tf.Tensor:
     if model.joint_components:
         seeds = (draws.uniform(part, shape) for part in draws.split(seed, 3))
         theta = model.theta_posterior(model(batch)).from_uniform(*seeds)
-        wanted = tf.constant(model.spec.parameter_mask(_order(model, order)))
-        batch = condition_on(batch, theta, wanted)
+        selected = tf.constant(model.spec.parameter_mask(_order(model, order)))
+        batch = condition_on(batch, theta, selected)
         return tf.where(batch["known_mask"], batch["known_theta"], 0.0)
     for index, mask in enumerate(_chain(model, order)):
         marginals = model.theta_posterior(model(batch))
