@@ -14,6 +14,9 @@ the frame of their mixture,
 parameters see the weights, and candidates see what one process, of the average hyper-parameters,
 expects of them: its spread there, and how much it would tell about the selected targets.
 
+The algebra is done in float64: covariances of close points are nearly singular, and in float32 the
+order in which observations are summed would be seen in the scores.
+
 Source: mixtures of Gaussian processes weighted by their evidence are MacKay's, "Information Theory,
 Inference, and Learning Algorithms", chapter 45; the expected information is that of EPIG, Bickford
 Smith et al., AISTATS 2023.
@@ -50,6 +53,10 @@ def unit_kernel(square, kind: str) -> tf.Tensor:
     return scale * tf.exp(-away)
 
 
+def _exact(numbers) -> tf.Tensor:
+    return tf.cast(numbers, tf.float64)
+
+
 def squared_gaps(first, second) -> tf.Tensor:
     """Squared differences of positions [B, S, D] and [B, Q, D], by dimension: [B, D, S, Q]."""
     first, second = (tf.transpose(position, [0, 2, 1]) for position in (first, second))
@@ -78,7 +85,7 @@ class Observations(NamedTuple):
 
 
 class Processes(NamedTuple):
-    """The processes, given the observations.
+    """The processes, given the observations; in float64.
 
     Attributes:
         log_length: [B, G, D].
@@ -221,7 +228,7 @@ class GaussianProcessMixture(keras.layers.Layer):
         """
         offsets = tf.cast(self.outer(tf.nn.relu(self.inner(summary))), tf.float32)
         offsets = tf.reshape(offsets, [-1, self.num_processes, self.dims + 3])
-        settings = tf.cast(tf.convert_to_tensor(self.base), tf.float32) + offsets
+        settings = _exact(tf.cast(tf.convert_to_tensor(self.base), tf.float32) + offsets)
         log_length, log_level, log_noise, log_prior = tf.split(
             settings, [self.dims, 1, 1, 1], axis=2
         )
@@ -230,7 +237,7 @@ class GaussianProcessMixture(keras.layers.Layer):
         low, high = math.log(_LEAST_NOISE), math.log(_MOST_NOISE)
         noise = tf.exp(tf.clip_by_value(log_noise[..., 0], low, high))
 
-        position, value, seen = observations
+        position, value, seen = map(_exact, observations)
         both = seen[:, None, :, None] * seen[:, None, None]
         matrix = self._kernel(squared_gaps(position, position), log_length)
         matrix = (matrix + level[..., None, None]) * both
@@ -243,8 +250,8 @@ class GaussianProcessMixture(keras.layers.Layer):
         half_log_det = tf.reduce_sum(tf.math.log(tf.linalg.diag_part(factor)), axis=-1)
         fit = 0.5 * tf.reduce_sum(tf.square(white), axis=-1)
         count = tf.reduce_sum(seen, axis=1)[:, None, None]
-        grid = tf.constant(_VARIANCES, tf.float32)
-        log_grid = tf.nn.log_softmax(tf.cast(tf.convert_to_tensor(self.variance_logits), "float32"))
+        grid = tf.constant(_VARIANCES, tf.float64)
+        log_grid = tf.nn.log_softmax(_exact(tf.convert_to_tensor(self.variance_logits)))
         log_each = log_grid - 0.5 * count * tf.math.log(grid) - fit[..., None] / grid
         log_evidence = tf.reduce_logsumexp(log_each, axis=-1) - half_log_det + log_prior[..., 0]
         variance = tf.reduce_sum(tf.nn.softmax(log_each) * grid, axis=-1)
@@ -262,9 +269,9 @@ class GaussianProcessMixture(keras.layers.Layer):
             the centre [B, M, 1] and the width [B, M, 1] of the frame, float32, in standardised
             outcomes; and what to add to the targets' tokens, [B, M, E].
         """
-        gaps = squared_gaps(observations.position, position)
+        gaps = squared_gaps(_exact(observations.position), _exact(position))
         cross = self._kernel(gaps, processes.log_length) + processes.level[..., None, None]
-        cross *= observations.seen[:, None, :, None]
+        cross *= _exact(observations.seen)[:, None, :, None]
         explained = tf.linalg.triangular_solve(processes.factor, cross)
         mean = tf.linalg.matvec(explained, processes.white, transpose_a=True)
         total = (1.0 + processes.level + processes.noise)[..., None]
@@ -280,8 +287,11 @@ class GaussianProcessMixture(keras.layers.Layer):
             tf.broadcast_to(weight, tf.shape(mean)),
             tf.math.log(width),
         ]
-        tokens = self.target_mlp(tf.transpose(tf.concat(view, axis=1), [0, 2, 1]))
-        return tf.transpose(center, [0, 2, 1]), tf.transpose(width, [0, 2, 1]), tokens
+        view, center, width = (
+            tf.cast(tf.transpose(each, [0, 2, 1]), tf.float32)
+            for each in (tf.concat(view, axis=1), center, width)
+        )
+        return center, width, self.target_mlp(view)
 
     def hyperparameters(self, processes: Processes):
         """What to add to the parameters' tokens: [B, 1, E]."""
@@ -291,7 +301,7 @@ class GaussianProcessMixture(keras.layers.Layer):
             tf.math.log(processes.variance),
             tf.reshape(processes.log_length, [rows, size]),
         ]
-        return self.theta_mlp(tf.concat(view, axis=1))[:, None]
+        return self.theta_mlp(tf.cast(tf.concat(view, axis=1), tf.float32))[:, None]
 
     def prospects(
         self, processes: Processes, observations: Observations, position, target, selected
@@ -325,6 +335,7 @@ class GaussianProcessMixture(keras.layers.Layer):
             [B, 1]; the information about an outcome at a selected target, averaged over them, in
             nats [B, N]. The last two are 0 where no target is selected.
         """
+        observations = Observations(*map(_exact, observations))
         # A weight of zero does not silence NaN.
         target = tf.where(selected[..., None], target, 0.0)
         points = tf.concat([position, target], axis=1)
@@ -348,19 +359,22 @@ class GaussianProcessMixture(keras.layers.Layer):
         own = kernel(observations.position, observations.position) + level[..., None]
         own *= seen[:, :, None] * seen[:, None]
         factor = tf.linalg.cholesky(own + tf.linalg.diag(noise * seen + (1.0 - seen)))
-        cross = (kernel(observations.position, points) + level[..., None]) * seen[..., None]
+        cross = (kernel(observations.position, _exact(points)) + level[..., None]) * seen[..., None]
         explained = tf.linalg.triangular_solve(factor, cross)
         share = 1.0 + level + noise - tf.reduce_sum(tf.square(explained), axis=1)
         share = tf.maximum(share, noise)
         count = tf.shape(position)[1]
-        between = kernel(position, target) + level[..., None]
-        between -= tf.matmul(explained[:, :, :count], explained[:, :, count:], transpose_a=True)
+        common = tf.matmul(explained[:, :, :count], explained[:, :, count:], transpose_a=True)
+        between = kernel(_exact(position), _exact(target)) + level[..., None] - common
+        # From here on nothing is subtracted that is nearly equal.
+        between = tf.cast(between, tf.float32)
+        log_sd = tf.cast(0.5 * tf.math.log(share * variance), tf.float32)
+        share = tf.cast(share, tf.float32)
         square = tf.square(between) / (share[:, :count, None] * share[:, None, count:])
         gain = -0.5 * tf.math.log1p(-tf.minimum(square, _MOST_EXPLAINED))
         selected = tf.cast(selected, tf.float32)
         many = tf.reduce_sum(selected, axis=1, keepdims=True)
         gain = tf.math.divide_no_nan(tf.linalg.matvec(gain, selected), many)
-        log_sd = 0.5 * tf.math.log(share * variance)
         # Of the targets, not of the other candidates: nobody sees those.
         usual = tf.math.divide_no_nan(tf.linalg.matvec(log_sd[:, None, count:], selected), many)
         return log_sd[:, :count], usual, gain
