@@ -127,7 +127,11 @@ def cdf(mixture: Mixture, value) -> tf.Tensor:
 
 
 def mean_variance(mixture: Mixture) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mean and variance, in closed form."""
+    """Mean and variance, in closed form; of a truncated one by way of float64, because wide
+    components are differences of nearly equal numbers."""
+    dtype = mixture.loc.dtype
+    if mixture.truncated:
+        mixture = Mixture(*(tf.cast(part, tf.float64) for part in mixture[:3]), True)
     loc, scale = mixture.loc, mixture.scale
     mean, variance = loc, tf.square(scale)
     if mixture.truncated:
@@ -140,14 +144,13 @@ def mean_variance(mixture: Mixture) -> tuple[tf.Tensor, tf.Tensor]:
         # x * density(x) tends to 0 in both tails; low <= 0 <= high, so no overflow to guard.
         mean = loc + scale * shift
         variance *= 1.0 + low * density_low - high * density_high - tf.square(shift)
-        # A component far wider than the interval is uniform on it, where the two formulas above
-        # subtract nearly equal numbers; nothing truncated to [0, 1] exceeds these bounds.
+        # Nothing truncated to [0, 1] exceeds these bounds.
         mean = tf.clip_by_value(mean, 0.0, 1.0)
         variance = tf.clip_by_value(variance, 0.0, 0.25)
     weight = tf.exp(mixture.log_weight)
     total = tf.reduce_sum(weight * mean, axis=-1)
     spread = variance + tf.square(mean - total[..., None])
-    return total, tf.reduce_sum(weight * spread, axis=-1)
+    return tf.cast(total, dtype), tf.cast(tf.reduce_sum(weight * spread, axis=-1), dtype)
 
 
 def quantiles(distribution, bounds, levels) -> tf.Tensor:
