@@ -51,12 +51,13 @@ class PsychometricExperiment(Experiment):
         return PLACES_MODEL | {"evidence_dim": 64, "joint_components": 32}, Recipe(
             batch=32,
             warmup_batch=32,
-            warmup_steps=12_000,
-            joint_steps=1200,
+            warmup_steps=14_000,
+            joint_steps=500,
             pool=200,
             candidates_per_step=40,
             steps_per_episode=3,
             teacher=(1.0, 0.5),
+            teacher_draws=24,
             num_posterior_labels=63,
             # What is one step beside the horizon and the pairs: long histories, known parameters.
             long_batch=32,
