@@ -77,10 +77,10 @@ def test_a_bare_client_gets_the_numbers_of_the_preset(server, in_process, name, 
     expected = in_process(name, batch)
     assert set(outputs) == set(expected)
     # Scores are read by their differences, and are right to 1e-5 of the largest of them.
-    scores = expected["candidate_logits"]
+    scores = expected["scores"]
     largest = np.abs(scores[scores > -1e8]).max()
     for key, tensor in outputs.items():
-        atol = 1e-5 * (max(1.0, largest) if key in ("candidate_logits", "entropy") else 1.0)
+        atol = 1e-5 * (max(1.0, largest) if key in ("scores", "entropy") else 1.0)
         np.testing.assert_allclose(
             tf.make_ndarray(tensor), expected[key], rtol=1e-5, atol=atol, err_msg=key
         )
