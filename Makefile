@@ -77,7 +77,7 @@ $(VENV)/.docs: $(STAMP)
 		--constraint constraints.txt --editable ".[docs]"
 	@touch $@
 
-NOTEBOOKS = model_check model_layers
+NOTEBOOKS = model_check model_layers own_simulator serving
 
 # Cells stay those of the .py files; what they print and draw is kept beside them.
 notebooks: install

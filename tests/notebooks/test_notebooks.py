@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
-EXPECTED = {"model_check", "model_layers", "psychometric"}
+EXPECTED = {"model_check", "model_layers", "own_simulator", "psychometric", "serving"}
 #: Notebooks whose outputs are kept beside their text.
 KEPT = sorted((ROOT / "notebooks").glob("*.ipynb"))
 #: Of one cell; a machine that trains something else at the same time is slow.
