@@ -32,10 +32,12 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import tensorflow as tf
 
 import aline_tf
 from aline_tf.serving import Client, ModelRepository, RemoteModel, Server, export_model
 
+tf.get_logger().setLevel("ERROR")  # a word about every file written is left out
 BLUE, ORANGE, BLACK = "#0072B2", "#E69F00", "#000000"  # Okabe and Ito
 plt.rcParams |= {
     "figure.dpi": 80,
