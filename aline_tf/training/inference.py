@@ -80,7 +80,7 @@ def theta_log_prob(model, task, outputs, state, theta, seed, num_posterior_label
 def _labels(task, posterior, state, theta, seed, count):
     """Parameters [n, R, P] that might be the truth and their weights [n, R]."""
     if not count:
-        return theta[None], tf.ones_like(theta[None, :, 0])
+        return theta[None], tf.ones([1, tf.shape(theta)[0]])
     return rao_blackwell_labels(task, posterior, state, draws.fold_in(seed, _LABELS), count)
 
 

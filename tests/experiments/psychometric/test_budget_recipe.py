@@ -9,7 +9,7 @@ def test_a_small_budget_has_no_long_histories():
     sizes, shipped = model_settings("psychometric")
     fewer, quick = budget_settings("psychometric")
     assert shipped.phases.long_batch > 0 and quick.phases.long_batch == 0
-    assert set(sizes) - set(fewer) == {"evidence_dim"}
+    assert set(sizes) - set(fewer) == {"evidence_dim", "joint_components"}
     assert quick.policy_loss == shipped.policy_loss and quick.rollout == shipped.rollout
 
 

@@ -1,5 +1,6 @@
 """Every command that takes records hears all that a person says of them."""
 
+import datetime
 from pathlib import Path
 
 import pytest
@@ -26,4 +27,6 @@ def test_what_is_said_of_a_diary_reaches_its_import(command, monkeypatch, tmp_pa
     with pytest.raises(Heard):
         main(["migraine", command, *said, *out])
     expected = (None, Path("d.csv"), Path("m.json"), [], "Europe/Berlin", True, "day-first")
-    assert heard == [(*expected, Path("w.json"))]
+    assert [each[:8] for each in heard] == [(*expected, Path("w.json"))]
+    # And, for what cannot have been yet, the time that it is.
+    assert all(isinstance(now, datetime.datetime) for now in heard[0][8:])

@@ -27,7 +27,7 @@ def test_shares_are_of_mean_gains():
     text = share_text([Tried(0.09, 0.1, 0.095, 2), Tried(0.0, 0.0, -0.005, 1)])
     assert "gains 45.0 millinats" in text
     assert "90.0% (90% interval 90.0 to 90.0) of the best of its cost where that was" in text
-    assert "100.0% (90% interval -0.0 to 100.0) of it in draws it was not found in" in text
+    assert "100.0% (90% interval 0.0 to 100.0) of it in draws it was not found in" in text
 
 
 def test_the_best_is_looked_for_among_all_sets_that_cost_no_more():
