@@ -452,11 +452,7 @@ class SessionPosterior:
         units, outputs = self.parameter_units, self._outputs(model)
         if units.is_identity:
             return model.theta_posterior(outputs)
-        from aline_tf.models.distributions.theta_posterior import ThetaPosterior
-
-        parameters = self._parameter_spec().parameters
-        joint = bool(model.joint_components)
-        return ThetaPosterior(parameters, outputs["theta_raw"], model.theta_components, joint)
+        return model.theta_posterior(outputs, self._parameter_spec().parameters)
 
     def _parameter_spec(self) -> TaskSpec:
         """The task with its parameters in the session's units."""

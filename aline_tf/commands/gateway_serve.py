@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from aline_tf.commands.gateway_arguments import add_database, extra
+from aline_tf.commands.listening import add_address
 from aline_tf.errors import InputError
 
 DEMO_TOKEN = "demo"
@@ -27,17 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", type=Path, metavar="DIR", help="a preset (default: the one that is shipped)"
     )
-    parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        help="address to listen on (default: %(default)s, this machine only)",
-    )
-    parser.add_argument(
-        "--port",
-        type=_port,
-        default=8000,
-        help="port to listen on; 0 picks a free one and prints it (default: %(default)s)",
-    )
+    add_address(parser, port=8000)
     parser.add_argument(
         "--origin",
         nargs="+",
@@ -152,10 +143,3 @@ def _demonstrate(service, files: list[Path]) -> None:
     person = service.person_of(DEMO_TOKEN)
     for file in files:
         service.receive(person, file.read_bytes(), None)
-
-
-def _port(text: str) -> int:
-    port = int(text) if text.isdecimal() else -1
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535; received {text!r}")
-    return port

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aline_tf.commands.listening import add_address, port_number
 from aline_tf.errors import InputError
 from aline_tf.runtime.without_keras import without_keras
 
@@ -60,17 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="labels and version policies (default: models.config in that directory, if there)",
     )
-    parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        help="address to listen on (default: %(default)s, this machine only)",
-    )
-    parser.add_argument(
-        "--port",
-        type=_port,
-        default=8500,
-        help="port to listen on; 0 picks a free one and prints it (default: %(default)s)",
-    )
+    add_address(parser, port=8500)
     parser.add_argument(
         "--rest-port",
         type=_port_or_none,
@@ -220,15 +211,8 @@ def _stop_signal() -> Iterator[tuple[socket.socket, socket.socket]]:
             signal.set_wakeup_fd(wakeup)
 
 
-def _port(text: str) -> int:
-    port = int(text) if text.isdecimal() else -1
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535; received {text!r}")
-    return port
-
-
 def _port_or_none(text: str) -> int | str:
-    return text if text == "none" else _port(text)
+    return text if text == "none" else port_number(text)
 
 
 def _rest_port(args: argparse.Namespace) -> int | None:

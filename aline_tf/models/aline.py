@@ -446,10 +446,15 @@ class ALINE(keras.Model):
         pool = self.theta_head.on_location_axes(self._pool_positions(batch))
         return tf.reduce_sum(tf.square(pool - mean[:, None]), axis=-1)
 
-    def theta_posterior(self, outputs) -> posterior.ThetaPosterior:
-        """Parameter posteriors of the outputs of one call."""
+    def theta_posterior(self, outputs, parameters=None) -> posterior.ThetaPosterior:
+        """Parameter posteriors of the outputs of one call.
+
+        Args:
+            outputs: what the model returned.
+            parameters: the task's in other units, in which to say them; None for its own.
+        """
         return posterior.ThetaPosterior(
-            self.spec.parameters,
+            self.spec.parameters if parameters is None else parameters,
             outputs["theta_raw"],
             self.theta_components,
             joint=bool(self.joint_components),
