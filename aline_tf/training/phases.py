@@ -138,7 +138,7 @@ def rollout_episodes(model, task, recipe, seed, progress) -> tuple[Trajectory, t
         model,
         lean,
         rollout_seed,
-        settings.horizon or task.spec.horizon,
+        settings.joint_horizon or settings.horizon or task.spec.horizon,
         settings.candidates_per_step,
         anneal(*settings.temperature, progress),
         settings.local_share,

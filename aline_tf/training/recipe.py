@@ -112,6 +112,8 @@ class Rollout:
 
     Args:
         horizon: T; None takes the task's.
+        joint_horizon: T of the episodes that the policy plays; None takes `horizon`. A longer one
+            shows it pools whose best candidates are used up, and leaves the other histories alone.
         pool: N, candidates of a training episode.
         candidates_per_step: how many of them are scored at each step of a rollout.
         local_share: share of those, in [0, 1], drawn by their closeness to the model's own
@@ -126,6 +128,7 @@ class Rollout:
     """
 
     horizon: int | None = None
+    joint_horizon: int | None = None
     pool: int = 200
     candidates_per_step: int = 48
     local_share: float = 0.0
@@ -144,12 +147,15 @@ class Rollout:
                 "Expected candidates_per_step <= pool. Received: "
                 f"candidates_per_step={self.candidates_per_step}, pool={self.pool}"
             )
-        if self.horizon is not None:
-            _require_whole(self, "horizon", 1)
-            if self.horizon > self.pool:
+        for name in ("horizon", "joint_horizon"):
+            horizon = getattr(self, name)
+            if horizon is None:
+                continue
+            _require_whole(self, name, 1)
+            if horizon > self.pool:
                 raise ValueError(
-                    "Expected a horizon of at most the pool. "
-                    f"Received: horizon={self.horizon}, pool={self.pool}"
+                    f"Expected a {name} of at most the pool. "
+                    f"Received: {name}={horizon}, pool={self.pool}"
                 )
 
 
@@ -323,7 +329,7 @@ class Recipe:
                 labels are asked for without a likelihood and a prior.
         """
         pool, teacher = self.rollout.pool, self.policy_loss.teacher
-        horizon = self.rollout.horizon or task.spec.horizon
+        horizon = self.rollout.joint_horizon or self.rollout.horizon or task.spec.horizon
         joint = self.phases.joint_steps > 0
         if joint and pool < 2:
             raise ValueError(f"Expected a pool of at least 2 to choose from. Received: pool={pool}")

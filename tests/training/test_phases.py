@@ -175,3 +175,17 @@ def test_the_teacher_is_imitated_after_long_histories_in_the_joint_phase(psychom
     short, _ = phases.warmup_loss(psychometric_model, task, without, seed)
     both, _ = phases.warmup_loss(psychometric_model, task, recipe, seed)
     assert abs(float(both - short)) > 0.1
+
+
+def test_the_policy_may_play_longer_than_random_histories_are(psychometric_model):
+    recipe = dataclasses.replace(TINY, joint_horizon=5)
+    seed = draws.as_seed(1)
+    trajectory, advantage = phases.rollout_episodes(
+        psychometric_model, Psychometric(), recipe, seed, 0.5
+    )
+    assert trajectory.choice.shape == advantage.shape == (8, 5)
+    usual, longer = (
+        phases.warmup_loss(psychometric_model, Psychometric(), each, seed)[0]
+        for each in (TINY, recipe)
+    )
+    assert float(usual) == float(longer)
