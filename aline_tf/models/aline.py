@@ -203,7 +203,12 @@ class ALINE(keras.Model):
             )
         if num_processes:
             self.gaussian_process_mixture = GaussianProcessMixture(
-                hidden_dim, dims, num_processes, dtype=policy, name="gaussian_process_mixture"
+                hidden_dim,
+                dims,
+                num_processes,
+                num_parameters=len(parameters) if evidence_dim else 0,
+                dtype=policy,
+                name="gaussian_process_mixture",
             )
         if relative_position_dim:
             self.relative_position_bias = RelativePositionBias(
@@ -409,9 +414,11 @@ class ALINE(keras.Model):
         observations = Observations(position, value, tf.cast(observed, tf.float32))
         processes = processes_of.weigh(summary, observations)
         place = self.embedder.scale_design(batch["target_design"])
-        *frame, message = processes_of.predict(processes, observations, place)
         if self.spec.parameters:
             theta += processes_of.hyperparameters(processes)
+        if processes_of.num_parameters:
+            processes = processes_of.given(processes, self.embedder.known_values(batch))
+        *frame, message = processes_of.predict(processes, observations, place)
         if candidates.shape[1] != 0:
             candidates += processes_of.prospects(
                 processes, observations, self._pool_positions(batch), place, batch["target_mask"]

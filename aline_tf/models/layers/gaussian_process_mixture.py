@@ -14,6 +14,10 @@ the frame of their mixture,
 parameters see the weights, and candidates see what one process, of the average hyper-parameters,
 expects of them: its spread there, and how much it would tell about the selected targets.
 
+Parameters given as known speak for some of the processes and of the variances v against others:
+a perceptron of them and of l_g says how much, in nats. Predictions and candidates see the mixture
+after that; parameters the one before, since their posterior conditions by itself.
+
 The algebra is done in float64: covariances of close points are nearly singular, and in float32 the
 order in which observations are summed would be seen in the scores.
 
@@ -57,6 +61,13 @@ def _exact(numbers) -> tf.Tensor:
     return tf.cast(numbers, tf.float64)
 
 
+def _shares(log_share):
+    """What the evidence [B, G, V] says: itself, weights and mean variances of the processes."""
+    weight = tf.nn.softmax(tf.reduce_logsumexp(log_share, axis=-1))
+    variance = tf.reduce_sum(tf.nn.softmax(log_share) * _exact(_VARIANCES), axis=-1)
+    return log_share, weight, variance
+
+
 def squared_gaps(first, second) -> tf.Tensor:
     """Squared differences of positions [B, S, D] and [B, Q, D], by dimension: [B, D, S, Q]."""
     first, second = (tf.transpose(position, [0, 2, 1]) for position in (first, second))
@@ -92,6 +103,7 @@ class Processes(NamedTuple):
         level, noise: [B, G], c and s.
         factor: [B, G, S, S], Cholesky factor of the covariance of the outcomes; v = 1.
         white: [B, G, S], the outcomes after its inverse.
+        log_share: [B, G, V], log of the evidence for each process with each variance on a grid.
         weight: [B, G], w.
         variance: [B, G], posterior mean of v.
 
@@ -111,6 +123,7 @@ class Processes(NamedTuple):
     noise: tf.Tensor
     factor: tf.Tensor
     white: tf.Tensor
+    log_share: tf.Tensor
     weight: tf.Tensor
     variance: tf.Tensor
 
@@ -124,6 +137,7 @@ class GaussianProcessMixture(keras.layers.Layer):
         dims: D.
         num_processes: G, a multiple of three.
         intermediate_dim: width of hidden layers.
+        num_parameters: P that may be given as known; 0 where the processes know of none.
         shortest, longest: lengthscales among which the processes start, times sqrt(D), in designs
             scaled to [-1, 1].
 
@@ -149,6 +163,7 @@ class GaussianProcessMixture(keras.layers.Layer):
         dims=1,
         num_processes=12,
         intermediate_dim=64,
+        num_parameters=0,
         shortest=0.02,
         longest=1.0,
         **kwargs,
@@ -164,6 +179,7 @@ class GaussianProcessMixture(keras.layers.Layer):
         self.dims = dims
         self.num_processes = num_processes
         self.intermediate_dim = intermediate_dim
+        self.num_parameters = num_parameters
         self.shortest = shortest
         self.longest = longest
         policy = self.dtype_policy
@@ -177,6 +193,11 @@ class GaussianProcessMixture(keras.layers.Layer):
         self.target_mlp = MLP(hidden_dim, intermediate_dim, dtype=policy, name="target_mlp")
         self.theta_mlp = MLP(hidden_dim, intermediate_dim, dtype=policy, name="theta_mlp")
         self.candidate_mlp = MLP(hidden_dim, intermediate_dim, dtype=policy, name="candidate_mlp")
+        self.known_mlp = None
+        if num_parameters:
+            self.known_mlp = MLP(
+                len(_VARIANCES), intermediate_dim, dtype=policy, name="known_mlp"
+            )
 
     def build(self, input_shape=None):
         for layer in (self.inner, self.outer):
@@ -184,6 +205,8 @@ class GaussianProcessMixture(keras.layers.Layer):
         self.target_mlp.build((None, 3 * self.num_processes + 1))
         self.theta_mlp.build((None, self.num_processes * (self.dims + 2)))
         self.candidate_mlp.build((None, 3))
+        if self.known_mlp is not None:
+            self.known_mlp.build((None, None, 2 * self.num_parameters + self.dims + len(KINDS)))
         self.base = self.add_weight(
             name="base",
             shape=(self.num_processes, self.dims + 3),
@@ -252,12 +275,27 @@ class GaussianProcessMixture(keras.layers.Layer):
         count = tf.reduce_sum(seen, axis=1)[:, None, None]
         grid = tf.constant(_VARIANCES, tf.float64)
         log_grid = tf.nn.log_softmax(_exact(tf.convert_to_tensor(self.variance_logits)))
-        log_each = log_grid - 0.5 * count * tf.math.log(grid) - fit[..., None] / grid
-        log_evidence = tf.reduce_logsumexp(log_each, axis=-1) - half_log_det + log_prior[..., 0]
-        variance = tf.reduce_sum(tf.nn.softmax(log_each) * grid, axis=-1)
-        return Processes(
-            log_length, level, noise, factor, white, tf.nn.softmax(log_evidence), variance
-        )
+        log_share = log_grid - 0.5 * count * tf.math.log(grid) - fit[..., None] / grid
+        log_share += log_prior - half_log_det[..., None]
+        return Processes(log_length, level, noise, factor, white, *_shares(log_share))
+
+    def given(self, processes: Processes, known) -> Processes:
+        """The processes as parameters that are known leave them.
+
+        Args:
+            processes: of `weigh`.
+            known: [B, 2 P], which parameters are known and their scaled values.
+        """
+        known = tf.cast(known, tf.float32)
+        some = tf.cast(known[:, : self.num_parameters] > 0, tf.float32)
+        some = tf.reduce_max(some, axis=1)[:, None, None]
+        each = tf.repeat(known[:, None], self.num_processes, axis=1)
+        log_length = tf.cast(processes.log_length, tf.float32)
+        kind = tf.repeat(tf.eye(len(KINDS)), self.num_processes // len(KINDS), axis=0)
+        kind = tf.repeat(kind[None], tf.shape(known)[0], axis=0)
+        nats = tf.cast(self.known_mlp(tf.concat([each, log_length, kind], axis=2)), tf.float32)
+        shares = _shares(processes.log_share + _exact(some * nats))
+        return Processes(*processes[: -len(shares)], *shares)
 
     def predict(self, processes: Processes, observations: Observations, position):
         """Frame and token of every predictive target.
@@ -385,6 +423,7 @@ class GaussianProcessMixture(keras.layers.Layer):
             "dims": self.dims,
             "num_processes": self.num_processes,
             "intermediate_dim": self.intermediate_dim,
+            "num_parameters": self.num_parameters,
             "shortest": self.shortest,
             "longest": self.longest,
         }
