@@ -1,6 +1,7 @@
 """Imports run downhill only: a room may import the rooms before it, never one after it."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,18 @@ def test_no_room_is_crowded():
             sizes[path.parent] = sizes.get(path.parent, 0) + 1
     crowded = {str(room): count for room, count in sizes.items() if count > 14}
     assert not crowded
+
+
+def test_no_draw_depends_on_a_generator_that_everybody_shares():
+    """TensorFlow's and Keras's own; tests count on it, which seed neither (tests/seeds.py)."""
+    shared = re.compile(r"\b(?:tf\.random\.(?!(?:experimental\.)?stateless_)|keras\.random\.)\w+")
+    found = {
+        f"{path.name}: {draw}"
+        for root in (PACKAGE, PACKAGE.parent / "tests")
+        for path in root.rglob("*.py")
+        for draw in shared.findall(path.read_text())
+    }
+    assert not found, f"take the seed as an argument (aline_tf/draws.py): {sorted(found)}"
 
 
 def test_arguments_are_parsed_in_commands_alone():

@@ -4,7 +4,6 @@ import functools
 import subprocess
 import sys
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -23,6 +22,7 @@ from aline_tf.batch import (
 from aline_tf.models.aline import ALINE
 from tests.models.batches import EVERY_KIND, random_batch
 from tests.models.batches import SIZES as MODEL_SIZES
+from tests.seeds import seed_weights
 
 SIZES = {"B": 2, "C": 3, "M": 2, "N": 4, "P": 5, "D": 6, "F": 7}
 QUICK = settings(max_examples=25, deadline=None)
@@ -258,7 +258,7 @@ def test_a_history_is_seen_up_to_a_step():
 
 @pytest.fixture(scope="module")
 def model():
-    keras.utils.set_random_seed(3)
+    seed_weights(3)
     model = ALINE(EVERY_KIND, **MODEL_SIZES)
     model.build()
     return model

@@ -7,16 +7,16 @@ from aline_tf.acquisition.policies import LearnedPolicy, Policy, RandomPolicy, m
 from aline_tf.errors import InputError
 from aline_tf.experiments.psychometric.psi_marginal import PsiMarginalPolicy
 from tests.acquisition.batches import batch_of
+from tests.seeds import seed_weights
 
 
 @pytest.fixture(scope="module")
 def model():
-    import keras
 
     from aline_tf.models.aline import ALINE
     from aline_tf.tasks.psychometric import SPEC
 
-    keras.utils.set_random_seed(2)
+    seed_weights(2)
     model = ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2)
     model.build()
     return model

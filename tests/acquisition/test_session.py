@@ -12,6 +12,7 @@ from aline_tf.models.aline import ALINE
 from aline_tf.models.frozen import Frozen
 from aline_tf.models.protocol import SessionModel
 from aline_tf.tasks.psychometric import SPEC, Psychometric
+from tests.seeds import seed_weights
 
 POOL = np.linspace(-5, 5, 21)[:, None]
 
@@ -26,9 +27,8 @@ def without_time_and_weights(session):
 
 @pytest.fixture(scope="module")
 def model():
-    import keras
 
-    keras.utils.set_random_seed(4)
+    seed_weights(4)
     model = ALINE(SPEC, hidden_dim=16, num_layers=1, num_heads=2, intermediate_dim=16, components=3)
     model.build()
     return model

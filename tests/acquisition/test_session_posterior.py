@@ -9,6 +9,7 @@ from aline_tf.models.aline import ALINE
 from aline_tf.models.frozen import Frozen
 from aline_tf.spec import Channel, Parameter, TaskSpec
 from aline_tf.tasks.psychometric import SPEC, Psychometric
+from tests.seeds import seed_weights
 
 POOL = np.linspace(-5, 5, 21)[:, None]
 EVERY_KIND = TaskSpec(
@@ -29,9 +30,8 @@ EVERY_KIND = TaskSpec(
 
 
 def build(spec):
-    import keras
 
-    keras.utils.set_random_seed(4)
+    seed_weights(4)
     model = ALINE(spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=3)
     model.build()
     return model

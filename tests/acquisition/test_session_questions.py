@@ -14,14 +14,14 @@ from aline_tf.acquisition import RandomPolicy, Session
 from aline_tf.errors import InputError
 from aline_tf.models.aline import ALINE
 from aline_tf.tasks.psychometric import SPEC
+from tests.seeds import seed_weights
 
 POOL = np.linspace(-5, 5, 21)[:, None]
 
 
 def build(seed=4):
-    import keras
 
-    keras.utils.set_random_seed(seed)
+    seed_weights(seed)
     model = ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2)
     model.build()
     return model

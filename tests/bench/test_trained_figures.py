@@ -1,6 +1,5 @@
 """What a model is judged by: the same runs for everybody, and errors that can be checked."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -15,11 +14,12 @@ from aline_tf.models.distributions.outcome_prediction import OutcomePrediction
 from aline_tf.tasks.gp import GaussianProcess
 from aline_tf.tasks.location_finding import LocationFinding
 from aline_tf.tasks.psychometric import Psychometric
+from tests.seeds import seed_weights
 from tests.training.small_tasks import SIZES
 
 
 def untrained(task):
-    keras.utils.set_random_seed(5)
+    seed_weights(5)
     model = ALINE.for_task(task, **SIZES)
     model.build()
     return model

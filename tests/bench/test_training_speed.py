@@ -1,6 +1,5 @@
 """The steps that are timed: of which kind they are, and that they are all timed."""
 
-import keras
 import pytest
 
 from aline_tf.bench.stopwatch import Stopwatch
@@ -9,6 +8,7 @@ from aline_tf.experiments import model_settings
 from aline_tf.models.aline import ALINE
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
+from tests.seeds import seed_weights
 from tests.training.small_tasks import SIZES, Coin
 
 
@@ -29,7 +29,7 @@ def test_the_papers_step_scores_every_candidate_and_learns_from_rewards_alone(ta
 
 
 def test_every_step_is_timed():
-    keras.utils.set_random_seed(1)
+    seed_weights(1)
     task = Coin()
     trainer = Trainer(ALINE.for_task(task, **SIZES), task)
     trainer.compile(

@@ -2,7 +2,6 @@
 
 import json
 
-import keras
 import pytest
 
 from aline_tf.cli import main
@@ -12,11 +11,12 @@ from aline_tf.models.aline import ALINE
 from aline_tf.models.packaged_presets import weights_digest
 from aline_tf.models.presets import save_preset
 from aline_tf.tasks.psychometric import SPEC
+from tests.seeds import seed_weights
 
 
 @pytest.fixture(scope="module")
 def preset(tmp_path_factory):
-    keras.utils.set_random_seed(1)
+    seed_weights(1)
     model = ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2)
     model.build()
     directory = tmp_path_factory.mktemp("models") / "preset"

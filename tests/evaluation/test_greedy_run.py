@@ -1,6 +1,5 @@
 """A greedy run in one loop chooses as a policy does that is asked step by step."""
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -8,11 +7,12 @@ from aline_tf import draws
 from aline_tf.acquisition.policies import LearnedPolicy
 from aline_tf.evaluation.greedy_run import compiled_run
 from aline_tf.models.aline import ALINE
+from tests.seeds import seed_weights
 from tests.training.small_tasks import SIZES, Coin
 
 
 def test_the_loop_takes_what_the_policy_would_take():
-    keras.utils.set_random_seed(3)
+    seed_weights(3)
     task = Coin()
     network = ALINE.for_task(task, **SIZES)
     network.build()

@@ -1,6 +1,5 @@
 """The bridge from a model's posterior to numpy summaries."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -11,11 +10,12 @@ from aline_tf.experiments.psychometric.psychometric_grid import sample_prior
 from aline_tf.experiments.psychometric.runs import target_mask
 from aline_tf.models.aline import ALINE
 from aline_tf.tasks.psychometric import SPEC
+from tests.seeds import seed_weights
 
 
 @pytest.fixture(scope="module")
 def posterior():
-    keras.utils.set_random_seed(1)
+    seed_weights(1)
     model = ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2)
     model.build()
     return ModelPosterior(model)

@@ -2,11 +2,12 @@
 
 import pytest
 
+from tests.seeds import seed_weights
+
 
 @pytest.fixture(scope="module")
 def preset(tmp_path_factory):
     """A function (task name) -> directory of an untrained preset."""
-    import keras
 
     from aline_tf.models.aline import ALINE
     from aline_tf.models.presets import save_preset
@@ -14,7 +15,7 @@ def preset(tmp_path_factory):
 
     def make(name):
         directory = tmp_path_factory.mktemp("models") / name
-        keras.utils.set_random_seed(1)
+        seed_weights(1)
         model = ALINE(
             task_by_name(name).spec,
             hidden_dim=8,

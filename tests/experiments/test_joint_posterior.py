@@ -1,6 +1,5 @@
 """The joint posterior against the product of marginals, and against the exact one."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -15,6 +14,7 @@ from aline_tf.models.aline import ALINE
 from aline_tf.models.joint import joint_log_prob
 from aline_tf.tasks.ces import CES
 from aline_tf.tasks.location_finding import LocationFinding
+from tests.seeds import seed_weights
 
 STEPS = (0, 3)
 
@@ -27,7 +27,7 @@ def free_parameters(name):
 
 
 def small(task):
-    keras.utils.set_random_seed(1)
+    seed_weights(1)
     model = ALINE(
         task.spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2
     )

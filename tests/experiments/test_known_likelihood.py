@@ -2,7 +2,6 @@
 
 import json
 
-import keras
 import numpy as np
 import pytest
 
@@ -15,13 +14,14 @@ from aline_tf.models.aline import ALINE
 from aline_tf.models.presets import save_preset
 from aline_tf.tasks.ces import CES
 from aline_tf.tasks.location_finding import LocationFinding
+from tests.seeds import seed_weights
 
 TINY = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "intermediate_dim": 8, "components": 2}
 BOTH = "source1_x1,source1_x2"
 
 
 def preset_of(task, directory):
-    keras.utils.set_random_seed(1)
+    seed_weights(1)
     model = ALINE.for_task(task, **TINY)
     model.build()
     save_preset(model, directory)

@@ -2,7 +2,6 @@
 
 import math
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -14,6 +13,7 @@ from aline_tf.errors import InputError
 from aline_tf.models.presets import save_preset
 from aline_tf.spec import Channel, Parameter, TaskSpec
 from aline_tf.tasks.task import Task
+from tests.seeds import seed_weights
 
 OWN = "tests.experiments.test_own_task"
 NOISE = 0.3
@@ -72,7 +72,7 @@ class RecordedLine(Line):
 
 @pytest.fixture(scope="module")
 def model():
-    keras.utils.set_random_seed(1)
+    seed_weights(1)
     made = aline_tf.ALINE(
         Line.spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2
     )

@@ -4,19 +4,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.seeds import seed_weights
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 @pytest.fixture(scope="session")
 def model():
     """A small untrained model whose answers depend visibly on what it reads."""
-    import keras
 
     from aline_tf.migraine.schema.spec import SPEC
     from aline_tf.migraine.task.day_features import DayFeatures
     from aline_tf.models.aline import ALINE
 
-    keras.utils.set_random_seed(5)
+    seed_weights(5)
     sizes = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "intermediate_dim": 16}
     model = ALINE(SPEC, **sizes, components=3, history_features=DayFeatures())
     model.build()

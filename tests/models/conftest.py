@@ -3,16 +3,16 @@
 import pytest
 
 from tests.models.batches import EVERY_KIND, SIZES
+from tests.seeds import seed_weights
 
 
 @pytest.fixture(scope="session", params=[0, 4], ids=["plain", "relations"])
 def network(request):
     """An untrained ALINE, without and with relative places; tests never change it."""
-    import keras
 
     from aline_tf.models.aline import ALINE
 
-    keras.utils.set_random_seed(5)
+    seed_weights(5)
     model = ALINE(EVERY_KIND, **SIZES, relative_position_dim=request.param)
     model.build()
     return model

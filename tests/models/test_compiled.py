@@ -15,10 +15,11 @@ from aline_tf.models.compiled import Compiled, in_parts
 from aline_tf.models.frozen import Frozen
 from aline_tf.tasks.psychometric import SPEC
 from tests.acquisition.batches import batch_of
+from tests.seeds import seed_weights
 
 
 def network():
-    keras.utils.set_random_seed(6)
+    seed_weights(6)
     model = ALINE(SPEC, hidden_dim=8, num_layers=2, num_heads=2, intermediate_dim=8, components=2)
     model.build()
     return model

@@ -1,17 +1,17 @@
 """A frozen model answers as the model does, with the weights it was frozen with."""
 
-import keras
 import numpy as np
 import pytest
 
 from aline_tf.models.aline import ALINE
 from aline_tf.models.frozen import Frozen
 from tests.models.batches import EVERY_KIND, SIZES, random_batch
+from tests.seeds import seed_weights
 
 
 @pytest.fixture(scope="module")
 def model():
-    keras.utils.set_random_seed(5)
+    seed_weights(5)
     model = ALINE(EVERY_KIND, **SIZES, relative_position_dim=4)
     model.build()
     return model
@@ -69,7 +69,7 @@ def test_a_growing_context_is_compiled_at_few_sizes(frozen, monkeypatch):
 
 
 def test_later_weights_are_not_seen():
-    keras.utils.set_random_seed(5)
+    seed_weights(5)
     model = ALINE(EVERY_KIND, **SIZES)
     model.build()
     frozen, batch = Frozen(model), random_batch(7)
@@ -83,7 +83,7 @@ def test_nothing_compiles_after_the_warm_up():
     from aline_tf.acquisition import Session
     from aline_tf.tasks.psychometric import SPEC
 
-    keras.utils.set_random_seed(4)
+    seed_weights(4)
     model = ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2)
     model.build()
     fast, pool = Frozen(model), np.linspace(-5, 5, 40)[:, None]

@@ -1,6 +1,5 @@
 """Joint posteriors through known-parameter tokens, on a network nobody trained."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -9,13 +8,14 @@ from aline_tf.batch_ops import condition_on
 from aline_tf.models.aline import ALINE
 from aline_tf.models.joint import joint_log_prob, sample_joint
 from aline_tf.tasks.psychometric import Psychometric
+from tests.seeds import seed_weights
 
 ROWS = 3
 
 
 @pytest.fixture(scope="module")
 def network():
-    keras.utils.set_random_seed(2)
+    seed_weights(2)
     model = ALINE(
         Psychometric.spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2
     )

@@ -4,7 +4,6 @@ network nobody trained."""
 import dataclasses
 import itertools
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -18,6 +17,7 @@ from aline_tf.models.joint import joint_log_prob, sample_joint
 from aline_tf.tasks.psychometric import Psychometric
 from aline_tf.training.inference import loss_at_states
 from aline_tf.training.recipe import Recipe
+from tests.seeds import seed_weights
 
 ROWS, ANSWERS = 3, 6
 NAMES = Psychometric.spec.parameter_names
@@ -25,7 +25,7 @@ NAMES = Psychometric.spec.parameter_names
 
 @pytest.fixture(scope="module")
 def network():
-    keras.utils.set_random_seed(2)
+    seed_weights(2)
     model = ALINE(
         Psychometric.spec,
         hidden_dim=8,

@@ -1,12 +1,12 @@
 """Where answers are missing at random, a question without one is as if it was never asked."""
 
-import keras
 import numpy as np
 import pytest
 
 from aline_tf.batch import NO_ANSWER, OBSERVED, empty_batch
 from aline_tf.models.aline import ALINE
 from aline_tf.tasks.psychometric import SPEC, Psychometric
+from tests.seeds import seed_weights
 
 SIZES = {
     "hidden_dim": 8,
@@ -30,7 +30,7 @@ def batch_of(status):
 
 @pytest.mark.parametrize("nothing", [NO_ANSWER, 0])
 def test_refusals_change_nothing_where_they_are_missing_at_random(nothing):
-    keras.utils.set_random_seed(1)
+    seed_weights(1)
     model = ALINE.for_task(Psychometric(), **SIZES)
     assert model.missing_at_random
     model.build()

@@ -2,17 +2,17 @@
 
 import dataclasses
 
-import keras
 import numpy as np
 import pytest
 
 from aline_tf.models.aline import ALINE
 from tests.models.batches import SIZES, SURFACE, random_batch
+from tests.seeds import seed_weights
 
 
 @pytest.fixture(scope="module")
 def surface():
-    keras.utils.set_random_seed(5)
+    seed_weights(5)
     model = ALINE(SURFACE, **SIZES, relative_position_dim=4)
     model.build()
     return model

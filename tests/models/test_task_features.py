@@ -1,6 +1,5 @@
 """What a task's feature map adds to the tokens, and that it never invents a value."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -9,11 +8,12 @@ from aline_tf.models.aline import ALINE
 from aline_tf.tasks.ces import CES, SPEC
 from aline_tf.tasks.ces_features import DESIGN_FEATURES, OUTCOME_FEATURES
 from tests.models.batches import SIZES, random_batch
+from tests.seeds import seed_weights
 
 
 @pytest.fixture(scope="module")
 def model():
-    keras.utils.set_random_seed(5)
+    seed_weights(5)
     made = ALINE.for_task(CES(), **SIZES)
     made.build()
     return made

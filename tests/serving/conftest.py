@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from aline_tf.spec import Channel, Parameter, TaskSpec
+from tests.seeds import seed_weights
 
 
 class Toy(tf.Module):
@@ -69,11 +70,10 @@ def tiny_spec() -> TaskSpec:
 @pytest.fixture(scope="session")
 def tiny_model():
     """An untrained ALINE with every kind of parameter, two fields and two kinds of outcome."""
-    import keras
 
     from aline_tf.models.aline import ALINE
 
-    keras.utils.set_random_seed(3)
+    seed_weights(3)
     model = ALINE(
         tiny_spec(), hidden_dim=8, num_layers=2, num_heads=2, intermediate_dim=8, components=2
     )

@@ -1,6 +1,5 @@
 """Outcomes that are counts, all the way: trained, asked, scored, looked ahead, saved."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -17,6 +16,7 @@ from aline_tf.spec import TaskSpec
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
 from tests.models.batches import random_batch
+from tests.seeds import seed_weights
 from tests.tasks.own_tasks import SIZES, DoseCounts
 
 POOL = np.linspace(0, 10, 21)[:, None]
@@ -25,7 +25,7 @@ POOL = np.linspace(0, 10, 21)[:, None]
 @pytest.fixture(scope="module")
 def model():
     """Trained for a few seconds: warm-up only."""
-    keras.utils.set_random_seed(0)
+    seed_weights(0)
     model = ALINE(DoseCounts.spec, **SIZES)
     trainer = Trainer(model, DoseCounts())
     recipe = Recipe(

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -16,13 +15,14 @@ from aline_tf.tasks.contract import check_contract
 from aline_tf.tasks.task import uniform_designs
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
+from tests.seeds import seed_weights
 from tests.tasks import own_tasks
 from tests.tasks.own_tasks import RECIPE, SIZES, Drugs, Twelve, TwoOutcomes, VectorOneOutcome
 
 
 def trained(task, joint_steps=0):
     """A model after a step of warm-up, and perhaps one with its policy."""
-    keras.utils.set_random_seed(1)
+    seed_weights(1)
     model = ALINE(task.spec, **SIZES)
     trainer = Trainer(model, task)
     trainer.compile(recipe=Recipe(**RECIPE | {"joint_steps": joint_steps}), seed=1)
@@ -87,7 +87,7 @@ def test_each_of_several_outcomes_is_asked_about_with_its_own_answer():
 
 
 def test_a_prediction_of_several_outcomes_is_of_the_one_its_code_names():
-    keras.utils.set_random_seed(0)
+    seed_weights(0)
     model = ALINE(TwoOutcomes.spec, **SIZES)
     trainer = Trainer(model, TwoOutcomes())
     recipe = RECIPE | {"warmup_batch": 32, "warmup_steps": 150, "joint_steps": 0}

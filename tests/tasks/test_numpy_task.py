@@ -1,6 +1,5 @@
 """A simulator in plain NumPy: seeded inside the compiled graph, checked, trained."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -12,6 +11,7 @@ from aline_tf.tasks import NumpyTask
 from aline_tf.tasks.contract import check_contract
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
+from tests.seeds import seed_weights
 from tests.tasks.own_tasks import RECIPE, SIZES, DoseCounts, Drugs
 
 
@@ -87,7 +87,7 @@ def test_it_keeps_the_contract_and_trains_in_both_phases():
     check_contract(OwnPool())
     task = NumpyDose()
     check_contract(task)
-    keras.utils.set_random_seed(1)
+    seed_weights(1)
     trainer = Trainer(ALINE(task.spec, **SIZES), task)
     trainer.compile(recipe=Recipe(**RECIPE), seed=1)
     history = trainer.fit(epochs=1, steps_per_epoch=2, verbose=0).history
@@ -99,7 +99,7 @@ def test_it_is_learned_as_fast_as_its_twin_in_tensorflow():
     """The same prior drawn once and for all would be learned by heart."""
     found = []
     for task in (NumpyDose(), DoseCounts()):
-        keras.utils.set_random_seed(0)
+        seed_weights(0)
         model = ALINE(task.spec, **SIZES)
         trainer = Trainer(model, task)
         recipe = RECIPE | {"warmup_batch": 32, "warmup_steps": 100, "joint_steps": 0}

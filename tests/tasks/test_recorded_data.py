@@ -1,6 +1,5 @@
 """Recorded data without a simulator: episodes of real records, trained on, asked, refused."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -14,6 +13,7 @@ from aline_tf.tasks import RecordedDataTask, task_by_name
 from aline_tf.tasks.contract import check_contract
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
+from tests.seeds import seed_weights
 from tests.tasks.own_tasks import RECIPE, SIZES, DoseCounts, NoParameters, TwoOutcomes
 
 S, N = 30, 20
@@ -100,7 +100,7 @@ def test_it_keeps_the_contract_trains_in_both_phases_and_is_asked(theta):
     spec = DoseCounts.spec if theta else NoParameters.spec
     task = RecordedDataTask(spec, designs, outcomes, known if theta else None)
     check_contract(task)
-    keras.utils.set_random_seed(1)
+    seed_weights(1)
     model = ALINE(task.spec, **SIZES)
     trainer = Trainer(model, task)
     trainer.compile(recipe=Recipe(**RECIPE), seed=1)
@@ -119,7 +119,7 @@ def test_it_learns_to_predict_subjects_that_it_never_saw():
     train, test = task.split(0.2)
     assert (train.subjects, test.subjects) == (240, 60)
     assert not {*train.designs.ravel()} & {*test.designs.ravel()}
-    keras.utils.set_random_seed(0)
+    seed_weights(0)
     model = ALINE(train.spec, **SIZES)
     trainer = Trainer(model, train)
     recipe = RECIPE | {"warmup_batch": 32, "warmup_steps": 400, "joint_steps": 0}

@@ -2,18 +2,18 @@
 
 import pytest
 
+from tests.seeds import seed_weights
 from tests.training.small_tasks import SIZES
 
 
 @pytest.fixture(scope="session")
 def make_model():
     """A function (task, seed, **sizes) -> a fresh, built, tiny ALINE."""
-    import keras
 
     from aline_tf.models.aline import ALINE
 
     def make(task, seed=5, **sizes):
-        keras.utils.set_random_seed(seed)
+        seed_weights(seed)
         model = ALINE.for_task(task, **(SIZES | sizes))
         model.build()
         return model

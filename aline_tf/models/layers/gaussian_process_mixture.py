@@ -195,9 +195,7 @@ class GaussianProcessMixture(keras.layers.Layer):
         self.candidate_mlp = MLP(hidden_dim, intermediate_dim, dtype=policy, name="candidate_mlp")
         self.known_mlp = None
         if num_parameters:
-            self.known_mlp = MLP(
-                len(_VARIANCES), intermediate_dim, dtype=policy, name="known_mlp"
-            )
+            self.known_mlp = MLP(len(_VARIANCES), intermediate_dim, dtype=policy, name="known_mlp")
 
     def build(self, input_shape=None):
         for layer in (self.inner, self.outer):

@@ -1,6 +1,5 @@
 """Uncertainty sampling on the model's own predictions."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -10,10 +9,11 @@ from aline_tf.models.aline import ALINE
 from aline_tf.tasks.gp import GP1D
 from aline_tf.tasks.psychometric import SPEC as PSYCHOMETRIC
 from tests.models.batches import EVERY_KIND, random_batch
+from tests.seeds import seed_weights
 
 
 def tiny(spec):
-    keras.utils.set_random_seed(3)
+    seed_weights(3)
     model = ALINE(spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2)
     model.build()
     return model

@@ -1,6 +1,5 @@
 """Plots draw what the session says, on axes that are given or made."""
 
-import keras
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -10,11 +9,12 @@ from aline_tf.acquisition.laboratory import plot_curve, plot_posterior, plot_que
 from aline_tf.errors import InputError
 from aline_tf.models.aline import ALINE
 from aline_tf.tasks.psychometric import SPEC
+from tests.seeds import seed_weights
 
 
 @pytest.fixture(scope="module")
 def session():
-    keras.utils.set_random_seed(4)
+    seed_weights(4)
     model = ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2)
     model.build()
     session = Session(model, np.linspace(-5, 5, 21)[:, None], target="threshold,slope")

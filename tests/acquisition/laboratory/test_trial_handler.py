@@ -3,7 +3,6 @@
 import csv
 import sys
 
-import keras
 import numpy as np
 import pytest
 
@@ -12,13 +11,14 @@ from aline_tf.acquisition.laboratory import TrialHandler
 from aline_tf.errors import InputError
 from aline_tf.models.aline import ALINE
 from aline_tf.tasks.psychometric import SPEC
+from tests.seeds import seed_weights
 
 POOL = np.linspace(-5, 5, 21)[:, None]
 
 
 @pytest.fixture(scope="module")
 def model():
-    keras.utils.set_random_seed(4)
+    seed_weights(4)
     model = ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2)
     model.build()
     return model

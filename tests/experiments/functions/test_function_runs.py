@@ -1,6 +1,5 @@
 """Runs of function learning: the same for everybody, predicted as the oracles say."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -19,6 +18,7 @@ from aline_tf.experiments.functions.function_runs import (
 from aline_tf.models.aline import ALINE
 from aline_tf.tasks.gp import KERNELS, NOISE, GaussianProcess
 from aline_tf.units.rescaling import TrainingRange
+from tests.seeds import seed_weights
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def task():
 
 @pytest.fixture(scope="module")
 def model(task):
-    keras.utils.set_random_seed(4)
+    seed_weights(4)
     network = ALINE(
         task.spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2
     )

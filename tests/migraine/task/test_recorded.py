@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from aline_tf import cli
 from aline_tf.batch import BATCH_FIELDS, MISSING, OBSERVED
@@ -18,6 +17,7 @@ from aline_tf.models.aline import ALINE
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
 from tests.models.batches import SIZES
+from tests.seeds import seed_weights
 
 PEOPLE, DAYS = 6, 40
 ATTACK = list(channels.places("attack"))
@@ -114,7 +114,7 @@ def test_nobody_with_a_diary_is_refused():
 
 
 def test_a_model_learns_from_records(task):
-    tf.keras.utils.set_random_seed(2)
+    seed_weights(2)
     model = ALINE.for_task(task, **SIZES)
     trainer = Trainer(model, task)
     sizes = {

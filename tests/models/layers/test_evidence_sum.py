@@ -1,6 +1,5 @@
 """A sum over observations: blind to order and padding, sensitive to number and to what is known."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -9,12 +8,13 @@ from aline_tf.models.aline import ALINE
 from aline_tf.models.layers import EvidenceSum
 from aline_tf.models.presets import copy_weights, load_preset, save_preset
 from aline_tf.tasks.psychometric import SPEC
+from tests.seeds import seed_weights
 
 SIZES = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "intermediate_dim": 8, "components": 2}
 
 
 def layer_of(seed=1):
-    keras.utils.set_random_seed(seed)
+    seed_weights(seed)
     layer = EvidenceSum(4, num_parameters=2, units=3, intermediate_dim=5)
     layer.build()
     kernel = layer.messages.kernel
@@ -45,7 +45,7 @@ def test_order_and_padding_change_nothing_and_number_and_known_values_do():
 
 
 def test_a_trained_model_that_is_given_the_layer_starts_as_what_it_was(tmp_path):
-    keras.utils.set_random_seed(3)
+    seed_weights(3)
     before, after = ALINE(SPEC, **SIZES), ALINE(SPEC, **SIZES, evidence_dim=6)
     before.build()
     after.build()
@@ -62,7 +62,7 @@ def test_a_trained_model_that_is_given_the_layer_starts_as_what_it_was(tmp_path)
 
 
 def test_weights_without_a_place_are_refused_and_nothing_is_copied():
-    keras.utils.set_random_seed(4)
+    seed_weights(4)
     small, large = ALINE(SPEC, **SIZES), ALINE(SPEC, **SIZES, evidence_dim=6)
     small.build()
     large.build()
