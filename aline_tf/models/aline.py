@@ -417,7 +417,7 @@ class ALINE(keras.Model):
         if self.spec.parameters:
             theta += processes_of.hyperparameters(processes)
         if processes_of.num_parameters:
-            processes = processes_of.given(processes, self.embedder.known_values(batch))
+            processes = processes_of.condition_on(processes, self.embedder.known_values(batch))
         *frame, message = processes_of.predict(processes, observations, place)
         if candidates.shape[1] != 0:
             candidates += processes_of.prospects(

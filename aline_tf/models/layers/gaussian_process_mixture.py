@@ -277,7 +277,7 @@ class GaussianProcessMixture(keras.layers.Layer):
         log_share += log_prior - half_log_det[..., None]
         return Processes(log_length, level, noise, factor, white, *_shares(log_share))
 
-    def given(self, processes: Processes, known) -> Processes:
+    def condition_on(self, processes: Processes, known) -> Processes:
         """The processes as parameters that are known leave them.
 
         Args:
