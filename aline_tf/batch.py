@@ -199,6 +199,41 @@ def check(batch: Mapping[str, Any], spec, fields: Mapping[str, tuple] = BATCH_FI
         raise InputError(conflict)
 
 
+def check_finite(batch: Mapping[str, Any]) -> None:
+    """Refuses numbers that are not finite where they are read: NaN is no way to say "missing".
+
+    What masks and statuses leave unread may be anything.
+
+    Args:
+        batch: every field of a Batch, as arrays or eager tensors.
+
+    Raises:
+        InputError: "expected finite numbers in context_outcome where context_status is 1 ...".
+    """
+    import numpy as np
+
+    array = {name: np.asarray(batch[name]) for name in BATCH_FIELDS}
+    seen = array["context_mask"].astype(bool)[..., None]
+    read = {
+        "context_design": (seen, "context_mask is True"),
+        "context_outcome": (
+            seen & (array["context_status"] == OBSERVED),
+            f"context_status is {OBSERVED} (observed)",
+        ),
+        "known_theta": (array["known_mask"].astype(bool), "known_mask is True"),
+        "target_design": (array["target_mask"].astype(bool)[..., None], "target_mask is True"),
+        "candidate_design": (
+            array["candidate_mask"].astype(bool)[..., None],
+            "candidate_mask is True",
+        ),
+    }
+    for name, (mask, where) in read.items():
+        if (mask & ~np.isfinite(array[name])).any():
+            raise InputError(
+                f"expected finite numbers in {name} where {where}; received NaN or infinity"
+            )
+
+
 def size_conflict(shapes: Mapping[str, tuple[int | None, ...]]) -> str | None:
     """Say where the inputs of one request disagree about a size, or None where they agree.
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from aline_tf.batch import BATCH_FIELDS, check, field_dtype
+from aline_tf.batch import BATCH_FIELDS, check, check_finite, field_dtype
 
 #: Letters whose sizes differ from batch to batch; D, F and P are the task's.
 FREE = "BCMN"
@@ -45,7 +45,8 @@ def packed(batch: Mapping[str, Any], spec, sizes) -> np.ndarray:
         sizes: (B, C, M, N) of the vector.
 
     Raises:
-        InputError: a field that is not as the others or the task say.
+        InputError: a field that is not as the others or the task say, or a number that is read and
+            is not finite.
     """
     shapes, own = shapes_of(spec, sizes), shapes_of(spec, free_sizes(batch))
     counts = [math.prod(shape) for shape in shapes.values()]
@@ -59,6 +60,8 @@ def packed(batch: Mapping[str, Any], spec, sizes) -> np.ndarray:
             place = place[tuple(map(slice, array.shape))]
         place[...] = array
         start += count
+    if not np.isfinite(vector).all():
+        check_finite(batch)
     return vector
 
 

@@ -16,7 +16,7 @@ from aline_tf.batch import BATCH_FIELDS
 from aline_tf.errors import InputError
 from aline_tf.models.packaged_presets import preset_spec
 from aline_tf.serving import wire
-from aline_tf.serving.calls.retry import Retry
+from aline_tf.serving.calls.retry import Retry, least_pause
 from aline_tf.serving.completion import complete_inputs, never_empty
 from aline_tf.serving.signatures import OUTPUTS_BY_PLACE, counts
 from aline_tf.spec import TaskSpec
@@ -27,7 +27,6 @@ _REQUEST_AT_FAULT = (
     grpc.StatusCode.NOT_FOUND,
     grpc.StatusCode.FAILED_PRECONDITION,
     grpc.StatusCode.OUT_OF_RANGE,
-    grpc.StatusCode.RESOURCE_EXHAUSTED,
 )
 #: Left alone, gRPC waits a second before it connects again, and tries in between fail at once.
 _RECONNECT = (
@@ -46,8 +45,8 @@ class Client:
         version: version number; by default the server's choice (the latest).
         label: label of a version instead of its number, e.g. "stable".
         timeout: seconds to wait for each answer, all tries and pauses counted.
-        retry: how often a call that does not reach the server is tried, by default `Retry()`;
-            `Retry(1)` for once.
+        retry: how often a call that does not reach the server, or finds its queue full, is tried,
+            by default `Retry()`; `Retry(1)` for once.
         units: a `UnitAdapter`, where designs, outcomes and parameters are in other units than those
             the model was trained in: they are brought there and back. The server knows nothing of
             it.
@@ -272,7 +271,10 @@ class Client:
             try:
                 return call(request, timeout=max(deadline - time.monotonic(), 1e-3))
             except grpc.RpcError as error:
-                pause = next(pauses, None) if error.code() == grpc.StatusCode.UNAVAILABLE else None
+                least = least_pause(error)
+                pause = None if least is None else next(pauses, None)
+                if pause is not None:
+                    pause = max(pause, least)
                 if pause is None or time.monotonic() + pause >= deadline:
                     raise self._explained(error) from error
             time.sleep(pause)
@@ -281,7 +283,8 @@ class Client:
         code, details = error.code(), error.details() or ""
         # Another version may be served by now: the next request asks for its sizes again.
         self._signatures = None
-        if code in _REQUEST_AT_FAULT:
+        too_large = code == grpc.StatusCode.RESOURCE_EXHAUSTED and least_pause(error) is None
+        if code in _REQUEST_AT_FAULT or too_large:
             return InputError(f"{details} (answered by {self.target})")
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
             return ConnectionError(
@@ -290,6 +293,10 @@ class Client:
         if code == grpc.StatusCode.UNAVAILABLE:
             return ConnectionError(
                 f"expected a model server at {self.target}; received no connection ({details})"
+            )
+        if code == grpc.StatusCode.RESOURCE_EXHAUSTED:
+            return ConnectionError(
+                f"expected room at {self.target} within {self.timeout:g} s; received {details}"
             )
         return ConnectionError(
             f"expected an answer from {self.target}; received {code.name}: {details}"

@@ -36,8 +36,8 @@ def complete_inputs(
     batch serves every signature. What is not given:
 
     - an empty context, no known parameters, no targets, no candidates; one row if nothing is given;
-    - context_outcome may be [B, C] when F is 1; with no context_status its numbers are observed
-      and its NaNs missing;
+    - context_outcome may be [B, C] when F is 1; with no context_status every one is observed, and a
+      NaN among them is refused: 0 there says missing, 2 asked and not answered;
     - context_mask, candidate_mask: all True;
     - context_count, target_count, candidate_count: every place of the row is its own;
     - the targets: a mask alone (theta_mask or target_mask) selects what it selects and nothing
@@ -73,7 +73,7 @@ def complete_inputs(
     }
     _check_pair(provided, "context_design", "context_outcome")
     _check_pair(provided, "known_theta", "known_mask")
-    _fill_status(provided)
+    _read_outcomes(provided)
     conflict = size_conflict({name: array.shape for name, array in provided.items()})
     if conflict:
         raise InputError(conflict)
@@ -141,14 +141,24 @@ def _check_pair(provided: dict[str, np.ndarray], first: str, second: str) -> Non
             raise InputError(f"expected {other} together with {name}; received {name} alone")
 
 
-def _fill_status(provided: dict[str, np.ndarray]) -> None:
-    """Where no status comes with outcomes, numbers are observed and NaNs missing."""
-    if "context_outcome" not in provided or "context_status" in provided:
+def _read_outcomes(provided: dict[str, np.ndarray]) -> None:
+    """The status of outcomes that come without one, and 0 for what a status says is not read."""
+    if "context_outcome" not in provided:
         return
     outcome = provided["context_outcome"]
-    missing = np.isnan(outcome)
-    provided["context_status"] = np.where(missing, MISSING, OBSERVED).astype(np.int32)
-    provided["context_outcome"] = np.where(missing, np.float32(0), outcome)
+    shown = provided.get("context_mask", np.ones(outcome.shape[:2], bool))
+    if "context_status" not in provided:
+        unknown = np.isnan(outcome)
+        if shown.shape == outcome.shape[:2] and (unknown & shown[..., np.newaxis]).any():
+            raise InputError(
+                "expected context_status with outcomes of which some are NaN:"
+                f" {MISSING} (missing), {OBSERVED} (observed) or {NO_ANSWER} (no answer);"
+                " received none"
+            )
+        provided["context_status"] = np.where(unknown, MISSING, OBSERVED).astype(np.int32)
+    status = provided["context_status"]
+    if status.shape == outcome.shape:
+        provided["context_outcome"] = np.where(status == OBSERVED, outcome, np.float32(0))
 
 
 def _default(name: str, provided: dict[str, np.ndarray], letters: dict[str, int]) -> np.ndarray:

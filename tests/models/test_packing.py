@@ -59,3 +59,25 @@ def test_a_field_of_another_shape_is_refused(name, shape):
     batch[name] = np.zeros(shape, field_dtype(name))
     with pytest.raises((InputError, IndexError)):
         packed(batch, SPEC, free_sizes(batch))
+
+
+@given(seed=st.integers(0, 999), wrong=st.sampled_from([np.nan, np.inf, -np.inf]))
+def test_a_number_that_is_not_finite_is_refused_where_it_is_read(seed, wrong):
+    rng = np.random.default_rng(seed)
+    batch = batch_of(SPEC, (2, 3, 2, 4), seed)
+    batch["context_status"] = rng.integers(0, 3, batch["context_status"].shape).astype(np.int32)
+    masks = {
+        "context_design": batch["context_mask"][..., None],
+        "context_outcome": batch["context_mask"][..., None] & (batch["context_status"] == 1),
+        "known_theta": batch["known_mask"],
+        "target_design": batch["target_mask"][..., None],
+        "candidate_design": batch["candidate_mask"][..., None],
+    }
+    name = rng.choice(list(masks))
+    place = tuple(rng.integers(size) for size in batch[name].shape)
+    batch[name][place] = wrong
+    if masks[name][place]:
+        with pytest.raises(InputError, match=f"expected finite numbers in {name} where"):
+            packed(batch, SPEC, free_sizes(batch))
+    else:
+        assert packed(batch, SPEC, free_sizes(batch)).size

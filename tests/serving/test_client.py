@@ -173,6 +173,7 @@ class TestUnits:
         trained = {
             "context_design": np.array([[[1.5, 1.0, 0.0]]]),
             "context_outcome": np.array([[[0.3, np.nan]]]),
+            "context_status": np.array([[[1, 0]]]),
             "candidate_design": np.array([[[-1.0, 1.0, 0.0], [0.5, 0.0, 1.0]]]),
             "known_theta": np.array([[1.0, 0.0, 0.0, 0.0]]),
             "known_mask": np.array([[True, False, False, False]]),

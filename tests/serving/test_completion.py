@@ -32,11 +32,51 @@ def test_simple_outcomes_need_no_status_mask_or_last_axis():
     assert inputs["context_mask"].all() and inputs["context_mask"].dtype == bool
 
 
-def test_nan_means_missing():
-    outcome = [[[np.nan], [3.0]]]
-    inputs = complete("infer", {"context_design": np.zeros([1, 2, 1]), "context_outcome": outcome})
-    np.testing.assert_array_equal(inputs["context_status"][0, :, 0], [0, 1])
-    np.testing.assert_array_equal(inputs["context_outcome"][0, :, 0], [0.0, 3.0])
+class TestStatus:
+    """Whether an outcome was observed is said, never guessed from a NaN."""
+
+    def batch(self, outcome, **rest):
+        design = np.zeros([1, len(outcome), 1])
+        return {"context_design": design, "context_outcome": [outcome]} | rest
+
+    def test_nan_without_a_status_is_refused(self):
+        for signature in SIGNATURES:
+            needed = {"target_design": [[[0.0]]], "candidate_design": [[[0.0]]]}
+            with pytest.raises(InputError, match=r"expected context_status .*NaN.*received none"):
+                complete(signature, self.batch([np.nan, 3.0]) | needed)
+
+    def test_nan_is_what_its_status_says(self):
+        status = [[0, 1, 2]]
+        inputs = complete("infer", self.batch([np.nan, 3.0, np.nan], context_status=status))
+        assert inputs["context_status"][0, :, 0].tolist() == [0, 1, 2]
+        assert inputs["context_outcome"][0, :, 0].tolist() == [0.0, 3.0, 0.0]
+
+    def test_nan_that_was_observed_is_refused(self):
+        with pytest.raises(InputError, match="expected finite numbers in context_outcome"):
+            complete("infer", self.batch([np.nan], context_status=[[1]]))
+
+    def test_padding_may_be_nan(self):
+        inputs = complete("infer", self.batch([3.0, np.nan], context_mask=[[True, False]]))
+        assert inputs["context_status"][0, :, 0].tolist() == [1, 0]
+
+    def test_whatever_is_missing_is_refused_or_was_said(self):
+        draws = np.random.default_rng(0)
+        for _ in range(50):
+            count = draws.integers(1, 6)
+            outcome = np.where(draws.random(count) < 0.4, np.nan, 1.0).tolist()
+            mask, status = draws.random((1, count)) < 0.7, draws.integers(0, 3, (1, count))
+            given = {"context_mask": mask} if draws.random() < 0.5 else {}
+            given |= {"context_status": status} if draws.random() < 0.5 else {}
+            read = mask if "context_mask" in given else np.ones([1, count], bool)
+            if "context_status" in given:
+                read = status == 1
+            nonsense = (np.isnan(outcome) & read).any()
+            try:
+                inputs = complete("infer", self.batch(outcome, **given))
+            except InputError:
+                assert nonsense
+            else:
+                assert not nonsense and np.isfinite(inputs["context_outcome"]).all()
 
 
 def test_the_batch_size_comes_from_whatever_is_given():

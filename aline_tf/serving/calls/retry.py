@@ -1,8 +1,9 @@
-"""Another try at a call that did not reach the server, after a pause that grows (back-off).
+"""Another try at a call that no server took, after a pause that grows (back-off).
 
-Only what never arrived is tried again: no connection, a connection that broke, a server that says
-that it is not available. Every call of a model is a question and changes nothing, so that one which
-is asked twice does no harm. What a server refused it would refuse again.
+What never arrived is tried again (no connection, a connection that broke, a server that says that
+it is not available), and what a server has no room for now: its queue is full. Every call of a
+model is a question and changes nothing, so that one which is asked twice does no harm. What a
+server refused otherwise it would refuse again, as it would a message that is too large.
 """
 
 from __future__ import annotations
@@ -11,7 +12,16 @@ import dataclasses
 import random
 from collections.abc import Iterator
 
+import grpc
+
 from aline_tf.errors import InputError
+
+_AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+#: What a server sends beside such a refusal: milliseconds until another try has a point, -1 where
+#: none has. Source: gRPC proposal A6, "client retries".
+PUSHBACK = "grpc-retry-pushback-ms"
+#: How gRPC says that a message itself is too large.
+_TOO_LARGE = "larger than max"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,3 +70,18 @@ class Retry:
             # A power beyond this is longer than any longest pause, and no float further on.
             most = min(self.longest_pause, self.first_pause * 2.0 ** min(retried, 60))
             yield most * draws.uniform(0.5, 1.0)
+
+
+def least_pause(error: grpc.RpcError) -> float | None:
+    """Seconds to wait at least before a call that failed is tried again; None where it would only
+    fail again.
+
+    Args:
+        error: that the call raised.
+    """
+    if error.code() not in _AGAIN or _TOO_LARGE in (error.details() or ""):
+        return None
+    pushed_back = dict(error.trailing_metadata() or ()).get(PUSHBACK)
+    if pushed_back is None:
+        return 0.0
+    return int(pushed_back) / 1000 if pushed_back.isdecimal() else None

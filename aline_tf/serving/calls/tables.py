@@ -34,8 +34,8 @@ def batch_of_tables(
     Args:
         spec: the task.
         history: what was observed, a row an answer, as `Session.history` gives it; further columns
-            may be there. A field that was not observed is NaN or missing; a row whose column
-            `answered` is False was asked and not answered.
+            may be there. One of several fields that was not observed is NaN or missing; a row
+            without any has False in the column `answered`: asked and not answered.
         candidates: a row for each; all can be asked.
         targets: a row for each design whose outcome is asked about.
         known: parameters given as known, name to value.
@@ -126,6 +126,12 @@ def _context(spec: TaskSpec, history: Any) -> dict[str, np.ndarray]:
         status[refused] = 2
         if (observed & refused[:, None]).any():
             raise InputError("expected no outcome where answered is False; received one")
+    silent = np.flatnonzero((status == 0).all(axis=-1))
+    if len(silent):
+        raise InputError(
+            "expected False in the column answered of history where no outcome was observed;"
+            f" received none in row {silent[0]}"
+        )
     return {
         "context_design": design[None],
         "context_outcome": np.where(observed, outcome, np.float32(0))[None],

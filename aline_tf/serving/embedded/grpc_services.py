@@ -18,6 +18,7 @@ from tensorflow_serving.apis import (
 )
 
 from aline_tf.errors import InputError
+from aline_tf.serving.calls.retry import PUSHBACK
 from aline_tf.serving.embedded.answers import Answers
 from aline_tf.serving.embedded.transport import (
     REQUEST_ID,
@@ -102,6 +103,8 @@ def _handler(method: str, kind: Any, answer: Callable[[Any, Call], Any]) -> Hand
         try:
             return answered(call, lambda: answer(_parsed(kind, data), call)).SerializeToString()
         except RefusedError as refused:
+            if refused.is_final:
+                context.set_trailing_metadata(((REQUEST_ID, call.id), (PUSHBACK, "-1")))
             context.abort(refused.code, refused.message)
 
     return handle

@@ -31,11 +31,16 @@ _STATUS = grpc.StatusCode
 
 
 class RefusedError(Exception):
-    """Why there is no answer: a status and one sentence."""
+    """Why there is no answer: a status and one sentence.
 
-    def __init__(self, code: grpc.StatusCode, message: str):
+    Attributes:
+        code, message: the two.
+        is_final: whether it would be refused again, whatever the code says.
+    """
+
+    def __init__(self, code: grpc.StatusCode, message: str, is_final: bool = False):
         super().__init__(message)
-        self.code, self.message = code, message
+        self.code, self.message, self.is_final = code, message, is_final
 
 
 @dataclasses.dataclass
@@ -84,7 +89,8 @@ def answered(call: Call, answer: Callable[[], Any]) -> Any:
         return answer()
     except Exception as error:
         code, message = _status(error, call)
-        raise RefusedError(code, message) from error
+        is_final = isinstance(error, tf.errors.ResourceExhaustedError | MemoryError)
+        raise RefusedError(code, message, is_final) from error
     finally:
         LOG.info(
             "id=%s method=%s model=%s version=%s signature=%s shapes=%s ms=%.1f status=%s",

@@ -7,7 +7,7 @@ import pytest
 
 from aline_tf.errors import InputError
 from aline_tf.serving import wire
-from aline_tf.serving.calls.retry import Retry
+from aline_tf.serving.calls.retry import PUSHBACK, Retry
 from aline_tf.serving.client import Client
 
 QUICK = Retry(attempts=4, first_pause=0.01, longest_pause=0.02, seed=0)
@@ -19,11 +19,13 @@ def flaky():
 
     class Flaky:
         refusals, code, calls = 0, grpc.StatusCode.UNAVAILABLE, 0
+        details, metadata = "not now", ()
 
         def status(self, request, context):
             self.calls += 1
             if self.calls <= self.refusals:
-                context.abort(self.code, "not now")
+                context.set_trailing_metadata(self.metadata)
+                context.abort(self.code, self.details)
             status = wire.message("ModelVersionStatus", version=3, state=30)
             answer = wire.message("GetModelStatusResponse", model_version_status=[status])
             return answer.SerializeToString()
@@ -55,6 +57,44 @@ def test_after_so_many_tries_it_is_said(flaky):
     ):
         client.status()
     assert flaky.calls == 4
+
+
+def test_a_full_queue_is_asked_again(flaky):
+    flaky.refusals, flaky.code = 2, grpc.StatusCode.RESOURCE_EXHAUSTED
+    with Client(flaky.target, "any", retry=QUICK) as client:
+        assert client.status()[3]["state"] == "AVAILABLE"
+        flaky.refusals = 99
+        with pytest.raises(ConnectionError, match=r"expected room at .*not now"):
+            client.status()
+    assert flaky.calls == 3 + 4
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"details": "Received message larger than max (9 vs. 4)"},
+        {"metadata": ((PUSHBACK, "-1"),)},
+        {"metadata": ((PUSHBACK, "soon"),)},
+    ],
+)
+def test_what_is_too_large_is_not_asked_again(flaky, refusal):
+    flaky.refusals, flaky.code = 9, grpc.StatusCode.RESOURCE_EXHAUSTED
+    vars(flaky).update(refusal)
+    with Client(flaky.target, "any", retry=QUICK) as client, pytest.raises(InputError):
+        client.status()
+    assert flaky.calls == 1
+
+
+def test_a_server_says_when_another_try_has_a_point(flaky):
+    flaky.refusals, flaky.code = 9, grpc.StatusCode.RESOURCE_EXHAUSTED
+    flaky.metadata = ((PUSHBACK, "60000"),)
+    with (
+        Client(flaky.target, "any", timeout=20, retry=QUICK) as client,
+        pytest.raises(ConnectionError, match="expected room"),
+    ):
+        client.status()
+    # It would be beyond the deadline.
+    assert flaky.calls == 1
 
 
 @pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "NOT_FOUND", "INTERNAL"])

@@ -75,6 +75,8 @@ def test_the_history_of_a_session_is_such_a_table():
         ({"targets": designs([np.nan])}, "finite numbers in column x of targets"),
         ({"history": history().assign(first=np.inf)}, "finite numbers in column first of history"),
         ({"history": history().assign(answered=False)}, "no outcome where answered is False"),
+        ({"history": history().assign(answered=True)}, "column answered .* received none in row 2"),
+        ({"history": history().drop(columns="answered")}, "received none in row 2"),
         ({"candidates": {"x": [1], "is_first": [1, 0], "is_second": [0]}}, "of one length"),
         ({"known": {"nothing": 1.0}}, "parameters of task 'tiny'"),
         ({"known": {"maybe": "much"}}, "could not convert"),

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
+from aline_tf.serving.calls.retry import least_pause
 from aline_tf.serving.embedded import answers
 from aline_tf.serving.embedded.repository import ModelRepository
 from aline_tf.serving.embedded.server import Server
@@ -64,6 +65,7 @@ def test_a_busy_server_refuses_tells_its_health_and_drops_what_nobody_waits_for(
         predict(request_bytes, timeout=30)
     assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
     assert "ask again" in caught.value.details()
+    assert least_pause(caught.value) == 0.0
     health = busy.channel.unary_unary("/grpc.health.v1.Health/Check")
     assert health(b"", timeout=30) == b"\x08\x01"
     second.cancel()
@@ -86,6 +88,19 @@ def test_what_is_over_its_deadline_is_not_run(busy, request_bytes):
     busy.opened.set()
     assert first.result(30)
     assert len(busy.ran) == 1
+
+
+def test_what_does_not_fit_into_memory_is_not_to_be_asked_again(
+    toy_channel, request_bytes, monkeypatch
+):
+    def outputs(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(answers, "_outputs", outputs)
+    with pytest.raises(grpc.RpcError) as caught:
+        toy_channel.unary_unary(PREDICT)(request_bytes, timeout=30)
+    assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert least_pause(caught.value) is None
 
 
 @pytest.mark.parametrize(
