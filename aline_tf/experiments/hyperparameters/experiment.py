@@ -37,12 +37,14 @@ class HyperparameterExperiment(Experiment):
         # Recorded tables: no likelihood, no teacher; outcomes of the pool are known, so are gains.
         return dict(FUNCTIONS_MODEL), dataclasses.replace(
             function_recipe(),
+            batch=48,
             warmup_steps=2500,
             joint_steps=200,
             pool=100,
             group_size=1,
             policy_weight=0.0,
             teacher=(0.0, 0.0),
+            temperature=(0.5, 0.1),
             counterfactual=1.0,
             num_counterfactuals=6,
             steps_per_episode=2,
