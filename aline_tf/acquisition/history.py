@@ -39,11 +39,14 @@ def batch_of_history(
         batch |= {
             name: part.astype(float) for name, part in batch.items() if part.dtype.kind == "f"
         }
-    for position, (design, value, status, *_) in enumerate(tokens):
-        batch["context_design"][0, position] = design
-        batch["context_outcome"][0, position] = value
-        batch["context_status"][0, position] = status
-        batch["context_mask"][0, position] = missing or (status == OBSERVED).any()
+    if tokens:
+        count = len(tokens)
+        design, value, status = zip(*(token[:3] for token in tokens), strict=True)
+        batch["context_design"][0, :count] = design
+        batch["context_outcome"][0, :count] = value
+        batch["context_status"][0, :count] = status
+        there = True if missing else (np.array(status) == OBSERVED).any(1)
+        batch["context_mask"][0, :count] = there
     batch["target_design"][0] = targets
     batch["candidate_design"][0] = candidates
     batch["candidate_mask"][0] = True

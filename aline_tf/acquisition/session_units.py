@@ -16,12 +16,13 @@ A known parameter that is measured in units says which they are: then nothing is
 from __future__ import annotations
 
 import copy
+from functools import cached_property
 
 import numpy as np
 
 from aline_tf.batch import OBSERVED
 from aline_tf.errors import InputError
-from aline_tf.units.rescaling import estimate_rescaling, estimate_scales
+from aline_tf.units.rescaling import ProcessGrids, estimate_rescaling, estimate_scales
 from aline_tf.units.trained_range import RangeWatch
 from aline_tf.units.unit_adapter import UnitAdapter
 
@@ -79,6 +80,7 @@ class SessionUnits:
         self.spec = units.spec(self.trained)
         self.rescale = rescale
         self.watch = RangeWatch(strict)
+        self._grids = ProcessGrids(self.trained.sizes["D"])
         self._found: tuple = (None, None)
 
     def __copy__(self) -> SessionUnits:
@@ -153,7 +155,7 @@ class SessionUnits:
             known: parameter name to value.
         """
         data = self._data(answers, known)
-        return (self.stated,) if data is None else data["predictions"]
+        return (self.stated,) if data is None else data.of_predictions
 
     def of_choice(self, answers, known, parameters: bool) -> UnitAdapter:
         """The adapter in which a policy chooses.
@@ -165,7 +167,7 @@ class SessionUnits:
         if parameters:
             return self.of_parameters(answers, known)
         data = self._data(answers, known)
-        return self.stated if data is None else data["choice"]
+        return self.stated if data is None else data.of_choice
 
     def of_parameters(self, answers, known) -> UnitAdapter:
         """The adapter of posteriors of parameters.
@@ -174,10 +176,9 @@ class SessionUnits:
             answers, known: as of `of_predictions`.
         """
         data = self._data(answers, known)
-        if data is None or (self.rescale == "auto" and data["as_trained"]):
+        if data is None or (self.rescale == "auto" and data.is_as_trained):
             return self.stated
-        predictions = data["predictions"]
-        return predictions[len(predictions) // 2]
+        return data.of_predictions[len(data.of_predictions) // 2]
 
     def _states_units(self, known) -> bool:
         return any(
@@ -194,34 +195,68 @@ class SessionUnits:
         outcome = np.array([answer.outcome[0] for answer in seen], float)
         key = design.tobytes(), outcome.tobytes()
         if self._found[0] != key:
-            design = self.stated.design_to_model(design.reshape(-1, self.trained.sizes["D"]))
-            self._found = key, self._estimate(design, self.stated.outcome_to_model(outcome))
+            design = design.reshape(-1, self.trained.sizes["D"])
+            self._found = key, _FoundUnits(self.trained, self.stated, design, outcome, self._grids)
         return self._found[1]
 
-    def _estimate(self, design, outcome):
-        """Adapters from answers in trained units."""
-        low, high = np.array(self.trained.design_low), np.array(self.trained.design_high)
-        middle, half = 0.5 * (low + high), 0.5 * (high - low)
+
+class _FoundUnits:
+    """Adapters from the answers of a function, each estimated when it is first asked for.
+
+    Args:
+        trained: the `TaskSpec`.
+        stated: the `UnitAdapter` of the session.
+        design, outcome: [n, D] and [n], in the session's units.
+        grids: of the session, which keep what they found of fewer answers.
+    """
+
+    def __init__(self, trained, stated, design, outcome, grids):
+        low, high = np.array(trained.design_low), np.array(trained.design_high)
+        self._stated, self._grids, self._channel = stated, grids, trained.fields[0]
+        self._middle = 0.5 * (low + high)
         # In the units of the estimate designs are in [-5, 5], and outcomes of a certain size.
-        place = _HALF * (design - middle) / half
-        offset, scale, shrink = estimate_rescaling(place, outcome)
-        center, scales = estimate_scales(place, outcome)
-        channel = self.trained.fields[0]
-        size = channel.scale / _SD
+        design = stated.design_to_model(design)
+        self._place = _HALF * (design - self._middle) / (0.5 * (high - low))
+        self._outcome = stated.outcome_to_model(outcome)
+        self._size = self._channel.scale / _SD
 
-        def adapter(offset, scale):
-            inner = UnitAdapter(
-                tuple((middle - middle / shrink).tolist()),
-                tuple((1.0 / shrink).tolist()),
-                offset - scale * channel.loc / size,
-                scale / size,
-            )
-            return self.stated.then(inner)
+    @cached_property
+    def _rescaling(self):
+        return estimate_rescaling(self._place, self._outcome, self._grids)
 
-        farthest = np.abs(outcome - channel.loc).max(initial=0.0) / channel.scale
-        small = len(outcome) >= _ANSWERS and scales[len(scales) // 2] < _SMALLEST * size
-        return {
-            "choice": adapter(offset, scale),
-            "predictions": tuple(adapter(center, each) for each in np.unique(scales).tolist()),
-            "as_trained": bool(farthest <= _FARTHEST and not small),
-        }
+    @cached_property
+    def _scales(self):
+        return estimate_scales(self._place, self._outcome, grids=self._grids)
+
+    @cached_property
+    def of_choice(self) -> UnitAdapter:
+        """That in which a policy chooses what predictions are after."""
+        offset, scale, _ = self._rescaling
+        return self._adapter(offset, scale)
+
+    @cached_property
+    def of_predictions(self) -> tuple[UnitAdapter, ...]:
+        """Those over which predictions are averaged."""
+        center, scales = self._scales
+        return tuple(self._adapter(center, each) for each in np.unique(scales).tolist())
+
+    @cached_property
+    def is_as_trained(self) -> bool:
+        """Whether training could have shown these outcomes."""
+        away = np.abs(self._outcome - self._channel.loc).max(initial=0.0)
+        if away > _FARTHEST * self._channel.scale:
+            return False
+        if len(self._outcome) < _ANSWERS:
+            return True
+        _, scales = self._scales
+        return bool(scales[len(scales) // 2] >= _SMALLEST * self._size)
+
+    def _adapter(self, offset, scale):
+        shrink = self._rescaling[2]
+        inner = UnitAdapter(
+            tuple((self._middle - self._middle / shrink).tolist()),
+            tuple((1.0 / shrink).tolist()),
+            offset - scale * self._channel.loc / self._size,
+            scale / self._size,
+        )
+        return self._stated.then(inner)

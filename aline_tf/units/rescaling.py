@@ -23,14 +23,14 @@ scales and shifts with the outcomes: units do not matter.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from aline_tf.batch import answered
+from aline_tf.units.process_grid import ProcessGrid, lengthscale_grid
 
 #: Of the scaled outcomes: the mean variance of the prior, and the noise it was trained with.
 _VARIANCE, _NOISE = 0.55, 1e-4
@@ -103,6 +103,33 @@ class Rescaling:
         return log_density - np.log(self.scale)[:, None]
 
 
+class ProcessGrids:
+    """The processes by which maps are estimated, and what they keep of growing histories.
+
+    Args:
+        dims: D.
+
+    Example:
+        >>> from aline_tf.units.rescaling import ProcessGrids
+        >>> ProcessGrids(dims=2).lengthscales.shape
+        (36, 2)
+    """
+
+    def __init__(self, dims: int):
+        self.lengthscales = lengthscale_grid(_LENGTHSCALES, dims)
+        self._grids: dict[float, ProcessGrid] = {}
+
+    def of_variance(self, variance: float) -> ProcessGrid:
+        """Processes whose noise is that of training beside a variance; K has the mean variance."""
+        if variance not in self._grids:
+            self._grids[variance] = ProcessGrid(
+                self.lengthscales * np.sqrt(self.lengthscales.shape[1]),
+                _VARIANCE,
+                _NOISE * _VARIANCE / variance,
+            )
+        return self._grids[variance]
+
+
 class TrainingRange:
     """Finds the maps of a batch; a function of the batch alone, remembered to save time.
 
@@ -138,26 +165,30 @@ class TrainingRange:
         return Rescaling(np.array(offset), np.array(scale), np.stack(shrink))
 
 
-def estimate_rescaling(design: np.ndarray, outcome: np.ndarray) -> tuple[float, float, np.ndarray]:
+def estimate_rescaling(
+    design: np.ndarray, outcome: np.ndarray, grids: ProcessGrids | None = None
+) -> tuple[float, float, np.ndarray]:
     """Offset, scale and shrink [D] from observations.
 
     Args:
         design: [n, D]; n may be 0.
         outcome: [n].
+        grids: of earlier calls, to save time where a history grows.
     """
     count, dims = design.shape
     middle, spread = _middle_and_spread(outcome)
     if not spread:
         # Nothing, one outcome or equal ones: of the scale only their own size speaks.
         return float(middle), float(abs(middle) or 1.0), np.ones(dims)
+    grids = grids or ProcessGrids(dims)
     # The algebra runs on numbers of size one.
     scaled = (outcome - middle) / spread
-    found = _evidence(design, scaled, _VARIANCE)
+    found = grids.of_variance(_VARIANCE).evidence(design, scaled)
     weight = _softmax(found.log_evidence)
     log_scale = weight @ (0.5 * np.log(found.square / (count - 1)))
     # Each lengthscale stands once for every kernel.
-    lengthscales = _lengthscales(dims)
-    log_shrink = weight.reshape(2, -1).sum(0) @ np.minimum(0.0, np.log(_CAP / lengthscales))
+    each = weight.reshape(2, -1).sum(0)
+    log_shrink = each @ np.minimum(0.0, np.log(_CAP / grids.lengthscales))
     center = weight @ found.center
     farthest = np.abs(scaled - center).max()
     scale = np.clip(np.exp(log_scale), farthest / _FARTHEST, farthest / _NEAREST[dims > 1])
@@ -165,7 +196,7 @@ def estimate_rescaling(design: np.ndarray, outcome: np.ndarray) -> tuple[float, 
 
 
 def estimate_scales(
-    design: np.ndarray, outcome: np.ndarray, count: int = 5
+    design: np.ndarray, outcome: np.ndarray, count: int = 5, grids: ProcessGrids | None = None
 ) -> tuple[float, np.ndarray]:
     """Offset, and equally likely scales [count], from observations: what is not known of the scale.
 
@@ -181,12 +212,14 @@ def estimate_scales(
         design: [n, D]; n may be 0.
         outcome: [n].
         count: how many.
+        grids: of earlier calls, to save time where a history grows.
     """
     middle, spread = _middle_and_spread(outcome)
     if not spread:
         return float(middle), np.full(count, max(abs(middle), 1.0))
     scaled = (outcome - middle) / spread
-    parts = [_evidence(design, scaled, variance) for variance in _VARIANCES]
+    grids = grids or ProcessGrids(design.shape[1])
+    parts = [grids.of_variance(variance).evidence(design, scaled) for variance in _VARIANCES]
     weight = _softmax(np.concatenate([part.log_evidence for part in parts]))
     center = weight @ np.concatenate([part.center for part in parts])
     square = np.concatenate(
@@ -210,40 +243,6 @@ def estimate_scales(
     return float(middle + spread * center), spread * np.maximum(np.exp(place), least)
 
 
-class _Evidence(NamedTuple):
-    """Gaussian processes of every kernel and lengthscale on the observations.
-
-    Attributes:
-        log_evidence, center: [2 G], up to a constant; the mean that each finds.
-        square: [2 G], e' K^-1 e.
-    """
-
-    log_evidence: np.ndarray
-    center: np.ndarray
-    square: np.ndarray
-
-
-def _evidence(design, scaled, variance) -> _Evidence:
-    """Of processes whose noise is that of training beside a variance; K has the mean variance."""
-    count, dims = design.shape
-    covariance = _VARIANCE * unit_covariances(design, _lengthscales(dims) * np.sqrt(dims))
-    noise = _NOISE * _VARIANCE / variance
-    factor = np.linalg.cholesky(covariance + noise * np.eye(count))
-    columns = np.broadcast_to(np.stack([np.ones(count), scaled], axis=1), (len(factor), count, 2))
-    ones, y = np.moveaxis(np.linalg.solve(factor, columns), -1, 0)
-    precision = np.sum(np.square(ones), axis=1)
-    center = np.sum(ones * y, axis=1) / precision
-    square = np.maximum(np.sum(np.square(y - center[:, None] * ones), axis=1), _TINY)
-    evidence = -0.5 * (count - 1) * np.log(square) - 0.5 * np.log(precision)
-    evidence -= np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(1)
-    return _Evidence(evidence, center, square)
-
-
-def _lengthscales(dims: int) -> np.ndarray:
-    """The grid: [G, D]."""
-    return np.array(list(itertools.product(_LENGTHSCALES, repeat=dims)))
-
-
 def _middle_and_spread(outcome) -> tuple[float, float]:
     """Mean of the outcomes, and how far they are from it; 0 where they are equal."""
     middle = outcome.mean() if len(outcome) else 0.0
@@ -254,13 +253,3 @@ def _middle_and_spread(outcome) -> tuple[float, float]:
 def _softmax(level) -> np.ndarray:
     weight = np.exp(level - level.max())
     return weight / weight.sum()
-
-
-def unit_covariances(design: np.ndarray, lengthscales: np.ndarray) -> np.ndarray:
-    """The RBF kernel, then Matern 5/2, for every lengthscale [G, D] at designs [n, D]:
-    [2 G, n, n]."""
-    gap = np.square(design[:, None] - design)
-    square = np.moveaxis(gap @ np.square(1.0 / lengthscales).T, -1, 0)
-    away = np.sqrt(5.0 * square)
-    matern = (1.0 + away + np.square(away) / 3.0) * np.exp(-away)
-    return np.concatenate([np.exp(-0.5 * square), matern])

@@ -58,7 +58,7 @@ class UnitAdapter:
         for name in ("design_loc", "design_scale"):
             object.__setattr__(self, name, _floats(getattr(self, name), name))
         for name in ("outcome_loc", "outcome_scale"):
-            object.__setattr__(self, name, _floats([getattr(self, name)], name)[0])
+            object.__setattr__(self, name, _floats((getattr(self, name),), name)[0])
         if len(self.design_loc) != len(self.design_scale):
             raise InputError(
                 f"expected as many design_loc as design_scale; received {len(self.design_loc)} "
@@ -349,6 +349,8 @@ def _codes(spec: TaskSpec) -> set[int]:
 
 
 def _floats(values, name: str) -> tuple[float, ...]:
+    if isinstance(values, tuple) and all(type(v) is float and math.isfinite(v) for v in values):
+        return values
     array = np.asarray(values)
     if array.ndim != 1 or array.dtype.kind not in "iuf" or not np.isfinite(array).all():
         raise InputError(f"expected finite numbers as {name}; received {values!r}")

@@ -9,10 +9,10 @@ from aline_tf.acquisition.baselines.gp_regression import unit_kernel
 from aline_tf.acquisition.policies import Policy, RescaledPolicy
 from aline_tf.batch import OBSERVED, empty_batch
 from aline_tf.units.rescaling import (
+    ProcessGrids,
     TrainingRange,
     estimate_rescaling,
     estimate_scales,
-    unit_covariances,
 )
 
 
@@ -29,14 +29,6 @@ def batch_of(function, seen=8, rows=3, dims=2):
     batch["context_mask"][:, :seen] = True
     batch["candidate_mask"][:] = True
     return batch
-
-
-def test_covariances_of_a_grid_are_those_of_its_kernels():
-    design, lengthscales = points(7, 2), np.array([[0.5, 2.0], [3.0, 1.0], [8.0, 8.0]])
-    expected = [
-        unit_kernel(name, length)(design) for name in ("rbf", "matern52") for length in lengthscales
-    ]
-    np.testing.assert_allclose(unit_covariances(design, lengthscales), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("dims", [1, 2])
@@ -201,3 +193,17 @@ def test_no_likely_scale_makes_an_outcome_that_training_never_has():
     outcome = np.exp(-np.square(design[:, 0] - design[0, 0]) * 9.0) * 1e4
     offset, scales = estimate_scales(design, outcome)
     assert np.abs((outcome - offset) / scales[0]).max() <= 3.5 + 1e-9
+
+
+@pytest.mark.parametrize("dims", [1, 2])
+def test_grids_that_have_seen_other_histories_find_the_same(dims):
+    rng, grids = np.random.default_rng(dims), ProcessGrids(dims)
+    design = points(20, dims)
+    for count in (1, 2, 3, 9, 5, 20, 20, 4):
+        outcome = rng.standard_normal(count)
+        for estimate in (estimate_rescaling, estimate_scales):
+            fresh = estimate(design[:count], outcome)
+            for one, other in zip(
+                estimate(design[:count], outcome, grids=grids), fresh, strict=True
+            ):
+                np.testing.assert_allclose(one, other, rtol=1e-9)
