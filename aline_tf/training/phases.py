@@ -28,6 +28,7 @@ from aline_tf.training.schedules import anneal
 #: Streams of a step's seed that its other draws do not use.
 _RANDOM_DESIGNS = 5
 _LONG_HISTORIES = 7
+_POOLS = 8
 #: The longest history that training shows, in horizons.
 LONGEST = 4
 
@@ -128,6 +129,9 @@ def rollout_episodes(model, task, recipe, seed, progress) -> tuple[Trajectory, t
     episode_seed, rollout_seed, *_ = draws.split(seed, 5)
     groups = recipe.phases.batch // settings.group_size
     episode = task.sample_episodes(episode_seed, groups, settings.pool)
+    if settings.smallest_pool is not None:
+        pool_seed = draws.fold_in(episode_seed, _POOLS)
+        episode["candidate_mask"] &= _pools_of_all_sizes(pool_seed, groups, settings)
     unselected = _never_selected(episode)
     episode = repeat(episode, settings.group_size)
     value = selected_value
@@ -209,6 +213,14 @@ def trajectory_loss(
         "teacher": imitation,
     }
     return loss, metrics
+
+
+def _pools_of_all_sizes(seed, groups, settings):
+    """Which candidates there are, bool [groups, N]: from `smallest_pool` to all of them."""
+    least, most = (float(count) for count in (settings.smallest_pool, settings.pool))
+    share = draws.uniform(seed, [groups, 1])
+    count = tf.round(least * tf.pow(most / least, share))
+    return tf.range(settings.pool, dtype=tf.float32) < count
 
 
 def _never_selected(episode) -> tuple[str, ...]:

@@ -115,6 +115,8 @@ class Rollout:
         joint_horizon: T of the episodes that the policy plays; None takes `horizon`. A longer one
             shows it pools whose best candidates are used up, and leaves the other histories alone.
         pool: N, candidates of a training episode.
+        smallest_pool: where it is given, each group of episodes has a number of candidates of its
+            own, from this to `pool`, evenly in its logarithm; whoever had few acquires them all.
         candidates_per_step: how many of them are scored at each step of a rollout.
         local_share: share of those, in [0, 1], drawn by their closeness to the model's own
             posterior, where parameters are places: what a pool much larger than
@@ -130,6 +132,7 @@ class Rollout:
     horizon: int | None = None
     joint_horizon: int | None = None
     pool: int = 200
+    smallest_pool: int | None = None
     candidates_per_step: int = 48
     local_share: float = 0.0
     group_size: int = 4
@@ -147,15 +150,15 @@ class Rollout:
                 "Expected candidates_per_step <= pool. Received: "
                 f"candidates_per_step={self.candidates_per_step}, pool={self.pool}"
             )
-        for name in ("horizon", "joint_horizon"):
-            horizon = getattr(self, name)
-            if horizon is None:
+        for name in ("horizon", "joint_horizon", "smallest_pool"):
+            count = getattr(self, name)
+            if count is None:
                 continue
             _require_whole(self, name, 1)
-            if horizon > self.pool:
+            if count > self.pool:
                 raise ValueError(
-                    f"Expected a {name} of at most the pool. "
-                    f"Received: {name}={horizon}, pool={self.pool}"
+                    f"Expected {name} to be at most the pool. "
+                    f"Received: {name}={count}, pool={self.pool}"
                 )
 
 

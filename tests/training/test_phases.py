@@ -189,3 +189,21 @@ def test_the_policy_may_play_longer_than_random_histories_are(psychometric_model
         for each in (TINY, recipe)
     )
     assert float(usual) == float(longer)
+
+
+def test_pools_of_an_episode_may_have_any_size(psychometric_model):
+    recipe = dataclasses.replace(TINY, batch=64, pool=24, smallest_pool=2, teacher=(1.0, 1.0))
+    trajectory, advantage = phases.rollout_episodes(
+        psychometric_model, Psychometric(), recipe, draws.as_seed(1), 0.5
+    )
+    first = np.asarray(trajectory.episode["candidate_mask"])
+    sizes = first.sum(axis=1)
+    np.testing.assert_array_equal(sizes[::2], sizes[1::2])  # a group shares its pool
+    assert sizes.min() <= 4 and sizes.max() >= 16
+    acquired = np.asarray(trajectory.episode["context_mask"]).sum(axis=1)
+    np.testing.assert_array_equal(acquired, np.minimum(sizes, recipe.rollout.horizon))
+    # Candidates that are not there are never chosen, and nobody learns from what they would say.
+    loss, _ = phases.trajectory_loss(
+        psychometric_model, Psychometric(), recipe, draws.as_seed(1), 0.5, trajectory, advantage
+    )
+    assert np.isfinite(loss)

@@ -92,6 +92,7 @@ def test_a_setting_that_no_part_has_is_refused(name):
         ({"candidates_per_step": 300}, "candidates_per_step=300, pool=200"),
         ({"horizon": 0}, "horizon=0"),
         ({"horizon": 201}, "horizon=201, pool=200"),
+        ({"smallest_pool": 201}, "smallest_pool=201, pool=200"),
         ({"joint_horizon": 0}, "joint_horizon=0"),
         ({"joint_horizon": 201}, "joint_horizon=201, pool=200"),
         ({"temperature": (1.0, 0.0)}, r"temperature=\(1.0, 0.0\)"),
