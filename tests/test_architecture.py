@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -58,17 +59,27 @@ def room_of(path: Path) -> str:
     return path.parts[0].removesuffix(".py")
 
 
-def imported_modules(source: str, module: str) -> list[tuple[int, tuple[str, ...]]]:
-    """(line, parts below the package) of every import of this package in `source`, at any depth of
-    the code.
+def nodes(tree: ast.AST, deep: bool):
+    """Every node; those inside functions only where `deep`."""
+    yield tree
+    if deep or not isinstance(tree, ast.FunctionDef):
+        for child in ast.iter_child_nodes(tree):
+            yield from nodes(child, deep)
+
+
+def imported_modules(
+    source: str, module: str, deep: bool = True
+) -> list[tuple[int, tuple[str, ...]]]:
+    """(line, parts below the package) of every import of this package in `source`.
 
     Args:
         source: the text of a module.
         module: its dotted name, ending in `.__init__` for a package, against which relative
             imports are resolved.
+        deep: at any depth of the code; otherwise what is imported while the module is.
     """
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(ast.parse(source), deep):
         targets: list[str] = []
         if isinstance(node, ast.Import):
             targets = [alias.name for alias in node.names]
@@ -98,6 +109,7 @@ def dotted(path: Path) -> str:
     return ".".join(("aline_tf", *path.with_suffix("").parts))
 
 
+@cache
 def uphill(path: Path) -> set[tuple[str, str]]:
     """(module, room) of every import that does not run downhill, inside the application too."""
     relative = path.relative_to(PACKAGE)
@@ -134,13 +146,8 @@ def module_graph() -> dict[str, set[str]]:
     graph = {}
     for path in SOURCES:
         module = dotted(path.relative_to(PACKAGE))
-        tree = ast.parse(path.read_text())
-        for node in ast.walk(tree):
-            # What a function imports is imported when it is called.
-            if isinstance(node, ast.FunctionDef):
-                node.body = [ast.Pass()]
         found = set()
-        for _, parts in imported_modules(ast.unparse(ast.fix_missing_locations(tree)), module):
+        for _, parts in imported_modules(path.read_text(), module, deep=False):
             whole = ".".join(("aline_tf", *parts))
             found.add(whole if whole in names else whole.rpartition(".")[0])
         graph[module.removesuffix(".__init__")] = found & names

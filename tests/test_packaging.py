@@ -28,17 +28,38 @@ HEAVY = (
 )
 
 
+def printed_by(statements):
+    """The last line that a fresh interpreter prints."""
+    result = subprocess.run(
+        [sys.executable, "-c", statements], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return result.stdout.splitlines()[-1]
+
+
 def loaded_by(statements):
     """Which of the heavy packages a fresh interpreter has loaded after `statements`."""
     report = f"import sys; print([name for name in {HEAVY} if name in sys.modules])"
-    result = subprocess.run(
-        [sys.executable, "-c", f"{statements}\n{report}"],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
+    return printed_by(f"{statements}\n{report}")
+
+
+@pytest.fixture(scope="module")
+def loaded_by_help():
+    """Words of a command -> packages loaded by its `--help`, and by that of those before it, in one
+    fresh interpreter."""
+    return json.loads(
+        printed_by(
+            "import json, sys\n"
+            "from aline_tf.cli import COMMANDS, main\n"
+            "found = {}\n"
+            "for words in [(), *(command.words for command in COMMANDS)]:\n"
+            "    try:\n"
+            "        main([*words, '--help'])\n"
+            "    except SystemExit as stopped:\n"
+            "        assert stopped.code == 0\n"
+            f"    found[' '.join(words)] = [name for name in {HEAVY} if name in sys.modules]\n"
+            "print(json.dumps(found))"
+        )
     )
-    return result.stdout.splitlines()[-1]
 
 
 class TestFirstImport:
@@ -50,14 +71,8 @@ class TestFirstImport:
         [(), *(command.words for command in cli.COMMANDS)],
         ids=lambda words: " ".join(words),
     )
-    def test_help_loads_no_tensorflow(self, words):
-        loaded = loaded_by(
-            "from aline_tf.cli import main\n"
-            "try:\n"
-            f"    main({[*words, '--help']!r})\n"
-            "except SystemExit:\n"
-            "    pass"
-        )
+    def test_help_loads_no_tensorflow(self, words, loaded_by_help):
+        loaded = loaded_by_help[" ".join(words)]
         assert "tensorflow" not in loaded and "keras" not in loaded
         assert "scipy" not in loaded
 

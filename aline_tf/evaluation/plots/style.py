@@ -91,13 +91,17 @@ def save(figure: Figure, directory: str | Path, name: str) -> list[Path]:
         directory: where; made if need be.
         name: of the files, without an ending.
     """
-    paths = []
+    paths, layout = [], figure.get_layout_engine()
     for kind in _FORMATS:
         path = Path(directory) / f"{name}.{kind}"
         metadata = {"Date": None} if kind == "svg" else None
         with plot_style(), atomic_path(path) as partial:
             figure.savefig(partial, dpi=160, format=kind, metadata=metadata)
         paths.append(path)
+        # Panels stay where the first file has them: finding their places takes longer than drawing.
+        figure.set_layout_engine("none")
+    if layout is not None:
+        figure.set_layout_engine(layout)
     return paths
 
 
