@@ -1,5 +1,7 @@
 """The table of information collected, from the command line."""
 
+import contextlib
+import io
 import json
 
 import numpy as np
@@ -33,12 +35,20 @@ def preset(tmp_path_factory):
     return preset_of(LocationFinding(), tmp_path_factory.mktemp("models") / "preset")
 
 
-def test_a_run_prints_a_table_and_writes_its_rows(tmp_path, capsys, preset):
-    file = tmp_path / "rows.json"
+@pytest.fixture(scope="module")
+def evaluated(preset, tmp_path_factory):
+    """One run of the command with all it can do: (what it printed, its file, its figures)."""
+    directory = tmp_path_factory.mktemp("evaluated")
+    file, plots, printed = directory / "rows.json", directory / "plots", io.StringIO()
     command = ["eval", "location_finding", "--policy", "learned,random,greedy", "--model", preset]
-    sizes = ["--runs", "3", "--candidates", "40", "--contrastive", "500"]
-    assert main([*command, *sizes, "--json", str(file)]) == 0
-    found = json.loads(file.read_text())
+    sizes = ["--runs", "4", "--candidates", "40", "--contrastive", "500"]
+    with contextlib.redirect_stdout(printed):
+        assert main([*command, *sizes, "--joint", "--plots", str(plots), "--json", str(file)]) == 0
+    return printed.getvalue(), json.loads(file.read_text()), list(plots.iterdir())
+
+
+def test_a_run_prints_a_table_and_writes_its_rows(evaluated):
+    printed, found, _ = evaluated
     assert found["task"] == "location_finding"
     rows = {(r["policy"], r["target"], r["step"], r["metric"]): r for r in found["rows"]}
     assert len(rows) == len(found["rows"])
@@ -48,10 +58,10 @@ def test_a_run_prints_a_table_and_writes_its_rows(tmp_path, capsys, preset):
             assert low <= min(high, np.log(501))
             assert rows[policy, BOTH, step, "spce"]["ci95"] > 0
             for metric in ("rmse", "log_prob", "coverage_90"):
-                assert rows[policy, BOTH, step, metric]["n"] == 3
+                assert rows[policy, BOTH, step, metric]["n"] == 4
                 assert (policy, "source1_x2", step, metric) in rows
     assert ("learned/exact", BOTH, 30, "rmse") in rows
-    assert "greedy" in capsys.readouterr().out
+    assert "greedy" in printed
 
 
 def test_ces_is_judged_by_the_network_and_by_the_bounds(tmp_path):
@@ -76,16 +86,15 @@ def test_ces_is_judged_by_the_network_and_by_the_bounds(tmp_path):
     }
 
 
-def test_learned_runs_tell_of_calibration_and_of_the_joint_at_every_step(tmp_path, preset):
-    file = tmp_path / "rows.json"
-    command = ["eval", "location_finding", "--policy", "learned", "--model", preset, "--runs", "4"]
-    sizes = ["--candidates", "30", "--contrastive", "50"]
-    plots = tmp_path / "plots"
-    assert main([*command, *sizes, "--joint", "--plots", str(plots), "--json", str(file)]) == 0
-    drawn = {path.stem for path in plots.iterdir() if path.suffix == ".png"}
-    assert drawn == {"curves", "queries", "posterior", "ranks"}
-    rows = json.loads(file.read_text())["rows"]
-    found = {(r["policy"], r["target"], r["metric"], r["step"]): r["mean"] for r in rows}
+def test_learned_runs_tell_of_calibration_and_of_the_joint_at_every_step(evaluated):
+    _, table, figures = evaluated
+    assert {path.stem for path in figures if path.suffix == ".png"} == {
+        "curves",
+        "queries",
+        "posterior",
+        "ranks",
+    }
+    found = {(r["policy"], r["target"], r["metric"], r["step"]): r["mean"] for r in table["rows"]}
     for step in range(1, 31):
         for target in (BOTH, "source1_x1"):
             assert 0.0 <= found["learned", target, "sbc_ks", step] <= 1.0
@@ -98,7 +107,7 @@ def test_learned_runs_tell_of_calibration_and_of_the_joint_at_every_step(tmp_pat
         assert gain == pytest.approx(joint - marginal, abs=1e-4)
         # With every prior draw and the truth at hand the exact joint is what the bounds are of.
         spce, snmc = (found["learned", BOTH, metric, step] for metric in ("spce", "snmc"))
-        assert spce <= np.log(51)
+        assert spce <= np.log(501)
         assert np.isfinite([exact, snmc]).all()
         assert ("learned", "outcomes", "coverage_90", step) in found
 
