@@ -143,6 +143,7 @@ def json_account(records) -> dict:
             for part in records.parts
         ],
         "passed_over": dict(records.passed_over),
+        "conflicts": dict(records.conflicts),
         "observations": len(records.timeline),
         **_span(records),
         "notes": list(records.timeline.summary.notes),

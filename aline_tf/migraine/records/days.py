@@ -14,8 +14,9 @@ How sources that overlap are resolved, by kind:
 - of what devices measure (`MEASURED`), what a diary says counts on days without a device;
 - nights of which devices state the length, and answers of a person: the last one known wins, an
   answer wins over a refusal; of pains of several spans that overlap a slot the worst;
-- attacks: the union; an attack reported anywhere wins over a day reported free of attacks, and one
-  whose hours were noted over one at an hour nobody noted.
+- attacks: the union, of which importing has left one answer where files of one diary give a day's
+  attacks other hours (`importers.several_diaries`); an attack reported anywhere wins over a day
+  reported free of attacks, and one whose hours were noted over one at an hour nobody noted.
 """
 
 from __future__ import annotations

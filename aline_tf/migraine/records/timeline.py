@@ -236,7 +236,9 @@ class Timeline:
         joined: list[list] = []
         for begin, stop in zip(start, end, strict=True):
             last = joined[-1] if joined else None
-            if last is not None and (last[1] >= begin if last[1] is not pd.NaT else False):
+            if last is not None and last[1] is pd.NaT and last[0] == begin:
+                last[1] = stop
+            elif last is not None and last[1] is not pd.NaT and last[1] >= begin:
                 last[1] = max(last[1], stop) if stop is not pd.NaT else last[1]
             else:
                 joined.append([begin, stop])

@@ -9,8 +9,8 @@ detail, notes.
 | Symptom: a headache | pain: mild 2, moderate 5, severe 8, unbearable 10 |
 | medication, by the name of a medicine against attacks | medication in that time of day |
 
-A symptom that is rated none, or 0, tells that there was none. Days without a row are not known. Of
-several symptoms at one time of day the worst is its pain.
+A symptom that is rated none, or 0, tells that there was none, and so does the amount of a medicine.
+Days without a row are not known. Of several symptoms at one time of day the worst is its pain.
 Times of day: am is 06-12, mid 12-18, pm 18-24, anything else the whole day, of which pain and
 medication stand in the evening. Other categories have no use here and are counted by name: the
 ratings of sleep, mood and energy are of scales of their own.
@@ -132,8 +132,11 @@ def _measure(
         if not words.is_medicine(name):
             account.pass_over(f"{cells['category']}: other medicines")
             return []
+        if words.is_doubtful(cells["detail"]) or (degree and words.is_refused(degree)):
+            account.skip("medication: it may not have been taken", cells["detail"])
+            return []
         account.use("medication")
-        return [entry("medication", 1.0, place)]
+        return [entry("medication", _amount(cells["rating/amount"]), place)]
     # "No migraine" with a rating is no migraine of that rating.
     is_named = NEGATIONS.isdisjoint(name.split()) and any(w in MIGRAINE for w in name.split())
     is_migraine = name in MIGRAINE or is_named
@@ -152,6 +155,14 @@ def _measure(
     return made
 
 
+def _amount(text: str) -> float:
+    """1 for a medicine that was taken, 0 for one of which nothing was."""
+    try:
+        return float(float(text) > 0)
+    except ValueError:
+        return 1.0
+
+
 def _is_rated(table: Table, places: dict[str, int]) -> bool:
     """Whether the ratings of symptoms are of 0 to 4: one beyond is of a scale of the person's."""
     ratings = (
@@ -168,6 +179,6 @@ def _pain(degree: str | None, rating: str, words: Words) -> float | None:
     if in_words is not None:
         return in_words
     try:
-        return _RATED.get(int(float(rating)))
-    except (ValueError, OverflowError):
+        return _RATED.get(float(rating))
+    except ValueError:
         return None

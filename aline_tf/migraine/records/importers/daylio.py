@@ -10,12 +10,15 @@ activities, ticked from a list of the person's own and separated by "|":
 | period, menstruation | menstrual_flow of that day |
 | skipped meal, missed meal | missed_meal of that day |
 
-From the first day on which it is ticked, entries without migraine say that there was none until
-then; before it nobody knows whether it was on the list. Moods and notes have no use here.
+With how bad it was, as "migraine (severe)", it is one too; an entry with more words beside it, as
+"migraine diary", says nothing of attacks, and is counted. From the first day on which it is ticked,
+entries without migraine say that there was none until then; before it nobody knows whether it was
+on the list. Moods and notes have no use here.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 
 from aline_tf.errors import InputError
@@ -24,7 +27,7 @@ from aline_tf.migraine.records.importers.account import Account
 from aline_tf.migraine.records.importers.diary_clock import read_clock
 from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader
 from aline_tf.migraine.records.importers.diary_entries import Entry, timed_row
-from aline_tf.migraine.records.importers.diary_rows import ANSWERED_AT_S
+from aline_tf.migraine.records.importers.diary_rows import ANSWERED_AT_S, EVENING_S
 from aline_tf.migraine.records.importers.diary_table import Table, column_places
 from aline_tf.migraine.records.importers.diary_words import FLOW, MIGRAINE, Words, folded
 from aline_tf.migraine.records.timeline import DAY_S, OBSERVED, SLOT_S
@@ -33,8 +36,6 @@ from aline_tf.migraine.records.wall_clock import WallClock, wall_midnight
 SOURCE = "diary/daylio"
 _COLUMNS = ("full_date", "time", "mood", "activities")
 _MEALS = frozenset(("skipped meal", "missed meal", "skipped meals", "no lunch", "no breakfast"))
-#: An entry after this time speaks for the whole day.
-_EVENING_S = 18 * 3600
 
 
 def is_daylio(header: list[str]) -> bool:
@@ -72,22 +73,25 @@ def daylio_rows(table: Table, clock: WallClock, words: Words) -> tuple[list[tupl
         midnight = wall_midnight(day)
         at = _time_of(cells["time"], account)
         used = _activities(cells["activities"], words)
-        said[midnight].append((at, "attack" in used))
-        for channel in used - {"attack"}:
+        if "doubtful" not in used or "attack" in used:
+            said[midnight].append((at, "attack" in used))
+        for channel in used - {"attack", "doubtful"}:
             begin, end = (midnight, midnight + DAY_S)
             if channel == "medication":
                 begin = midnight + at // SLOT_S * SLOT_S
                 end = begin + SLOT_S
             entries.append(Entry(begin, end, midnight + at, channel, 1.0, OBSERVED, number))
         account.use("date")
-        if cells["activities"]:
+        if "doubtful" in used:
+            account.skip("activities: more words beside migraine")
+        elif cells["activities"]:
             account.use("activities")
         for name in set(places) - {"full_date", "time", "activities"}:
             if cells[name]:
                 account.pass_over(name)
     if not said:
         raise InputError(f"expected entries with a date; received {table.name} without any")
-    entries += _attacks(said)
+    entries += _attacks({midnight: answers for midnight, answers in said.items() if answers})
     if any(entry.channel == "attack_report" for entry in entries):
         account.note(
             f"{table.name}: from the first migraine on, days with entries and without it count as"
@@ -110,12 +114,18 @@ def _time_of(text: str, account: Account) -> int:
 
 
 def _activities(text: str, words: Words) -> set[str]:
-    """Channels that the activities of an entry tell of; "attack" among them."""
+    """Channels that the activities of an entry tell of; "attack" among them, and "doubtful" where
+    one names a migraine and says more of it than how bad it was."""
     used = set()
     for activity in text.split("|"):
         name = folded(activity)
+        is_named = not MIGRAINE.isdisjoint(re.findall(r"\w+", name))
         if name in MIGRAINE:
             used.add("attack")
+        elif is_named and not words.is_doubtful(name):
+            degree = re.sub(r"[^\w\s]", " ", name).split()
+            is_degree = all(word in MIGRAINE or words.degree(word) for word in degree)
+            used.add("attack" if is_degree else "doubtful")
         elif name in FLOW:
             used.add("menstrual_flow")
         elif name in _MEALS:
@@ -136,7 +146,7 @@ def _attacks(said: dict[int, list[tuple[int, bool]]]) -> list[Entry]:
             continue
         last = max(at for at, _ in said[midnight])
         attack = midnight in with_attack
-        span = DAY_S if attack or last >= _EVENING_S else max(last, 1)
+        span = DAY_S if attack or last >= EVENING_S else max(last, 1)
         known = min(at for at, yes in said[midnight] if yes) if attack else last
         entries.append(
             Entry(

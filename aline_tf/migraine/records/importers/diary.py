@@ -6,7 +6,8 @@ Without a map the columns are expected under the names of the fields:
 - `date` (required): the day, in any usual form; the order of day and month is found from all rows,
   by the day of the week where one stands beside the date or in a column of its own.
 - `answered_at`: when the row was filled in, HH:MM or a whole time (its date may be a later one);
-  when absent, the time that stands beside the date, else 20:00.
+  when absent, the time that stands beside the date, else 20:00. Before 18:00 of its own day a row
+  says of attacks what had passed of the day by then, and no more.
 - `attack`: yes or no. Without such a column, a row without attack times means a day without one.
   "Yes" without a start is a day with an attack at an hour that is not known: one row of
   `attack_report` over the whole day with the value 1, where "no" has the value 0. A time that a
@@ -38,7 +39,7 @@ the wall clock showed.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, timezone
 from pathlib import Path
 
@@ -49,11 +50,12 @@ from aline_tf.migraine.records.importers.diary_cells import Cells, Unread
 from aline_tf.migraine.records.importers.diary_clock import are_decimal, read_clock
 from aline_tf.migraine.records.importers.diary_columns import Column, mapped_names, match_columns
 from aline_tf.migraine.records.importers.diary_conflicts import settle
-from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader
-from aline_tf.migraine.records.importers.diary_entries import timed_row
+from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader, is_other_weekday
+from aline_tf.migraine.records.importers.diary_entries import Statement, timed_row
 from aline_tf.migraine.records.importers.diary_losses import refuse_losses
 from aline_tf.migraine.records.importers.diary_rows import (
     DIARY_FIELDS,
+    EVENING_S,
     TIMES,
     RowReader,
     channel_of,
@@ -198,6 +200,18 @@ def diary_rows(
             f"{table.name}: attacks are noted and never a no: of {blank} rows where"
             f" {columns['attack'].name!r} {said} nothing is known"
         )
+    if early := _early(rows.statements):
+        account.note(
+            f"{table.name}: {early} days were filled in before {EVENING_S // 3600}:00: of attacks"
+            " later on these days nothing is known"
+        )
+    if rows.early_totals:
+        account.note(
+            f"{table.name}: {rows.early_totals} rows were filled in before {EVENING_S // 3600}:00:"
+            " of drinks, meals and screen time they may tell less than their days had"
+        )
+    if slips := _other_weekdays(texts["date"], reader):
+        account.note(f"{table.name}: {slips} dates fall on another day of the week than they name")
     for channel in _low_scales(cells):
         account.note(
             f"{table.name}: no answer of {channel} is above 5: where its scale ends there, name the"
@@ -236,6 +250,26 @@ def _tell_times(texts: list[str], reader: DateReader, clock: WallClock) -> bool:
                 second = (moment + 60 * clock.offset_at(moment)) % DAY_S
             times[second] += 1
     return len(times) > 1 or (times.total() == 1 and 0 not in times)
+
+
+def _early(statements: Sequence[Statement]) -> int:
+    """Days of which the last word on attacks was given before they were over."""
+    last: dict[int, int] = defaultdict(int)
+    for said in statements:
+        passed = said.known - said.day * DAY_S if said.stated else DAY_S
+        last[said.day] = max(last[said.day], passed)
+    return sum(passed < EVENING_S for passed in last.values())
+
+
+def _other_weekdays(texts: Sequence[str], reader: DateReader) -> int:
+    """Dates beside which another day of the week stands than they fall on."""
+    slips = 0
+    for text in texts:
+        try:
+            slips += is_other_weekday(text, reader.moment(text).day)
+        except BadDate:
+            continue
+    return slips
 
 
 def _low_scales(cells: Mapping[str, Cells]) -> list[str]:

@@ -68,7 +68,7 @@ class Cells:
         self._channel, self._column, self._words = channel, column, words
         folded_texts = {folded(text) or text.strip() for text in texts if text}
         self._has_ticks = not TICKS.isdisjoint(folded_texts)
-        self._is_per_cent = False
+        self._is_per_cent = self._is_range = False
         self.blocked: str | None = None
         #: Answers above 0 on a scale from 0 to 10 that nobody named.
         self.scores: list[float] = []
@@ -111,6 +111,11 @@ class Cells:
     def _judge(self, texts: list[str]) -> None:
         """Find out whether the column is of another scale or unit than it says."""
         values = []
+        # "7/8" is 7 of 8 where all are of 8, and between 7 and 8 beside a 6 or a "5/6".
+        ends = {match[2] for text in texts if (match := _OUT_OF.fullmatch(plain(text)))}
+        alone = any(re.fullmatch(_NUMBER, t) and _float(t) for t in map(plain, texts))
+        most = 10.0 if self._column.scale is None else self._column.scale[1]
+        self._is_range = len(ends) > 1 or (alone and any(float(end) != most for end in ends))
         for text in texts:
             try:
                 values.append(self._number(text))
@@ -150,6 +155,8 @@ class Cells:
                 value = 0.0
         if value is None and self._channel == "medication" and self._words.is_medicine(text):
             value = 1.0
+        if value is None and self._channel == "medication" and self._words.is_not_taken(text):
+            value = 0.0
         if value is None:
             raise Unread("not yes or no")
         return value
@@ -203,6 +210,8 @@ class Cells:
             text = text[: remark.start()].strip()
         stated = _OUT_OF.fullmatch(text)
         if stated and int(stated[2]) > 1:
+            if self._is_range:
+                raise Unread("out of several scales, or a range")
             return _rescaled(_float(stated[1]), (0.0, float(stated[2])))
         match = _QUANTITY.fullmatch(text)
         if match is None:

@@ -31,6 +31,10 @@ _FRACTION = re.compile(r"0?\.\d{3,}|0,\d{3,}")
 _DAY_ZERO = re.compile(r"1(?:899-12-3[01]|900-01-0[01])[t ]", re.IGNORECASE)
 _WORDS = {"midnight": 0, "mitternacht": 0, "minuit": 0, "noon": 43_200, "midday": 43_200}
 _WORDS |= {"mittag": 43_200, "midi": 43_200, "mediodía": 43_200, "mezzogiorno": 43_200}
+#: A fraction as one sign, beside a whole number or alone: 1\u00bd.
+_VULGAR = re.compile(r"([0-9]{0,3})\s?([\u00bc-\u00be\u2150-\u215e])")
+#: What programs for writing make of a ' within a word: "didn't" is one word.
+_APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\uff07\u00b4"), "'")
 #: 24:00 is the end of a day.
 _LAST_HOUR = 24
 
@@ -45,11 +49,16 @@ class Clock(NamedTuple):
     is_utc: bool = False
 
 
+def _decimal(fraction: re.Match[str]) -> str:
+    return f"{int(fraction[1] or 0) + unicodedata.numeric(fraction[2]):.4g}"
+
+
 @lru_cache(4096)
 def plain(text: str) -> str:
     """The text with digits, spaces and signs of any script as those of ASCII."""
     if text.isascii():
         return " ".join(text.split())
+    text = _VULGAR.sub(_decimal, text.translate(_APOSTROPHES))
     text = unicodedata.normalize("NFKC", text)
     made = "".join(
         str(unicodedata.decimal(c)) if c.isdecimal() else " " if c.isspace() else c for c in text

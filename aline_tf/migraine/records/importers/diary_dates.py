@@ -247,6 +247,13 @@ def weekdays_in(text: str) -> frozenset[int]:
     return frozenset.intersection(*named) if named else frozenset()
 
 
+def is_other_weekday(text: str, day: date) -> bool:
+    """Whether a date is written with another day of the week than it falls on: a slip of one of
+    them. A word that names a month too names no day."""
+    words = [w for w in _TOKEN.findall(plain(text).casefold()) if w in WEEKDAYS and w not in MONTHS]
+    return bool(words) and not any(day.weekday() in WEEKDAYS[word] for word in words)
+
+
 def _refuse_swapped(texts: list[str]) -> None:
     """Refuse what a workbook leaves of dates in the other order than its own.
 

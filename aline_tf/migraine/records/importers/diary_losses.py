@@ -31,6 +31,7 @@ _NO_LOSS = (
     "says that it is not known",
     "asked and not answered",
     "without a start",
+    "of no length",
     "another length than from start to end",
     "totals",
     "no date",

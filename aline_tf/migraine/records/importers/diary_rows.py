@@ -21,6 +21,8 @@ from aline_tf.migraine.records.wall_clock import WallClock
 from aline_tf.migraine.schema.channels import SLOT_NAMES
 
 ANSWERED_AT_S = 20 * 3600
+#: What is filled in from then on speaks for its whole day, and earlier for what has passed of it.
+EVENING_S = 18 * 3600
 
 SLOT_REPORTS = ("stress", "pain", "prodrome", "medication")
 BY_SLOT = {
@@ -28,6 +30,8 @@ BY_SLOT = {
     for report in SLOT_REPORTS
     for slot, part in enumerate(SLOT_NAMES)
 }
+#: What a day has more of when it is over.
+_GROWING = ("alcohol", "caffeine", "missed_meal", "screen_time")
 #: Column of a whole day -> channel of the timeline.
 BY_DAY = {
     "alcohol": "alcohol",
@@ -75,6 +79,7 @@ class RowReader:
         account: what became of every cell.
         days: rows with a day that can be read.
         unreadable: rows with one that cannot.
+        early_totals: rows that were filled in early and count what grows until a day is over.
         dates_are_answers: the time beside the date is when a row was filled in, unless it says so
             itself.
     """
@@ -92,7 +97,7 @@ class RowReader:
         self.entries: list[Entry] = []
         self.statements: list[Statement] = []
         self.account = Account()
-        self.days = self.unreadable = 0
+        self.days = self.unreadable = self.early_totals = 0
         self.dates_are_answers = False
         self._columns, self._cells = columns, cells
         self._dates, self._words, self._defaults = dates, words, defaults
@@ -119,6 +124,8 @@ class RowReader:
             answered = self._times.moment(texts, "date") if moment.clock is not None else None
         said = ANSWERED_AT_S if answered is None else answered
         self._known = self._midnight + said
+        is_early = answered is not None and answered < EVENING_S
+        self.early_totals += is_early and any(texts.get(field) for field in _GROWING)
         begin, slots = self._attack(texts, answered is not None)
         # What is said about an attack cannot have been known before it began.
         known = self._midnight + max(begin or 0, said)
@@ -188,11 +195,12 @@ class RowReader:
         if begin is None:
             self._set_aside(texts, "without a start")
             self._say(1.0, stated)
-            self._store("attack_report", 0, DAY_S, 1.0, of_attack=True)
+            self._report(1.0, stated, of_attack=True)
             return None, []
         end, moments = self._times.ended(texts, begin, end, length)
         self._say(1.0, stated)
-        self._store("attack_report", 0, DAY_S, 0.0, of_attack=True)
+        # What tells of a later hour was filled in after it.
+        self._report(0.0, stated, max(begin, end or 0), of_attack=True)
         known = self._midnight + begin
         self._store("attack", begin, end, 1.0, known=known, of_attack=True, moments=moments)
         last = DAY_S - 1 if end is not None and end > DAY_S else (end or begin + 1) - 1
@@ -225,7 +233,7 @@ class RowReader:
         else:
             self._set_aside(texts, BESIDE_NO)
             self._say(0.0, stated)
-            self._store("attack_report", 0, DAY_S, 0.0)
+            self._report(0.0, stated)
 
     def _set_aside(self, texts: Mapping[str, str], reason: str) -> None:
         """Count the times of an attack that are not used."""
@@ -256,6 +264,12 @@ class RowReader:
     def _say(self, attack: float, stated: bool) -> None:
         day = self._midnight // DAY_S
         self.statements.append(Statement(day, attack > 0, self._known, self._row, stated))
+
+    def _report(self, value: float, stated: bool, least: int = 0, of_attack: bool = False) -> None:
+        """Report on the day as far as it had passed when the row was filled in."""
+        passed = max(self._known - self._midnight, least, 1) if stated else DAY_S
+        end = passed if passed < EVENING_S else DAY_S
+        self._store("attack_report", 0, end, value, of_attack=of_attack)
 
     def _store(
         self,

@@ -143,6 +143,8 @@ class RowTimes:
         if end is not None and not began < self._moment_of(END, end) <= began + LONGEST_ATTACK_S:
             self._skip(END, "before the start, or over a week after it")
             end = moment = None
+        if length == 0:
+            self._skip(LENGTH, "of no length")
         if length and length > LONGEST_ATTACK_S:
             self._skip(LENGTH, "over a week")
             length = None

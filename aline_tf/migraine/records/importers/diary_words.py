@@ -24,6 +24,9 @@ _DEGREES = {"none": 0.0, "mild": 2.0, "moderate": 5.0, "severe": 8.0, "worst": 1
 MEANINGS = ("yes", "no", *_DEGREES, "refused", "blank", "medicine")
 _DOSE = re.compile(r"\d\s?(?:mg|mcg|\u00b5g|\u03bcg|ml|tabs?|tablets?|tabletten?|pills?)\b")
 _SPLIT = re.compile(r"[,;/+&|]|\band\b|\bund\b")
+#: A number of tablets or a dose that says that there was none.
+_ZERO = re.compile(r"(?<![\d.,:])0+(?:[.,]0+)?(?![\d.,:])")
+_WORD = re.compile(r"[^\W\d_']+(?:'[^\W\d_]+)?")
 _MOST_WORDS = 1 << 20
 
 
@@ -63,6 +66,10 @@ MIGRAINE = _listed("migraine")
 TICKS = _listed("ticks")
 #: Words that turn the name of a medicine into its opposite.
 NEGATIONS = frozenset(map(folded, _TABLES["negations"].split()))
+#: Words beside which nobody knows whether a medicine was taken, or an attack was one.
+DOUBTS = frozenset(map(folded, _TABLES["doubts"].split()))
+#: Words of taking a medicine, which say nothing beside one that turns it into its opposite.
+TAKING = frozenset(map(folded, _TABLES["taking"].split()))
 #: An x, Latin or Cyrillic: it says yes, but beside ticks nobody knows.
 CROSSES = frozenset(("x", "\u0445"))
 
@@ -109,14 +116,35 @@ class Words:
 
     def is_medicine(self, text: str) -> bool:
         """Whether it names a medicine against attacks, or the dose of any, as taken."""
-        text = folded(text)
-        if not NEGATIONS.isdisjoint(re.findall(r"[^\W\d_']+(?:'[^\W\d_]+)?", text)):
+        if self.is_doubtful(text):
             return False
+        text = folded(text)
         if _DOSE.search(text):
             return True
         parts = [part.strip() for part in _SPLIT.split(text)]
         return any(
             word in self.medicine for part in parts for word in (part, *re.findall(r"\w+", part))
+        )
+
+    def is_doubtful(self, text: str) -> bool:
+        """Whether it says more of something than that it was there: "no sumatriptan", "forgot
+        sumatriptan", "sumatriptan?", "sumatriptan (0)"."""
+        words = _WORD.findall(folded(text))
+        return (
+            not (NEGATIONS | DOUBTS).isdisjoint(words)
+            or "?" in plain(text)
+            or _ZERO.search(folded(text)) is not None
+        )
+
+    def is_not_taken(self, text: str) -> bool:
+        """Whether it says of a medicine that it was not taken and says nothing else: "no
+        ibuprofen", "didn't take sumatriptan"; who had "no relief from" it took it."""
+        words = _WORD.findall(folded(text))
+        rest = [word for word in words if word not in self.medicine]
+        return (
+            len(rest) < len(words)
+            and not NEGATIONS.isdisjoint(rest)
+            and NEGATIONS.union(TAKING).issuperset(rest)
         )
 
     def is_familiar(self, word: str) -> bool:

@@ -47,6 +47,7 @@ from aline_tf.migraine.records.importers.fhir_files import (
 from aline_tf.migraine.records.importers.fhir_values import Skip, Unused, channel_of, value_of
 from aline_tf.migraine.records.importers.fhir_versions import Version, order_of
 from aline_tf.migraine.records.importers.json_stream import OversizedElement
+from aline_tf.migraine.records.importers.sleep_sources import implausible
 from aline_tf.migraine.records.timeline import DAY_S, KINDS, OBSERVED, ImportSummary, Timeline
 from aline_tf.migraine.records.wall_clock import WallClock, wall_midnight
 
@@ -58,6 +59,8 @@ _DAILY = ("resting_hr", "sdnn", "respiratory_rate", "sleep_hours", "steps")
 _REPLACED = "replaced by a later version"
 EVENING_S = 18 * 3600
 HOUR_S = 3600
+#: What is stated of a longer time is of a day, and not of the time in bed.
+LONGEST_NIGHT_S = 20 * HOUR_S
 LONGEST_S = {"heart_rate": DAY_S, "steps": 2 * DAY_S, "pain": 7 * DAY_S, "attack": 7 * DAY_S}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _FIRST_YEAR, _LAST_YEAR = 1990, 2199
@@ -223,6 +226,10 @@ class _Observations:
         time, end, offset, end_offset = self._when(frame, channel, is_ours)
         known = self._known(frame, time if end is None else end)
         if channel == "sleep_hours" and not is_ours:
+            length = 0 if end is None else end - time
+            reason = implausible(HOUR_S * value, length) if 0 < length < LONGEST_NIGHT_S else None
+            if status == OBSERVED and reason:
+                raise Skip(f"sleep_hours: {reason}", value)
             time = end = _waking(time, end, offset, value)
             offset = end_offset
         source = self._source(frame, is_ours)

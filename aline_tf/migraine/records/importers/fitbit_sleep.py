@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from aline_tf.migraine.records.importers.fitbit_files import Dates, instant
+from aline_tf.migraine.records.importers.sleep_sources import implausible
 from aline_tf.migraine.records.intervals import Interval, union, without
 from aline_tf.migraine.records.wall_clock import WallClock
 
@@ -68,6 +69,7 @@ def read_night(log: dict[str, Any], dates: Dates, clock: WallClock) -> Night:
         raise BadNight("sleep: an invalid date or length") from None
     if not 0 < seconds <= LONGEST_S or not 0 <= asleep_s <= bed_s <= LONGEST_S:
         raise BadNight("sleep: lasts too long, or not at all")
+    main = log.get("mainSleep", log.get("isMainSleep", True)) is not False
     begin, offset = clock.utc_of_wall(wall_begin)
     end = begin + seconds
     end_offset = clock.offset_at(end) if clock.is_known else offset
@@ -76,6 +78,8 @@ def read_night(log: dict[str, Any], dates: Dates, clock: WallClock) -> Night:
     wakings = [_clipped(span, begin, end) for span in short]
     asleep = without(union([(b, e) for name, b, e in stages if name in ASLEEP]), union(wakings))
     awake = union([(b, e) for name, b, e in stages if name in AWAKE] + wakings)
+    if main and not asleep:
+        _refuse_implausible(asleep_s, bed_s)
     return Night(
         begin=begin,
         end=end,
@@ -85,7 +89,7 @@ def read_night(log: dict[str, Any], dates: Dates, clock: WallClock) -> Night:
         awake=tuple(without(awake, asleep)),
         asleep_s=asleep_s,
         bed_s=bed_s,
-        main=log.get("mainSleep", True) is not False,
+        main=main,
         wall=(wall_begin, wall_begin + seconds),
     )
 
@@ -116,6 +120,8 @@ def read_row(row: Mapping[str, str], stages: Mapping[str, Stages], clock: WallCl
     wall = begin + 60 * offset, end + 60 * end_offset
     is_nap = wall[0] // LONGEST_S == wall[1] // LONGEST_S and wall[0] % LONGEST_S >= NOON_S
     asleep, awake = stages.get(row.get("sleep_id", ""), ((), ()))
+    if not asleep and not is_nap:
+        _refuse_implausible(asleep_s, bed_s)
     return Night(
         begin=begin,
         end=end,
@@ -128,6 +134,11 @@ def read_row(row: Mapping[str, str], stages: Mapping[str, Stages], clock: WallCl
         main=not is_nap,
         wall=wall,
     )
+
+
+def _refuse_implausible(asleep_s: int, bed_s: int) -> None:
+    if bed_s and (reason := implausible(asleep_s, bed_s)):
+        raise BadNight(f"sleep: {reason}")
 
 
 def read_stages(

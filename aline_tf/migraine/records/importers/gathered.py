@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from aline_tf.migraine.records.importers.account import Account
-from aline_tf.migraine.records.importers.sleep_sources import SleepRecord, finest
+from aline_tf.migraine.records.importers.sleep_sources import SleepRecord, finest, implausible
 from aline_tf.migraine.records.timeline import DAY_S, KINDS, OBSERVED, Timeline
 from aline_tf.migraine.records.units import convert
 from aline_tf.migraine.records.wall_clock import WallClock, wall_midnight
@@ -25,8 +25,8 @@ FURTHEST = 16 * 60
 TOTAL_FROM_S = 12 * HOUR_S
 LONGEST_S = 24 * HOUR_S
 _MEANS = ("heart_rate",)
-#: By so much what is rounded may be longer asleep than in bed.
-_ROUNDED_S = 120
+#: Steps a second that nobody walks.
+_FASTEST = 7
 #: Values of a night as a whole: of a day there is one, and a nap is none.
 _OF_NIGHTS = ("sleep_hours", "sleep_efficiency")
 
@@ -167,13 +167,14 @@ class Gathered:
         """A night of so many hours asleep, in bed from `begin` to `end`.
 
         Raises:
-            Refused: it lasts too long or not at all, or is longer asleep than in bed.
+            Refused: it lasts too long or not at all, is longer asleep than in bed, or hardly
+                asleep.
         """
         length = end[0] - begin[0]
         if not 0 < length <= LONGEST_S:
             raise Refused("sleep_hours: lasts too long, or not at all", hours)
-        if HOUR_S * hours > length + _ROUNDED_S:
-            raise Refused("sleep_hours: longer asleep than in bed", hours)
+        if reason := implausible(HOUR_S * hours, length):
+            raise Refused(f"sleep_hours: {reason}", hours)
         self.add("sleep_hours", end, end, hours)
         self.add("sleep_efficiency", end, end, min(HOUR_S * hours / length, 1.0))
 
@@ -181,13 +182,16 @@ class Gathered:
         """A row as it is; readings of heart rate and steps go into hours.
 
         Raises:
-            Refused: it ends before it starts, or is a count of steps that was there before.
+            Refused: it ends before it starts, or is a count of steps that was there before or that
+                nobody walks in that time.
         """
         if end[0] < begin[0]:
             raise Refused(f"{channel}: ends before it starts")
         label = self._label(source)
         length = end[0] - begin[0]
         if channel == "steps" and length < TOTAL_FROM_S:
+            if length >= HOUR_S and value > _FASTEST * length:
+                raise Refused("steps: more than anybody walks in that time", value)
             same = hash((label, begin[0], end[0], value))
             if same in self._counted:
                 raise Refused("steps: the same record again")

@@ -22,9 +22,10 @@ from __future__ import annotations
 from typing import Any
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.records.importers.diary_words import NEGATIONS
 from aline_tf.migraine.records.importers.documents import Document
 from aline_tf.migraine.records.importers.gathered import Gathered, Moment, Refused
-from aline_tf.migraine.records.importers.sleep_sources import AWAKE, GENERIC, STAGE
+from aline_tf.migraine.records.importers.sleep_sources import AWAKE, GENERIC, STAGE, implausible
 from aline_tf.migraine.records.timeline import Timeline
 from aline_tf.migraine.records.wall_clock import WallClock
 
@@ -116,7 +117,8 @@ class _Reader:
         """An entry beside the metrics."""
         self.found.account.cells += 1
         words = str(entry.get("name", "")).lower() if isinstance(entry, dict) else ""
-        if name != "symptoms" or "headache" not in words:
+        is_named = "headache" in words and NEGATIONS.isdisjoint(words.split())
+        if name != "symptoms" or not is_named:
             self.found.account.pass_over(name if name != "symptoms" else f"symptoms {words}")
             return
         try:
@@ -186,6 +188,8 @@ class _Reader:
         if value.get("sleepStart") and value.get("sleepEnd"):
             begin, end = (found.moment(value[n], "sleep_hours") for n in ("sleepStart", "sleepEnd"))
             in_bed = max(in_bed, (end[0] - begin[0]) / 3600)
+            if reason := implausible(3600 * asleep, 3600 * in_bed):
+                raise Refused(f"sleep_hours: {reason}", asleep)
         return asleep, max(in_bed, asleep) if in_bed else 0.0
 
 

@@ -47,6 +47,8 @@ _STEPS, _FLOW = "steps_record_table", "menstruation_flow_record_table"
 _PULSE, _PULSES = "heart_rate_record_table", "heart_rate_record_series_table"
 _SLEEP, _STAGES = "sleep_session_record_table", "sleep_stages_table"
 _USED = (*_READINGS, _STEPS, _FLOW, _PULSE, _PULSES, _SLEEP, _STAGES)
+#: By so much a stage may begin before its sleep or end after it.
+_ROUNDED_S = 120
 #: Stage of sleep, as Android numbers them -> channel and kind of record; others say nothing.
 _STAGE_KINDS = {
     1: ("awake", AWAKE),
@@ -191,6 +193,10 @@ class _Reader:
             stated = parent.get(f"{offset}_zone_offset")
             minutes = None if stated is None else round(int(stated) / 60)
             spans.append(self._found.instant(int(row[time]) / 1000, "sleep", minutes))
+        bounds = (parent.get("start_time"), parent.get("end_time"))
+        first, last = (int(bound) // 1000 for bound in bounds)
+        if not first - _ROUNDED_S <= spans[0][0] <= spans[1][0] <= last + _ROUNDED_S:
+            raise Refused("sleep: a stage outside of its sleep")
         self._found.sleep(channel, kind, *spans, _app(parent), "sleep stages")
         staged.add(row["parent_key"])
 

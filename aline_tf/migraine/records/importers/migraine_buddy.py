@@ -225,8 +225,19 @@ class _Reader:
         }
         if not answers:
             return
+        none = {
+            column
+            for column, text in answers.items()
+            if folded(text) in _NONE or self._words.is_not_taken(text)
+        }
+        doubtful = [c for c, text in answers.items() if self._words.is_doubtful(text)]
+        for column in {*doubtful} - none:
+            self._reasons[column] = "it may not have been taken"
+            del answers[column]
+        if not answers:
+            return
         self._used.update(answers)
-        taken = any(folded(text) not in _NONE for text in answers.values())
+        taken = not none.issuperset(answers)
         self._add_slot("medication", _slot(begin, offset), begin, float(taken), offset)
 
     def _signs(self, cells: Mapping[str, str], begin: int, offset: int) -> None:

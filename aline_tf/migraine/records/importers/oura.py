@@ -48,8 +48,8 @@ _TRENDS = {
     "temperature deviation (\u00b0c)": ("skin_temperature", "C"),
     "steps": ("steps", "count"),
 }
-#: Nobody sleeps for less than a minute, or for a hundredth of the time in bed.
-_LEAST = {"sleep_hours": 1 / 60, "sleep_efficiency": 0.0101}
+#: Nights of less than half an hour are stated in minutes or hours, hundredths of a per cent shares.
+_LEAST = {"sleep_hours": 0.5, "sleep_efficiency": 0.0101}
 _TELLING = ("total sleep duration", "average hrv", "lowest resting heart rate")
 
 

@@ -42,7 +42,7 @@ from aline_tf.migraine.records.importers.kinds import KINDS, ColumnMap, grouped
 from aline_tf.migraine.records.importers.losses import in_words, refuse_losses
 from aline_tf.migraine.records.importers.oura import read_oura
 from aline_tf.migraine.records.importers.repeated_answers import complete_hours, in_one_order
-from aline_tf.migraine.records.importers.several_diaries import settled
+from aline_tf.migraine.records.importers.several_diaries import Conflicts, settled
 from aline_tf.migraine.records.importers.several_sources import beside_devices
 from aline_tf.migraine.records.importers.sleep_exports import one_measurement_a_night
 from aline_tf.migraine.records.timeline import DAY_S, ImportSummary, Timeline
@@ -89,6 +89,8 @@ class Records:
         timeline: everything that was read.
         parts: what each file gave, in the order in which they were read.
         passed_over: file inside a folder or an archive -> why it was passed over.
+        conflicts: what several files contradict each other about -> how often; the notes of the
+            timeline say which counts.
 
     Example:
         >>> import pathlib, tempfile
@@ -104,6 +106,7 @@ class Records:
     timeline: Timeline
     parts: tuple[Part, ...]
     passed_over: Mapping[str, str]
+    conflicts: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @property
     def left_out(self) -> dict[str, int]:
@@ -169,7 +172,8 @@ def read_records(
         for kind, name, group in order:
             reader.read(kind, name, group)
         reader.read_calendars([name for name, _ in calendars])
-    return Records(reader.timeline(), tuple(reader.parts), passed_over)
+    timeline = reader.timeline()
+    return Records(timeline, tuple(reader.parts), passed_over, reader.conflicts.counts)
 
 
 def _one_export(
@@ -224,7 +228,7 @@ class _Reader:
         self._calendars = calendars
         self._today = today
         self._timelines: list[Timeline] = []
-        self._kinds: list[str] = []
+        self.conflicts = Conflicts()
         self._notes: list[str] = []
         self._is_unset = False
 
@@ -261,10 +265,9 @@ class _Reader:
         Raises:
             InputError: there was no observation in anything.
         """
-        read = list(zip(self._timelines, self._kinds, strict=True))
-        diaries, notes = settled([part for part, kind in read if kind == "diary"])
-        self._notes += notes
-        first, *others = diaries + [part for part, kind in read if kind != "diary"]
+        parts, self.conflicts = settled(self._timelines)
+        self._notes += self.conflicts.sentences()
+        first, *others = parts
         merged = first.merge(*others)
         if not len(merged):
             raise InputError(
@@ -298,7 +301,6 @@ class _Reader:
         else:
             self._sight(timeline)
         self._timelines.append(timeline)
-        self._kinds.append(kind)
         self.parts += [Part(n, kind, summary) for n, summary in zip(names, summaries, strict=True)]
 
     def _timeline(self, kind: str, documents: list[Document]) -> Timeline:

@@ -22,7 +22,18 @@ from collections.abc import Sequence
 from aline_tf.migraine.records.intervals import Interval, union, without
 
 NIGHT_GAP_S = 3 * 3600
+#: By so much what is rounded may be longer asleep than in bed.
+_ROUNDED_S = 120
+#: Of less of the time in bed the number is of another unit, or of a night without the device.
+_LEAST_ASLEEP = 0.1
 STAGE, AWAKE, GENERIC = "stage", "awake", "generic"
+
+
+def implausible(asleep_s: float, bed_s: float) -> str | None:
+    """Why nobody sleeps for so many seconds of a night in bed; None where one may."""
+    if asleep_s > bed_s + _ROUNDED_S:
+        return "longer asleep than in bed"
+    return "hardly any of the time in bed" if asleep_s < _LEAST_ASLEEP * bed_s else None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -214,3 +214,151 @@ def test_of_two_symptoms_at_one_time_of_day_the_worst_counts(tmp_path):
     assert history.column("pain_1").tolist() == [8.0]
     # Mild and moderate are two answers for one place, mild and severe are not.
     assert [note for note in timeline.summary.notes if note.endswith("taken: 1")]
+
+
+def test_nights_of_hardly_any_sleep_are_of_another_unit(tmp_path):
+    minutes = NIGHT | {"deepSleepSeconds": 90, "lightSleepSeconds": 270, "remSleepSeconds": 90}
+    records = imported(tmp_path, a_sleepData_dot_json=[minutes, GARMIN_SLEEP[0] | {"x": 1}])
+    assert values(records, "sleep_hours") == [7.5]
+    assert records.parts[0].summary.skipped == {"sleep_hours: hardly any of the time in bed": 1}
+
+
+def test_a_trend_of_minutes_is_no_night_of_seconds(tmp_path):
+    rows = "2025-03-03,450,90,41,52\n2025-03-04,27000,90,41,52\n"
+    records = imported(tmp_path, oura_dot_csv=TRENDS + rows)
+    assert values(records, "sleep_hours") == [7.5]
+    assert records.parts[0].summary.skipped == {"sleep_hours: another unit than s": 1}
+
+
+@pytest.mark.parametrize(("asleep", "read"), [(6.5, 1), (9.5, 0), (0.1, 0)])
+def test_a_night_of_health_auto_export_fits_into_the_bed(tmp_path, asleep, read):
+    night = {
+        "date": "2025-03-03",
+        "totalSleep": asleep,
+        "sleepStart": "2025-03-02 23:00:00 +0100",
+        "sleepEnd": "2025-03-03 06:00:00 +0100",
+    }
+    metrics = [
+        {"name": "sleep_analysis", "units": "hr", "data": [night]},
+        {
+            "name": "resting_heart_rate",
+            "units": "bpm",
+            "data": [{"date": "2025-03-03 00:00:00 +0100", "qty": 58}],
+        },
+    ]
+    symptom = {"name": "No headache", "severity": "Mild", "start": "2025-03-03 15:00:00 +0100"}
+    content = {"data": {"metrics": metrics, "symptoms": [symptom]}}
+    records = imported(tmp_path, h_dot_json=content)
+    assert len(values(records, "sleep_hours")) == read and not values(records, "pain")
+    assert records.parts[0].summary.accounted
+
+
+def test_a_night_of_fhir_fits_into_its_period(tmp_path):
+    def night(day, value, unit):
+        return {
+            "resource": {
+                "resourceType": "Observation",
+                "status": "final",
+                "code": {"coding": [{"system": "http://loinc.org", "code": "93832-4"}]},
+                "effectivePeriod": {
+                    "start": f"2025-03-{day:02d}T23:00:00+01:00",
+                    "end": f"2025-03-{day + 1:02d}T07:00:00+01:00",
+                },
+                "valueQuantity": {"value": value, "code": unit},
+            }
+        }
+
+    bundle = {
+        "resourceType": "Bundle",
+        "entry": [night(3, 9.5, "h"), night(4, 7, "min"), night(5, 420, "min")],
+    }
+    records = imported(tmp_path, f_dot_json=bundle)
+    assert values(records, "sleep_hours") == [7.0]
+    assert len(records.parts[0].summary.skipped) == 2
+
+
+def test_a_nap_of_the_fitbit_api_is_no_night(tmp_path):
+    nap = {
+        "startTime": "2025-03-04T13:00:00.000",
+        "endTime": "2025-03-04T14:00:00.000",
+        "dateOfSleep": "2025-03-04",
+        "duration": 3_600_000,
+        "minutesAsleep": 50,
+        "timeInBed": 60,
+        "isMainSleep": False,
+    }
+    night = nap | {"startTime": "2025-03-04T00:00:00.000", "isMainSleep": True}
+    night |= {"duration": 28_800_000, "minutesAsleep": 420, "timeInBed": 480}
+    empty = night | {"startTime": "2025-03-05T00:00:00.000", "minutesAsleep": 0}
+    records = imported(tmp_path, s_dot_json={"sleep": [nap, night, empty]})
+    assert values(records, "sleep_hours") == [7.0]
+    assert records.parts[0].summary.skipped == {"sleep: hardly any of the time in bed": 1}
+
+
+def test_a_stage_outside_of_its_sleep_and_steps_of_no_walk_are_refused(tmp_path):
+    at = MIDNIGHT
+    path = health_connect(
+        tmp_path,
+        "CREATE TABLE steps_record_table"
+        "(row_id, app_info_id, start_time, start_zone_offset, end_time, end_zone_offset, count)",
+        f"INSERT INTO sleep_session_record_table VALUES (1, 1, {at}, 3600, {at + 7 * HOUR}, 3600)",
+        f"INSERT INTO sleep_stages_table VALUES (1, {at - HOUR}, {at + 9 * HOUR}, 4)",
+        f"INSERT INTO steps_record_table VALUES (1, 1, {at}, 3600, {at + HOUR}, 3600, 90000),"
+        f" (2, 1, {at + 10 * HOUR}, 3600, {at + 11 * HOUR}, 3600, 9000)",
+    )
+    records = read_records([path])
+    frame = records.timeline.frame
+    asleep = frame[frame["channel"] == "asleep"]
+    assert (asleep["end"] - asleep["time"]).dt.total_seconds().tolist() == [7 * 3600.0]
+    assert values(records, "steps") == [9000.0]
+    assert records.parts[0].summary.skipped == {
+        "sleep: a stage outside of its sleep": 1,
+        "steps: more than anybody walks in that time": 1,
+    }
+
+
+DAYLIO = "full_date,date,weekday,time,mood,activities,note_title,note\n"
+
+
+@pytest.mark.parametrize(
+    ("activity", "attack"),
+    [
+        ("migraine (mild)", [1.0]),
+        ("severe migraine", [1.0]),
+        ("no migraine", [0.0]),
+        ("walk", [0.0]),
+        ("migraine diary", []),
+        ("migraine free", []),
+        ("walk | migraine? | migraine", [1.0]),
+    ],
+)
+def test_a_migraine_of_daylio_with_more_words(tmp_path, activity, attack):
+    first = "2025-03-03,March 3,Monday,21:00,meh,migraine,,\n"
+    row = f"2025-03-04,March 4,Tuesday,21:00,meh,{activity},,\n"
+    records = imported(tmp_path, d_dot_csv=DAYLIO + first + row)
+    assert values(records, "attack_report")[1:] == attack
+    assert records.parts[0].summary.accounted
+
+
+def test_medicines_of_apps_that_may_not_have_been_taken_are_counted(tmp_path):
+    rows = (
+        "x,2025-03-03,x,am,Medication,0,Sumatriptan,\nx,2025-03-04,x,am,Medication,2,Sumatriptan,\n"
+        "x,2025-03-05,x,am,Medication,1,Sumatriptan 50mg (skipped),\n"
+        "x,2025-03-06,x,am,Symptom,2.5,Migraine,\n"
+    )
+    records = imported(tmp_path, b_dot_csv=BEARABLE + rows)
+    assert values(records, "medication") == [0.0, 1.0] and not values(records, "pain")
+    assert records.parts[0].summary.skipped == {
+        "medication: it may not have been taken": 1,
+        "symptom: a rating that is none of 0 to 4": 1,
+    }
+    head = BUDDY.replace("\n", ',"Medication"\n')
+    taken = ("Sumatriptan", "No medication", "didn\u2019t take aspirin", "Skipped sumatriptan")
+    rows = "".join(
+        f'"{day}","11/{day}/24 13:12","01h 00m","60","8","{text}"\n'
+        for day, text in enumerate(taken, 15)
+    )
+    (tmp_path / "m").mkdir()
+    records = imported(tmp_path / "m", m_dot_csv=head + rows)
+    assert values(records, "medication") == [1.0, 0.0, 0.0]
+    assert records.parts[0].summary.skipped == {"Medication: it may not have been taken": 1}

@@ -384,10 +384,89 @@ def test_dates_that_a_workbook_may_have_swapped_are_refused():
     assert len(rows_of(text.replace("14/03", "05/03"))[0]) == 3
 
 
-@pytest.mark.parametrize("text", ["no ibuprofen", "kein Ibuprofen", "didn't take sumatriptan"])
+@pytest.mark.parametrize(
+    "text",
+    ["no ibuprofen", "kein Ibuprofen", "didn't take sumatriptan", "Didn\u2019t take aspirin"],
+)
 def test_a_medicine_that_was_not_taken_is_none(text):
     told, summary = rows_of(f"date,medication,stress\n2025-03-03,{text},4\n")
-    assert not any(key[0] == "medication" for key in told) and summary.skipped
+    assert ("medication", 0.0) in told and not summary.skipped
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no relief from sumatriptan",
+        "sumatriptan did not help",
+        "not ibuprofen but aspirin",
+        "forgot sumatriptan",
+        "ran out of sumatriptan",
+        "Sumatriptan (0)",
+        "sumatriptan 0 mg",
+        "Sumatriptan?",
+    ],
+)
+def test_a_medicine_that_may_not_have_been_taken_is_counted_as_unread(text):
+    told, summary = rows_of(
+        f"date,medication\n2025-03-03,{text}\n2025-03-04,no\n2025-03-05,aspirin 100 mg\n"
+    )
+    assert len(told) == 2 and summary.skipped == {"medication: not yes or no": 1}
+
+
+def test_fractions_are_read_and_ranges_are_counted():
+    told, summary = rows_of(
+        "date,alcohol,pain\n2025-03-03,\u00bd,7-8\n2025-03-04,1\u00bd,7/8\n2025-03-05,1,6\n"
+        "2025-03-06,2,1\u00bd\n2025-03-07,3,2\n"
+    )
+    drinks = sorted(value for channel, value in told if channel == "alcohol")
+    assert drinks == [0.5, 1.0, 1.5, 2.0, 3.0]
+    assert {value for channel, value in told if channel == "pain"} == {6.0, 2.0}
+    assert summary.skipped == {
+        "pain: a unit that is not one of 0-10": 1,
+        "pain: out of several scales, or a range": 1,
+    }
+    told, _ = rows_of("date,pain\n2025-03-03,3/5\n2025-03-04,0\n2025-03-05,4/5\n")
+    assert {value for _, value in told} == {6.0, 0.0, 8.0}
+
+
+def test_a_row_says_nothing_of_the_time_after_it_was_filled_in():
+    told, summary = rows_of(
+        "date,answered_at,attack,attack_start,attack_end,alcohol\n"
+        "2025-03-03,07:30,no,,,0\n"
+        "2025-03-04,07:30,yes,,,\n"
+        "2025-03-05,09:00,yes,05:00,07:00,\n"
+        "2025-03-06,09:00,yes,05:00,12:00,\n"
+        "2025-03-07,18:00,no,,,1\n"
+        "2025-03-08,2025-03-09 07:00,no,,,1\n"
+        "2025-03-09,,no,,,2\n"
+        "2025-03-10,07:30,no,,,\n2025-03-10,21:00,no,,,\n"
+    )
+    ends = [end for _, end in told["attack_report", 0.0]]
+    assert ends == [
+        *("03-03 07:30", "03-05 09:00", "03-06 12:00", "03-08 00:00", "03-09 00:00"),
+        *("03-10 00:00", "03-10 07:30", "03-11 00:00"),
+    ]
+    assert told["attack_report", 1.0] == [("03-04 00:00", "03-04 07:30")]
+    early, totals = summary.notes
+    assert ": 4 days were filled in before 18:00" in early
+    assert ": 1 rows were filled in" in totals
+
+
+def test_a_day_of_the_week_that_is_another_one_is_told():
+    told, summary = rows_of("date,stress\nMon 2025-03-03,3\nWed 2025-03-04,4\n6 mar 2025,1\n")
+    assert len(told) == 3
+    assert summary.notes == ("d.csv: 1 dates fall on another day of the week than they name",)
+
+
+def test_a_length_of_nothing_is_none():
+    told, summary = rows_of(
+        "date,attack,attack_start,attack_duration (h)\n2025-03-03,yes,08:00,0\n2025-03-04,no,,0\n"
+    )
+    assert told["attack", 1.0] == [("03-03 08:00", None)]
+    assert summary.skipped == {
+        "attack_duration: of no length": 1,
+        "attack_duration: times of the form beside a no": 1,
+    }
 
 
 @pytest.mark.parametrize(("text", "taken"), [("0 tablets", 0), ("0x Ibuprofen", 0), ("2 pills", 1)])
