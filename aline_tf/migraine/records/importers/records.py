@@ -229,6 +229,7 @@ class _Reader:
         self._today = today
         self._timelines: list[Timeline] = []
         self.conflicts = Conflicts()
+        self._kinds: list[str] = []
         self._notes: list[str] = []
         self._is_unset = False
 
@@ -265,7 +266,9 @@ class _Reader:
         Raises:
             InputError: there was no observation in anything.
         """
-        parts, self.conflicts = settled(self._timelines)
+        # Of rows that are known at the same time those of diaries stand first.
+        order = sorted(range(len(self._kinds)), key=lambda place: self._kinds[place] != "diary")
+        parts, self.conflicts = settled([self._timelines[place] for place in order])
         self._notes += self.conflicts.sentences()
         first, *others = parts
         merged = first.merge(*others)
@@ -301,6 +304,7 @@ class _Reader:
         else:
             self._sight(timeline)
         self._timelines.append(timeline)
+        self._kinds.append(kind)
         self.parts += [Part(n, kind, summary) for n, summary in zip(names, summaries, strict=True)]
 
     def _timeline(self, kind: str, documents: list[Document]) -> Timeline:
