@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,9 @@ from aline_tf.migraine.records.importers.diary_table import read_table
 from aline_tf.migraine.records.importers.diary_words import read_words
 from aline_tf.migraine.records.importers.losses import in_words
 from aline_tf.migraine.records.importers.records import Records, read_records
+from aline_tf.migraine.records.importers.repeated_answers import in_one_order
+from aline_tf.migraine.records.importers.several_diaries import settled
+from aline_tf.migraine.records.importers.several_sources import beside_devices
 from aline_tf.migraine.records.timeline import Timeline
 from aline_tf.migraine.records.wall_clock import time_zone
 
@@ -60,7 +64,12 @@ def import_timeline(
         known = read_words(words)
         table = read_table(Path(diary), familiar(known, column_map))
         own = diary_from(table, column_map, clock, dates, known, accept_losses)
-        timeline = timeline.merge(own)
+        parts, conflicts = settled([own, timeline])
+        timeline = parts[0].merge(*parts[1:])
+        told = (*conflicts.sentences(), *beside_devices(timeline))
+        notes = (*timeline.summary.notes, *(n for n in told if n not in timeline.summary.notes))
+        summary = dataclasses.replace(timeline.summary, notes=notes)
+        timeline = Timeline(in_one_order(timeline.frame), summary)
     if not len(timeline):
         why = in_words(timeline.summary)
         raise InputError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -53,21 +53,24 @@ class Account:
     Attributes:
         part: number of the file.
         source: of the rows; of devices their export alone.
+        is_import: the file is a timeline, of an earlier import.
         last: when its last word on anything was known: of two exports the later one goes on longer.
         days: day since 1970 -> what is told of it.
     """
 
     part: int
     source: str
+    is_import: bool
     last: int
     days: dict[int, Told]
 
 
-def accounts(parts: Sequence[Timeline]) -> list[Account]:
+def accounts(parts: Sequence[Timeline], imports: Collection[int]) -> list[Account]:
     """The accounts of all files that tell of attacks.
 
     Args:
         parts: one a file.
+        imports: numbers of those that are timelines of earlier imports.
     """
     found = []
     for number, part in enumerate(parts):
@@ -78,7 +81,8 @@ def accounts(parts: Sequence[Timeline]) -> list[Account]:
         for source in sorted(set(sources[about])):
             own = sources == source
             days = _days(part, np.flatnonzero(about & own))
-            found.append(Account(number, source, int(known[own].max()), days))
+            last = int(known[own].max())
+            found.append(Account(number, source, number in imports, last, days))
     return found
 
 

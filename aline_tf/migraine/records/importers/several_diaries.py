@@ -1,7 +1,8 @@
 """Several sources of one person that contradict each other: which counts, and on how many days.
 
 Which of two files is the newer one shows in what they hold: in when their rows were filled in, then
-in how long they go on (an export that goes on longer was made later). What they are called, when
+in how long they go on (an export that goes on longer was made later); a timeline of an earlier
+import is older than a file beside it. What they are called, when
 they were copied and in which order they were given say nothing. So:
 
 - of two answers of a diary for one place the one known last is used
@@ -23,7 +24,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -110,14 +111,17 @@ class Conflicts:
         return found
 
 
-def settled(parts: Sequence[Timeline]) -> tuple[list[Timeline], Conflicts]:
+def settled(
+    parts: Sequence[Timeline], imports: Collection[int] = ()
+) -> tuple[list[Timeline], Conflicts]:
     """The files without what others replace or take back, and how often they disagree.
 
     Args:
         parts: one a file, in any order.
+        imports: numbers of those that are timelines of earlier imports.
     """
-    found = accounts(parts)
-    rows = [_Rows(part) for part in parts]
+    found = accounts(parts, imports)
+    rows = [_Rows(part, number in imports) for number, part in enumerate(parts)]
     answers = _settle_answers(rows)
     days: dict[int, list[_Saying]] = defaultdict(list)
     for account in found:
@@ -150,8 +154,8 @@ _Saying = tuple[Account, Told]
 class _Rows:
     """The rows of a file, of which some are dropped."""
 
-    def __init__(self, part: Timeline) -> None:
-        self.part = part
+    def __init__(self, part: Timeline, is_import: bool) -> None:
+        self.part, self.is_import = part, is_import
         self.dropped: set[int] = set()
 
     @cached_property
@@ -228,7 +232,13 @@ def _replaced(said: Sequence[_Saying]) -> list[_Saying]:
 def _rank(saying: _Saying) -> tuple:
     account, told = saying
     length = sum(end - begin for begin, end in told.hours if end is not None)
-    return told.known, account.last, length, [(b, e or b) for b, e in told.hours]
+    return (
+        told.known,
+        not account.is_import,
+        account.last,
+        length,
+        [(b, e or b) for b, e in told.hours],
+    )
 
 
 def _adds(one: _Saying, other: _Saying) -> bool:
@@ -279,7 +289,7 @@ def _settle_answers(files: Sequence[_Rows]) -> int:
     conflicts = int((newest.groupby(_PLACE)["value"].nunique() > 1).sum())
     if conflicts:
         moment = [*_PLACE, "source", "known"]
-        ordered = found.sort_values(["last", "value"])
+        ordered = found.sort_values(["is_file", "last", "value"])
         counting = ordered.groupby(moment)["value"].transform("last").sort_index()
         for number, row in found.loc[found["value"] != counting, ["file", "row"]].values.tolist():
             files[number].dropped.add(row)
@@ -293,4 +303,5 @@ def _answers(rows: _Rows, number: int) -> pd.DataFrame:
     answers &= ~frame["channel"].isin(OF_ATTACKS)
     found = frame.loc[answers, [*_PLACE, "source", "known", "value"]]
     last = frame.groupby("source")["known"].transform("max")
-    return found.assign(file=number, row=found.index, last=last[answers])
+    is_file = not rows.is_import
+    return found.assign(file=number, row=found.index, is_file=is_file, last=last[answers])

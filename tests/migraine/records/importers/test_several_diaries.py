@@ -9,7 +9,8 @@ import pytest
 
 from aline_tf.cli import main
 from aline_tf.migraine.records.days import day_history
-from aline_tf.migraine.records.importers import read_records
+from aline_tf.migraine.records.importers import import_timeline, read_records
+from aline_tf.migraine.records.timeline_file import read_timeline
 
 HEAD = "date,answered_at,attack,attack_start,attack_end,pain\n"
 NOW = datetime(2025, 3, 20, 23)
@@ -147,7 +148,7 @@ def test_another_export_of_an_app_corrects_an_attack(tmp_path):
 
 def test_an_earlier_import_beside_the_corrected_diary(tmp_path, capsys):
     (tmp_path / "old.csv").write_text(HEAD + row(3, "14:00,18:00"))
-    (tmp_path / "new.csv").write_text(HEAD + row(3, "08:00,10:00") + row(5, attack="no"))
+    (tmp_path / "new.csv").write_text(HEAD + row(3, "08:00,10:00"))
     timeline = tmp_path / "old.jsonl"
     assert main(["migraine", "import", str(tmp_path / "old.csv"), "--out", str(timeline)]) == 0
     capsys.readouterr()
@@ -156,6 +157,20 @@ def test_an_earlier_import_beside_the_corrected_diary(tmp_path, capsys):
     account = json.loads(capsys.readouterr().out)
     assert account["conflicts"] == {"days with an attack at other hours": 1}
     assert any("of attacks of 1 days" in note for note in account["notes"])
+    # A file is newer than what was imported of it, with fewer hours too.
+    attacks = read_timeline(tmp_path / "all.jsonl").attacks()
+    assert [start.hour for start in attacks["start"]] == [8]
+
+
+def test_a_diary_named_beside_other_records_is_settled_with_them(tmp_path):
+    (tmp_path / "a.csv").write_text(HEAD + row(3, "14:00,18:00"))
+    (tmp_path / "b.csv").write_text(HEAD + row(3, "08:00,10:00"))
+    for diary, other in (("a", "b"), ("b", "a")):
+        timeline = import_timeline(
+            diary=tmp_path / f"{diary}.csv", records=[tmp_path / f"{other}.csv"], zone="UTC"
+        )
+        assert [start.hour for start in timeline.attacks()["start"]] == [14]
+        assert any("of attacks of 1 days" in note for note in timeline.summary.notes)
 
 
 def _editions(rng):
