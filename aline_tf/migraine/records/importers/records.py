@@ -268,7 +268,7 @@ class _Reader:
         """
         # Of rows that are known at the same time those of diaries stand first.
         order = sorted(range(len(self._kinds)), key=lambda place: self._kinds[place] != "diary")
-        imports = [n for n, place in enumerate(order) if self._kinds[place] == "timeline"]
+        imports = [n for n, place in enumerate(order) if self._kinds[place] != "diary"]
         parts, self.conflicts = settled([self._timelines[place] for place in order], imports)
         self._notes += self.conflicts.sentences()
         first, *others = parts

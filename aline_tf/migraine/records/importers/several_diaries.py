@@ -1,9 +1,9 @@
 """Several sources of one person that contradict each other: which counts, and on how many days.
 
 Which of two files is the newer one shows in what they hold: in when their rows were filled in, then
-in how long they go on (an export that goes on longer was made later); a timeline of an earlier
-import is older than a file beside it. What they are called, when
-they were copied and in which order they were given say nothing. So:
+in how long they go on (an export that goes on longer was made later); what an earlier import wrote
+is older than a file beside it. What they are called, when they were copied and in which order they
+were given say nothing. So:
 
 - of two answers of a diary for one place the one known last is used
   (`aline_tf.migraine.records.days`), of two that are as new that of the file that goes on longer,
@@ -30,17 +30,17 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from aline_tf.migraine.records.importers.attack_accounts import (
+from aline_tf.migraine.records.importers.attack_reports import (
     OF_ATTACKS,
     OF_DIARIES,
     TABLE,
-    Account,
+    DayReport,
+    SourceReports,
     Span,
-    Told,
-    accounts,
     exports,
     overlap,
     slots_of,
+    source_reports,
     walls,
 )
 from aline_tf.migraine.records.timeline import DAY_S, OBSERVED, SLOT_S, Timeline
@@ -118,37 +118,37 @@ def settled(
 
     Args:
         parts: one a file, in any order.
-        imports: numbers of those that are timelines of earlier imports.
+        imports: numbers of those that are no diaries, and have words of some from earlier imports.
     """
-    found = accounts(parts, imports)
+    found = source_reports(parts, imports)
     rows = [_Rows(part, number in imports) for number, part in enumerate(parts)]
     answers = _settle_answers(rows)
     days: dict[int, list[_Saying]] = defaultdict(list)
-    for account in found:
-        for day, told in account.days.items():
-            days[day].append((account, told))
+    for source in found:
+        for day, report in source.days.items():
+            days[day].append((source, report))
     kept = taken_back = hours = apps = 0
     for day, said in days.items():
         if _contradicted(said):
             if _is_taken_back(said):
                 taken_back += 1
-                for account, told in said:
-                    if told.is_attack:
-                        rows[account.part].drop_attack(account.source, day, told)
+                for source, report in said:
+                    if report.is_attack:
+                        rows[source.part].drop_attack(source.name, day, report)
                 continue
             kept += 1
         replaced = _replaced(said)
         counting = [saying for saying in said if saying not in replaced]
         hours += bool(replaced)
-        for account, told in replaced:
+        for source, report in replaced:
             others = [span for _, other in counting for span in other.hours]
-            rows[account.part].drop_hours(account.source, day, told, others)
+            rows[source.part].drop_hours(source.name, day, report, others)
         apps += _is_told_elsewhere(counting)
     return [each.left() for each in rows], Conflicts(answers, kept, taken_back, hours, apps)
 
 
 #: A source in a file, and what it tells of a day.
-_Saying = tuple[Account, Told]
+_Saying = tuple[SourceReports, DayReport]
 
 
 class _Rows:
@@ -166,19 +166,19 @@ class _Rows:
     def wall(self) -> np.ndarray:
         return walls(self.part)[0]
 
-    def drop_attack(self, source: str, day: int, told: Told) -> None:
+    def drop_attack(self, source: str, day: int, report: DayReport) -> None:
         """Drop all that a source says of an attack on a day."""
         of_day = (self.source == source) & (self.wall // DAY_S == day)
         reports = of_day & self.part.frame["channel"].isin(OF_ATTACKS).to_numpy()
         self.dropped.update(np.flatnonzero(reports).tolist())
-        self.drop_hours(source, day, told, ())
+        self.drop_hours(source, day, report, ())
 
-    def drop_hours(self, source: str, day: int, told: Told, others: Sequence[Span]) -> None:
+    def drop_hours(self, source: str, day: int, report: DayReport, others: Sequence[Span]) -> None:
         """Drop the hours of an attack, and what is said of its slots but of those of others."""
-        slots = list(slots_of(told.hours) - slots_of(others))
+        slots = list(slots_of(report.hours) - slots_of(others))
         beside = self.part.frame["channel"].isin(_BESIDE).to_numpy() & (self.source == source)
         beside &= (self.wall // DAY_S == day) & np.isin(self.wall // SLOT_S, slots)
-        self.dropped.update(told.rows, np.flatnonzero(beside).tolist())
+        self.dropped.update(report.rows, np.flatnonzero(beside).tolist())
 
     def left(self) -> Timeline:
         if not self.dropped:
@@ -188,32 +188,36 @@ class _Rows:
 
 def _contradicted(said: Sequence[_Saying]) -> bool:
     """Whether one tells of an attack where another, which tells of none that day, says none was."""
-    none = [span for _, told in said if not told.is_attack for span in told.free]
+    none = [span for _, report in said if not report.is_attack for span in report.free]
     return any(
-        any(overlap(attack, free) for attack in told.hours for free in none)
-        or any(free[0] <= day[0] and day[1] <= free[1] for day in told.anywhen for free in none)
-        for _, told in said
+        any(overlap(attack, free) for attack in report.hours for free in none)
+        or any(free[0] <= day[0] and day[1] <= free[1] for day in report.anywhen for free in none)
+        for _, report in said
     )
 
 
 def _is_taken_back(said: Sequence[_Saying]) -> bool:
     """Whether a table says on a later day than all who tell of an attack that there was none; an
     app has no word that takes another back or is taken back."""
-    none = [told.known for who, told in said if told.free and not told.is_attack and _is_table(who)]
-    yes = [told.known if _is_table(who) else _NEVER for who, told in said if told.is_attack]
+    none = [
+        report.known
+        for who, report in said
+        if report.free and not report.is_attack and _is_table(who)
+    ]
+    yes = [report.known if _is_table(who) else _NEVER for who, report in said if report.is_attack]
     return max(none, default=0) // DAY_S > max(yes) // DAY_S
 
 
-def _is_table(account: Account) -> bool:
-    return account.source == TABLE
+def _is_table(source: SourceReports) -> bool:
+    return source.name == TABLE
 
 
 def _replaced(said: Sequence[_Saying]) -> list[_Saying]:
     """Of what files of one diary say of the hours of attacks on a day what does not count."""
     sources: dict[str, list[_Saying]] = defaultdict(list)
-    for account, told in said:
-        if told.hours and account.source.startswith(OF_DIARIES):
-            sources[account.source].append((account, told))
+    for source, report in said:
+        if report.hours and source.name.startswith(OF_DIARIES):
+            sources[source.name].append((source, report))
     replaced: list[_Saying] = []
     for sayings in sources.values():
         ordered = sorted(sayings, key=_rank, reverse=True)
@@ -230,25 +234,25 @@ def _replaced(said: Sequence[_Saying]) -> list[_Saying]:
 
 
 def _rank(saying: _Saying) -> tuple:
-    account, told = saying
-    length = sum(end - begin for begin, end in told.hours if end is not None)
+    source, report = saying
+    length = sum(end - begin for begin, end in report.hours if end is not None)
     return (
-        told.known,
-        not account.is_import,
-        account.last,
+        report.known,
+        not source.is_import,
+        source.last,
         length,
-        [(b, e or b) for b, e in told.hours],
+        [(b, e or b) for b, e in report.hours],
     )
 
 
 def _adds(one: _Saying, other: _Saying) -> bool:
     """Whether one is as new as another and has its attacks and more."""
-    (_, told), (_, less) = one, other
-    ends = dict(told.hours)
+    (_, report), (_, less) = one, other
+    ends = dict(report.hours)
     has_all = all(
         begin in ends and (end is None or ends[begin] in (None, end)) for begin, end in less.hours
     )
-    return told.known >= less.known and len(told.hours) > len(less.hours) and has_all
+    return report.known >= less.known and len(report.hours) > len(less.hours) and has_all
 
 
 def _agree(one: Sequence[Span], other: Sequence[Span]) -> bool:
@@ -263,7 +267,7 @@ def _is_told_elsewhere(said: Sequence[_Saying]) -> bool:
     """Whether a source tells of an attack where another one, which tells of one too, says that
     there was none: apart from that, or in other slots."""
     return any(
-        who.source != other.source
+        who.name != other.name
         and less.is_attack
         and any(
             any(overlap(attack, free) for free in less.free)
@@ -271,9 +275,9 @@ def _is_told_elsewhere(said: Sequence[_Saying]) -> bool:
                 slots_of([attack]) - slots_of(less.hours)
                 or not any(overlap(attack, known) for known in less.hours)
             )
-            for attack in told.hours
+            for attack in report.hours
         )
-        for who, told in said
+        for who, report in said
         for other, less in said
     )
 

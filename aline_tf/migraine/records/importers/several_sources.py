@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections import defaultdict
 
 import numpy as np
+import pandas as pd
 
 from aline_tf.migraine.records.days import MEASURED, OF_DIARIES
-from aline_tf.migraine.records.timeline import DAY_S, OBSERVED, Timeline
+from aline_tf.migraine.records.timeline import DAY_S, OBSERVED, SLOT_S, Timeline
 
 #: Sources say the same when they differ by no more than what is rounded, in the channel's unit.
 _ROUNDED = 0.05
+#: A word for a pain stands for numbers that differ from its own by so much.
+_SAME_PAIN = 2
 #: What is slept from this hour on belongs to the night of the next day.
 _EVENING_S = 18 * 3600
 
@@ -43,6 +46,10 @@ def beside_devices(timeline: Timeline) -> list[str]:
             slept[:] = [sum(slept, length)]
     noted: dict[str, int] = defaultdict(int)
     nights = 0
+    pains = sum(
+        len(said) > 1 and max(said.values()) - min(said.values()) > _SAME_PAIN
+        for said in _pains(timeline, exports, wall, end_wall).values()
+    )
     for (channel, _), said in places.items():
         values = [value for of_export in said.values() for value in of_export]
         if len(said) < 2 or np.ptp(values) <= _ROUNDED:
@@ -62,4 +69,22 @@ def beside_devices(timeline: Timeline) -> list[str]:
             f"the length of a night is told differently by devices, for {nights} of them: intervals"
             " of sleep count, else the one known last"
         )
+    if pains:
+        notes.append(
+            f"pain is told differently by a diary and other records, in {pains} parts of days: the"
+            " worst counts"
+        )
     return notes
+
+
+def _pains(
+    timeline: Timeline, exports: pd.Series, wall: pd.Series, end_wall: pd.Series
+) -> dict[int, dict[str, float]]:
+    """Part of a day -> export -> the worst pain it tells of."""
+    found: dict[int, dict[str, float]] = defaultdict(dict)
+    rows = (timeline.frame["channel"] == "pain") & (timeline.frame["status"] == OBSERVED)
+    columns = (each[rows] for each in (exports, wall, end_wall, timeline.frame["value"]))
+    for export, begin, end, value in zip(*columns, strict=True):
+        for slot in range(begin // SLOT_S, max(begin, end - 1) // SLOT_S + 1):
+            found[slot][export] = max(value, found[slot].get(export, 0.0))
+    return found

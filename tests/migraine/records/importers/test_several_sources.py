@@ -117,3 +117,16 @@ def test_an_end_that_another_diary_noted_is_one(tmp_path):
     timeline = read_records([tmp_path]).timeline
     history = day_history(timeline, datetime(2025, 3, 4, 20), 2)
     assert [history.column(f"attack_{slot}")[0] for slot in range(4)] == [0.0, 1.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(("severity", "is_told"), [("Mild", True), ("Severe", False)])
+def test_a_headache_of_an_app_beside_another_pain_of_a_diary_is_told(tmp_path, severity, is_told):
+    start, end = "2025-03-03 15:00:00 +0100", "2025-03-03 16:00:00 +0100"
+    symptom = {"name": "Headache", "severity": severity, "start": start, "end": end}
+    (tmp_path / "h.json").write_text(json.dumps({"data": {"symptoms": [symptom]}}))
+    (tmp_path / "d.csv").write_text("date,pain_afternoon,pain_evening\n2025-03-03,7,2\n")
+    timeline = read_records([tmp_path], zone=ZONE).timeline
+    notes = [note for note in timeline.summary.notes if note.startswith("pain is told")]
+    assert [("in 1 parts" in note) for note in notes] == [True] * is_told
+    history = day_history(timeline, datetime(2025, 3, 3, 23), 1)
+    assert history.column("pain_2").tolist() == [7.0 if is_told else 8.0]

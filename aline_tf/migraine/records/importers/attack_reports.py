@@ -23,7 +23,7 @@ Span = tuple[int, int | None]
 
 
 @dataclasses.dataclass(frozen=True)
-class Told:
+class DayReport:
     """What a source says of the attacks that begin on a day.
 
     Attributes:
@@ -47,30 +47,30 @@ class Told:
 
 
 @dataclasses.dataclass(frozen=True)
-class Account:
+class SourceReports:
     """What a source says in a file.
 
     Attributes:
         part: number of the file.
-        source: of the rows; of devices their export alone.
-        is_import: the file is a timeline, of an earlier import.
+        name: of the source; of devices that of their export.
+        is_import: the file is a timeline or a bundle, of an earlier import.
         last: when its last word on anything was known: of two exports the later one goes on longer.
         days: day since 1970 -> what is told of it.
     """
 
     part: int
-    source: str
+    name: str
     is_import: bool
     last: int
-    days: dict[int, Told]
+    days: dict[int, DayReport]
 
 
-def accounts(parts: Sequence[Timeline], imports: Collection[int]) -> list[Account]:
-    """The accounts of all files that tell of attacks.
+def source_reports(parts: Sequence[Timeline], imports: Collection[int]) -> list[SourceReports]:
+    """What each source says in each file that tells of attacks.
 
     Args:
         parts: one a file.
-        imports: numbers of those that are timelines of earlier imports.
+        imports: numbers of those that are no diaries.
     """
     found = []
     for number, part in enumerate(parts):
@@ -82,7 +82,7 @@ def accounts(parts: Sequence[Timeline], imports: Collection[int]) -> list[Accoun
             own = sources == source
             days = _days(part, np.flatnonzero(about & own))
             last = int(known[own].max())
-            found.append(Account(number, source, number in imports, last, days))
+            found.append(SourceReports(number, source, number in imports, last, days))
     return found
 
 
@@ -117,17 +117,17 @@ def overlap(one: Span, other: Span) -> bool:
     return one[0] < _stop(other) and other[0] < _stop(one)
 
 
-def _days(part: Timeline, rows: np.ndarray) -> dict[int, Told]:
+def _days(part: Timeline, rows: np.ndarray) -> dict[int, DayReport]:
     """Day -> what some rows tell of it."""
     frame = part.frame.iloc[rows]
     wall, end, known = (each[rows] for each in walls(part))
     timed: list[tuple[Span, int]] = []
-    told: dict[int, dict] = defaultdict(lambda: {"anywhen": [], "free": [], "known": []})
+    reports: dict[int, dict] = defaultdict(lambda: {"anywhen": [], "free": [], "known": []})
     entries = zip(frame["channel"], frame["value"], frame["end"].isna(), strict=True)
     for place, (channel, value, is_open) in enumerate(entries):
         day = int(wall[place]) // DAY_S
         span = int(wall[place]), None if is_open else int(end[place])
-        of_day = told[day]
+        of_day = reports[day]
         if channel == "attack":
             # An attack is known from its start on, whenever it was reported.
             timed.append((span, int(rows[place])))
@@ -147,20 +147,20 @@ def _days(part: Timeline, rows: np.ndarray) -> dict[int, Told]:
     for span in attacks:
         hours[span[0] // DAY_S].append(span)
         # A day that nobody reported on is told of by its attack.
-        told[span[0] // DAY_S]
+        reports[span[0] // DAY_S]
         for day in range(span[0] // DAY_S, (_stop(span) - 1) // DAY_S + 1):
             on[day].append(span)
     for (begin, _), row in timed:
         saying[begins[bisect_right(begins, begin) - 1] // DAY_S].append(row)
     return {
-        day: Told(
+        day: DayReport(
             tuple(hours[day]),
             tuple(saying[day]),
             tuple(of_day["anywhen"]),
             tuple(_without(of_day["free"], on[day])),
             max(of_day["known"], default=day * DAY_S),
         )
-        for day, of_day in told.items()
+        for day, of_day in reports.items()
     }
 
 
