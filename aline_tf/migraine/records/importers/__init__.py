@@ -66,8 +66,8 @@ def import_timeline(
         own = diary_from(table, column_map, clock, dates, known, accept_losses)
         parts, conflicts = settled([own, timeline])
         timeline = parts[0].merge(*parts[1:])
-        told = (*conflicts.sentences(), *beside_devices(timeline))
-        notes = (*timeline.summary.notes, *(n for n in told if n not in timeline.summary.notes))
+        found = (*conflicts.sentences(), *beside_devices(timeline))
+        notes = (*timeline.summary.notes, *(n for n in found if n not in timeline.summary.notes))
         summary = dataclasses.replace(timeline.summary, notes=notes)
         timeline = Timeline(in_one_order(timeline.frame), summary)
     if not len(timeline):
