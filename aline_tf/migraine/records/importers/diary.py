@@ -51,7 +51,7 @@ from aline_tf.migraine.records.importers.diary_clock import are_decimal, read_cl
 from aline_tf.migraine.records.importers.diary_columns import Column, mapped_names, match_columns
 from aline_tf.migraine.records.importers.diary_conflicts import settle
 from aline_tf.migraine.records.importers.diary_dates import BadDate, DateReader, is_other_weekday
-from aline_tf.migraine.records.importers.diary_entries import Statement, timed_row
+from aline_tf.migraine.records.importers.diary_entries import Entry, Statement, timed_row
 from aline_tf.migraine.records.importers.diary_losses import refuse_losses
 from aline_tf.migraine.records.importers.diary_rows import (
     DIARY_FIELDS,
@@ -200,6 +200,8 @@ def diary_rows(
             f"{table.name}: attacks are noted and never a no: of {blank} rows where"
             f" {columns['attack'].name!r} {said} nothing is known"
         )
+    if within := _overlapping(entries):
+        account.note(f"{table.name}: {within} attacks begin while another one lasts: they are one")
     if early := _early(rows.statements):
         account.note(
             f"{table.name}: {early} days were filled in before {EVENING_S // 3600}:00: of attacks"
@@ -250,6 +252,16 @@ def _tell_times(texts: list[str], reader: DateReader, clock: WallClock) -> bool:
                 second = (moment + 60 * clock.offset_at(moment)) % DAY_S
             times[second] += 1
     return len(times) > 1 or (times.total() == 1 and 0 not in times)
+
+
+def _overlapping(entries: Sequence[Entry]) -> int:
+    """Attacks that begin before an earlier one has ended."""
+    count = last = 0
+    for entry in sorted(entries, key=lambda entry: entry.begin):
+        if entry.channel == "attack":
+            count += entry.begin < last
+            last = max(last, entry.end or entry.begin)
+    return count
 
 
 def _early(statements: Sequence[Statement]) -> int:

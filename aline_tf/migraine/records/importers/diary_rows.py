@@ -199,8 +199,7 @@ class RowReader:
             return None, []
         end, moments = self._times.ended(texts, begin, end, length)
         self._say(1.0, stated)
-        # What tells of a later hour was filled in after it.
-        self._report(0.0, stated, max(begin, end or 0), of_attack=True)
+        self._report(0.0, stated, (begin, end), of_attack=True)
         known = self._midnight + begin
         self._store("attack", begin, end, 1.0, known=known, of_attack=True, moments=moments)
         last = DAY_S - 1 if end is not None and end > DAY_S else (end or begin + 1) - 1
@@ -265,10 +264,15 @@ class RowReader:
         day = self._midnight // DAY_S
         self.statements.append(Statement(day, attack > 0, self._known, self._row, stated))
 
-    def _report(self, value: float, stated: bool, least: int = 0, of_attack: bool = False) -> None:
+    def _report(self, value: float, stated: bool, attack=(0, 0), of_attack: bool = False) -> None:
         """Report on the day as far as it had passed when the row was filled in."""
-        passed = max(self._known - self._midnight, least, 1) if stated else DAY_S
-        end = passed if passed < EVENING_S else DAY_S
+        begin, over = attack
+        # What tells of a later hour was filled in after it.
+        passed = max(self._known - self._midnight, begin, over or 0) if stated else DAY_S
+        if over is None and passed < EVENING_S:
+            # The attack may have gone on, and been no less then.
+            passed = begin
+        end = max(passed, 1) if passed < EVENING_S else DAY_S
         self._store("attack_report", 0, end, value, of_attack=of_attack)
 
     def _store(

@@ -440,15 +440,16 @@ def test_a_row_says_nothing_of_the_time_after_it_was_filled_in():
         "2025-03-08,2025-03-09 07:00,no,,,1\n"
         "2025-03-09,,no,,,2\n"
         "2025-03-10,07:30,no,,,\n2025-03-10,21:00,no,,,\n"
+        "2025-03-11,09:00,yes,05:00,,\n"
     )
     ends = [end for _, end in told["attack_report", 0.0]]
     assert ends == [
         *("03-03 07:30", "03-05 09:00", "03-06 12:00", "03-08 00:00", "03-09 00:00"),
-        *("03-10 00:00", "03-10 07:30", "03-11 00:00"),
+        *("03-10 00:00", "03-10 07:30", "03-11 00:00", "03-11 05:00"),
     ]
     assert told["attack_report", 1.0] == [("03-04 00:00", "03-04 07:30")]
     early, totals = summary.notes
-    assert ": 4 days were filled in before 18:00" in early
+    assert ": 5 days were filled in before 18:00" in early
     assert ": 1 rows were filled in" in totals
 
 
@@ -456,6 +457,14 @@ def test_a_day_of_the_week_that_is_another_one_is_told():
     told, summary = rows_of("date,stress\nMon 2025-03-03,3\nWed 2025-03-04,4\n6 mar 2025,1\n")
     assert len(told) == 3
     assert summary.notes == ("d.csv: 1 dates fall on another day of the week than they name",)
+
+
+def test_attacks_that_overlap_in_one_file_are_one_and_told():
+    head = "date,attack,attack_start,attack_end\n"
+    _, summary = rows_of(f"{head}2025-03-03,yes,22:00,04:00\n2025-03-04,yes,03:00,05:00\n")
+    assert summary.notes == ("d.csv: 1 attacks begin while another one lasts: they are one",)
+    _, summary = rows_of(f"{head}2025-03-03,yes,08:00,09:00\n2025-03-03,yes,09:00,10:00\n")
+    assert not summary.notes
 
 
 def test_a_length_of_nothing_is_none():
