@@ -90,7 +90,9 @@ class RowTimes:
             return None
         midnight = wall_midnight(moment.day)
         seconds = self._wall(midnight, moment.clock) - self._midnight
-        if not -DAY_S < seconds < 30 * DAY_S:
+        # An attack of a day begins by its end, or in the night that follows.
+        latest = DAY_S + DAY_S // 2 if field == START else 30 * DAY_S
+        if not -DAY_S < seconds < latest:
             self._skip(field, "far from the date of its row")
             return None
         if moment.clock.offset is not None and self._clock.is_known:

@@ -467,6 +467,16 @@ def test_attacks_that_overlap_in_one_file_are_one_and_told():
     assert not summary.notes
 
 
+def test_a_start_on_another_day_than_its_row_is_no_attack_there():
+    told, summary = rows_of(
+        "date,attack,attack_start\n2025-03-03,yes,2025-03-13 08:00\n2025-03-04,yes,2025-03-05 01:00\n"
+        "2025-03-07,yes,2025-03-07 09:00\n"
+    )
+    assert [begin for begin, _ in told["attack", 1.0]] == ["03-05 01:00", "03-07 09:00"]
+    assert told["attack_report", 1.0] == [("03-03 00:00", "03-04 00:00")]
+    assert summary.skipped == {"attack_start: far from the date of its row": 1}
+
+
 def test_a_length_of_nothing_is_none():
     told, summary = rows_of(
         "date,attack,attack_start,attack_duration (h)\n2025-03-03,yes,08:00,0\n2025-03-04,no,,0\n"
