@@ -469,8 +469,8 @@ def test_attacks_that_overlap_in_one_file_are_one_and_told():
 
 def test_a_start_on_another_day_than_its_row_is_no_attack_there():
     told, summary = rows_of(
-        "date,attack,attack_start\n2025-03-03,yes,2025-03-13 08:00\n2025-03-04,yes,2025-03-05 01:00\n"
-        "2025-03-07,yes,2025-03-07 09:00\n"
+        "date,attack,attack_start\n2025-03-03,yes,2025-03-13 08:00\n"
+        "2025-03-04,yes,2025-03-05 01:00\n2025-03-07,yes,2025-03-07 09:00\n"
     )
     assert [begin for begin, _ in told["attack", 1.0]] == ["03-05 01:00", "03-07 09:00"]
     assert told["attack_report", 1.0] == [("03-03 00:00", "03-04 00:00")]
