@@ -27,6 +27,8 @@ def beside_devices(timeline: Timeline) -> list[str]:
     Args:
         timeline: everything that was read.
     """
+    if not len(timeline):
+        return []
     places: dict[tuple[str, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     frame = timeline.frame
     begin, end = timeline.seconds("time"), timeline.seconds("end")
