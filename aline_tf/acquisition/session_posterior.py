@@ -418,7 +418,7 @@ class SessionPosterior:
         from aline_tf import draws
         from aline_tf.information import information_gain
 
-        if task.spec != self.model.spec or not hasattr(task, "log_likelihood"):
+        if task.spec != self.model.spec or getattr(task, "log_likelihood", None) is None:
             raise InputError(
                 f"expected a task {self.spec.name!r} with a likelihood; received {task!r}"
             )

@@ -94,13 +94,9 @@ class Trust:
     @property
     def has_likelihood(self) -> bool:
         """Whether posteriors can be refined."""
-        task = self.task
-        return task is not None and None not in (task.log_likelihood, task.log_prior)
+        from aline_tf.information.posterior_sampling import has_exact_posterior
 
-    @property
-    def likelihood(self):
-        """The task where it has a likelihood, else None."""
-        return self.task if self.has_likelihood else None
+        return has_exact_posterior(self.task)
 
     def fit(self, batch, threshold: float = THRESHOLD) -> Fit:
         """How well the answers of a session fit; a warning, once, where they do not.
@@ -112,7 +108,7 @@ class Trust:
         Raises:
             InputError: outcomes that cannot be tested.
         """
-        found = fit_of(self.model, batch, self.likelihood)
+        found = fit_of(self.model, batch, self.task)
         if found.p_value < threshold and "misfit" not in self._warned:
             self._warned.add("misfit")
             warnings.warn(
@@ -142,7 +138,7 @@ class Trust:
         if not enough or "misfit" in self._warned or self.refine is False:
             return
         self._watched = answers
-        if covers(self.model.spec) and predicts_exactly(self.likelihood):
+        if covers(self.model.spec) and predicts_exactly(self.task):
             due = THRESHOLD * answers / horizon
             share, self._spent = min(due - self._spent, THRESHOLD), due
             self.fit(batch, share)

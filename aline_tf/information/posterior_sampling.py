@@ -52,23 +52,40 @@ def complete_theta(task, theta, known_mask) -> tuple[tf.Tensor, tf.Tensor]:
     return theta, ~known_mask
 
 
+def has_exact_posterior(task) -> bool:
+    """Whether a task, or None, says the density of its prior and of a history of answers."""
+    likelihoods = ("log_likelihood", "history_log_likelihood")
+    known = any(getattr(task, name, None) is not None for name in likelihoods)
+    return known and getattr(task, "log_prior", None) is not None
+
+
 def log_posterior(task, theta, state) -> tf.Tensor:
-    """log p(theta) prod_t p(y_t | x_t, theta), unnormalised: theta [R, I, P] -> [R, I].
+    """log p(theta) p(y_1, ..., y_C | x_1, ..., x_C, theta), unnormalised: theta [R, I, P] ->
+    [R, I].
 
     Args:
-        task: has `log_likelihood` and `log_prior`.
+        task: one that `has_exact_posterior`.
         theta: I parameters for each history.
         state: R states (a Batch); tokens of which a field was not observed are passed over.
 
     Returns:
         in nats; -1e30 where the density is zero.
     """
+    total = _log_likelihood(task, theta, state) + _log_prior(task, theta)
+    return tf.where(tf.math.is_finite(total), total, _NEVER)
+
+
+def _log_likelihood(task, theta, state):
+    """Of the answers together; of independent ones the sum."""
+    seen = state["context_mask"] & tf.reduce_all(state["context_status"] == OBSERVED, axis=-1)
+    if task.history_log_likelihood is not None:
+        return task.history_log_likelihood(
+            theta, state["context_design"], state["context_outcome"], seen
+        )
     each = task.log_likelihood(
         theta[:, :, None], state["context_design"][:, None], state["context_outcome"][:, None]
     )
-    seen = state["context_mask"] & tf.reduce_all(state["context_status"] == OBSERVED, axis=-1)
-    total = tf.reduce_sum(tf.where(seen[:, None], each, 0.0), axis=-1) + _log_prior(task, theta)
-    return tf.where(tf.math.is_finite(total), total, _NEVER)
+    return tf.reduce_sum(tf.where(seen[:, None], each, 0.0), axis=-1)
 
 
 def _log_prior(task, theta):
@@ -120,7 +137,7 @@ def posterior_draws(
     """Draws of all parameters given each history, equally weighted.
 
     Args:
-        task: has `log_likelihood` and `log_prior`.
+        task: one that `has_exact_posterior`.
         posterior: q at the R states (a `ThetaPosterior`), what the draws start from; None starts
             from the prior alone.
         state: R states (a Batch); parameters given as known keep their values.

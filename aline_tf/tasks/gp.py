@@ -8,7 +8,9 @@
 
 An episode starts with one observed point. Half of the rows are after the outcomes at M test
 inputs, half after the variance and the lengthscales: one model serves both. Which kernel it was
-is never told; outcomes are correlated given theta, so there is no pointwise likelihood.
+is never told; outcomes are correlated given theta, so that their likelihood is that of a history,
+
+    p(y_1, ..., y_C | x_1, ..., x_C, theta) = mean over k of N(y; 0, s k(r) + .01^2 I).
 
 Source: ALINE (arXiv 2506.07259), GP active learning; its "output scale" multiplies the kernel,
 so it is a variance.
@@ -38,6 +40,8 @@ _LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
 #: Draws by which a teacher of hyper-parameters stands for their posterior: so many from the prior
 #: and as many at each of these distances (of logarithms) around the truth.
 _DRAWS_EACH, _AROUND = 4, (0.05, 0.15, 0.5)
+#: Draws of theta whose likelihoods are worked out together.
+_AT_ONCE = 256
 #: Standard deviation of y over the prior: the root of the mean variance.
 _OUTCOME_SCALE = round(math.sqrt(sum(VARIANCE) / 2.0 + NOISE**2), 3)
 
@@ -119,6 +123,17 @@ def _conditioned(state, points, theta, kernel) -> _Conditioned:
     )
 
 
+def _in_parts(function, theta):
+    """`function` of theta [R, I, P], I whatever it is, a few at a time: matrices of a thousand
+    draws and a hundred outcomes would fill the memory."""
+    rows, count, parameters = tf.unstack(tf.shape(theta))
+    parts = (count + _AT_ONCE - 1) // _AT_ONCE
+    behind = tf.repeat(theta[:, :1], parts * _AT_ONCE - count, axis=1)
+    whole = tf.reshape(tf.concat([theta, behind], 1), [rows, parts, _AT_ONCE, parameters])
+    found = tf.map_fn(function, tf.transpose(whole, [1, 0, 2, 3]))
+    return tf.reshape(tf.transpose(found, [1, 0, 2]), [rows, parts * _AT_ONCE])[:, :count]
+
+
 class GaussianProcess(Task):
     """The task above.
 
@@ -189,6 +204,56 @@ class GaussianProcess(Task):
         # of 600 points in single precision, so the factorisation needs no jitter of its own.
         matrix = _outcome_covariance(design, theta[:, 0], theta[:, 1:], kernel)
         return tf.linalg.cholesky(matrix) @ draws.normal(seed, [batch, count, 1])
+
+    def history_log_likelihood(self, theta, design, outcome, seen):
+        """log p of the outcomes that were seen, the kernel not being known: [R, I], in nats.
+
+        In float64: the noise is a hundredth of what it is added to.
+
+        Args:
+            theta: [R, I, P].
+            design: [R, C, D].
+            outcome: [R, C, 1].
+            seen: bool [R, C].
+        """
+        count = tf.shape(design)[1]
+        present = tf.cast(seen, tf.float64)
+        value = tf.where(seen, tf.cast(outcome[..., 0], tf.float64), 0.0)
+        place = tf.cast(tf.where(seen[..., None], design, 0.0), tf.float64)
+        gaps = tf.square(place[:, :, None] - place[:, None])
+        gaps = tf.reshape(gaps, [tf.shape(design)[0], count * count, self.dims])
+        both = (present[:, :, None] * present[:, None])[:, None]
+        # What was not seen is a standard normal of its own, seen at 0.
+        own = tf.linalg.diag(NOISE**2 * present + (1.0 - present))[:, None]
+        column = tf.where(seen, value, 0.0)[:, None, :, None]
+
+        def of_some(theta):
+            theta = tf.cast(theta, tf.float64)
+            square = tf.matmul(1.0 / tf.square(theta[..., 1:]), gaps, transpose_b=True)
+            square = tf.reshape(square, [*tf.unstack(tf.shape(theta)[:2]), count, count])
+            return tf.cast(self._log_evidence(square, theta[..., 0], both, own, column), tf.float32)
+
+        count_of_draws = theta.shape[1]
+        if count_of_draws is not None and count_of_draws <= _AT_ONCE:
+            found = of_some(theta)
+        else:
+            found = _in_parts(of_some, theta)
+        return found - _LOG_SQRT_2PI * tf.reduce_sum(tf.cast(seen, tf.float32), 1, keepdims=True)
+
+    def _log_evidence(self, square, variance, both, own, column):
+        """Mean over the kernels, up to a constant: [R, I] of squared distances [R, I, C, C]."""
+        found = []
+        for kernel, _ in enumerate(KERNELS):
+            away = _RATE[kernel] * square
+            away = away if KERNELS[kernel] == "rbf" else tf.sqrt(away)
+            scale = 1.0 + away * (_LINEAR[kernel] + _SQUARE[kernel] * away)
+            matrix = variance[..., None, None] * scale * tf.exp(-away) * both + own
+            factor = tf.linalg.cholesky(matrix)
+            value = tf.broadcast_to(column, [*tf.unstack(tf.shape(matrix)[:3]), 1])
+            white = tf.linalg.triangular_solve(factor, value)
+            log_det = tf.reduce_sum(tf.math.log(tf.linalg.diag_part(factor)), axis=-1)
+            found.append(-0.5 * tf.reduce_sum(tf.square(white), axis=[-2, -1]) - log_det)
+        return tf.reduce_logsumexp(tf.stack(found), axis=0) - math.log(len(KERNELS))
 
     def expected_gain(self, state):
         """What an outcome at each candidate is expected to tell, to teach a policy: [R, N] nats.
@@ -304,7 +369,7 @@ class GaussianProcess(Task):
 
 
 class GP1D(GaussianProcess):
-    """In one dimension.
+    """In one dimension: the prior of its hyper-parameters has a density.
 
     Example:
         >>> from aline_tf import draws
@@ -315,6 +380,11 @@ class GP1D(GaussianProcess):
 
     def __init__(self):
         super().__init__(1)
+
+    def log_prior(self, theta):
+        """log p(theta) of theta [..., 2] between the bounds: [...]."""
+        spans = [parameter.high - parameter.low for parameter in self.spec.parameters]
+        return tf.zeros_like(theta[..., 0]) - math.log(math.prod(spans))
 
 
 class GP2D(GaussianProcess):

@@ -175,11 +175,17 @@ class Task:
     #: dimensions broadcast; None where no likelihood is known.
     log_likelihood = None
 
+    #: (theta [R, I, P], design [R, C, D], outcome [R, C, F], seen bool [R, C]) -> [R, I], log p of
+    #: the outcomes that were seen, together: in the place of `log_likelihood` where outcomes depend
+    #: on each other given theta. None where they do not, or where it is not known.
+    history_log_likelihood = None
+
     #: () -> `ColumnLikelihood`, the values of `log_likelihood` at a tenth of the time, where it can
     #: be written so; optional.
     column_likelihood = None
 
-    #: log p(theta) for theta [..., P]; needed beside `log_likelihood` by the exact teacher.
+    #: log p(theta) for theta [..., P]; needed beside a likelihood by the exact teacher and wherever
+    #: posteriors are refined.
     log_prior = None
 
     #: Mean and standard deviation of a normal outcome for theta [..., P] and design [..., D], where

@@ -26,7 +26,7 @@ def rao_blackwell_labels(
     """The true parameters and others drawn from q, with the chance that each was the truth.
 
     Args:
-        task: has `log_likelihood` and `log_prior`.
+        task: one that `has_exact_posterior`.
         posterior: q at the R states (a `ThetaPosterior`), which proposes.
         state: R states (a Batch) whose theta is recorded; what is given as known stays known.
         seed: int32 [2].

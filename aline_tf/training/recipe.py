@@ -60,8 +60,8 @@ class Phases:
             phases. 0 leaves long histories untaught.
         num_posterior_labels: n, parameters drawn from q beside the true ones, which share the role
             of the label by their posterior odds (see `posterior_labels`): less noise in the
-            inference loss for a likelihood's cost. Needs a task with `log_likelihood` and
-            `log_prior`.
+            inference loss for a likelihood's cost. Needs a task with `log_likelihood` or
+            `history_log_likelihood`, and `log_prior`.
 
     Raises:
         ValueError: a setting out of its range.
@@ -331,6 +331,8 @@ class Recipe:
             ValueError: the pool is smaller than the task's horizon, or the teacher or posterior
                 labels are asked for without a likelihood and a prior.
         """
+        from aline_tf.information.posterior_sampling import has_exact_posterior
+
         pool, teacher = self.rollout.pool, self.policy_loss.teacher
         horizon = self.rollout.joint_horizon or self.rollout.horizon or task.spec.horizon
         joint = self.phases.joint_steps > 0
@@ -340,13 +342,14 @@ class Recipe:
             raise ValueError(
                 f"Expected a pool of at least the horizon. Received: horizon={horizon}, pool={pool}"
             )
-        known = task.log_likelihood is not None and task.log_prior is not None
-        if self.phases.num_posterior_labels and not known:
+        if self.phases.num_posterior_labels and not has_exact_posterior(task):
             raise ValueError(
-                "Expected a task with log_likelihood and log_prior for posterior labels. "
+                "Expected a task with log_likelihood (or history_log_likelihood) and log_prior for "
+                "posterior labels. "
                 f"Received: {type(task).__name__}, "
                 f"num_posterior_labels={self.phases.num_posterior_labels}"
             )
+        known = task.log_likelihood is not None and task.log_prior is not None
         known = known or task.expected_gain is not None
         if joint and max(teacher) > 0 and not known:
             raise ValueError(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.stats import multivariate_normal
 from sklearn.gaussian_process.kernels import RBF, Matern
 
 from aline_tf import draws
@@ -87,6 +88,30 @@ def test_the_outcome_is_standardised():
     task = GaussianProcess(1, predictions=1)
     outcome = task.sample_episodes(draws.as_seed(7), 4000, 2)["context_outcome"].numpy()
     assert outcome.std() / task.spec.fields[0].scale == pytest.approx(1.0, abs=0.03)
+
+
+def test_the_likelihood_of_a_history_is_that_of_its_three_kernels():
+    """Against scikit-learn's kernels and SciPy's density; what was not seen is not there."""
+    task = GaussianProcess(2)
+    episode = task.sample_episodes(draws.as_seed(1), 3, 6)
+    design, outcome = episode["candidate_design"], episode["candidate_outcome"]
+    seen = np.array([[True] * 6, [True, False, True, False, True, True], [False] * 6])
+    outcome = tf.where(seen[..., None], outcome, np.nan)
+    theta = tf.reshape(task.sample_theta(draws.as_seed(2), 3 * 300), [3, 300, 3])
+    found = task.history_log_likelihood(theta, design, outcome, tf.constant(seen))
+    few = task.history_log_likelihood(theta[:, :5], design, outcome, tf.constant(seen))
+    np.testing.assert_allclose(few, found[:, :5], atol=1e-12)
+    np.testing.assert_allclose(found[2], 0.0, atol=1e-12)
+    for row, draw in ((0, 0), (0, 299), (1, 7)):
+        own = seen[row]
+        x, y = design[row].numpy()[own], outcome[row].numpy()[own, 0]
+        variance, *length = theta[row, draw].numpy().astype(float)
+        exact = []
+        for make in THEIRS.values():
+            matrix = variance * make(np.array(length))(x) + NOISE**2 * np.eye(len(x))
+            exact.append(multivariate_normal(cov=matrix).logpdf(y))
+        exact = np.logaddexp.reduce(exact) - np.log(3.0)
+        np.testing.assert_allclose(found[row, draw], exact, rtol=1e-4)
 
 
 @pytest.mark.parametrize("dims", [1, 2])

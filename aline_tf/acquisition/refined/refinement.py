@@ -34,6 +34,7 @@ from aline_tf.errors import InputError
 from aline_tf.information.posterior_sampling import (
     SMCSettings,
     complete_theta,
+    has_exact_posterior,
     log_posterior,
     posterior_draws,
 )
@@ -120,7 +121,7 @@ class Refinement:
     """Draws of a task's exact posterior that start from a model's.
 
     Args:
-        task: has `log_likelihood` and `log_prior`.
+        task: one that `has_exact_posterior`.
         model: an `ALINE` of this task, a `Frozen` one, or None; without the outputs of a model
             (behind a server too) the draws start from the prior alone.
         settings: work of the sequential Monte Carlo.
@@ -142,9 +143,9 @@ class Refinement:
     """
 
     def __init__(self, task, model=None, settings: SMCSettings = SETTINGS, seed: int = 0):
-        if task.log_likelihood is None or task.log_prior is None:
+        if not has_exact_posterior(task):
             raise InputError(
-                "expected a task with log_likelihood and log_prior to refine a posterior by; "
+                "expected a task with a likelihood and log_prior to refine a posterior by; "
                 f"received {type(task).__name__}"
             )
         self.task, self.settings, self.seed = task, settings, seed

@@ -18,6 +18,7 @@ from aline_tf.errors import InputError
 from aline_tf.evaluation.promises.figure import PROMISES, PromiseFigure
 from aline_tf.evaluation.promises.inference import Inference
 from aline_tf.evaluation.promises.policy_runs import PolicyRuns
+from aline_tf.information.posterior_sampling import has_exact_posterior
 
 #: Where neither settings nor experiment say otherwise.
 RUNS, CANDIDATES = 300, 200
@@ -147,7 +148,7 @@ def examined_by(experiment, settings, only=None) -> Examined:
     beyond = max(own.get("multiples", MULTIPLES)) if "length" in names else 1
     policy, task = LearnedPolicy(model), experiment.task
     refined = None
-    if None not in (task.log_likelihood, task.log_prior):
+    if has_exact_posterior(task):
         refined = RefinedInference(task, model)
     return Examined(
         task=task,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import ClassVar
 
 from aline_tf.errors import InputError
@@ -21,8 +22,8 @@ def function_recipe():
     return Recipe(
         batch=32,
         warmup_batch=64,
-        warmup_steps=3500,
-        joint_steps=220,
+        warmup_steps=3200,
+        joint_steps=200,
         pool=250,
         candidates_per_step=40,
         steps_per_episode=4,
@@ -166,6 +167,11 @@ class GP1DExperiment(FunctionExperiment):
     bars: ClassVar = {("rmse", "predictions"): Bar(0.35, 0.35, 0.612)}
     # Every posterior takes some three hundred factorisations.
     promise_settings: ClassVar = {"runs": 150, "multiples": (2,), "pools": (50,)}
+
+    def recipe(self):
+        settings, recipe = super().recipe()
+        # The prior of one lengthscale has a density: posteriors of a history can be weighed.
+        return settings, dataclasses.replace(recipe, num_posterior_labels=15)
 
     def exact_inference(self):
         from aline_tf.experiments.functions.exact_inference import FunctionInference

@@ -5,12 +5,14 @@ import math
 import numpy as np
 import pytest
 
+from aline_tf import draws
 from aline_tf.acquisition.refined.refinement import Refinement, WeightedDraws
 from aline_tf.batch import NO_ANSWER
 from aline_tf.batch_ops import from_history
 from aline_tf.errors import InputError
+from aline_tf.experiments.functions.exact_inference import FunctionInference
 from aline_tf.experiments.psychometric.grid_posterior import GridPosterior
-from aline_tf.tasks import CES, GP1D, LocationFinding, Psychometric
+from aline_tf.tasks import CES, GP1D, GP2D, LocationFinding, Psychometric
 
 TASK = Psychometric()
 THETA = np.array([0.5, 0.6, 0.4, 0.1])
@@ -96,8 +98,36 @@ def test_two_sources_that_are_ordered_stay_so():
 
 
 def test_a_task_without_likelihood_is_refused():
-    with pytest.raises(InputError, match=r"log_likelihood.*GP1D"):
-        Refinement(GP1D())
+    with pytest.raises(InputError, match=r"likelihood and log_prior.*GP2D"):
+        Refinement(GP2D())
+
+
+def functions(count):
+    """The history of a function of one variable, as a batch."""
+    episode = GP1D().sample_episodes(draws.as_seed(count), 1, count)
+    batch = from_history(
+        GP1D().spec.sizes, episode["candidate_design"], episode["candidate_outcome"], step=count
+    )
+    return {name: np.array(part) for name, part in batch.items()}
+
+
+@pytest.mark.parametrize(("count", "known"), [(3, None), (12, None), (3, 1), (12, 0)])
+def test_outcomes_that_depend_on_each_other_are_refined_too(count, known):
+    """Hyper-parameters of a Gaussian process, against eigenvalues on a grid."""
+    batch = functions(count)
+    batch["context_status"][0, 1] = NO_ANSWER
+    if known is not None:
+        batch["known_mask"][0, known], batch["known_theta"][0, known] = True, 0.4
+    found = Refinement(GP1D()).posterior(batch)
+    oracle = FunctionInference()
+    exact = oracle.summary(batch, np.full((1, 2), 0.5))
+    free = exact.sd[0] > 0.0
+    assert (np.abs(found.mean() - exact.mean[0])[free] < 2.0 * NEAR * exact.sd[0, free]).all()
+    np.testing.assert_allclose(found.sd()[free], exact.sd[0, free], rtol=2.0 * NEAR)
+    if known is None:
+        sd = found.sd()
+        correlation = found.covariance()[0, 1] / (sd[0] * sd[1])
+        assert abs(correlation - oracle.correlation(batch)[0, 0, 1]) < 0.1
 
 
 class TestWeightedDraws:
