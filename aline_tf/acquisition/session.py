@@ -19,9 +19,10 @@ import copy
 import functools
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
@@ -41,10 +42,15 @@ from aline_tf.errors import InputError
 from aline_tf.models.protocol import SessionModel
 from aline_tf.units.unit_adapter import UnitAdapter
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = ["Answer", "Marginal", "Question", "Session"]
 
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
-def _locked(method):
+
+def _locked(method: _Method) -> _Method:
     """One thread at a time."""
 
     @functools.wraps(method)
@@ -269,7 +275,7 @@ class Session(SessionPosterior):
         return tuple(self._context)
 
     @property
-    def history(self):
+    def history(self) -> pd.DataFrame:
         """Everything observed as a pandas table, one row an answer.
 
         Columns: trial (from 1), the design's dimensions and the outcome's fields by name (a field
@@ -279,8 +285,16 @@ class Session(SessionPosterior):
         """
         return history.history_table(self.spec, self.answers)
 
+    @overload
+    def ask(self, k: None = None, *, remember: bool = True, gain: bool = False) -> Question: ...
+
+    @overload
+    def ask(self, k: int, *, remember: bool = True, gain: bool = False) -> list[Question]: ...
+
     @_locked
-    def ask(self, k: int | None = None, *, remember: bool = True, gain: bool = False):
+    def ask(
+        self, k: int | None = None, *, remember: bool = True, gain: bool = False
+    ) -> Question | list[Question]:
         """The candidate that the policy would acquire next, or the next k.
 
         What is asked stays pending, and is not asked again, until it is answered (`tell`) or

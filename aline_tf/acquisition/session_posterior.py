@@ -22,6 +22,8 @@ from aline_tf.spec import TaskSpec
 from aline_tf.units.unit_adapter import UnitAdapter
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from aline_tf.acquisition.misfit import Fit
     from aline_tf.acquisition.refined.refinement import WeightedDraws
 
@@ -259,7 +261,7 @@ class SessionPosterior:
             found = dict(zip(self.spec.parameter_names, values.tolist(), strict=True))
         return found | dict.fromkeys(self.known, 0.0)
 
-    def sample(self, n: int, seed: int = 0):
+    def sample(self, n: int, seed: int = 0) -> pd.DataFrame:
         """Draws of the joint posterior: refined by the likelihood where there is one (see
         `refined`), else of the model's own (see `aline_tf.models.joint`).
 
@@ -293,7 +295,7 @@ class SessionPosterior:
         table = pd.DataFrame(theta, columns=list(self.spec.parameter_names))
         return table.assign(**self.known)
 
-    def log_prob(self, theta):
+    def log_prob(self, theta) -> float | np.ndarray:
         """log density of the joint posterior: exact where all parameters are named and the session
         refines (see `refined`), else the model's own log q (see `aline_tf.models.joint`).
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aline_tf.errors import InputError
 from aline_tf.evaluation.experiment import Evaluation, Settings, check_plots
 from aline_tf.experiments.lookup import experiment_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def evaluate(
@@ -22,7 +26,7 @@ def evaluate(
     *,
     report: Callable[[str], None] = lambda line: None,
     **settings,
-):
+) -> pd.DataFrame:
     """Measures policies on simulated runs of a task.
 
     Args:

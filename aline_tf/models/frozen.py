@@ -14,7 +14,7 @@ import math
 import threading
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -24,6 +24,9 @@ from aline_tf.batch import empty_batch
 from aline_tf.errors import InputError
 from aline_tf.models.compiled import in_parts
 from aline_tf.models.packing import free_sizes, packed, shapes_of, unpacked
+
+if TYPE_CHECKING:
+    from aline_tf.models.aline import ALINE
 
 _LEAST = 16
 
@@ -64,7 +67,7 @@ class Frozen:
         self._lock = threading.Lock()
 
     @property
-    def thawed(self):
+    def thawed(self) -> ALINE:
         """The model itself."""
         return self._model
 

@@ -238,7 +238,7 @@ class Trainer(keras.Model):
         steps_per_epoch: int = 50,
         callbacks=None,
         **kwargs,
-    ):
+    ) -> keras.callbacks.History:
         """Trains; every Keras callback works.
 
         Args:
@@ -292,7 +292,7 @@ class Trainer(keras.Model):
         verbose="auto",
         return_dict: bool = True,
         **kwargs,
-    ):
+    ) -> dict[str, float] | list[float]:
         """Figures of the model on episodes that training never drew.
 
         The policy takes the best of all candidates of the recipe's pool; seeds are of a stream of

@@ -1,0 +1,34 @@
+"""The forecast of one person: risk, triggers, attribution, what-if, value of information."""
+
+from aline_tf.migraine.forecast.attribution import Attribution as Attribution
+from aline_tf.migraine.forecast.attribution import attributions as attributions
+from aline_tf.migraine.forecast.backtest import BacktestScore as BacktestScore
+from aline_tf.migraine.forecast.backtest import Evening as Evening
+from aline_tf.migraine.forecast.backtest import backtest_evenings as backtest_evenings
+from aline_tf.migraine.forecast.backtest import backtest_score as backtest_score
+from aline_tf.migraine.forecast.forecast import Risk as Risk
+from aline_tf.migraine.forecast.forecast import attack_probabilities as attack_probabilities
+from aline_tf.migraine.forecast.forecast import attack_risks as attack_risks
+from aline_tf.migraine.forecast.moment import Standpoint as Standpoint
+from aline_tf.migraine.forecast.moment import evening_of as evening_of
+from aline_tf.migraine.forecast.moment import standpoint as standpoint
+from aline_tf.migraine.forecast.outlook import Outlook as Outlook
+from aline_tf.migraine.forecast.outlook import outlook_at as outlook_at
+from aline_tf.migraine.forecast.person_batch import history_batch as history_batch
+from aline_tf.migraine.forecast.plan import Gain as Gain
+from aline_tf.migraine.forecast.plan import Option as Option
+from aline_tf.migraine.forecast.plan import Plan as Plan
+from aline_tf.migraine.forecast.plan import Scores as Scores
+from aline_tf.migraine.forecast.plan import make_plan as make_plan
+from aline_tf.migraine.forecast.triggers import TriggerPosterior as TriggerPosterior
+from aline_tf.migraine.forecast.triggers import trigger_posteriors as trigger_posteriors
+from aline_tf.migraine.forecast.twins import Twins as Twins
+from aline_tf.migraine.forecast.twins import live_twins as live_twins
+from aline_tf.migraine.forecast.unlikeness import Unlikeness as Unlikeness
+from aline_tf.migraine.forecast.value_of_information import PredictedOutcome as PredictedOutcome
+from aline_tf.migraine.forecast.value_of_information import ValuedCandidate as ValuedCandidate
+from aline_tf.migraine.forecast.value_of_information import value_candidates as value_candidates
+from aline_tf.migraine.forecast.value_of_information import worth_asking as worth_asking
+from aline_tf.migraine.forecast.what_if import Supposition as Supposition
+from aline_tf.migraine.forecast.what_if import WhatIf as WhatIf
+from aline_tf.migraine.forecast.what_if import what_ifs as what_ifs
