@@ -23,6 +23,7 @@ import tensorflow as tf
 from aline_tf.batch import empty_batch
 from aline_tf.errors import InputError
 from aline_tf.models.compiled import in_parts
+from aline_tf.models.covariance import whitening_by_blocks
 from aline_tf.models.packing import free_sizes, packed, shapes_of, unpacked
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ class Frozen:
 
         def program(vector):
             constants = [(variable, tf.constant(value)) for variable, value in self._weights]
-            with keras.StatelessScope(state_mapping=constants):
+            with keras.StatelessScope(state_mapping=constants), whitening_by_blocks():
                 return function(unpacked(vector, spec, sizes))
 
         compiled = tf.function(program, autograph=False, jit_compile=True)

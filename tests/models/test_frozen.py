@@ -5,7 +5,7 @@ import pytest
 
 from aline_tf.models.aline import ALINE
 from aline_tf.models.frozen import Frozen
-from tests.models.batches import EVERY_KIND, SIZES, random_batch
+from tests.models.batches import EVERY_KIND, SIZES, SURFACE, random_batch
 from tests.seeds import seed_weights
 
 
@@ -35,6 +35,16 @@ def test_raw_outputs_are_the_models(model, frozen, sizes):
     batch["candidate_mask"][:, 1] = False
     batch["context_outcome"][batch["context_status"] != 1] = np.nan
     assert_same(frozen(batch), model(batch), atol=1e-5, rtol=1e-5)
+
+
+def test_gaussian_processes_are_the_models():
+    """Whose algebra is another one in a program."""
+    seed_weights(5)
+    model = ALINE(SURFACE, **SIZES, num_processes=3)
+    model.build()
+    batch = random_batch(3, SURFACE, B=1, C=20)
+    batch["context_mask"][:, 3] = False
+    assert_same(Frozen(model)(batch), model(batch), atol=1e-5, rtol=1e-5)
 
 
 def test_summaries_are_the_models(model, frozen):

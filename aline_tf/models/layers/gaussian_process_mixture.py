@@ -35,30 +35,33 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from aline_tf.models.covariance import (
+    KIND_FACTORS,
+    KINDS,
+    Whitening,
+    kernels,
+    squared_gaps,
+    weighted_kernels,
+    whitening,
+)
 from aline_tf.models.layers.linear import Linear
 from aline_tf.models.layers.mlp import MLP
 
-KINDS = ("rbf", "matern32", "matern52")
 #: Variances v that are averaged over, in standardised outcomes.
 _VARIANCES = tuple(np.geomspace(0.03, 8.0, 9))
 _LEAST_NOISE, _MOST_NOISE = 1e-4, 1.0
-_TINY = 1e-12
 _LEAST_GAIN = 1e-5
 #: Of squared correlations: beyond it 1 - square is all rounding, and would make scores of it.
 _MOST_EXPLAINED = 0.99
 
 
-def unit_kernel(square, kind: str) -> tf.Tensor:
-    """The kernel of unit variance, by its name in `KINDS`, at squared distances."""
-    if kind == "rbf":
-        return tf.exp(-0.5 * square)
-    away = tf.sqrt((3.0 if kind == "matern32" else 5.0) * square + _TINY)
-    scale = 1.0 + away if kind == "matern32" else 1.0 + away + tf.square(away) / 3.0
-    return scale * tf.exp(-away)
-
-
 def _exact(numbers) -> tf.Tensor:
     return tf.cast(numbers, tf.float64)
+
+
+def _count(position):
+    """How many points there are, as a number where that is known."""
+    return tf.shape(position)[1] if position.shape[1] is None else position.shape[1]
 
 
 def _shares(log_share):
@@ -66,12 +69,6 @@ def _shares(log_share):
     weight = tf.nn.softmax(tf.reduce_logsumexp(log_share, axis=-1))
     variance = tf.reduce_sum(tf.nn.softmax(log_share) * _exact(_VARIANCES), axis=-1)
     return log_share, weight, variance
-
-
-def squared_gaps(first, second) -> tf.Tensor:
-    """Squared differences of positions [B, S, D] and [B, Q, D], by dimension: [B, D, S, Q]."""
-    first, second = (tf.transpose(position, [0, 2, 1]) for position in (first, second))
-    return tf.square(first[:, :, :, None] - second[:, :, None])
 
 
 class Observations(NamedTuple):
@@ -101,8 +98,8 @@ class Processes(NamedTuple):
     Attributes:
         log_length: [B, G, D].
         level, noise: [B, G], c and s.
-        factor: [B, G, S, S], Cholesky factor of the covariance of the outcomes; v = 1.
-        white: [B, G, S], the outcomes after its inverse.
+        whitening: [B, G, S, S], of the covariance of the outcomes; v = 1.
+        white: [B, G, S], the outcomes after it.
         log_share: [B, G, V], log of the evidence for each process with each variance on a grid.
         weight: [B, G], w.
         variance: [B, G], posterior mean of v.
@@ -121,7 +118,7 @@ class Processes(NamedTuple):
     log_length: tf.Tensor
     level: tf.Tensor
     noise: tf.Tensor
-    factor: tf.Tensor
+    whitening: Whitening
     white: tf.Tensor
     log_share: tf.Tensor
     weight: tf.Tensor
@@ -233,12 +230,10 @@ class GaussianProcessMixture(keras.layers.Layer):
         """[B, G, S, Q] from squared gaps [B, D, S, Q], those of one kind together."""
         shape = tf.shape(gaps)
         flat = tf.reshape(gaps, [shape[0], self.dims, shape[2] * shape[3]])
-        square = tf.matmul(tf.exp(-2.0 * log_length), flat)
+        factors = np.repeat(KIND_FACTORS, self.num_processes // len(KINDS))[:, None]
+        square = tf.matmul(factors * tf.exp(-2.0 * log_length), flat)
         square = tf.reshape(square, [shape[0], self.num_processes, shape[2], shape[3]])
-        parts = tf.split(square, len(KINDS), axis=1)
-        return tf.concat(
-            [unit_kernel(part, kind) for part, kind in zip(parts, KINDS, strict=True)], axis=1
-        )
+        return tf.concat(kernels(*tf.split(square, len(KINDS), axis=1)), axis=1)
 
     def weigh(self, summary, observations: Observations) -> Processes:
         """The processes that fit a context.
@@ -264,18 +259,16 @@ class GaussianProcessMixture(keras.layers.Layer):
         matrix = (matrix + level[..., None, None]) * both
         # What was not observed is measured apart, with variance one, as zero.
         own = noise[..., None] * seen[:, None] + (1.0 - seen[:, None])
-        factor = tf.linalg.cholesky(matrix + tf.linalg.diag(own))
-        column = tf.repeat(value[:, None, :, None], self.num_processes, axis=1)
-        white = tf.linalg.triangular_solve(factor, column)[..., 0]
-
-        half_log_det = tf.reduce_sum(tf.math.log(tf.linalg.diag_part(factor)), axis=-1)
+        whitener = whitening(matrix + tf.linalg.diag(own))
+        column = tf.tile(value[:, None, :, None], [1, self.num_processes, 1, 1])
+        white = whitener.white(column)[..., 0]
         fit = 0.5 * tf.reduce_sum(tf.square(white), axis=-1)
         count = tf.reduce_sum(seen, axis=1)[:, None, None]
         grid = tf.constant(_VARIANCES, tf.float64)
         log_grid = tf.nn.log_softmax(_exact(tf.convert_to_tensor(self.variance_logits)))
         log_share = log_grid - 0.5 * count * tf.math.log(grid) - fit[..., None] / grid
-        log_share += log_prior - half_log_det[..., None]
-        return Processes(log_length, level, noise, factor, white, *_shares(log_share))
+        log_share += log_prior - whitener.half_log_det()[..., None]
+        return Processes(log_length, level, noise, whitener, white, *_shares(log_share))
 
     def condition_on(self, processes: Processes, known) -> Processes:
         """The processes as parameters that are known leave them.
@@ -307,8 +300,10 @@ class GaussianProcessMixture(keras.layers.Layer):
         """
         gaps = squared_gaps(_exact(observations.position), _exact(position))
         cross = self._kernel(gaps, processes.log_length) + processes.level[..., None, None]
-        cross *= _exact(observations.seen)[:, None, :, None]
-        explained = tf.linalg.triangular_solve(processes.factor, cross)
+        # Laid out first: two small axes in one large product are slow.
+        seen = _exact(observations.seen)[:, None, :, None]
+        cross *= tf.broadcast_to(seen, tf.shape(gaps[:, :1]))
+        explained = processes.whitening.white(cross)
         mean = tf.linalg.matvec(explained, processes.white, transpose_a=True)
         total = (1.0 + processes.level + processes.noise)[..., None]
         share = tf.maximum(total - tf.reduce_sum(tf.square(explained), axis=2), _LEAST_NOISE)
@@ -375,42 +370,36 @@ class GaussianProcessMixture(keras.layers.Layer):
         # A weight of zero does not silence NaN.
         target = tf.where(selected[..., None], target, 0.0)
         points = tf.concat([position, target], axis=1)
-        weight = processes.weight[..., None]
-        length = tf.exp(tf.reduce_sum(weight * processes.log_length, axis=1))
-        level, noise, variance = (
-            tf.exp(tf.reduce_sum(processes.weight * tf.math.log(each), axis=1))[:, None]
-            for each in (processes.level, processes.noise, processes.variance)
-        )
+        others = tf.stack([processes.level, processes.noise, processes.variance], axis=2)
+        average = tf.concat([processes.log_length, tf.math.log(others)], axis=2)
+        average = tf.exp(tf.linalg.matvec(average, processes.weight, transpose_a=True))
+        length, level, noise, variance = tf.split(average, [self.dims, 1, 1, 1], axis=1)
         kinds = tf.reduce_sum(
             tf.reshape(processes.weight, [-1, len(KINDS), self.num_processes // len(KINDS)]), axis=2
         )
 
-        def kernel(first, second):
-            gaps = squared_gaps(first / length[:, None], second / length[:, None])
-            square = tf.reduce_sum(gaps, axis=1)
-            each = [unit_kernel(square, kind) for kind in KINDS]
-            return sum(kinds[:, k, None, None] * each[k] for k in range(len(KINDS)))
-
-        seen = observations.seen
-        own = kernel(observations.position, observations.position) + level[..., None]
-        own *= seen[:, :, None] * seen[:, None]
-        factor = tf.linalg.cholesky(own + tf.linalg.diag(noise * seen + (1.0 - seen)))
-        cross = (kernel(observations.position, _exact(points)) + level[..., None]) * seen[..., None]
-        explained = tf.linalg.triangular_solve(factor, cross)
+        seen, size, count = observations.seen, *map(_count, (observations.position, position))
+        place, points = (_exact(each) / length[:, None] for each in (observations.position, points))
+        both = weighted_kernels(place, tf.concat([place, points], axis=1), kinds)
+        both = (tf.add_n(both) + level[..., None]) * seen[..., None]
+        own, cross = both[:, :, :size] * seen[:, None], both[:, :, size:]
+        own += tf.linalg.diag(noise * seen + (1.0 - seen))
+        explained = whitening(own).white(cross)
         share = 1.0 + level + noise - tf.reduce_sum(tf.square(explained), axis=1)
         share = tf.maximum(share, noise)
-        count = tf.shape(position)[1]
-        common = tf.matmul(explained[:, :, :count], explained[:, :, count:], transpose_a=True)
-        between = kernel(_exact(position), _exact(target)) + level[..., None] - common
+        common = tf.matmul(-explained[:, :, :count], explained[:, :, count:], transpose_a=True)
+        between = weighted_kernels(points[:, :count], points[:, count:], kinds)
+        between = tf.add_n([*between, common + level[..., None]])
         # From here on nothing is subtracted that is nearly equal.
         between = tf.cast(between, tf.float32)
         log_sd = tf.cast(0.5 * tf.math.log(share * variance), tf.float32)
-        share = tf.cast(share, tf.float32)
-        square = tf.square(between) / (share[:, :count, None] * share[:, None, count:])
-        gain = -0.5 * tf.math.log1p(-tf.minimum(square, _MOST_EXPLAINED))
+        precision = tf.cast(1.0 / share, tf.float32)
+        # Minus the squared correlation of two outcomes.
+        explained = tf.square(between) * -precision[:, :count, None] * precision[:, None, count:]
+        gain = tf.math.log1p(tf.maximum(explained, -_MOST_EXPLAINED))
         selected = tf.cast(selected, tf.float32)
         many = tf.reduce_sum(selected, axis=1, keepdims=True)
-        gain = tf.math.divide_no_nan(tf.linalg.matvec(gain, selected), many)
+        gain = tf.math.divide_no_nan(tf.linalg.matvec(gain, -0.5 * selected), many)
         # Of the targets, not of the other candidates: nobody sees those.
         usual = tf.math.divide_no_nan(tf.linalg.matvec(log_sd[:, None, count:], selected), many)
         return log_sd[:, :count], usual, gain
