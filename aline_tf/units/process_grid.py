@@ -73,7 +73,8 @@ class ProcessGrid:
         """
         inverse = self._inverse_factor(design)
         columns = np.stack([np.ones(len(outcome)), outcome], axis=1)
-        ones, y = np.moveaxis(inverse @ columns, -1, 0)
+        white = inverse @ columns
+        ones, y = white[..., 0], white[..., 1]
         precision = np.einsum("gn,gn->g", ones, ones)
         center = np.einsum("gn,gn->g", ones, y) / precision
         away = y - center[:, None] * ones
@@ -124,8 +125,9 @@ def lengthscale_grid(lengthscales, dims: int) -> np.ndarray:
 def unit_covariances(first: np.ndarray, second: np.ndarray, lengthscales) -> np.ndarray:
     """The RBF kernel, then Matern 5/2, for every lengthscale [G, D] between designs [n, D] and
     [m, D]: [2 G, n, m]."""
-    gap = np.square(first[:, None] - second)
-    square = np.moveaxis(gap @ np.square(1.0 / lengthscales).T, -1, 0)
+    gap = np.square(first[:, None] - second).reshape(-1, first.shape[1])
+    square = np.square(1.0 / lengthscales) @ gap.T
+    square = square.reshape(-1, len(first), len(second))
     away = np.sqrt(5.0 * square)
     matern = (1.0 + away + np.square(away) / 3.0) * np.exp(-away)
     return np.concatenate([np.exp(-0.5 * square), matern])

@@ -292,10 +292,11 @@ class UnitAdapter:
                 outcome = _there(outcome, mask)
             mapped["context_outcome"] = outcome.astype(np.float32)
         if batch.get("known_theta") is not None:
-            theta = self.theta_to_model(spec, batch["known_theta"])
-            mask = batch.get("known_mask")
-            theta = theta if mask is None else np.where(np.asarray(mask, bool), theta, 0.0)
-            mapped["known_theta"] = theta.astype(np.float32)
+            theta, mask = np.asarray(batch["known_theta"], float), batch.get("known_mask")
+            known = True if mask is None else np.asarray(mask, bool)
+            if np.any(known):
+                theta = self.theta_to_model(spec, theta)
+            mapped["known_theta"] = np.where(known, theta, 0.0).astype(np.float32)
         return mapped
 
     def from_model(self, spec: TaskSpec, found: Mapping[str, Any]) -> dict[str, Any]:
