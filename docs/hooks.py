@@ -89,6 +89,8 @@ def tutorial(path):
             if "image/png" in data:
                 image = "".join(data["image/png"]).replace("\n", "")
                 parts.append(f'<img alt="figure" src="data:image/png;base64,{image}">')
+            elif "text/html" in data:
+                parts.append("<div>" + "".join(data["text/html"]) + "</div>")
             else:
                 text = "".join(output.get("text", data.get("text/plain", ""))).rstrip()
                 parts.append(f"```text\n{text}\n```")
