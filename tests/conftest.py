@@ -11,6 +11,7 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,3 +25,30 @@ def seeded() -> None:
     before it; TensorFlow's own is none of them, see `tests.seeds`."""
     random.seed(SEED)
     np.random.seed(SEED)  # noqa: NPY002  (libraries under test read the legacy generator)
+
+
+@pytest.fixture(scope="session")
+def presets_read() -> dict:
+    """Models by what they were read from; see `presets_read_once`."""
+    return {}
+
+
+@pytest.fixture
+def presets_read_once(monkeypatch, presets_read) -> None:
+    """Commands that read the same files get the same model, so that its graphs are traced once and
+    not once a command. For commands that only look at it."""
+    from aline_tf.migraine.task import pretrained
+    from aline_tf.models import presets
+
+    read = presets.load_preset
+
+    def load_preset(directory, task=None):
+        files = (path for path in Path(directory).rglob("*") if path.is_file())
+        stamps = tuple(sorted((str(path), path.stat().st_mtime_ns) for path in files))
+        key = str(directory), stamps, task
+        if key not in presets_read:
+            presets_read[key] = read(directory, task)
+        return presets_read[key]
+
+    for module in (presets, pretrained):
+        monkeypatch.setattr(module, "load_preset", load_preset)

@@ -20,7 +20,7 @@ from tests.seeds import seed_weights
 
 def network():
     seed_weights(6)
-    model = ALINE(SPEC, hidden_dim=8, num_layers=2, num_heads=2, intermediate_dim=8, components=2)
+    model = ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2)
     model.build()
     return model
 

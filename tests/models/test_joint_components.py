@@ -55,12 +55,16 @@ def test_every_order_of_the_chain_is_the_joint(network, state):
     theta = state["theta"]
     direct = joint_log_prob(network, state, theta)
     assert np.ptp(direct) > 0.01
+    found = {}
     for order in itertools.permutations(NAMES):
         chain, known = 0.0, state
-        for name in order:
+        for place, name in enumerate(order):
             mask = tf.constant(network.spec.parameter_mask([name]))
-            each = network.theta_log_prob(network(known), theta)
-            chain += tf.reduce_sum(tf.where(mask, each, 0.0), axis=1)
+            # What is known is the same in whichever order it became so: a pass for each set.
+            before = frozenset(order[:place])
+            if before not in found:
+                found[before] = network.theta_log_prob(network(known), theta)
+            chain += tf.reduce_sum(tf.where(mask, found[before], 0.0), axis=1)
             known = condition_on(known, theta, mask)
         np.testing.assert_allclose(chain, direct, atol=2e-5)
 
