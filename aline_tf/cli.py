@@ -50,6 +50,11 @@ COMMANDS = (
         "add somebody who may use the gateway, or one more token of theirs",
     ),
     Command(
+        ("gateway", "service"),
+        "aline_tf.commands.gateway_service",
+        "add a program that may act for several people, as far as they let it",
+    ),
+    Command(
         ("record-hpo",),
         "aline_tf.commands.record_hpo",
         "record a small meta-dataset of hyper-parameters from scikit-learn's bundled tables",

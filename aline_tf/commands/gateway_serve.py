@@ -111,9 +111,14 @@ def run(args: argparse.Namespace) -> int:
         # uvicorn ends what it has begun, and sends itself the signal again.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
-        Announced(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)).run(
-            [listener]
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            timeout_graceful_shutdown=5,
+            ws="websockets-sansio",
+            ws_max_size=settings.largest_body,
         )
+        Announced(config).run([listener])
     return 0
 
 

@@ -7,26 +7,32 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from starlette.routing import compile_path
 
 from aline_tf import __version__
-from aline_tf.errors import InputError
 from aline_tf.gateway.attending.attendant import Attendant, Rounds
 from aline_tf.gateway.attending.courier import Courier
-from aline_tf.gateway.failures import ModelAway, NothingRecorded
-from aline_tf.gateway.intake.bodies import TooLarge
+from aline_tf.gateway.failures import ModelAway
 from aline_tf.gateway.operation.access_log import AccessLog
 from aline_tf.gateway.operation.metrics import CONTENT_TYPE
-from aline_tf.gateway.routes import access, events, forecasts, page, person, readings
+from aline_tf.gateway.routes import (
+    consent,
+    events,
+    forecasts,
+    page,
+    person,
+    readings,
+    stream,
+)
+from aline_tf.gateway.routes.failing import KNOWN, failure
 from aline_tf.gateway.service import Gateway, utc_now
 from aline_tf.gateway.settings import Settings
-from aline_tf.gateway.storage.payloads import ClientIdTaken, PersonErased
 
 if TYPE_CHECKING:
     from aline_tf.gateway.forecasts.inference import Inference
@@ -70,7 +76,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.gateway = service
-    for room in (readings, forecasts, events, person, page):
+    for room in (readings, stream, forecasts, events, person, consent, page):
         app.include_router(room.ROUTER)
 
     @app.get("/health", tags=["operator"])
@@ -91,7 +97,13 @@ def create_app(
             CORSMiddleware,
             allow_origins=list(service.settings.origins),
             allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["Authorization", "Content-Encoding", "Content-Type", "Idempotency-Key"],
+            allow_headers=[
+                "Authorization",
+                "Content-Encoding",
+                "Content-Type",
+                "Idempotency-Key",
+                "X-Aline-Person",
+            ],
         )
     app.add_middleware(AccessLog, metrics=service.metrics)
     return app
@@ -113,9 +125,11 @@ def _rounds(service: Gateway) -> list[Rounds]:
 def _refusals(app: FastAPI) -> None:
     """What each error of the service is in HTTP; the sentence says what was expected."""
 
-    @app.exception_handler(InputError)
-    def at_fault(_: Request, error: InputError) -> JSONResponse:
-        return _said(422, str(error))
+    def known(_: Request, error: Exception) -> JSONResponse:
+        return _said(*failure(error))
+
+    for kind in KNOWN:
+        app.add_exception_handler(kind, known)
 
     @app.exception_handler(RequestValidationError)
     def of_another_form(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -124,33 +138,21 @@ def _refusals(app: FastAPI) -> None:
         # Not the value: it may be a reading.
         return _said(422, f"expected another {place}: {first['msg']}")
 
-    @app.exception_handler(TooLarge)
-    def too_large(_: Request, error: TooLarge) -> JSONResponse:
-        return _said(413, str(error))
-
-    @app.exception_handler(ClientIdTaken)
-    def taken(_: Request, error: ClientIdTaken) -> JSONResponse:
-        return _said(
-            409, "expected the content that had this Idempotency-Key before; received another"
-        )
-
-    @app.exception_handler(PersonErased)
-    def erased(_: Request, error: PersonErased) -> JSONResponse:
-        refused = access.unauthorized()
-        return _said(401, refused.detail, refused.headers)
-
-    @app.exception_handler(NothingRecorded)
-    def nothing(_: Request, error: NothingRecorded) -> JSONResponse:
-        return _said(404, str(error))
+    @app.exception_handler(405)
+    def another_method(request: Request, error: HTTPException) -> JSONResponse:
+        # Of all doors at the path; what raises knows the first of them alone.
+        methods = set(filter(None, (error.headers or {}).get("Allow", "").split(", ")))
+        for path, there in app.openapi()["paths"].items():
+            if compile_path(path)[0].match(request.url.path):
+                methods |= {method.upper() for method in there}
+        allow = ", ".join(sorted(methods))
+        return _said(405, f"expected {allow}; received {request.method}", {"Allow": allow})
 
     @app.exception_handler(ModelAway)
     def away(_: Request, error: ModelAway) -> JSONResponse:
-        content = {"detail": str(error), "last": error.last, "age_s": error.age}
-        return JSONResponse(content, 503, {"Retry-After": "10"})
-
-    @app.exception_handler(OperationalError)
-    def database_away(_: Request, error: OperationalError) -> JSONResponse:
-        return _said(503, "expected the database to answer; it does not", {"Retry-After": "5"})
+        status, detail, headers = failure(error)
+        content = {"detail": detail, "last": error.last, "age_s": error.age}
+        return JSONResponse(content, status, headers)
 
 
 def _said(status: int, sentence: str, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -17,7 +17,7 @@ from aline_tf.gateway.intake.timelines import Timelines
 from aline_tf.gateway.operation.metrics import Metrics
 from aline_tf.gateway.operation.rate_limit import RateLimit
 from aline_tf.gateway.settings import Settings
-from aline_tf.gateway.storage import payloads, people
+from aline_tf.gateway.storage import payloads, people, services
 from aline_tf.gateway.storage.database import Database
 from aline_tf.gateway.storage.people import Person
 from aline_tf.migraine.records.timeline import Timeline
@@ -101,6 +101,16 @@ class Gateway:
         """Whose token it is; None for one that does not count."""
         with self.database.reading() as connection:
             return people.person_of(connection, token)
+
+    def service_of(self, token: str) -> str | None:
+        """Which service a token is of; None for one that does not count."""
+        with self.database.reading() as connection:
+            return services.service_of(connection, token)
+
+    def person_for(self, service: str, person: str) -> Person | None:
+        """A person for whom a service may act; None for all others."""
+        with self.database.reading() as connection:
+            return services.person_for(connection, service, person)
 
     def receive(self, person: Person, content: bytes, client_id: str | None) -> payloads.Receipt:
         """Keep what was sent, with an account of it.

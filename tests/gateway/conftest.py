@@ -24,7 +24,9 @@ class Running:
 
     def __init__(self, app):
         self.app, self.service = app, app.state.gateway
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none")
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_level="warning", ws="websockets-sansio"
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
@@ -68,6 +70,17 @@ def inference(compiled_model):
 def gateway(tmp_path_factory, inference):
     folder = tmp_path_factory.mktemp("gateway")
     running = Running(create_app(settings_in(folder), inference=inference, clock=lambda: NOW))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def clocked(tmp_path_factory, inference):
+    """A gateway whose clock is turned by hand."""
+    clock = [NOW]
+    settings = settings_in(tmp_path_factory.mktemp("clocked"))
+    running = Running(create_app(settings, inference=inference, clock=lambda: clock[0]))
+    running.clock = clock
     yield running
     running.stop()
 

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from aline_tf.errors import InputError
+from aline_tf.gateway.intake.formats import account as account_of_summary
 from aline_tf.gateway.intake.formats import account_of, loaded
+from aline_tf.gateway.intake.own_json import readings_of, readings_timeline
 from aline_tf.gateway.intake.series import Series
 from aline_tf.migraine.records.fhir_export import observations
+from aline_tf.migraine.records.wall_clock import WallClock, time_zone
 from tests.gateway.test_readings import bundle, health_auto_export, stress
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
@@ -89,6 +92,10 @@ def take(content, series):
         assert str(error) and "\n" not in str(error)
         return "refused"
     json.dumps(account).encode()
+    if kind == "readings":
+        # The account is that of the timeline, which can be made of whatever was kept.
+        made = readings_timeline(readings_of(document), WallClock(time_zone("Europe/Berlin")))
+        assert account == account_of_summary(made.summary)
     assert min(account[name] for name in ("read", "skipped", "unused")) >= 0
     series.take(kind, content, account["read"])
     return "kept"

@@ -72,6 +72,10 @@ class Inference(Protocol):
         """channel, days_ago, value, risk_24h, risk_48h; what is so already is left out."""
         ...
 
+    def probabilities(self, batch: dict) -> np.ndarray:
+        """Of an attack within 24 and 48 hours, of every row: [B, 2]."""
+        ...
+
 
 class LocalInference:
     """The model in this process; one request at a time, for it uses every core.
@@ -112,6 +116,11 @@ class LocalInference:
         with self._turn:
             return _supposed(what_ifs(self._model, history, supposed))
 
+    def probabilities(self, batch: dict) -> np.ndarray:
+        """As `Inference` says."""
+        with self._turn:
+            return attack_probabilities(self._model, batch)
+
 
 class ServedInference:
     """The model behind a server.
@@ -150,6 +159,10 @@ class ServedInference:
     def what_ifs(self, history: DayHistory, supposed: list[Supposition]) -> list[dict[str, Any]]:
         """As `Inference` says."""
         return _supposed(what_ifs(_ServedModel(self._client), history, supposed))
+
+    def probabilities(self, batch: dict) -> np.ndarray:
+        """As `Inference` says."""
+        return attack_probabilities(_ServedModel(self._client), batch)
 
 
 def _asked(call, batch: dict, outputs: Sequence[str] = ()) -> dict[str, np.ndarray]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -13,8 +14,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from aline_tf import batch_ops
 from aline_tf.errors import InputError
 from aline_tf.gateway.failures import ModelAway, NothingRecorded
+from aline_tf.gateway.forecasts.changes import risks_and_moves, sent, shown_risks
 from aline_tf.gateway.forecasts.inference import Inference, inference_of
-from aline_tf.gateway.forecasts.standing import Standing, standing_of
+from aline_tf.gateway.forecasts.standing import Standing, history_at, standing_of
 from aline_tf.gateway.intake.formats import ANSWERS, account
 from aline_tf.gateway.intake.timelines import Timelines
 from aline_tf.gateway.settings import Settings
@@ -27,6 +29,7 @@ from aline_tf.migraine.interview.answers import Answer, answers_timeline, expect
 from aline_tf.migraine.interview.interview import meaning
 from aline_tf.migraine.interview.prompt_budget import PromptBudget
 from aline_tf.migraine.records.timeline_file import timeline_lines
+from aline_tf.migraine.records.wall_clock import time_zone
 from aline_tf.migraine.schema.candidates import LIBRARY, Candidate
 
 LOG = logging.getLogger("aline_tf.gateway")
@@ -212,6 +215,41 @@ class Forecasts:
             raise self._away(person, error) from error
         return {"evening": standing.now.isoformat(), "what_ifs": found}
 
+    def changes(self, person: Person, since: str) -> dict[str, Any]:
+        """How the risks of the last evening moved by what was sent since; errors as for `risk`.
+
+        Args:
+            person: who.
+            since: a moment, as an ISO date and time; without a time zone that of the person.
+
+        Raises:
+            InputError: no such moment, or one that is not over.
+        """
+        standing, moment = self._standing(person), self._moment()
+        start = _moment_from(since, person.zone)
+        if start > moment:
+            raise InputError(f"expected a moment that is over; received {since[:40]!r}")
+        received = int(start.timestamp())
+        earlier = self._timelines.until(person, received, moment)
+        try:
+            was, now, moves = risks_and_moves(
+                self.inference.probabilities,
+                history_at(earlier, standing.now),
+                standing.history,
+            )
+        except ConnectionError as error:
+            raise self._away(person, error) from error
+        with self._database.reading() as connection:
+            receipts = payloads.receipts_since(connection, person.id, received)
+        return {
+            "since": start.isoformat(timespec="seconds"),
+            "evening": standing.now.isoformat(),
+            "before": shown_risks(was),
+            "after": shown_risks(now),
+            "sent": sent(receipts),
+            "moved": [dataclasses.asdict(move) for move in moves],
+        }
+
     def _standing(self, person: Person, evening: str | None = None) -> Standing:
         timeline = self._timelines.of(person, self._moment())
         if not len(timeline):
@@ -262,6 +300,19 @@ class Forecasts:
             return ModelAway(str(error))
         computed, document = found
         return ModelAway(str(error), document, max(int(self._moment().timestamp()) - computed, 0))
+
+
+def _moment_from(text: str, zone: str | None) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=time_zone(zone) if zone else UTC)
+        moment.timestamp()
+    except (ValueError, OverflowError):
+        raise InputError(
+            f"expected a moment like 2025-04-27T20:00; received {text[:40]!r}"
+        ) from None
+    return moment
 
 
 def _question(candidate: Candidate, gain: float | None) -> dict[str, Any]:

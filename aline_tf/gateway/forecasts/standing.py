@@ -9,6 +9,7 @@ from aline_tf.migraine.forecast.moment import standpoint
 from aline_tf.migraine.forecast.person_batch import history_batch
 from aline_tf.migraine.interview.interview import answerable
 from aline_tf.migraine.records.days import DayHistory, day_history, recent
+from aline_tf.migraine.records.evening import in_hand
 from aline_tf.migraine.records.timeline import Timeline
 from aline_tf.migraine.schema.candidates import Candidate
 from aline_tf.migraine.schema.designs import CAPACITY
@@ -48,6 +49,20 @@ def standing_of(timeline: Timeline, today: datetime, evening: str | None = None)
         InputError: no such evening, or one that is not within the records.
     """
     stand = standpoint(timeline, evening, today)
-    history = day_history(recent(stand.timeline, stand.now, CAPACITY), stand.now, CAPACITY)
+    history = _days(stand.timeline, stand.now)
     batch, candidates = history_batch(history, answerable(history))
     return Standing(stand.timeline, stand.now, stand.remarks, history, batch, candidates)
+
+
+def history_at(timeline: Timeline, now: datetime) -> DayHistory:
+    """The days of somebody up to an evening, with all of these records in hand.
+
+    Args:
+        timeline: possibly empty.
+        now: the evening, with its time zone.
+    """
+    return _days(in_hand(timeline, now), now)
+
+
+def _days(timeline: Timeline, now: datetime) -> DayHistory:
+    return day_history(recent(timeline, now, CAPACITY), now, CAPACITY)

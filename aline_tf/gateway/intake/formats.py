@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from aline_tf.errors import InputError
-from aline_tf.gateway.intake.own_json import readings_of, readings_timeline
+from aline_tf.gateway.intake.own_json import readings_of, readings_summary
 from aline_tf.migraine.records.import_summary import ImportSummary
 from aline_tf.migraine.records.importers.documents import Document
 from aline_tf.migraine.records.importers.fhir import read_observations
@@ -56,7 +56,7 @@ def account_of(kind: str, document: Any, content: bytes, zone: str | None) -> di
     """
     clock = WallClock(time_zone(zone) if zone else None)
     if kind == OWN:
-        summary = readings_timeline(readings_of(document), clock).summary
+        summary = readings_summary(readings_of(document), clock)
     elif kind == FHIR:
         _, (summary,) = read_observations([in_memory("payload.json", content)], clock)
     else:

@@ -11,11 +11,13 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
+from aline_tf.gateway.intake import devices
+from aline_tf.gateway.intake.devices import Devices, Stated
 from aline_tf.gateway.intake.formats import ANSWERS, FHIR, OWN, loaded
 from aline_tf.gateway.intake.own_json import readings_of, readings_timeline
 from aline_tf.migraine.records.importers.records import read_records
@@ -31,6 +33,9 @@ _GROWING = ("step_count",)
 
 class Series:
     """What a person has sent so far, put together.
+
+    Attributes:
+        devices: what they told, as of the last `timeline`.
 
     Example:
         >>> from datetime import UTC, datetime
@@ -52,6 +57,7 @@ class Series:
         # Digest of an entry of a bundle -> the entry
         self._resources: dict[bytes, Any] = {}
         self._answers: list[bytes] = []
+        self.devices = Devices()
 
     def take(self, kind: str, content: bytes, read: int) -> None:
         """The next payload of a person, in the order in which they came.
@@ -71,20 +77,23 @@ class Series:
         else:
             self._take_entries(loaded(content)[1]["data"])
 
-    def timeline(self, zone: str | None, now: datetime) -> Timeline:
+    def timeline(self, zone: str | None, now: datetime, priority: Sequence[str] = ()) -> Timeline:
         """Everything, as the importers read it.
 
         Args:
             zone: the time zone the person lives in, for times that name none.
             now: the present moment, with its time zone.
+            priority: devices of which the first counts where several tell the same reading.
 
         Raises:
             InputError: nothing is left of what could be used, for it was withdrawn since.
         """
         if not self._read:
             return Timeline.empty()
+        clock = time_zone(zone) if zone else None
+        gone, self.devices = devices.set_aside(self._stated(clock), priority)
         with tempfile.TemporaryDirectory() as folder:
-            paths = self._written(Path(folder), zone)
+            paths = self._written(Path(folder), clock, gone)
             return read_records(paths, None, zone, True, now).timeline
 
     def _take_readings(self, readings: list[Any]) -> None:
@@ -127,14 +136,36 @@ class Series:
         if not (grown and before > entry["qty"]):
             kept[place] = entry
 
-    def _written(self, folder: Path, zone: str | None) -> list[Path]:
-        """Files for the importers, one for each format and each answer."""
+    def _stated(self, zone: tzinfo | None) -> Iterator[Stated]:
+        """What devices told, with the keys of `_written`."""
+        found = [
+            devices.of_reading(("reading", key), reading, zone)
+            for key, reading in self._readings.items()
+        ]
+        for metric, entries in self._entries.items():
+            found += [
+                devices.of_metric(("entry", metric, place), metric[1], entry, zone)
+                for place, entry in entries.items()
+            ]
+        withdrawn = devices.withdrawn(self._resources.values())
+        found += [
+            devices.of_resource(("resource", digest), entry, zone, withdrawn)
+            for digest, entry in self._resources.items()
+        ]
+        yield from (each for each in found if each is not None)
+
+    def _written(self, folder: Path, zone: tzinfo | None, gone: set) -> list[Path]:
+        """Files for the importers, one for each format and each answer, without what is gone."""
         files: dict[str, bytes] = {}
         if self._entries:
-            files["health_auto_export.json"] = json.dumps(self._document()).encode()
+            files["health_auto_export.json"] = json.dumps(self._document(gone)).encode()
         if self._resources:
             bundle = {"resourceType": "Bundle", "type": "collection"}
-            entries = list(self._resources.values())
+            entries = [
+                entry
+                for digest, entry in self._resources.items()
+                if ("resource", digest) not in gone
+            ]
             files["fhir.json"] = json.dumps(bundle | {"entry": entries}).encode()
         for number, content in enumerate(self._answers):
             files[f"answers-{number:08d}.jsonl"] = content
@@ -143,16 +174,22 @@ class Series:
             paths.append(folder / name)
             paths[-1].write_bytes(content)
         if self._readings:
-            clock = WallClock(time_zone(zone) if zone else None)
             paths.append(folder / "readings.jsonl")
-            write_timeline(readings_timeline(self._readings.values(), clock), paths[-1])
+            readings = (
+                reading for key, reading in self._readings.items() if ("reading", key) not in gone
+            )
+            write_timeline(readings_timeline(readings, WallClock(zone)), paths[-1])
         return paths
 
-    def _document(self) -> dict[str, Any]:
+    def _document(self, gone: set) -> dict[str, Any]:
         """The entries as the application writes them."""
         data: dict[str, list] = {}
         for (name, metric, units), entries in self._entries.items():
-            values = list(entries.values())
+            values = [
+                entry
+                for place, entry in entries.items()
+                if ("entry", (name, metric, units), place) not in gone
+            ]
             if metric or units:
                 data.setdefault(name, []).append({"name": metric, "units": units, "data": values})
             else:

@@ -18,6 +18,8 @@ LOG = logging.getLogger("aline_tf.gateway")
 REQUEST_ID = "x-request-id"
 _REQUEST_ID_FORM = re.compile(rb"[A-Za-z0-9._:/+=-]{1,64}")
 UNKNOWN = "(none)"
+#: The status of a request that became a stream; its line is written when that ends.
+SWITCHED = 101
 
 
 class AccessLog:
@@ -35,7 +37,7 @@ class AccessLog:
 
     async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
         """One request."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         request_id, started = _request_id(scope), time.monotonic()
@@ -43,14 +45,15 @@ class AccessLog:
 
         async def counted_receive() -> dict:
             message = await receive()
-            seen["received"] += len(message.get("body", b""))
+            seen["received"] += _size(message)
             return message
 
         async def counted_send(message: dict) -> None:
-            if message["type"] == "http.response.start":
-                seen["status"] = message["status"]
-                message.setdefault("headers", []).append((REQUEST_ID.encode(), request_id.encode()))
-            seen["sent"] += len(message.get("body", b""))
+            if message["type"] in ("http.response.start", "websocket.accept"):
+                seen["status"] = message.get("status", SWITCHED)
+                named = (REQUEST_ID.encode(), request_id.encode())
+                message["headers"] = [*message.get("headers", ()), named]
+            seen["sent"] += _size(message)
             await send(message)
 
         try:
@@ -59,11 +62,17 @@ class AccessLog:
             seconds = time.monotonic() - started
             route = getattr(scope.get("route"), "path", UNKNOWN)
             # Whatever else is asked for has no route.
-            method = scope["method"] if route != UNKNOWN else UNKNOWN
+            method = scope.get("method", "WEBSOCKET") if route != UNKNOWN else UNKNOWN
             self._metrics.answered(method, route, seen["status"], seconds)
             line = {"id": request_id, "method": method, "route": route, **seen}
             person = scope.get("state", {}).get("person")
             LOG.info(json.dumps(line | {"person": person, "ms": round(1000 * seconds, 1)}))
+
+
+def _size(message: dict) -> int:
+    """Bytes of what a message carries."""
+    text = message.get("text")
+    return len(message.get("body") or message.get("bytes") or b"") + len((text or "").encode())
 
 
 def _request_id(scope: dict) -> str:

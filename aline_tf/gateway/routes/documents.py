@@ -13,6 +13,32 @@ from aline_tf.gateway.storage.tables import CLIENT_ID
 ClientId = Annotated[str, Field(min_length=1, max_length=CLIENT_ID, pattern=r"^[^\x00]+$")]
 
 
+class Refusal(BaseModel):
+    """Why there is no other answer."""
+
+    detail: str = Field(description="what was expected, and what was received")
+
+
+def refusals(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """What every door may answer, and these besides, for the description of the interface."""
+    return {
+        code: {"model": Refusal, "description": _REFUSED[code]}
+        for code in sorted({401, 403, 422, 429, 503, *codes})
+    }
+
+
+_REFUSED = {
+    401: "no token that counts",
+    403: "a service that may not do this for this person",
+    404: "there is no such thing",
+    409: "the id is that of another content",
+    413: "more than may be sent at once",
+    422: "something that cannot be used",
+    429: "too many requests",
+    503: "the database or the model does not answer, or is busy: ask again",
+}
+
+
 class ReceiptDocument(BaseModel):
     """That something was kept, and what could be made of it."""
 
@@ -70,8 +96,8 @@ class AwayDocument(BaseModel):
     """No model answers; what was said last."""
 
     detail: str
-    last: dict[str, Any] | None
-    age_s: int | None
+    last: dict[str, Any] | None = None
+    age_s: int | None = None
 
 
 class Trigger(BaseModel):
@@ -137,6 +163,44 @@ class MovedDocument(BaseModel):
     receipt: ReceiptDocument
     before: list[RiskDocument] | None
     after: list[RiskDocument] | None
+
+
+class Probability(BaseModel):
+    """The probability of an attack within some hours."""
+
+    hours: int
+    probability: float
+
+
+class SentDocument(BaseModel):
+    """What was sent in one format."""
+
+    format: str
+    payloads: int
+    read: dict[str, int] = Field(description="records by channel")
+
+
+class MoveDocument(BaseModel):
+    """What the records of a channel did."""
+
+    channel: str
+    days: int = Field(description="on which it is not as it was before")
+    newest: str = Field(description="the last of these days")
+    move_24h: float = Field(description="of the risk; above 0 where they raised it")
+    move_48h: float
+
+
+class ChangesDocument(BaseModel):
+    """How the risks of one evening moved by what was sent."""
+
+    since: str
+    evening: str
+    before: list[Probability]
+    after: list[Probability]
+    sent: list[SentDocument]
+    moved: list[MoveDocument] = Field(
+        description="largest first; each by itself, so that they need not add up"
+    )
 
 
 class SupposedDocument(BaseModel):

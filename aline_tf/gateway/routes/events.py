@@ -13,12 +13,13 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from aline_tf.gateway.attending.courier import checked_url
-from aline_tf.gateway.routes.access import Asking, Service
+from aline_tf.gateway.routes.access import Asking, AskingForecasts, Service
+from aline_tf.gateway.routes.documents import refusals
 from aline_tf.gateway.service import Gateway
 from aline_tf.gateway.storage import events, prompting
 from aline_tf.gateway.storage.people import Person
 
-ROUTER = APIRouter(prefix="/v1", tags=["events"])
+ROUTER = APIRouter(prefix="/v1", tags=["events"], responses=refusals())
 #: Seconds between looks for events, between signs of life, and until a stream ends: whoever
 #: listens connects again and goes on where they were.
 LOOK_S, ALIVE_S, STREAM_S = 1.0, 15.0, 600.0
@@ -29,8 +30,8 @@ class WishesDocument(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    day: int = Field(description="prompts at most; 0 for none")
-    week: int
+    day: int = Field(ge=0, le=100, description="prompts at most; 0 for none")
+    week: int = Field(ge=0, le=100, description="no fewer than those of a day")
     quiet_from: str = Field(
         description="local time from which there are none, 18:00 to 24:00",
         pattern=r"^(1[89]|2[0-3]):[0-5][0-9]$|^24:00$",
@@ -64,7 +65,7 @@ class NewWebhookDocument(WebhookDocument):
     responses={200: {"content": {"text/event-stream": {}}, "description": "server-sent events"}},
 )
 async def listen(
-    person: Asking,
+    person: AskingForecasts,
     service: Service,
     last_event_id: Annotated[int, Header(ge=0, le=2**62)] = 0,
 ) -> StreamingResponse:
@@ -113,7 +114,7 @@ def show_webhooks(person: Asking, service: Service) -> list[WebhookDocument]:
     return [WebhookDocument(id=number, url=url) for number, url in found]
 
 
-@ROUTER.delete("/webhooks/{number}", status_code=204)
+@ROUTER.delete("/webhooks/{number}", status_code=204, responses=refusals(404))
 def remove_webhook(
     number: Annotated[int, Path(ge=0, le=2**62)], person: Asking, service: Service
 ) -> None:

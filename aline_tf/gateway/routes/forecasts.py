@@ -6,10 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from aline_tf.gateway.routes.access import Asking, Service
+from aline_tf.gateway.routes.access import Answering, AskingForecasts, Service
 from aline_tf.gateway.routes.documents import (
     AnswerDocument,
     AwayDocument,
+    ChangesDocument,
     MovedDocument,
     QuestionDocument,
     ReceiptDocument,
@@ -17,13 +18,14 @@ from aline_tf.gateway.routes.documents import (
     SupposedDocument,
     TriggersDocument,
     WhatIfsDocument,
+    refusals,
 )
 
 ROUTER = APIRouter(
     prefix="/v1",
     tags=["forecasts"],
-    responses={
-        404: {"description": "nothing is recorded yet"},
+    responses=refusals(404)
+    | {
         503: {"model": AwayDocument, "description": "no model answers"},
     },
 )
@@ -31,7 +33,7 @@ ROUTER = APIRouter(
 
 @ROUTER.get("/risk")
 def show_risk(
-    person: Asking,
+    person: AskingForecasts,
     service: Service,
     evening: Annotated[
         str | None, Query(max_length=40, description="one in the past, like 2025-04-27")
@@ -42,25 +44,39 @@ def show_risk(
 
 
 @ROUTER.get("/triggers")
-def show_triggers(person: Asking, service: Service) -> TriggersDocument:
+def show_triggers(person: AskingForecasts, service: Service) -> TriggersDocument:
     """What may be triggers of this person, strongest first."""
     return TriggersDocument(**service.forecasts.triggers(person))
 
 
 @ROUTER.get("/question")
-def show_question(person: Asking, service: Service) -> QuestionDocument:
+def show_question(person: AskingForecasts, service: Service) -> QuestionDocument:
     """The question most worth asking this evening, within the budget of prompts."""
     return QuestionDocument(**service.forecasts.next_question(person))
 
 
-@ROUTER.post("/answers", status_code=202)
-def take_answer(answer: AnswerDocument, person: Asking, service: Service) -> MovedDocument:
+@ROUTER.get("/changes")
+def show_changes(
+    person: AskingForecasts,
+    service: Service,
+    since: Annotated[
+        str, Query(max_length=40, description="a moment that is over, like 2025-04-27T20:00")
+    ],
+) -> ChangesDocument:
+    """What was sent since, how it moved the risks of the last evening, and which of it most."""
+    return ChangesDocument(**service.forecasts.changes(person, since))
+
+
+@ROUTER.post("/answers", status_code=202, responses=refusals(404, 409))
+def take_answer(answer: AnswerDocument, person: Answering, service: Service) -> MovedDocument:
     """Take the answer to a question that is open this evening; tells how the risks moved."""
     moved = service.forecasts.answer(person, answer.model_dump())
     return MovedDocument(**moved | {"receipt": ReceiptDocument.of(moved["receipt"])})
 
 
 @ROUTER.post("/what-if")
-def suppose(supposed: SupposedDocument, person: Asking, service: Service) -> WhatIfsDocument:
+def suppose(
+    supposed: SupposedDocument, person: AskingForecasts, service: Service
+) -> WhatIfsDocument:
     """The risks had something been otherwise: a prediction, and no cause."""
     return WhatIfsDocument(**service.forecasts.what_if(person, supposed.suppose))

@@ -9,13 +9,13 @@ import zipfile
 from fastapi import APIRouter, Response
 
 from aline_tf.gateway.routes.access import Asking, Service
-from aline_tf.gateway.routes.documents import AuditLine, ReceiptDocument
+from aline_tf.gateway.routes.documents import AuditLine, ReceiptDocument, refusals
 from aline_tf.gateway.service import Gateway
 from aline_tf.gateway.storage import audit
 from aline_tf.gateway.storage.payloads import payloads_after
 from aline_tf.gateway.storage.people import Person
 
-ROUTER = APIRouter(prefix="/v1/me", tags=["person"])
+ROUTER = APIRouter(prefix="/v1/me", tags=["person"], responses=refusals())
 
 
 @ROUTER.get(

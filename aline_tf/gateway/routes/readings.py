@@ -8,10 +8,10 @@ from fastapi import APIRouter, Header, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
 from aline_tf.gateway.intake.bodies import Body
-from aline_tf.gateway.routes.access import Asking, Service
-from aline_tf.gateway.routes.documents import ClientId, ReceiptDocument
+from aline_tf.gateway.routes.access import SendingReadings, Service
+from aline_tf.gateway.routes.documents import ClientId, ReceiptDocument, refusals
 
-ROUTER = APIRouter(prefix="/v1", tags=["readings"])
+ROUTER = APIRouter(prefix="/v1", tags=["readings"], responses=refusals())
 _BODY = {
     "requestBody": {
         "required": True,
@@ -35,10 +35,10 @@ _BODY = {
 }
 
 
-@ROUTER.post("/readings", status_code=202, openapi_extra=_BODY)
+@ROUTER.post("/readings", status_code=202, openapi_extra=_BODY, responses=refusals(409, 413))
 async def take_readings(
     request: Request,
-    person: Asking,
+    person: SendingReadings,
     service: Service,
     idempotency_key: Annotated[ClientId | None, Header()] = None,
     content_encoding: Annotated[str, Header(max_length=40)] = "",
@@ -56,8 +56,8 @@ async def take_readings(
     return ReceiptDocument.of(receipt)
 
 
-@ROUTER.get("/receipts/{client_id}")
-def show_receipt(client_id: ClientId, person: Asking, service: Service) -> ReceiptDocument:
+@ROUTER.get("/receipts/{client_id}", responses=refusals(404))
+def show_receipt(client_id: ClientId, person: SendingReadings, service: Service) -> ReceiptDocument:
     """The receipt of something that was sent before."""
     receipt = service.receipt(person, client_id)
     if receipt is None:

@@ -12,12 +12,14 @@ from sqlalchemy import Connection, insert, select
 
 from aline_tf.gateway.storage.tables import AUDIT
 
-ADDED, TOKEN, REVOKED, EXPORTED, ERASED = (
+ADDED, TOKEN, REVOKED, EXPORTED, ERASED, GRANTED, WITHDRAWN = (
     "person added",
     "token issued",
     "token revoked",
     "records exported",
     "person erased",
+    "service allowed",
+    "service no longer allowed",
 )
 #: Lines that are shown.
 MOST = 1000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from aline_tf.gateway.storage.tables import FORECASTS
+from aline_tf.gateway.storage.upsert import put
 
 
 def keep_forecast(connection: Connection, person: str, document: dict[str, Any], now: int) -> None:
@@ -19,10 +19,7 @@ def keep_forecast(connection: Connection, person: str, document: dict[str, Any],
         document: the forecast as JSON values.
         now: seconds since 1970 UTC.
     """
-    values = {"computed": now, "document": document}
-    dialect = {"sqlite": sqlite, "postgresql": postgresql}[connection.dialect.name]
-    row = dialect.insert(FORECASTS).values(person=person, **values)
-    connection.execute(row.on_conflict_do_update(index_elements=["person"], set_=values))
+    put(connection, FORECASTS, {"person": person}, {"computed": now, "document": document})
 
 
 def last_forecast(connection: Connection, person: str) -> tuple[int, dict[str, Any]] | None:

@@ -16,6 +16,7 @@ from aline_tf.gateway.storage.tables import PAYLOADS
 
 #: Payloads that are unpacked at the same time.
 AT_ONCE = 256
+_WITHOUT_CONTENT = [column for column in PAYLOADS.c if column.name != "content"]
 
 
 class ClientIdTaken(Exception):
@@ -135,10 +136,16 @@ def payloads_after(
         number = rows[-1].number
 
 
+def receipts_since(connection: Connection, person: str, moment: int) -> list[Receipt]:
+    """Receipts of what a person sent after a moment, in seconds since 1970 UTC, oldest first."""
+    mine = (PAYLOADS.c.person == person) & (PAYLOADS.c.received > moment)
+    query = select(*_WITHOUT_CONTENT).where(mine).order_by(PAYLOADS.c.number)
+    return [_receipt(row) for row in connection.execute(query)]
+
+
 def _find(connection: Connection, person: str, client_id: str) -> Row | None:
     mine = (PAYLOADS.c.person == person) & (PAYLOADS.c.client_id == client_id)
-    columns = [column for column in PAYLOADS.c if column.name != "content"]
-    return connection.execute(select(*columns).where(mine)).first()
+    return connection.execute(select(*_WITHOUT_CONTENT).where(mine)).first()
 
 
 def _receipt(row: Row, repeated: bool = False) -> Receipt:

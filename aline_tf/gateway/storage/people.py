@@ -31,12 +31,14 @@ class Person:
     Attributes:
         id: of the person, 32 hexadecimal digits.
         zone: the time zone they live in, for records that name none; None where nobody said.
-        label: of the token: which application or device uses it.
+        label: of the token: which application or device uses it, or the name of a service.
+        scopes: what the token lets its owner do; None for everything, as of a person's own.
     """
 
     id: str
     zone: str | None
     label: str
+    scopes: frozenset[str] | None = None
 
 
 def add_person(connection: Connection, now: int, zone: str | None = None) -> str:
@@ -73,13 +75,14 @@ def issue_token(
     Raises:
         InputError: no such person, or a label that is empty or long.
     """
-    if not label.strip() or len(label) > _LABEL or not label.isprintable():
-        raise InputError(f"expected a label of 1 to {_LABEL} characters; received {label[:90]!r}")
+    checked_label(label)
     if connection.execute(select(PEOPLE).where(PEOPLE.c.person == person)).first() is None:
         raise InputError(f"expected the id of a person; received {person[:40]!r}")
     token = token or _PREFIX + secrets.token_urlsafe(32)
     connection.execute(
-        insert(TOKENS).values(digest=_digest(token), person=person, label=label, created=now)
+        insert(TOKENS).values(
+            digest=digest_of_token(token), person=person, label=label, created=now
+        )
     )
     audit.note(connection, person, OPERATOR, audit.TOKEN, now)
     return token
@@ -90,7 +93,7 @@ def revoke_token(connection: Connection, token: str, now: int) -> bool:
     person = person_of(connection, token)
     if person is None:
         return False
-    mine = TOKENS.c.digest == _digest(token)
+    mine = TOKENS.c.digest == digest_of_token(token)
     connection.execute(update(TOKENS).where(mine).values(revoked=now))
     audit.note(connection, person.id, OPERATOR, audit.REVOKED, now)
     return True
@@ -101,7 +104,7 @@ def person_of(connection: Connection, token: str) -> Person | None:
     found = connection.execute(
         select(PEOPLE.c.person, PEOPLE.c.zone, TOKENS.c.label)
         .join(TOKENS, TOKENS.c.person == PEOPLE.c.person)
-        .where(TOKENS.c.digest == _digest(token), TOKENS.c.revoked.is_(None))
+        .where(TOKENS.c.digest == digest_of_token(token), TOKENS.c.revoked.is_(None))
     ).first()
     return None if found is None else Person(*found)
 
@@ -121,5 +124,17 @@ def erase(connection: Connection, person: Person, now: int) -> bool:
     return True
 
 
-def _digest(token: str) -> str:
+def checked_label(label: str, what: str = "a label") -> str:
+    """A label that can be shown.
+
+    Raises:
+        InputError: it is empty, long, or of characters that do not print.
+    """
+    if not label.strip() or len(label) > _LABEL or not label.isprintable():
+        raise InputError(f"expected {what} of 1 to {_LABEL} characters; received {label[:90]!r}")
+    return label
+
+
+def digest_of_token(token: str) -> str:
+    """What is kept of a token."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from aline_tf.errors import InputError
 from aline_tf.gateway.storage.tables import GAINS, PEOPLE, WISHES
+from aline_tf.gateway.storage.upsert import put
 from aline_tf.migraine.interview.prompt_budget import PROMPTS_A_DAY, PROMPTS_A_WEEK
 
 #: Minutes after midnight: the model knows evenings, which begin then.
@@ -48,7 +48,7 @@ class Wishes:
 
 def keep_wishes(connection: Connection, person: str, wishes: Wishes) -> None:
     """Keep the wishes of a person; whoever states none is not prompted."""
-    _put(connection, WISHES, {"person": person}, dataclasses.asdict(wishes))
+    put(connection, WISHES, {"person": person}, dataclasses.asdict(wishes))
 
 
 def wishes_of(connection: Connection, person: str) -> Wishes | None:
@@ -68,7 +68,7 @@ def who_may_be_prompted(connection: Connection) -> list[tuple[str, str | None, W
 
 def keep_gain(connection: Connection, person: str, evening: str, gain: float) -> None:
     """Keep what the best question of an evening, 2025-03-10, was expected to tell."""
-    _put(connection, GAINS, {"person": person, "evening": evening}, {"gain": gain})
+    put(connection, GAINS, {"person": person, "evening": evening}, {"gain": gain})
 
 
 def gains_before(connection: Connection, person: str, evening: str) -> list[float]:
@@ -76,9 +76,3 @@ def gains_before(connection: Connection, person: str, evening: str) -> list[floa
     mine = (GAINS.c.person == person) & (GAINS.c.evening < evening)
     query = select(GAINS.c.gain).where(mine).order_by(GAINS.c.evening.desc()).limit(REMEMBERED)
     return list(connection.execute(query).scalars())
-
-
-def _put(connection: Connection, table, key: dict, values: dict) -> None:
-    dialect = {"sqlite": sqlite, "postgresql": postgresql}[connection.dialect.name]
-    row = dialect.insert(table).values(**key, **values)
-    connection.execute(row.on_conflict_do_update(index_elements=list(key), set_=values))

@@ -57,6 +57,38 @@ TOKENS = Table(
     Column("revoked", BigInteger),
     Index("ix_tokens_person", "person"),
 )
+#: Programs that may act for several people, and of their tokens the digests alone.
+SERVICES = Table(
+    "services",
+    METADATA,
+    Column("service", String(32), primary_key=True),
+    Column("name", String(80), nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+SERVICE_TOKENS = Table(
+    "service_tokens",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("service", ForeignKey("services.service", ondelete="CASCADE"), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("revoked", BigInteger),
+)
+#: What a person lets a service do: scopes, joined by spaces.
+GRANTS = Table(
+    "grants",
+    METADATA,
+    _person(primary_key=True),
+    Column("service", ForeignKey("services.service", ondelete="CASCADE"), primary_key=True),
+    Column("scopes", String(200), nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+#: Which device of a person counts where several tell the same reading: names, the first first.
+DEVICES = Table(
+    "devices",
+    METADATA,
+    _person(primary_key=True),
+    Column("priority", JSON, nullable=False),
+)
 #: What was sent, as it came (compressed), and what the importers made of it.
 PAYLOADS = Table(
     "payloads",

@@ -26,6 +26,7 @@ h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .25rem; letter-spacing: -.
 h2 { font-size: 1.2rem; line-height: 1.3; margin: 2.5rem 0 .5rem; }
 h3 { font-size: 1rem; line-height: 1.4; margin: 0; }
 p { margin: .4rem 0; }
+a { color: var(--blue); }
 .soft { color: var(--soft); font-size: .9rem; }
 .card {
   background: var(--card); border: 1px solid var(--rule); border-radius: .75rem;

@@ -230,6 +230,11 @@ class Gathered:
 
     def timeline(self) -> Timeline:
         """What was gathered, with its account."""
+        rows = self.rows()
+        return Timeline.from_rows(rows, self.account.summary())
+
+    def rows(self) -> list[tuple]:
+        """The rows of `timeline`, once; its account is complete afterwards."""
         rows = self._nights() + self._finest_sleep()
         for (channel, source, hour, offset), (total, count, known) in self._hours.items():
             value = total / count if channel in _MEANS else total
@@ -245,7 +250,7 @@ class Gathered:
                 f"no time zone is known for some times of {self._name}: they were taken as UTC"
                 " (--zone names one)"
             )
-        return Timeline.from_rows(rows, self.account.summary())
+        return rows
 
     def _nights(self) -> list[tuple]:
         """The rows, of each device with the last word on a night and without naps beside it."""
