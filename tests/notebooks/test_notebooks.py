@@ -11,13 +11,33 @@ from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
-EXPECTED = {"model_check", "model_layers", "own_simulator", "psychometric", "serving"}
+EXPECTED = {
+    "active_learning",
+    "model_check",
+    "model_layers",
+    "own_simulator",
+    "psychometric",
+    "serving",
+    "training_loop",
+}
 #: Notebooks whose outputs are kept beside their text.
 KEPT = sorted((ROOT / "notebooks").glob("*.ipynb"))
 #: Of one cell; a machine that trains something else at the same time is slow.
 SECONDS_PER_CELL = 900
 #: Smaller sizes, for what holds of a notebook whatever its sizes; those it shows take minutes.
-SIZES = {"psychometric": {"WARMUP_STEPS": 100, "JOINT_STEPS": 50, "BATCH": 8, "SUBJECTS": 12}}
+SIZES = {
+    "active_learning": {
+        "FUNCTIONS": 6,
+        "OBSERVERS": 8,
+        "QUERIES": 8,
+        "EVERY": 8,
+        "TRIALS": 8,
+        "SWITCH": 4,
+        "QUESTIONS": 1,
+    },
+    "psychometric": {"WARMUP_STEPS": 100, "JOINT_STEPS": 50, "BATCH": 8, "SUBJECTS": 12},
+    "training_loop": {"WARMUP_STEPS": 20, "JOINT_STEPS": 10, "RULES": 1, "RUNS": 64},
+}
 
 
 def test_the_notebooks_found_are_those_that_should_be_there():
