@@ -15,6 +15,7 @@ EXPECTED = {
     "active_learning",
     "model_check",
     "model_layers",
+    "one_person",
     "own_simulator",
     "psychometric",
     "serving",
@@ -35,6 +36,7 @@ SIZES = {
         "SWITCH": 4,
         "QUESTIONS": 1,
     },
+    "one_person": {"TWINS": 8},
     "psychometric": {"WARMUP_STEPS": 100, "JOINT_STEPS": 50, "BATCH": 8, "SUBJECTS": 12},
     "training_loop": {"WARMUP_STEPS": 20, "JOINT_STEPS": 10, "RULES": 1, "RUNS": 64},
 }
