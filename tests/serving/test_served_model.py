@@ -38,6 +38,15 @@ def assert_same(answers, expected, quantiles=1e-5):
     assert answers
     for name, array in answers.items():
         assert array.shape == expected[name].shape, name
+        if name == "index":
+            # Of candidates whose scores are equal but for rounding either is the choice.
+            rows = np.flatnonzero(array != expected[name])
+            ours, theirs = (
+                expected["scores"][rows, index[rows]] for index in (array, expected[name])
+            )
+            assert (array[rows] >= 0).all() and (expected[name][rows] >= 0).all()
+            np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5, err_msg=name)
+            continue
         tolerance = quantiles if name.endswith("quantiles") else 1e-5
         np.testing.assert_allclose(
             array, expected[name], rtol=tolerance, atol=tolerance, err_msg=name
