@@ -2,7 +2,9 @@
 
 The queue is bounded: what would wait behind too much is refused at once. Large passes never take
 all the threads, so that small ones get by; passes that may be merged are run as one when several
-wait, so that nobody waits in order to be merged. What nobody waits for any more is not run.
+wait, so that nobody waits in order to be merged. What nobody waits for any more is not run. Where
+nothing waits a small pass is run by the thread that asks: to hand it over and back takes longer
+than much of what is run.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import threading
+import time
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -17,6 +20,9 @@ from typing import Any
 LARGE = 1 << 17
 #: Arrays that wait, in bytes.
 MOST_BYTES = 256 << 20
+
+
+_TOO_LATE = "expected an answer in time; received none"
 
 
 class QueueFullError(RuntimeError):
@@ -86,7 +92,7 @@ class WorkQueue:
         self._run, self._settings = run, settings
         self._waiting: list[Pass] = []
         self._changed = threading.Condition()
-        self._running_large, self._stopped = 0, False
+        self._running, self._running_large, self._stopped = 0, 0, False
         self._threads = [
             threading.Thread(target=self._work, name=f"serve-run-{number}", daemon=True)
             for number in range(settings.workers)
@@ -109,20 +115,43 @@ class WorkQueue:
         with self._changed:
             if self._stopped:
                 raise StoppedError
-            held = sum(waiting.bytes_held for waiting in self._waiting)
-            full = len(self._waiting) >= self._settings.capacity
-            if full or (self._waiting and held + asked.bytes_held > MOST_BYTES):
-                raise QueueFullError(
-                    f"expected fewer requests at a time; received one while"
-                    f" {len(self._waiting)} wait: ask again"
-                )
-            self._waiting.append(asked)
-            self._changed.notify()
-        if not asked.done.wait(None if timeout is None else min(timeout, threading.TIMEOUT_MAX)):
+            is_free = not self._waiting and self._running < self._settings.workers
+            if is_free and asked.size <= LARGE:
+                self._running += 1
+            else:
+                self._add(asked)
+                is_free = False
+        if is_free:
+            self._run_here(asked, timeout)
+        elif not asked.done.wait(None if timeout is None else min(timeout, threading.TIMEOUT_MAX)):
             self.drop(asked)
         if asked.error is not None:
             raise asked.error
         return asked.result
+
+    def _add(self, asked: Pass) -> None:
+        held = sum(waiting.bytes_held for waiting in self._waiting)
+        full = len(self._waiting) >= self._settings.capacity
+        if full or (self._waiting and held + asked.bytes_held > MOST_BYTES):
+            raise QueueFullError(
+                f"expected fewer requests at a time; received one while"
+                f" {len(self._waiting)} wait: ask again"
+            )
+        self._waiting.append(asked)
+        self._changed.notify()
+
+    def _run_here(self, asked: Pass, timeout: float | None) -> None:
+        """Run a pass in the thread that asks; a worker less does so meanwhile."""
+        begin = time.monotonic()
+        try:
+            self._run_wanted([asked])
+        finally:
+            with self._changed:
+                self._running -= 1
+                if self._waiting:
+                    self._changed.notify_all()
+        if timeout is not None and time.monotonic() - begin > timeout:
+            asked.error = asked.error or AbandonedError(_TOO_LATE)
 
     def drop(self, asked: Pass, why: Exception | None = None) -> None:
         """Nobody waits for it any more: unless it is running already, it never will."""
@@ -130,7 +159,7 @@ class WorkQueue:
             if asked in self._waiting:
                 self._waiting.remove(asked)
         if not asked.done.is_set():
-            asked.error = why or AbandonedError("expected an answer in time; received none")
+            asked.error = why or AbandonedError(_TOO_LATE)
             asked.done.set()
 
     def stop(self) -> None:
@@ -149,26 +178,32 @@ class WorkQueue:
                     if self._stopped:
                         return
                     self._changed.wait()
-            large = taken[0].size > LARGE
-            wanted = [asked for asked in taken if asked.is_wanted()]
-            for asked in taken:
-                if asked not in wanted:
-                    self.drop(asked)
-            try:
-                if wanted:
-                    self._run(wanted)
-            except Exception as error:
-                for asked in wanted:
-                    asked.error = asked.error or error
-            for asked in wanted:
-                asked.done.set()
+            self._run_wanted(taken)
             with self._changed:
-                self._running_large -= large
+                self._running -= 1
+                self._running_large -= taken[0].size > LARGE
                 # A large one may have waited for this, while others were passed on to.
                 self._changed.notify_all()
 
+    def _run_wanted(self, taken: list[Pass]) -> None:
+        """Run those of some passes for which somebody waits."""
+        wanted = [asked for asked in taken if asked.is_wanted()]
+        for asked in taken:
+            if asked not in wanted:
+                self.drop(asked)
+        try:
+            if wanted:
+                self._run(wanted)
+        except Exception as error:
+            for asked in wanted:
+                asked.error = asked.error or error
+        for asked in wanted:
+            asked.done.set()
+
     def _take(self) -> list[Pass]:
         """The next passes to run together, out of the queue; none if none may run now."""
+        if self._running >= self._settings.workers:
+            return []
         most_large = max(1, self._settings.workers - 1)
         for first in self._waiting:
             large = first.size > LARGE
@@ -178,6 +213,7 @@ class WorkQueue:
             if first.key is not None and not large:
                 self._add_alike(taken)
             self._waiting = [waiting for waiting in self._waiting if waiting not in taken]
+            self._running += 1
             self._running_large += large
             return taken
         return []

@@ -98,6 +98,52 @@ def test_large_passes_never_take_every_worker(gate):
     assert busy.ran == [["large"], ["free"]]
 
 
+def test_where_nothing_waits_nothing_is_handed_over(gate):
+    threads = []
+
+    def run(passes):
+        threads.append(threading.current_thread())
+        passes[0].result = "there"
+
+    queue = WorkQueue(run, QueueSettings(workers=1))
+    assert queue.ask(Pass("small"), 30) == queue.ask(Pass("large", size=LARGE + 1), 30) == "there"
+    queue.stop()
+    assert threads[0] is threading.current_thread() is not threads[1]
+    # What comes meanwhile waits for a worker as before, and too late is too late.
+    busy = gate(workers=1)
+    busy.send("first", running=True)
+    second = busy.send("second")
+    busy.finish()
+    assert second.result == "answer to second"
+    with pytest.raises(AbandonedError, match="expected an answer in time"):
+        gate(workers=1).queue.ask(Pass("free"), timeout=-1.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_more_run_at_a_time_than_there_are_workers(seed):
+    rng, running, most, lock = random.Random(seed), 0, 0, threading.Lock()
+    workers = rng.randint(1, 3)
+
+    def run(passes):
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        threading.Event().wait(0.001)
+        with lock:
+            running -= 1
+
+    queue = WorkQueue(run, QueueSettings(workers=workers, capacity=999))
+    passes = [Pass(work, size=rng.choice([1, LARGE + 1])) for work in range(60)]
+    threads = [threading.Thread(target=queue.ask, args=(asked, 30)) for asked in passes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    queue.stop()
+    assert 1 <= most <= workers and running == 0
+
+
 def test_what_is_alike_and_waits_is_one_pass(gate):
     busy = gate(workers=1, most_rows=4)
     busy.send("first", running=True)
