@@ -64,8 +64,13 @@ def test_whatever_their_sizes_every_request_gets_its_own_answer(
         expected = alone(model, signature, arrays)
         assert set(asked.result) == set(expected)
         for name, array in expected.items():
-            assert asked.result[name].shape == array.shape
-            np.testing.assert_allclose(asked.result[name], array, rtol=1e-4, atol=1e-4)
+            found = asked.result[name]
+            assert found.shape == array.shape
+            if name == "index":
+                # Of candidates whose scores are equal but for rounding either is the choice.
+                rows = np.arange(len(array))
+                found, array = (expected["scores"][rows, index] for index in (found, array))
+            np.testing.assert_allclose(found, array, rtol=1e-4, atol=1e-4)
     assert len(calls) == 1
 
 
