@@ -83,7 +83,7 @@ assert {"predict", "infer", "propose", "step", "answer"} <= set(signatures)
 # ## Call over gRPC
 #
 # An observer said no at -1 and yes at 2. `propose` scores the pool; what is left out of a batch
-# is filled in. All five signatures take a batch of rows, so many observers may be asked about
+# is filled in. All signatures take a batch of rows, so many observers may be asked about
 # at once.
 
 # %%

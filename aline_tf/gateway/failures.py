@@ -20,3 +20,7 @@ class ModelAway(Exception):
     def __init__(self, message: str, last: dict[str, Any] | None = None, age: int | None = None):
         super().__init__(message)
         self.last, self.age = last, age
+
+
+class Busy(Exception):
+    """What takes long is being done for somebody else; the message says what."""

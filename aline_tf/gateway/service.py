@@ -156,6 +156,8 @@ class Gateway:
         with self.database.writing() as connection:
             people.erase(connection, person, self.now())
         self.timelines.forget(person.id)
+        if self._forecasts is not None:
+            self._forecasts.forget(person.id)
 
     def close(self) -> None:
         """Close the database."""

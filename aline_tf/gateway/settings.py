@@ -33,6 +33,7 @@ class Settings:
         origins: of other sites whose pages may ask, as https://app.example.org; none by default.
         webhook_hosts: who may be called about events, as host or host:port; nobody by default.
         attend_seconds: between looks after everybody, for events and prompts; 0 for none.
+        plan_twins: simulated people that a plan is made with; more of them make errors smaller.
 
     Raises:
         InputError: a limit that is not positive, or a weight that is negative.
@@ -56,11 +57,14 @@ class Settings:
     origins: tuple[str, ...] = ()
     webhook_hosts: tuple[str, ...] = ()
     attend_seconds: float = 60.0
+    plan_twins: int = 128
 
     def __post_init__(self) -> None:
         for name in ("largest_body", "largest_payload", "model_timeout", "per_minute", "burst"):
             if not getattr(self, name) > 0:
                 raise InputError(f"expected {name} above 0; received {getattr(self, name)}")
+        if not 8 <= self.plan_twins <= 2048:
+            raise InputError(f"expected plan_twins from 8 to 2048; received {self.plan_twins}")
         if not (math.isfinite(self.cost_weight) and self.cost_weight >= 0):
             raise InputError(f"expected a cost_weight of 0 or more; received {self.cost_weight}")
         for origin in self.origins:

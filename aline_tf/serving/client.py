@@ -153,6 +153,26 @@ class Client:
         """
         return self._call("answer", batch, outputs)
 
+    def distributions(
+        self, batch: Mapping[str, Any], *, outputs: Sequence[str] = ()
+    ) -> dict[str, np.ndarray]:
+        """The parameters of all distributions, in the units that the model was trained in; errors
+        as for `predict`. `aline_tf.models.distributions` makes draws and densities of them.
+
+        Args:
+            batch, outputs: as for `predict`.
+        """
+        return self._call("distributions", batch, outputs)
+
+    def signatures(self) -> tuple[str, ...]:
+        """Names of the signatures that the served model has; asked once, and again after an error.
+
+        Raises:
+            InputError: no such model.
+            ConnectionError: no answer in time.
+        """
+        return tuple(self._signatures or self.metadata()["signatures"])
+
     def metadata(self) -> dict[str, Any]:
         """The model as the server describes it.
 

@@ -3,13 +3,14 @@
 Every input is a field of a Batch (`aline_tf.batch`), under the same name, with the same letters
 for its sizes. B, C, M and N are free in every request, and C, M and N may be 0.
 
-    signature   takes                                         gives
-    predict     context, known parameters, target designs     outcomes at the target designs
-    infer       context, known parameters                     posterior of every parameter
-    propose     context, known parameters, selected targets,  scores over the candidates and the
-                candidates                                    chosen index: the next question alone
-    step        what propose takes                            all three at once, without quantiles
-    answer      what propose takes                            all three at once, with quantiles
+    signature      takes                                         gives
+    predict        context, known parameters, target designs     outcomes at the target designs
+    infer          context, known parameters                     posterior of every parameter
+    propose        context, known parameters, selected targets,  scores over the candidates and the
+                   candidates                                    one chosen: the next question
+    step           what propose takes                            all three at once, no quantiles
+    answer         what propose takes                            all three at once, with quantiles
+    distributions  what propose takes                            what all of these are made of
 
 `serving_default`, the signature of a request that names none, is `step`.
 
@@ -27,6 +28,10 @@ for its sizes. B, C, M and N are free in every request, and C, M and N may be 0.
     probabilities          [B, N]         their softmax over the allowed candidates, else 0
     index                  [B] int32      the allowed candidate of the highest score, -1 if none
     entropy                [B]            of `probabilities`, in nats
+    theta_raw, target_raw  [B, P, H],     distributions: the parameters of the distributions, as the
+                           [B, M, H']     model's heads give them: what draws, densities and other
+                                          quantiles are made of (`aline_tf.models.distributions`)
+    candidate_logits       [B, N]         distributions: the policy's, before `candidate_mask`
 
 Every output has the batch as its first size, so that a server may batch requests together. A
 server that pads requests to one size does so with the first element of each tensor, and a mask
@@ -51,6 +56,7 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     "propose": (*CONTEXT, *KNOWN, *TARGETS, *CANDIDATES),
     "step": (*CONTEXT, *KNOWN, *TARGETS, *CANDIDATES),
     "answer": (*CONTEXT, *KNOWN, *TARGETS, *CANDIDATES),
+    "distributions": (*CONTEXT, *KNOWN, *TARGETS, *CANDIDATES),
 }
 DEFAULT_SIGNATURE = "step"
 SERVING_DEFAULT = "serving_default"
@@ -71,6 +77,8 @@ OUTPUTS_BY_PLACE = {
     "quantiles": "M",
     "scores": "N",
     "probabilities": "N",
+    "target_raw": "M",
+    "candidate_logits": "N",
 }
 
 #: Letters whose size the request chooses; the others (D, F, P) belong to the task.

@@ -78,7 +78,7 @@ def gateway(tmp_path_factory, inference):
 def clocked(tmp_path_factory, inference):
     """A gateway whose clock is turned by hand."""
     clock = [NOW]
-    settings = settings_in(tmp_path_factory.mktemp("clocked"))
+    settings = settings_in(tmp_path_factory.mktemp("clocked"), plan_twins=8)
     running = Running(create_app(settings, inference=inference, clock=lambda: clock[0]))
     running.clock = clock
     yield running

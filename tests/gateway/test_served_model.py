@@ -13,8 +13,12 @@ from aline_tf.migraine.forecast.what_if import Supposition
 from aline_tf.migraine.records.fhir_export import observations
 from aline_tf.serving.calls.retry import Retry
 from aline_tf.serving.client import Client
+from aline_tf.serving.limits import Limits
 from tests.gateway.conftest import NOW, Running, settings_in
 from tests.gateway.test_readings import bundle, stress
+from tests.migraine.conftest import preset
+
+__all__ = ["preset"]
 
 
 @pytest.fixture(scope="module")
@@ -56,20 +60,67 @@ def standing(tmp_path_factory, life, inference):
 
 
 @pytest.fixture(scope="module")
-def both(compiled_model, server):
+def both(compiled_model, server, preset):
     with Client(server.target, "migraine", timeout=60) as client:
-        yield LocalInference(compiled_model, 1e-9), ServedInference(client)
+        served = ServedInference(client, 1e-9, preset=preset)
+        yield LocalInference(compiled_model, 1e-9), served
+
+
+@pytest.fixture
+def means(server, monkeypatch):
+    """A server whose models have no distributions, as those of before."""
+    with Client(server.target, "migraine", timeout=60) as client:
+        monkeypatch.setattr(client, "signatures", lambda: ("predict", "infer", "propose"))
+        yield ServedInference(client)
 
 
 class TestTheSameNumbers:
     def test_risks(self, both, standing):
         here, there = (inference.risks(standing.batch) for inference in both)
         for one, other in zip(here, there, strict=True):
-            assert other["probability"] == pytest.approx(one["probability"], abs=1e-5)
-            assert other["hours"] == one["hours"] and other["low"] is other["high"] is None
+            assert other == pytest.approx(one, abs=1e-5)
 
     def test_triggers(self, both, standing):
         here, there = (inference.triggers(standing.batch) for inference in both)
+        for one, other in zip(here, there, strict=True):
+            assert other.pop("name") == one.pop("name")
+            assert other == pytest.approx(one, rel=1e-5, abs=1e-5)
+
+    def test_gains(self, both, standing):
+        one, other = (
+            inference.next_question(standing.batch, standing.candidates) for inference in both
+        )
+        assert other.candidate == one.candidate and other.worth is one.worth
+        assert other.gain == pytest.approx(one.gain, abs=1e-5) and one.gain > 0
+
+    def test_plans(self, both, standing):
+        here, there = (inference.plan(standing.history, 1.0, 8) for inference in both)
+        assert there.chosen.options == here.chosen.options
+        for one, other in zip(here.alone, there.alone, strict=True):
+            assert other.log_score == pytest.approx(one.log_score, abs=1e-5)
+
+    def test_probabilities_of_many_rows_come_in_parts(self, both, standing, monkeypatch):
+        from aline_tf import batch_ops
+        from aline_tf.gateway.forecasts import served_model
+
+        many = batch_ops.repeat(batch_ops.drop_candidates(standing.batch), 5)
+        monkeypatch.setattr(served_model, "Limits", lambda: Limits(B=2))
+        here, there = (inference.probabilities(many) for inference in both)
+        np.testing.assert_allclose(there, here, atol=1e-5)
+
+
+class TestMeansAlone:
+    """A model without distributions tells what it can, and None stands for the rest."""
+
+    def test_risks(self, both, means, standing):
+        for one, other in zip(
+            both[0].risks(standing.batch), means.risks(standing.batch), strict=True
+        ):
+            assert other["probability"] == pytest.approx(one["probability"], abs=1e-5)
+            assert other["hours"] == one["hours"] and other["low"] is other["high"] is None
+
+    def test_triggers(self, both, means, standing):
+        here, there = (each.triggers(standing.batch) for each in (both[0], means))
         assert [each["name"] for each in here] == [each["name"] for each in there]
         for one, other in zip(here, there, strict=True):
             for name in ("probability", "usual", "days_recorded"):
@@ -87,25 +138,31 @@ class TestTheSameNumbers:
             for name in ("risk_24h", "risk_48h"):
                 assert other[name] == pytest.approx(one[name], abs=1e-5)
 
-    def test_the_question_is_the_first_of_the_policy(self, both, standing, compiled_model):
+    def test_the_question_is_the_first_of_the_policy(self, means, standing, compiled_model):
         from aline_tf.migraine.forecast.value_of_information import policy_ranks
 
-        _, served = both
+        served = means
         ranks, _ = policy_ranks(compiled_model, standing.batch)
         found = served.next_question(standing.batch, standing.candidates)
         assert ranks[standing.candidates.index(found.candidate)] == 1
         assert found.gain is None and found.worth is None
         assert served.next_question(standing.batch, []) is None
 
+    def test_there_is_no_plan(self, means, standing):
+        with pytest.raises(ConnectionError, match="the signature distributions"):
+            means.plan(standing.history, 1.0, 8)
+
 
 def test_while_the_server_is_away_readings_are_kept_and_the_last_forecast_is_told(
-    models, tmp_path, life
+    models, tmp_path, life, preset
 ):
     server = serve(models)
     clock = [NOW]
     client = Client(server.target, "migraine", timeout=20, retry=Retry(1))
     app = create_app(
-        settings_in(tmp_path), inference=ServedInference(client), clock=lambda: clock[0]
+        settings_in(tmp_path),
+        inference=ServedInference(client, preset=preset),
+        clock=lambda: clock[0],
     )
     running = Running(app)
     try:

@@ -22,6 +22,7 @@ OUTPUTS = {
 }
 OUTPUTS["answer"] = OUTPUTS["predict"] | OUTPUTS["infer"] | OUTPUTS["propose"]
 OUTPUTS["step"] = OUTPUTS["answer"] - {"quantiles", "theta_quantiles"}
+OUTPUTS["distributions"] = {"theta_raw", "target_raw", "candidate_logits"}
 OUTPUTS["serving_default"] = OUTPUTS["step"]
 
 

@@ -1,7 +1,8 @@
 """Who computes: the model in this process, or one behind a server.
 
-Both are asked for the same things. A server answers with means, spreads and the policy's scores;
-the draws behind an interval, and the answers that a question could have, need the model itself.
+Both are asked for the same things, and answer with the same numbers. A server whose model was
+exported without the signature `distributions` answers with means, spreads and the policy's scores:
+the draws behind an interval, and the answers that a question could have, are then not to be had.
 What is not to be had is None, and no number stands in its place.
 """
 
@@ -10,12 +11,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import threading
-from collections.abc import Sequence
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from aline_tf.errors import InputError
+from aline_tf.gateway.forecasts.served_model import ServedMeans, ServedModel, asked, in_parts
 from aline_tf.gateway.settings import Settings
 from aline_tf.migraine.forecast.forecast import (
     attack_probabilities,
@@ -34,6 +35,9 @@ from aline_tf.migraine.records.days import DayHistory
 from aline_tf.migraine.schema.candidates import Candidate
 from aline_tf.migraine.schema.channels import FORECASTS
 from aline_tf.migraine.schema.spec import SPEC
+
+if TYPE_CHECKING:
+    from aline_tf.migraine.forecast.plan import Plan
 
 _HOURS = tuple(int(channel.name.split("_")[1][:-1]) for channel in FORECASTS)
 
@@ -76,9 +80,13 @@ class Inference(Protocol):
         """Of an attack within 24 and 48 hours, of every row: [B, 2]."""
         ...
 
+    def plan(self, history: DayHistory, budget: float, twins: int) -> Plan:
+        """What recording which reading or asking which question would add in two weeks."""
+        ...
+
 
 class LocalInference:
-    """The model in this process; one request at a time, for it uses every core.
+    """A model that is at hand; it is asked one thing at a time, for it uses every core.
 
     Args:
         model: of the migraine task, as evaluations read it.
@@ -121,80 +129,109 @@ class LocalInference:
         with self._turn:
             return attack_probabilities(self._model, batch)
 
+    def plan(self, history: DayHistory, budget: float, twins: int) -> Plan:
+        """As `Inference` says; other requests get their turn in between."""
+        from aline_tf.migraine.forecast.plan import Scores, make_plan
+        from aline_tf.migraine.forecast.twins import live_twins
+
+        model = _InTurn(self._model, self._turn)
+        return make_plan(Scores(model, live_twins(model, history, twins, self._seed)), budget)
+
+
+class _InTurn:
+    """A model that waits for its turn with every pass."""
+
+    def __init__(self, model, turn: threading.Lock):
+        self._model, self._turn = model, turn
+
+    def __call__(self, batch: dict):
+        with self._turn:
+            return self._model(batch)
+
+    def __getattr__(self, name: str):
+        return getattr(self._model, name)
+
 
 class ServedInference:
     """The model behind a server.
 
     Args:
         client: an `aline_tf.serving.Client` of the migraine model.
+        cost_weight, seed: as for `LocalInference`.
+        preset: directory of the model that is served; None for the one that is shipped. Its
+            configuration is read, and not its weights.
 
     Every method raises ConnectionError where the server does not answer.
     """
 
-    def __init__(self, client):
-        self._client = client
+    def __init__(
+        self, client, cost_weight: float = 0.001, seed: int = 0, preset: Path | None = None
+    ):
+        self._client, self._settings = client, (cost_weight, seed)
+        self._preset, self._loading = preset, threading.Lock()
+        self._decoded: LocalInference | None = None
 
     def risks(self, batch: dict) -> list[dict[str, Any]]:
-        """As `Inference` says; low and high are None."""
-        probability = attack_probabilities(_ServedModel(self._client), batch)[0].tolist()
+        """As `Inference` says; low and high are None where no distributions are served."""
+        if (whole := self._whole()) is not None:
+            return whole.risks(batch)
+        probability = attack_probabilities(ServedMeans(self._client), batch)[0].tolist()
         return [
             {"hours": hours, "probability": value, "low": None, "high": None}
             for hours, value in zip(_HOURS, probability, strict=True)
         ]
 
     def triggers(self, batch: dict) -> list[dict[str, Any]]:
-        """As `Inference` says; low and high are None."""
-        answer = _asked(self._client.infer, own_and_nothing(batch))
+        """As `Inference` says; low and high are None where no distributions are served."""
+        if (whole := self._whole()) is not None:
+            return whole.triggers(batch)
+        answer = in_parts(self._client.infer, own_and_nothing(batch))
         unknown = np.full_like(answer["theta_mean"], np.nan)
         found = trigger_table(batch, SPEC.parameter_names, *_slabs(answer), unknown, unknown)
         return [_shown(trigger) for trigger in found]
 
     def next_question(self, batch: dict, candidates: list[Candidate]) -> NextQuestion | None:
-        """As `Inference` says: the policy's choice, of which nobody knows what it is worth."""
+        """As `Inference` says; where no distributions are served the policy's choice, of which
+        nobody knows what it is worth."""
         if not candidates:
             return None
-        answer = _asked(self._client.propose, towards_forecasts(batch), ["index"])
+        if (whole := self._whole()) is not None:
+            return whole.next_question(batch, candidates)
+        answer = in_parts(self._client.propose, towards_forecasts(batch), ["index"])
         return NextQuestion(candidates[int(answer["index"][0])], None, None)
 
     def what_ifs(self, history: DayHistory, supposed: list[Supposition]) -> list[dict[str, Any]]:
         """As `Inference` says."""
-        return _supposed(what_ifs(_ServedModel(self._client), history, supposed))
+        return _supposed(what_ifs(ServedMeans(self._client), history, supposed))
 
     def probabilities(self, batch: dict) -> np.ndarray:
         """As `Inference` says."""
-        return attack_probabilities(_ServedModel(self._client), batch)
+        return attack_probabilities(ServedMeans(self._client), batch)
 
+    def plan(self, history: DayHistory, budget: float, twins: int) -> Plan:
+        """As `Inference` says.
 
-def _asked(call, batch: dict, outputs: Sequence[str] = ()) -> dict[str, np.ndarray]:
-    """What a server answers. Batches are made here, so that one which a server refuses is no fault
-    of who asks: it has another model, or none of that name."""
-    try:
-        return call(batch, outputs=outputs)
-    except InputError as error:
-        raise ConnectionError(str(error)) from error
+        Raises:
+            ConnectionError: no distributions are served, too.
+        """
+        whole = self._whole()
+        if whole is None:
+            raise ConnectionError(
+                "expected a served model with the signature distributions, which a plan needs;"
+                " received one that was exported without"
+            )
+        return whole.plan(history, budget, twins)
 
-
-class _ServedModel:
-    """Stands in for a model where only the means of predicted outcomes are read."""
-
-    def __init__(self, client):
-        self._client = client
-
-    def __call__(self, batch: dict) -> dict[str, np.ndarray]:
-        return _asked(self._client.predict, batch, ["mean", "sd"])
-
-    def outcome_prediction(self, outputs: dict, batch: dict) -> _Moments:
-        return _Moments(outputs["mean"], outputs["sd"])
-
-
-class _Moments:
-    def __init__(self, mean: np.ndarray, sd: np.ndarray):
-        self._moments = mean, sd
-
-    def mean_sd(self):
-        import tensorflow as tf
-
-        return tuple(map(tf.constant, self._moments))
+    def _whole(self) -> LocalInference | None:
+        """The served model in the place of one in this process; None where the server's has no
+        distributions."""
+        with self._loading:
+            if "distributions" not in asked(self._client.signatures):
+                self._decoded = None
+            elif self._decoded is None:
+                model = ServedModel(self._client, self._preset)
+                self._decoded = LocalInference(model, *self._settings)
+            return self._decoded
 
 
 def _slabs(answer: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -237,7 +274,7 @@ def inference_of(settings: Settings) -> Inference:
         from aline_tf.serving.client import Client
 
         client = Client(settings.served_model, "migraine", timeout=settings.model_timeout)
-        return ServedInference(client)
+        return ServedInference(client, settings.cost_weight, settings.seed, settings.preset)
     from aline_tf.migraine.task.pretrained import load_model
     from aline_tf.models.compiled import Compiled
 

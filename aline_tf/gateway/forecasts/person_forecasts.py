@@ -16,6 +16,7 @@ from aline_tf.errors import InputError
 from aline_tf.gateway.failures import ModelAway, NothingRecorded
 from aline_tf.gateway.forecasts.changes import risks_and_moves, sent, shown_risks
 from aline_tf.gateway.forecasts.inference import Inference, inference_of
+from aline_tf.gateway.forecasts.plans import Plans, shown_plan
 from aline_tf.gateway.forecasts.standing import Standing, history_at, standing_of
 from aline_tf.gateway.intake.formats import ANSWERS, account
 from aline_tf.gateway.intake.timelines import Timelines
@@ -60,7 +61,7 @@ class Forecasts:
     ):
         self._database, self._timelines, self._settings = database, timelines, settings
         self._moment, self._inference = moment, inference
-        self._loading = threading.Lock()
+        self._loading, self._plans = threading.Lock(), Plans()
 
     @property
     def inference(self) -> Inference:
@@ -214,6 +215,34 @@ class Forecasts:
         except ConnectionError as error:
             raise self._away(person, error) from error
         return {"evening": standing.now.isoformat(), "what_ifs": found}
+
+    def plan(self, person: Person, budget: float) -> dict[str, Any]:
+        """Which reading and which question is worth it in the coming two weeks; errors as for
+        `risk`.
+
+        Args:
+            person: who.
+            budget: burden a day at most, in prompts.
+
+        Raises:
+            Busy: the plan of somebody else is being made.
+        """
+        standing, twins = self._standing(person), self._settings.plan_twins
+        evening, history = standing.now.isoformat(), standing.history
+
+        def make() -> dict[str, Any]:
+            plan = self.inference.plan(history, budget, twins)
+            return {"evening": evening, "twins": twins, **shown_plan(plan)}
+
+        known = history.values.tobytes(), history.status.tobytes()
+        try:
+            return self._plans.of((person.id, (evening, budget, *known)), make)
+        except ConnectionError as error:
+            raise self._away(person, error) from error
+
+    def forget(self, person: str) -> None:
+        """Keep nothing of a person at hand."""
+        self._plans.forget(person)
 
     def changes(self, person: Person, since: str) -> dict[str, Any]:
         """How the risks of the last evening moved by what was sent since; errors as for `risk`.

@@ -203,6 +203,41 @@ class ChangesDocument(BaseModel):
     )
 
 
+class OptionDocument(BaseModel):
+    """Something that could be recorded every day."""
+
+    channel: str
+    slot: int = Field(description="of six hours, of a question about it; -1 for a day")
+    device: str
+    cost: float = Field(description="burden a day, in prompts")
+    label: str
+
+
+class GainDocument(BaseModel):
+    """What a set of options adds to the forecast."""
+
+    options: list[OptionDocument]
+    log_score: float = Field(description="nats an evening that the expected log score gains")
+    brier: float = Field(description="fall of the expected Brier score")
+    error: float = Field(description="standard error of log_score")
+    cost: float
+    answered: float = Field(description="share of the attempts that give a value")
+
+
+class PlanDocument(BaseModel):
+    """A plan for two weeks."""
+
+    evening: str
+    twins: int = Field(description="simulated people like this one that it was tried on")
+    budget: float
+    chosen: GainDocument
+    without: list[GainDocument] = Field(description="the chosen set without each of its options")
+    alone: list[GainDocument] = Field(description="every option by itself, the best first")
+    devices: dict[str, GainDocument] = Field(description="all readings of a device together")
+    log_score: float = Field(description="expected when nothing more is recorded")
+    brier: float
+
+
 class SupposedDocument(BaseModel):
     """What is supposed."""
 

@@ -6,7 +6,7 @@ from fastapi import HTTPException
 from sqlalchemy.exc import OperationalError
 
 from aline_tf.errors import InputError
-from aline_tf.gateway.failures import ModelAway, NothingRecorded
+from aline_tf.gateway.failures import Busy, ModelAway, NothingRecorded
 from aline_tf.gateway.intake.bodies import TooLarge
 from aline_tf.gateway.routes.access import unauthorized
 from aline_tf.gateway.storage.payloads import ClientIdTaken, PersonErased
@@ -18,6 +18,7 @@ _SAID: dict[type[Exception], tuple[int, dict[str, str]]] = {
     TooLarge: (413, {}),
     NothingRecorded: (404, {}),
     ModelAway: (503, {"Retry-After": "10"}),
+    Busy: (503, {"Retry-After": "10"}),
 }
 KNOWN = (*_SAID, ClientIdTaken, PersonErased, OperationalError)
 

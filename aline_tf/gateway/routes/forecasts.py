@@ -12,6 +12,7 @@ from aline_tf.gateway.routes.documents import (
     AwayDocument,
     ChangesDocument,
     MovedDocument,
+    PlanDocument,
     QuestionDocument,
     ReceiptDocument,
     RisksDocument,
@@ -21,6 +22,8 @@ from aline_tf.gateway.routes.documents import (
     refusals,
 )
 
+#: Of a plan, in prompts a day.
+BUDGET, MOST_BUDGET = 2.0, 30.0
 ROUTER = APIRouter(
     prefix="/v1",
     tags=["forecasts"],
@@ -53,6 +56,19 @@ def show_triggers(person: AskingForecasts, service: Service) -> TriggersDocument
 def show_question(person: AskingForecasts, service: Service) -> QuestionDocument:
     """The question most worth asking this evening, within the budget of prompts."""
     return QuestionDocument(**service.forecasts.next_question(person))
+
+
+@ROUTER.get("/plan")
+def show_plan(
+    person: AskingForecasts,
+    service: Service,
+    budget: Annotated[
+        float, Query(gt=0, le=MOST_BUDGET, description="burden a day at most, in prompts")
+    ] = BUDGET,
+) -> PlanDocument:
+    """Which device, reading and question is worth it in the coming two weeks. It takes half a
+    minute where more is known since the last one; 503 while that of somebody else is made."""
+    return PlanDocument(**service.forecasts.plan(person, budget))
 
 
 @ROUTER.get("/changes")

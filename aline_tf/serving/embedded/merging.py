@@ -21,6 +21,7 @@ _OUTPUTS_BY_ROW = {
     "theta_sd",
     "theta_probability",
     "theta_quantiles",
+    "theta_raw",
     "index",
     "entropy",
 }

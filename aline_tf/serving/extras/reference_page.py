@@ -49,6 +49,7 @@ _GIVES = {
 }
 _GIVES["answer"] = sum(_GIVES.values(), ())
 _GIVES["step"] = tuple(name for name in _GIVES["answer"] if not name.endswith("quantiles"))
+_GIVES["distributions"] = ("theta_raw", "target_raw", "candidate_logits")
 _OUTPUTS = {
     "mean": ("[B, M]", "float32", "prediction at each target; of a binary outcome its probability"),
     "sd": ("[B, M]", "float32", "its standard deviation"),
@@ -61,6 +62,13 @@ _OUTPUTS = {
     "probabilities": ("[B, N]", "float32", "their softmax over the candidates that may be asked"),
     "index": ("[B]", "int32", "the candidate to ask next, -1 where there is none"),
     "entropy": ("[B]", "float32", "of `probabilities`, in nats"),
+    "theta_raw": (
+        "[B, P, H]",
+        "float32",
+        "parameters of each posterior, as the head gives them",
+    ),
+    "target_raw": ("[B, M, H']", "float32", "parameters of each prediction, in the same way"),
+    "candidate_logits": ("[B, N]", "float32", "the policy's logits, whatever is masked"),
 }
 _STATUS_CODES = (
     ("OK", "200", "an answer"),

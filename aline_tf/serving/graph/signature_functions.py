@@ -93,6 +93,12 @@ class SignatureFunctions(tf.Module):
         """All three from one pass."""
         return self._all_three(inputs, quantiles=True)
 
+    def distributions(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The parameters of all distributions, as the heads of the model give them."""
+        names = ("theta_raw", "target_raw", "candidate_logits")
+        outputs, _ = self._run(inputs, names)
+        return {name: outputs[name] for name in names}
+
     def _all_three(self, inputs: dict[str, tf.Tensor], quantiles: bool) -> dict[str, tf.Tensor]:
         outputs, batch = self._run(inputs, ("target_raw", "theta_raw", "candidate_logits"))
         # A design that nobody selected may be NaN: then what happens there is, too.
