@@ -25,6 +25,7 @@ def in_process(tiny_model):
             tiny_model.target_summary(outputs, batch)
             | {f"theta_{name}": tensor for name, tensor in theta.items()}
             | choice(outputs["candidate_logits"], batch["candidate_mask"])
+            | {name: outputs[name] for name in ("theta_raw", "target_raw", "candidate_logits")}
         )
 
     return lambda batch: {
