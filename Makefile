@@ -1,9 +1,9 @@
-# `make demo` and `make test` need nothing but make and Python 3.11 or 3.12; run either twice at will.
+# `make demo` and `make test` need nothing but make and Python 3.11 to 3.13; run either twice at will.
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo serve test wheel lint format docs notebooks savedmodels clean distclean
@@ -28,13 +28,13 @@ $(STAMP): pyproject.toml constraints.txt
 	if $(BIN)/python -c '$(SUPPORTED)' 2>/dev/null && $(BIN)/python -m pip --version >/dev/null 2>&1; then \
 		exit 0; \
 	fi; \
-	for candidate in $(PYTHON) python3 python3.12 python3.11; do \
+	for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
 		if "$$candidate" -c '$(SUPPORTED)' 2>/dev/null; then \
 			echo "Creating $(VENV) with $$("$$candidate" --version) ($$candidate)"; \
 			exec "$$candidate" -m venv --clear $(VENV); \
 		fi; \
 	done; \
-	echo "make: expected Python 3.11 or 3.12 as python3, python3.12 or python3.11 on PATH" \
+	echo "make: expected Python 3.11 to 3.13 as python3, python3.13, python3.12 or python3.11 on PATH" \
 		"(or PYTHON=/path/to/python); received $$(python3 --version 2>&1 || true)" >&2; \
 	exit 1
 	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \

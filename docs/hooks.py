@@ -1,9 +1,9 @@
-"""What the site takes from elsewhere: tutorials, model cards, the reference, formulas.
+"""What the site takes from elsewhere: tutorials, model cards, the reference, messages, formulas.
 
 None of it is copied by hand: tutorials are the notebooks with the outputs that are kept of them;
 cards are those beside the exports, with the figures of the presets' metadata before them; the
-reference lists what each room exports; formulas become MathML, which browsers draw without a
-script.
+reference lists what each room exports; messages are read from the source; formulas become MathML,
+which browsers draw without a script.
 """
 
 import ast
@@ -12,6 +12,7 @@ import re
 from html import unescape
 from pathlib import Path
 
+import messages
 from latex2mathml.converter import convert
 from mkdocs.structure.files import File
 
@@ -33,10 +34,11 @@ ROOMS = (
 
 
 def on_config(config):
-    """Adds a page for each notebook, each preset and each room to the navigation."""
+    """Adds the pages that are made of something else to the navigation."""
     presets = sorted(path.name for path in (PACKAGE / "presets").iterdir() if path.is_dir())
     pages = {"models/": [f"models/{name}.md" for name in presets]}
     pages["tutorials/"] = [f"tutorials/{path.stem}.md" for path in notebooks()]
+    pages["messages/"] = "messages.md"
     pages["reference/"] = ["reference/aline_tf.md", *(f"reference/{room}.md" for room in ROOMS)]
     for entry in config.nav:
         for title, place in entry.items() if isinstance(entry, dict) else ():
@@ -49,6 +51,7 @@ def on_files(files, config):
     """Adds the generated pages."""
     texts = {f"models/{path.name}.md": card(path) for path in (PACKAGE / "presets").iterdir()}
     texts |= {f"tutorials/{path.stem}.md": tutorial(path) for path in notebooks()}
+    texts["messages.md"] = messages.page()
     texts["reference/aline_tf.md"] = reference("aline_tf", top_exports())
     for room in ROOMS:
         texts[f"reference/{room}.md"] = reference(f"aline_tf.{room}", room_exports(room))

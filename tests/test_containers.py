@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import threading
+import tomllib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from aline_tf import __version__
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES, VOLUMES = COMPOSE["services"], COMPOSE["volumes"]
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
 PROMETHEUS = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text())
 
 
@@ -149,13 +151,47 @@ def served_models():
 
 class TestContainers:
     def test_images_are_pinned(self):
-        base = re.search(r"^FROM (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[1]
+        stages = re.findall(r"^FROM (\S+)(?: AS (\w+))?$", DOCKERFILE, re.MULTILINE)
+        named = {name for _, name in stages if name} | {"${VARIANT}"}
+        (base,) = {image for image, _ in stages} - named
         assert base.startswith("python:3.11-slim")
         for image in (base, *(service["image"] for service in SERVICES.values())):
             assert re.fullmatch(r"[\w/.-]+:v?\d[\w.-]*", image), image
 
-    def test_own_image_carries_the_version_of_the_package(self):
+    def test_each_variant_of_the_image_is_a_stage_with_extras_that_there_are(self):
+        assert re.search(r"^ARG VARIANT=cpu$", DOCKERFILE, re.MULTILINE)
+        extras = dict(
+            re.findall(r"^FROM \S+ AS (\w+)\nENV EXTRAS=(\S+)", DOCKERFILE, re.MULTILINE)
+        )
+        assert set(extras) == {"cpu", "gpu"}
+        assert set(extras["gpu"].split(",")) - set(extras["cpu"].split(",")) == {"gpu"}
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        for names in extras.values():
+            assert set(names.split(",")) <= set(project["optional-dependencies"])
+
+    def test_own_images_carry_the_version_of_the_package(self):
         assert SERVICES["jupyter"]["image"] == f"aline-tf:{__version__}"
+        assert SERVICES["jupyter-gpu"]["image"] == f"aline-tf:{__version__}-gpu"
+
+    def test_the_profiles_differ_by_the_device_and_by_nothing_that_is_reached(self):
+        cpu, gpu = SERVICES["jupyter"], SERVICES["jupyter-gpu"]
+        assert (cpu["profiles"], gpu["profiles"]) == (["cpu"], ["gpu"])
+        assert gpu["build"]["args"] == {"VARIANT": "gpu"}
+        (device,) = gpu["deploy"]["resources"]["reservations"]["devices"]
+        assert device == {"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}
+        for name in set(cpu) - {"profiles", "build", "image", "mem_limit"}:
+            assert cpu[name] == gpu[name], name
+        # What somebody waits for is there whichever profile is chosen.
+        for service in SERVICES.values():
+            for other in service.get("depends_on", ()):
+                assert "profiles" not in SERVICES[other]
+
+    def test_the_image_runs_as_nobody_in_particular_and_its_notebooks_ask_for_a_token(self):
+        assert re.search(r"^USER aline$", DOCKERFILE, re.MULTILINE)
+        assert DOCKERFILE.index("\nUSER ") > DOCKERFILE.rindex("\nRUN ")
+        (command,) = re.findall(r"^CMD (.+)$", DOCKERFILE, re.MULTILINE)
+        assert "token" not in command and "password" not in command
+        assert SERVICES["jupyter"]["environment"]["JUPYTER_TOKEN"] == "${JUPYTER_TOKEN:-}"
 
     def test_every_service_has_a_health_check_and_stays_on_this_machine(self):
         assert set(SERVICES) >= {"jupyter", "serving"}
@@ -198,10 +234,11 @@ class TestContainers:
 
     def test_what_the_image_copies_is_there_and_not_ignored(self):
         ignored = (ROOT / ".dockerignore").read_text().splitlines()
-        for line in (ROOT / "Dockerfile").read_text().splitlines():
+        assert ignored[0] == "*"
+        for line in DOCKERFILE.splitlines():
             if line.startswith("COPY "):
-                *sources, _ = line.removeprefix("COPY ").split()
-                for source in sources:
+                words = [word for word in line.split()[1:] if not word.startswith("--")]
+                for source in words[:-1]:
                     assert (ROOT / source).exists() and f"!{source}" in ignored
 
     @pytest.mark.parametrize(

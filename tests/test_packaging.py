@@ -99,11 +99,12 @@ class TestDependencies:
         rooms = {"notebook": ROOT / "notebooks", "dev": ROOT / "tests"}
         rooms["gateway"] = ROOT / "aline_tf" / "gateway"
         rooms["docs"] = ROOT / "docs" / "pages"
+        rooms["gpu"] = ROOT / "aline_tf" / "training"
         assert set(PROJECT["optional-dependencies"]) == set(rooms)
         assert all(room.is_dir() for room in rooms.values())
 
     def test_python_range_is_the_one_that_was_tried(self):
-        assert PROJECT["requires-python"] == ">=3.11,<3.13"
+        assert PROJECT["requires-python"] == ">=3.11,<3.14"
 
     @pytest.mark.parametrize(
         "requirement",
@@ -111,6 +112,7 @@ class TestDependencies:
         + PROJECT["optional-dependencies"]["notebook"]
         + PROJECT["optional-dependencies"]["gateway"]
         + PROJECT["optional-dependencies"]["docs"]
+        + PROJECT["optional-dependencies"]["gpu"]
         + PROJECT["optional-dependencies"]["dev"],
     )
     def test_constraint_pins_a_version_in_the_declared_range(self, requirement):
