@@ -160,9 +160,7 @@ class TestContainers:
 
     def test_each_variant_of_the_image_is_a_stage_with_extras_that_there_are(self):
         assert re.search(r"^ARG VARIANT=cpu$", DOCKERFILE, re.MULTILINE)
-        extras = dict(
-            re.findall(r"^FROM \S+ AS (\w+)\nENV EXTRAS=(\S+)", DOCKERFILE, re.MULTILINE)
-        )
+        extras = dict(re.findall(r"^FROM \S+ AS (\w+)\nENV EXTRAS=(\S+)", DOCKERFILE, re.MULTILINE))
         assert set(extras) == {"cpu", "gpu"}
         assert set(extras["gpu"].split(",")) - set(extras["cpu"].split(",")) == {"gpu"}
         project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

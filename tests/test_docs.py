@@ -12,14 +12,20 @@ import yaml
 
 from aline_tf import cli
 from aline_tf.models.aline import ALINE
+from aline_tf.spec import Channel
+from aline_tf.tasks import CES, task_by_name
+from aline_tf.training import Recipe
+from aline_tf.units import UnitAdapter
+from docs import messages
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE, PAGES_DIR = ROOT / "aline_tf", ROOT / "docs" / "pages"
 PAGES = {path.relative_to(PAGES_DIR).as_posix(): path for path in sorted(PAGES_DIR.rglob("*.md"))}
 #: Made when the site is built; see docs/hooks.py.
 GENERATED = {f"models/{path.name}.md" for path in (PACKAGE / "presets").iterdir()}
+GENERATED |= {"messages.md"}
 GENERATED |= {f"tutorials/{path.stem}.md" for path in (ROOT / "notebooks").glob("*.ipynb")}
-MADE = ["tutorials/", "models/", "reference/"]
+MADE = ["tutorials/", "models/", "reference/", "messages/"]
 
 
 def blocks(language, text):
@@ -104,24 +110,51 @@ def test_every_page_is_in_the_navigation_and_the_navigation_has_no_other():
     assert [place for place in places if not place.endswith(".md")] == MADE
 
 
-def messages():
-    """The texts of the package, what is filled in as an ellipsis."""
-    found = set()
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.JoinedStr):
-                parts = (getattr(part, "value", None) for part in node.values)
-                found.add("".join(part if isinstance(part, str) else "…" for part in parts))
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.add(node.value)
-    return found
+@pytest.fixture(scope="module")
+def known():
+    """The texts of the page of messages, by family."""
+    return messages.texts()
 
 
-def test_every_error_text_is_one_that_the_package_has():
+def pattern(text):
+    """What a text looks like once its ellipses are filled in."""
+    return re.compile(".*".join(map(re.escape, " ".join(text.split()).split("…"))), re.DOTALL)
+
+
+def test_every_error_text_is_one_that_the_package_has(known):
     texts = blocks("text", PAGES["troubleshooting.md"].read_text())
     assert len(texts) >= 15
-    known = messages()
+    said = {text for texts in known.values() for text in texts}
     for text in texts:
-        parts = [re.escape(part) for part in text.strip().split("…")]
-        pattern = re.compile(".*".join(parts), re.DOTALL)
-        assert any(pattern.search(message) for message in known), text
+        assert any(pattern(text).search(message) for message in said), text
+
+
+class TestEveryMessage:
+    def test_every_room_that_refuses_something_has_advice(self, known):
+        # What belongs to no family is an error while the texts are collected.
+        assert set(messages.ROOMS.values()) == set(messages.FAMILIES) == set(known)
+        assert all(known.values())
+
+    def test_every_plain_sentence_that_is_raised_is_among_them(self, known):
+        said = {text for texts in known.values() for text in texts}
+        for path in PACKAGE.rglob("*.py"):
+            source = re.sub(r'"\s*\n?\s*"', "", path.read_text())
+            for text in re.findall(r'raise InputError\(\s*"([^"\\]+)"\s*\)', source):
+                assert text in said, (path, text)
+
+    def test_what_somebody_meets_is_found(self, known):
+        met = [
+            (lambda: Recipe(warmup_steps=-1), "Training"),
+            (lambda: Channel("rating", kind="stars"), "A task"),
+            (lambda: task_by_name("nonsense"), "A task"),
+            (lambda: from_preset("nonsense"), "Models and presets"),
+            (lambda: UnitAdapter.from_bounds(CES().spec, {"x": (0, 1)}), "A session"),
+        ]
+        for refused, family in met:
+            with pytest.raises(ValueError) as error:
+                refused()
+            assert any(pattern(text).fullmatch(str(error.value)) for text in known[family]), error
+
+    def test_its_links_lead_to_pages(self):
+        for link in re.findall(r"\]\(([^)]+)\)", messages.page()):
+            assert link in PAGES
