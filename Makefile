@@ -71,7 +71,7 @@ format: install
 
 # Pages with every warning as an error; what builds them is installed beside the rest when needed.
 docs: $(VENV)/.docs
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 $(VENV)/.docs: $(STAMP)
 	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --quiet \
