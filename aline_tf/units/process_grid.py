@@ -20,6 +20,8 @@ import numpy as np
 _TINY = 1e-12
 #: Of longer histories nothing is kept: of two dimensions it would be megabytes.
 _KEPT = 64
+#: Combinations of lengthscales; all there are in three dimensions, and some of them in more.
+_COMBINATIONS = 216
 
 
 class Evidence(NamedTuple):
@@ -113,13 +115,20 @@ class ProcessGrid:
 
 
 def lengthscale_grid(lengthscales, dims: int) -> np.ndarray:
-    """Every combination of some lengthscales in D dimensions: [G, D].
+    """Combinations of some lengthscales in D dimensions: [G, D].
+
+    Every one of them while they are few. Their number grows with the power of D: of too many it is
+    those with one lengthscale in all dimensions, and others at random (the same in every call).
 
     Args:
         lengthscales: of one dimension.
         dims: D.
     """
-    return np.array(list(itertools.product(lengthscales, repeat=dims)))
+    if len(lengthscales) ** dims <= _COMBINATIONS:
+        return np.array(list(itertools.product(lengthscales, repeat=dims)))
+    equal = np.repeat(np.asarray(lengthscales)[:, None], dims, axis=1)
+    others = np.random.default_rng(0).choice(lengthscales, (_COMBINATIONS - len(equal), dims))
+    return np.concatenate([equal, others])
 
 
 def unit_covariances(first: np.ndarray, second: np.ndarray, lengthscales) -> np.ndarray:

@@ -23,6 +23,7 @@ scales and shifts with the outcomes: units do not matter.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -116,14 +117,19 @@ class ProcessGrids:
     """
 
     def __init__(self, dims: int):
-        self.lengthscales = lengthscale_grid(_LENGTHSCALES, dims)
+        self._dims = dims
         self._grids: dict[float, ProcessGrid] = {}
+
+    @functools.cached_property
+    def lengthscales(self) -> np.ndarray:
+        """[G, D], of each kernel. Made when first asked for: most sessions need none."""
+        return lengthscale_grid(_LENGTHSCALES, self._dims)
 
     def of_variance(self, variance: float) -> ProcessGrid:
         """Processes whose noise is that of training beside a variance; K has the mean variance."""
         if variance not in self._grids:
             self._grids[variance] = ProcessGrid(
-                self.lengthscales * np.sqrt(self.lengthscales.shape[1]),
+                self.lengthscales * np.sqrt(self._dims),
                 _VARIANCE,
                 _NOISE * _VARIANCE / variance,
             )

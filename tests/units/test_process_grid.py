@@ -43,6 +43,16 @@ def test_every_combination_of_lengthscales_is_on_the_grid():
     assert lengthscale_grid((1.0, 2.0), 2).tolist() == [[1, 1], [1, 2], [2, 1], [2, 2]]
 
 
+@pytest.mark.parametrize("dims", [3, 4, 12, 200])
+def test_combinations_stay_few_in_many_dimensions(dims):
+    levels = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+    grid = lengthscale_grid(levels, dims)
+    assert len(grid) == 216 and np.isin(grid, levels).all()
+    assert all(np.unique(column).tolist() == list(levels) for column in grid.T)
+    assert all((grid == level).all(1).any() for level in levels)
+    np.testing.assert_array_equal(grid, lengthscale_grid(levels, dims))
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_histories_that_grow_shrink_and_change_are_those_of_dense_algebra(seed):
     rng = np.random.default_rng(seed)

@@ -74,6 +74,14 @@ def test_a_direction_in_which_nothing_happens_is_shrunk():
     assert shrink[1] < 0.4
 
 
+def test_designs_of_many_dimensions_are_scaled_too():
+    design = points(30, 12)
+    outcome = 500.0 + 20.0 * np.sin(design[:, 0])
+    offset, scale, shrink = estimate_rescaling(design, outcome)
+    assert 480 < offset < 520 and 5 < scale < 40
+    assert shrink.shape == (12,) and ((shrink > 0) & (shrink <= 1)).all()
+
+
 def test_one_spike_stays_within_the_range():
     design = points(30, 2)
     outcome = np.exp(-np.square(design - design[0]).sum(1)) * 1e4

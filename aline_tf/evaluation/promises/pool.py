@@ -15,6 +15,7 @@ from aline_tf.evaluation.promises import measures
 from aline_tf.evaluation.promises.figure import PromiseFigure, over_runs
 
 _NAME = "pool"
+_MOST_DIMS_OF_ALL_CORNERS = 8
 
 
 def figures(examined) -> Iterator[PromiseFigure]:
@@ -51,9 +52,15 @@ def _corners(examined):
     from aline_tf import draws
 
     histories, spec = examined.runs, examined.task.spec
-    corners = np.array(
-        list(itertools.product(*zip(spec.design_low, spec.design_high, strict=True)))
-    )
+    bounds = list(zip(spec.design_low, spec.design_high, strict=True))
+    # In many dimensions there are too many: any that have been drawn.
+    if len(bounds) <= _MOST_DIMS_OF_ALL_CORNERS:
+        corners = np.array(list(itertools.product(*bounds)))
+    else:
+        drawn = np.random.default_rng(histories.seed).integers(
+            0, 2, (2**_MOST_DIMS_OF_ALL_CORNERS, len(bounds))
+        )
+        corners = np.take_along_axis(np.array(bounds).T, drawn, axis=0)
     pool = np.tile(corners, (examined.horizon, 1)).astype(np.float32)
     episode = histories.episode(len(pool))
     design = np.broadcast_to(pool, (histories.runs, *pool.shape)).copy()
