@@ -13,7 +13,25 @@ from aline_tf.evaluation.experiment import check_plots
 from aline_tf.runtime.malloc import keep_memory
 
 TASK = "migraine"
-STUDIES = ("forecast", "unlikeness", "plan")
+#: Which of the options that not all studies have each of them takes.
+STUDIES = {
+    "forecast": ("model", "days", "history", "records", "particles", "shifted", "plots", "json"),
+    "unlikeness": (),
+    "plan": ("model",),
+    "fine-tune": ("model", "recorded", "reference_steps"),
+}
+DEFAULTS = {
+    "model": None,
+    "days": 112,
+    "history": 28,
+    "records": "mixed",
+    "particles": 200,
+    "shifted": False,
+    "plots": None,
+    "json": None,
+    "recorded": 40,
+    "reference_steps": 400,
+}
 MOST_PEOPLE, MOST_DAYS, LEAST_HISTORY = 10_000, 112, 3
 
 
@@ -28,24 +46,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="forecast: everything about forecasts and questions (default); unlikeness: what"
         " simulated records are like, which tells when a person's are not; plan: the recommended"
-        " set of channels beside the best of its cost, all sets tried",
+        " set of channels beside the best of its cost, all sets tried; fine-tune: what people who"
+        " recorded themselves are worth where the world is not that of training, beside a model"
+        " that was trained with its simulator",
     )
     parser.add_argument(
         "--people", type=int, default=400, metavar="S", help="simulated people (default: 400)"
     )
     parser.add_argument(
-        "--days", type=int, default=112, metavar="D", help="day of the last forecast (default: 112)"
+        "--days", type=int, metavar="D", help="day of the last forecast (default: 112)"
     )
     parser.add_argument(
         "--history",
         type=int,
-        default=28,
         metavar="D",
         help="days known at the first forecast (default: 28)",
     )
     parser.add_argument(
         "--records",
-        default="mixed",
         metavar="KIND",
         help="mixed: partial ones, as people have them (default); full: every device, and asked"
         " about every part of the day; forecasts and parameters only",
@@ -53,17 +71,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--particles",
         type=int,
-        default=200,
         metavar="M",
         help="of the particle filter that is the ceiling; 0 leaves it out (default: 200)",
     )
     parser.add_argument(
         "--shifted",
         action="store_true",
+        default=None,
         help="people of another world: more triggers and attacks, fewer answers",
     )
     parser.add_argument(
         "--plots", metavar="DIR", help="also draw what is gained for which burden, as PNG and SVG"
+    )
+    parser.add_argument(
+        "--recorded",
+        type=int,
+        metavar="S",
+        help="of fine-tune: people who recorded themselves (default: 40)",
+    )
+    parser.add_argument(
+        "--reference-steps",
+        type=int,
+        metavar="K",
+        help="of fine-tune: steps of 64 simulated evenings that the model is trained on for, to"
+        " compare with (default: 400)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the people (default: 0)")
     parser.add_argument(
@@ -80,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     keep_memory()
     if args.study == "unlikeness":
-        from aline_tf.migraine.evaluation.unlikeness import study_text
+        from aline_tf.migraine.evaluation.studies.unlikeness import study_text
 
         print(study_text(args.people, args.seed))
         return 0
@@ -93,8 +124,26 @@ def run(args: argparse.Namespace) -> int:
     def report(line: str) -> None:
         print(f"[{time.monotonic() - started:6.1f} s] {line}", file=sys.stderr, flush=True)
 
+    if args.study == "fine-tune":
+        from aline_tf.migraine.evaluation.studies.fine_tuning import fine_tuning_study, study_text
+
+        found = fine_tuning_study(
+            lambda: load_model(args.model),
+            args.people,
+            args.seed,
+            args.recorded,
+            args.reference_steps,
+            report,
+        )
+        print(
+            f"{TASK}: {args.recorded} people of the shifted world recorded themselves,"
+            f" {args.people} others of it are forecast, seed {args.seed}; {rows.machine()}\n"
+            f"{found.evenings:,} evenings to learn from; fine-tuned in {found.seconds:.0f} s of"
+            f" processor time; reference: {args.reference_steps} steps\n\n{study_text(found)}"
+        )
+        return 0
     if args.study == "plan":
-        from aline_tf.migraine.evaluation.planning import study_text
+        from aline_tf.migraine.evaluation.studies.planning import study_text
         from aline_tf.models.compiled import Compiled
 
         print(study_text(Compiled(model), args.people, args.seed, report))
@@ -143,6 +192,15 @@ def _check(args: argparse.Namespace) -> None:
     """Raises InputError for what can be seen before any work."""
     if args.study not in STUDIES:
         raise InputError(f"expected --study of {', '.join(STUDIES)}; received {args.study!r}")
+    for name, value in DEFAULTS.items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
+        elif name not in STUDIES[args.study]:
+            able = " or ".join(study for study, options in STUDIES.items() if name in options)
+            raise InputError(
+                f"expected --{name.replace('_', '-')} with --study {able}; received it with"
+                f" --study {args.study}"
+            )
     if not 2 <= args.people <= MOST_PEOPLE:
         raise InputError(f"expected --people from 2 to {MOST_PEOPLE}; received {args.people}")
     if args.history < LEAST_HISTORY:
@@ -154,6 +212,11 @@ def _check(args: argparse.Namespace) -> None:
             f"expected --days from --history ({args.history}) to {MOST_DAYS}; received {args.days}"
         )
     check_plots(args.plots, "--plots")
+    for name in ("recorded", "reference_steps"):
+        if getattr(args, name) < 1:
+            raise InputError(
+                f"expected --{name.replace('_', '-')} of 1 or more; received {getattr(args, name)}"
+            )
     if args.particles < 0:
         raise InputError(f"expected --particles of 0 or more; received {args.particles}")
     if args.records not in ("mixed", "full"):

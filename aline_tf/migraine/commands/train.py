@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from aline_tf.errors import InputError
+from aline_tf.migraine.task.fine_tuning import BATCH, RATE, STEPS
 
-STEPS, BATCH, RATE = 300, 64, 2e-4
 #: Evenings of held-out people that are scored.
 SCORED = 2048
 
@@ -59,44 +59,32 @@ def run(args: argparse.Namespace) -> int:
     if args.out.exists() and not args.out.is_dir():
         raise InputError(f"expected a directory after --out; received the file {args.out}")
 
-    import keras
     import tensorflow as tf
 
     if args.threads:
         tf.config.threading.set_intra_op_parallelism_threads(args.threads)
         tf.config.threading.set_inter_op_parallelism_threads(args.threads)
 
+    from aline_tf.migraine.task.fine_tuning import fine_tune
     from aline_tf.migraine.task.pretrained import load_model
     from aline_tf.migraine.task.recorded import RecordedTask, read_histories
     from aline_tf.models.presets import save_preset
     from aline_tf.runtime.malloc import keep_memory
     from aline_tf.training.callbacks import training_callbacks
-    from aline_tf.training.recipe import Recipe
-    from aline_tf.training.trainer import Trainer
 
     task = RecordedTask(read_histories(args.records))
     others = RecordedTask(read_histories(args.held_out)) if args.held_out else None
     model = load_model(args.from_preset)
     keep_memory()  # steps go through gigabytes of tensors
-    keras.utils.set_random_seed(args.seed)
     print(f"{len(task.evenings):,} evenings to learn from, of {args.records}")
     before = log_scores(model, others, args.seed) if others else None
-    recipe = Recipe(
-        batch=BATCH,
-        warmup_batch=BATCH,
-        warmup_steps=args.steps,
-        joint_steps=0,
-        horizon=5,
-        pool=16,
-        candidates_per_step=16,
-        conditioning_rate=0.0,
-        learning_rate=args.learning_rate,
-    )
-    trainer = Trainer(model, task)
-    trainer.compile(recipe=recipe, seed=args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
-    trainer.fit(
-        steps_per_epoch=min(50, args.steps),
+    recipe = fine_tune(
+        model,
+        task,
+        steps=args.steps,
+        learning_rate=args.learning_rate,
+        seed=args.seed,
         callbacks=training_callbacks(
             args.out,
             restart=args.restart,
@@ -106,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     )
     metadata = {
         "task": task.spec.name,
-        "recipe": recipe.to_dict(),
+        "recipe": recipe,
         "seed": args.seed,
         "people": int(task.evenings[:, 0].max()) + 1,
         "evenings": len(task.evenings),

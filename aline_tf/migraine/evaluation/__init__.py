@@ -6,8 +6,9 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "Baselines": "baselines",
-        "Tried": "planning",
+        "Tried": "studies.planning",
         "EveningRecords": "prompting",
+        "FineTuned": "studies.fine_tuning",
         "OracleFilters": "particle_filter",
         "ParticleFilter": "particle_filter",
         "PromptingRun": "prompting",
@@ -17,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "draw_burden": "burden_plots",
         "draw_prompting": "burden_plots",
         "evaluate": "study",
+        "fine_tuning_study": "studies.fine_tuning",
         "parameter_study": "parameter_prompting",
         "prompting_study": "prompting",
         "scorer": "acquisition_policies",

@@ -99,8 +99,13 @@ def brier_skill(probability: np.ndarray, event: np.ndarray, reference: np.ndarra
 
 def log_prob(probability: np.ndarray, event: np.ndarray) -> Score:
     """Mean log probability of what happened, in nats an evening."""
+    return _mean(log_probs(probability, event))
+
+
+def log_probs(probability: np.ndarray, event: np.ndarray) -> np.ndarray:
+    """Log probability of what happened, forecast by forecast, in nats; of any shape."""
     inside = np.clip(probability, _CLOSEST, 1.0 - _CLOSEST)
-    return _mean(np.where(event > 0.5, np.log(inside), np.log1p(-inside)))
+    return np.where(event > 0.5, np.log(inside), np.log1p(-inside))
 
 
 def ece(probability: np.ndarray, event: np.ndarray) -> Score:

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "DayFeatures": "day_features",
+        "fine_tune": "fine_tuning",
         "load_model": "pretrained",
         "MigraineTask": "simulated",
         "read_histories": "recorded",

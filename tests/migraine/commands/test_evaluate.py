@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from aline_tf import cli
+from aline_tf.migraine.commands import evaluate
 from aline_tf.migraine.evaluation import baselines, burden, scores
 from aline_tf.migraine.evaluation import study as evaluation
 from aline_tf.migraine.evaluation.particle_filter import OracleFilters
@@ -73,6 +75,9 @@ def test_burden_has_records_of_its_own(small, preset, capsys):
         (["--json", "."], "received the directory"),
         (["--json", __file__ + "/rows.json"], "a place to write"),
         (["--model", "/nowhere"], "expected a preset"),
+        (["--study", "all"], "expected --study of forecast, unlikeness, plan, fine-tune"),
+        (["--study", "fine-tune", "--recorded", "0"], "--recorded of 1 or more; received 0"),
+        (["--study", "fine-tune", "--reference-steps", "0"], "--reference-steps of 1 or more"),
     ],
 )
 def test_bad_input_is_one_line_and_no_work(options, expected, capsys, monkeypatch):
@@ -80,3 +85,30 @@ def test_bad_input_is_one_line_and_no_work(options, expected, capsys, monkeypatc
     assert cli.main(["migraine", "evaluate", *options]) == 2
     said = capsys.readouterr().err.strip()
     assert expected in said and "\n" not in said
+
+
+@pytest.mark.parametrize("study", evaluate.STUDIES)
+def test_an_option_that_a_study_does_not_take_is_refused(study, capsys):
+    """All of them, so that none is read past in silence."""
+    given = {"records": "full", "shifted": None, "plots": "p", "json": "j", "model": "m"}
+    for name in evaluate.DEFAULTS.keys() - set(evaluate.STUDIES[study]):
+        option, value = f"--{name.replace('_', '-')}", given.get(name, 30)
+        words = [option] if value is None else [option, str(value)]
+        assert cli.main(["migraine", "evaluate", "--study", study, *words]) == 2
+        said = capsys.readouterr().err.strip()
+        assert f"expected {option} with --study" in said and said.endswith(f"--study {study}")
+
+
+def test_fine_tuning_is_studied_as_asked_for(preset, capsys, monkeypatch):
+    from aline_tf.migraine.evaluation.studies import fine_tuning
+
+    def study(read, people, seed, recorded, reference_steps, report):
+        assert (people, seed, recorded, reference_steps) == (9, 4, 3, 2)
+        scores = [np.full([people, 2, 2], score) for score in (-0.5, -0.49, -0.48)]
+        return fine_tuning.FineTuned(dict(zip(fine_tuning.MODELS, scores, strict=True)), 77, 12.0)
+
+    monkeypatch.setattr(fine_tuning, "fine_tuning_study", study)
+    options = "--study fine-tune --people 9 --seed 4 --recorded 3 --reference-steps 2"
+    assert cli.main(f"migraine evaluate --model {preset} {options}".split()) == 0
+    printed = capsys.readouterr().out
+    assert "77 evenings" in printed and "12 s" in printed and "50% (50 to 50%)" in printed

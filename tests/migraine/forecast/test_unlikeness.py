@@ -32,7 +32,11 @@ def usual(low: float, high: float):
 
 
 def test_simulated_people_are_near():
-    from aline_tf.migraine.evaluation.unlikeness import cohort_features, distances, simulated_people
+    from aline_tf.migraine.evaluation.studies.unlikeness import (
+        cohort_features,
+        distances,
+        simulated_people,
+    )
 
     far = distances(cohort_features(simulated_people(11, 60)))
     assert (far <= LIMIT).mean() > 0.94

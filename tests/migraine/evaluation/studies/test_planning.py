@@ -2,8 +2,13 @@
 
 import numpy as np
 
-from aline_tf.migraine.evaluation import planning
-from aline_tf.migraine.evaluation.planning import Tried, affordable_sets, share_text, tried_options
+from aline_tf.migraine.evaluation.studies import planning
+from aline_tf.migraine.evaluation.studies.planning import (
+    Tried,
+    affordable_sets,
+    share_text,
+    tried_options,
+)
 from aline_tf.migraine.forecast.plan import Gain
 
 

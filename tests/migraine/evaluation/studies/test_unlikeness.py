@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aline_tf.migraine.evaluation.unlikeness import (
+from aline_tf.migraine.evaluation.studies.unlikeness import (
     ODD,
     cohort_features,
     distances,

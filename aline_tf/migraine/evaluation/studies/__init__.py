@@ -1,0 +1,1 @@
+"""Studies beside the evaluation: what a single claim rests on, each measured by itself."""
