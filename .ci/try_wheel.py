@@ -1,11 +1,12 @@
 """What somebody does with the installed wheel alone, from an empty directory.
 
 Run by .ci/wheel with the interpreter of a clean environment; the argument is a directory with the
-inputs (a phone's export, a diary, a task of one's own). Ends with exit code 1 at the first thing
-that is not as it should be.
+inputs (a phone's export, a diary) and with pages of the site, whose code and commands are done as
+they stand there. Ends with exit code 1 at the first thing that is not as it should be.
 """
 
-import shutil
+import re
+import shlex
 import subprocess
 import sys
 import time
@@ -29,6 +30,20 @@ def command(*words):
     return result.stdout
 
 
+def blocks(language, page):
+    """The blocks of code of a page."""
+    text = (INPUTS / page).read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def commands(page, less):
+    """Runs the commands of a page in order; `less` has what makes the long ones short."""
+    for line in "".join(blocks("console", page)).splitlines():
+        name, *words = shlex.split(line)
+        if name == "aline-tf":
+            command(*words, *less.get(words[0], ()))
+
+
 def check(true, what):
     if not true:
         sys.exit(f"NOT as it should be: {what}")
@@ -47,12 +62,7 @@ def presets():
     for name in table["name"]:
         model = aline_tf.ALINE.from_preset(name)
         check(all(np.isfinite(weight.numpy()).all() for weight in model.weights), name)
-    session = aline_tf.Session(
-        aline_tf.ALINE.from_preset("psychometric"), np.linspace(-5, 5, 50)[:, None]
-    )
-    session.tell(session.ask().index, 1.0)
-    check(session.posterior()["threshold"].sd > 0, "a posterior")
-    say("every preset by its name, and a session", started)
+    say("every preset by its name", started)
     return list(table["name"])
 
 
@@ -88,6 +98,11 @@ def serve():
 
 if __name__ == "__main__":
     names = presets()
+    started = time.monotonic()
+    exec(compile("".join(blocks("python", "quickstart.md")), "quickstart.md", "exec"), {})
+    say("the quickstart, as its page has it", started)
+    commands("quickstart.md", {})
+    check(Path("report/report.html").is_file(), "a report of somebody simulated")
     listed = command("models")
     check(all(name in listed for name in names), "aline-tf models lists every preset")
     health, diary = INPUTS / "export.zip", INPUTS / "diary.csv"
@@ -98,8 +113,9 @@ if __name__ == "__main__":
     table = command("eval", "psychometric", "--policy", "learned", "random", "--runs", "4")
     check("rmse" in table and "learned" in table, "a table")
     serve()
-    shutil.copy(INPUTS / "own_task.py", ".")
-    command(
-        "train", "own_task:Elimination", "--out", "own", "--warmup-steps", "2", "--joint-steps", "0"
+    Path("own_task.py").write_text(blocks("python", "own_task.md")[0])
+    less = {"train": ("--warmup-steps", "2", "--joint-steps", "0"), "eval": ("--runs", "2")}
+    commands("own_task.md", less)
+    check(
+        Path("build/served/elimination/1/saved_model.pb").is_file(), "a task of one's own, to serve"
     )
-    check(Path("own/preset/model.weights.h5").is_file(), "a preset of one's own task")

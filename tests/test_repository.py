@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 from aline_tf import __version__, cli
 
@@ -70,6 +71,25 @@ class TestCitation:
         assert str(paper["year"]) in readme
         families = [author["family-names"] for author in paper["authors"]]
         assert ", ".join(families[:-1]) + " and " + families[-1] in readme
+
+
+class TestWorkflow:
+    def test_every_python_that_is_supported_does_the_whole_check(self):
+        (job,) = loaded(ROOT / ".github" / "workflows" / "check.yml")["jobs"].values()
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        tried = job["strategy"]["matrix"]["python"]
+        supported = SpecifierSet(project["requires-python"])
+        assert tried == [f"3.{minor}" for minor in range(40) if f"3.{minor}" in supported]
+        named = "Programming Language :: Python :: "
+        said = [line.removeprefix(named) for line in project["classifiers"] if named in line]
+        assert said == tried
+        steps = [step["run"] for step in job["steps"] if "run" in step]
+        assert steps == [".ci/run"] and (ROOT / ".ci" / "run").is_file()
+
+    def test_the_check_has_types_the_site_and_the_wheel(self):
+        goals = re.findall(r"^make (\w+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+        assert {"lint", "docs", "wheel", "test"} <= set(goals) <= TARGETS
+        assert "-m mypy" in (ROOT / "Makefile").read_text()
 
 
 class TestIssueForms:
