@@ -9,6 +9,10 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Most of what XLA does is to make fast what a test runs a few times.
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+)
 
 import random
 from pathlib import Path
@@ -52,3 +56,16 @@ def presets_read_once(monkeypatch, presets_read) -> None:
 
     for module in (presets, pretrained):
         monkeypatch.setattr(module, "load_preset", load_preset)
+
+
+@pytest.fixture(scope="module")
+def small_models():
+    """Tasks of one's own are trained with small models: what a command does with a model is the
+    same for all sizes, and takes longer for large ones."""
+    from aline_tf.experiments.own_task import OwnTaskExperiment
+    from aline_tf.training.recipe import Recipe
+
+    sizes = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "intermediate_dim": 16}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(OwnTaskExperiment, "recipe", lambda self: (dict(sizes), Recipe()))
+        yield

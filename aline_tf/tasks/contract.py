@@ -57,8 +57,9 @@ def check_contract(task, jit_compile: bool = False) -> None:
         if own:
             _check_episodes(task)
         task._kept_contract = True
-    if jit_compile:
+    if jit_compile and not vars(task).get("_compiles"):
         _check_jit(task)
+        task._compiles = True
 
 
 def _check_type(task) -> None:

@@ -27,7 +27,6 @@ def without_time_and_weights(session):
 
 @pytest.fixture(scope="module")
 def model():
-
     seed_weights(4)
     model = ALINE(SPEC, hidden_dim=16, num_layers=1, num_heads=2, intermediate_dim=16, components=3)
     model.build()

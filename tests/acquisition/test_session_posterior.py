@@ -30,7 +30,6 @@ EVERY_KIND = TaskSpec(
 
 
 def build(spec):
-
     seed_weights(4)
     model = ALINE(spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=3)
     model.build()

@@ -14,22 +14,13 @@ from aline_tf.acquisition import RandomPolicy, Session
 from aline_tf.errors import InputError
 from aline_tf.models.aline import ALINE
 from aline_tf.tasks.psychometric import SPEC
-from tests.seeds import seed_weights
 
 POOL = np.linspace(-5, 5, 21)[:, None]
 
 
-def build(seed=4):
-
-    seed_weights(seed)
-    model = ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2)
-    model.build()
-    return model
-
-
-@pytest.fixture(scope="module")
-def model():
-    return build()
+@pytest.fixture
+def model(psychometric_model):
+    return psychometric_model
 
 
 def test_pending_questions_are_not_asked_again_and_are_answered_in_any_order(model):
@@ -329,10 +320,10 @@ class TestState:
         assert {q.index for q in again.pending} == {q.index for q in session.pending}
         assert again.repeats is True
 
-    def test_another_model_is_refused_unless_it_is_meant(self, model):
+    def test_another_model_is_refused_unless_it_is_meant(self, model, make_psychometric):
         session = Session(model, POOL)
         session.tell(3, 1)
-        other = build(seed=5)
+        other = make_psychometric(5)
         with pytest.raises(InputError, match="fingerprint"):
             Session.from_json(session.to_json(), other)
         again = Session.from_json(session.to_json(), other, force=True)

@@ -9,7 +9,7 @@ from aline_tf.models.aline import ALINE
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
 from tests.seeds import seed_weights
-from tests.training.small_tasks import SIZES, Coin
+from tests.training.small_tasks import COIN, SIZES
 
 
 @pytest.mark.parametrize("task", ["location_finding", "psychometric", "gp1d", "ces"])
@@ -30,8 +30,7 @@ def test_the_papers_step_scores_every_candidate_and_learns_from_rewards_alone(ta
 
 def test_every_step_is_timed():
     seed_weights(1)
-    task = Coin()
-    trainer = Trainer(ALINE.for_task(task, **SIZES), task)
+    trainer = Trainer(ALINE.for_task(COIN, **SIZES), COIN)
     trainer.compile(
         recipe=Recipe(
             warmup_batch=4, batch=4, pool=6, candidates_per_step=6, warmup_steps=5, joint_steps=0

@@ -13,6 +13,8 @@ from aline_tf.models.presets import save_preset
 from aline_tf.tasks.psychometric import SPEC
 from tests.seeds import seed_weights
 
+pytestmark = pytest.mark.usefixtures("presets_read_once")
+
 
 @pytest.fixture(scope="module")
 def preset(tmp_path_factory):

@@ -1,5 +1,6 @@
 """`aline-tf export` refuses what it cannot use, and writes what a server hosts."""
 
+import numpy as np
 import pytest
 
 from aline_tf.cli import main
@@ -10,18 +11,31 @@ def preset(tiny_models):
     return tiny_models / "tiny" / "1" / "preset"
 
 
-@pytest.mark.parametrize("inside", [True, False])
-def test_it_writes_a_model_that_answers(preset, tmp_path, capsys, inside):
+def test_it_writes_a_model_that_answers(preset, tmp_path, capsys):
     import tensorflow as tf
 
     out = tmp_path / "models" / "tiny" / "1"
-    # A model version that has its preset inside is as good as the preset.
-    given = preset if inside else preset.parent
-    assert main(["export", "--preset", str(given), "--out", str(out)]) == 0
+    assert main(["export", "--preset", str(preset), "--out", str(out)]) == 0
     assert "signatures predict, infer, propose, step" in capsys.readouterr().out
     assert "step" in tf.saved_model.load(str(out)).signatures
     for name in ("config.json", "metadata.json", "model.weights.h5"):
         assert (out / "preset" / name).read_bytes() == (preset / name).read_bytes()
+
+
+def test_a_model_version_that_has_its_preset_inside_is_as_good_as_the_preset(
+    preset, tmp_path, monkeypatch
+):
+    exported = []
+    monkeypatch.setattr(
+        "aline_tf.serving.export.export_model",
+        lambda model, out, preset, **_: exported.append((model.get_weights(), preset)) or out,
+    )
+    for given in (preset, preset.parent):
+        assert main(["export", "--preset", str(given), "--out", str(tmp_path / "1")]) == 0
+    (first, of_first), (second, of_second) = exported
+    assert of_first == of_second == preset
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("present", [None, "config.json"])

@@ -37,7 +37,7 @@ def in_examples():
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory, small_models):
     """Trained from its own directory."""
     out = tmp_path_factory.mktemp("train") / "elimination"
     with inside_examples():

@@ -1,5 +1,6 @@
 """What tests of the forecast share: a small model without training, and the example person."""
 
+import functools
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,9 @@ from tests.seeds import seed_weights
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
-@pytest.fixture(scope="session")
-def model():
-    """A small untrained model whose answers depend visibly on what it reads."""
-
+@functools.cache
+def make_model():
+    """Made once, also for tests of other rooms that have these fixtures."""
     from aline_tf.migraine.schema.spec import SPEC
     from aline_tf.migraine.task.day_features import DayFeatures
     from aline_tf.models.aline import ALINE
@@ -26,6 +26,12 @@ def model():
         if weight.name == "kernel":
             weight.assign(2.0 * weight)
     return model
+
+
+@pytest.fixture(scope="session")
+def model():
+    """A small untrained model whose answers depend visibly on what it reads."""
+    return make_model()
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,14 @@ from aline_tf.models.frozen import Frozen
 from tests.models.batches import EVERY_KIND, SIZES, SURFACE, random_batch
 from tests.seeds import seed_weights
 
+#: A program takes seconds for each layer.
+SHALLOW = SIZES | {"num_layers": 1}
+
 
 @pytest.fixture(scope="module")
 def model():
     seed_weights(5)
-    model = ALINE(EVERY_KIND, **SIZES, relative_position_dim=4)
+    model = ALINE(EVERY_KIND, **SHALLOW, relative_position_dim=4)
     model.build()
     return model
 
@@ -64,14 +67,19 @@ def test_what_only_reads_outputs_is_the_models(model, frozen):
     )
 
 
-def test_a_growing_context_is_compiled_at_few_sizes(frozen, monkeypatch):
-    compiled = []
+def compile_nothing(sizes_seen):
+    """Stands in for `Frozen._compile`: notes sizes; its programs give back what they get."""
 
     def compile_sizes(function, sizes):
-        compiled.append(sizes)
+        sizes_seen.append(sizes)
         return lambda packed: packed
 
-    monkeypatch.setattr(frozen, "_compile", compile_sizes)
+    return compile_sizes
+
+
+def test_a_growing_context_is_compiled_at_few_sizes(frozen, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(frozen, "_compile", compile_nothing(compiled))
     monkeypatch.setattr(frozen, "_programs", {})
     for size in range(40):
         frozen(random_batch(6, B=1, C=size, N=7))
@@ -80,7 +88,7 @@ def test_a_growing_context_is_compiled_at_few_sizes(frozen, monkeypatch):
 
 def test_later_weights_are_not_seen():
     seed_weights(5)
-    model = ALINE(EVERY_KIND, **SIZES)
+    model = ALINE(EVERY_KIND, **SHALLOW)
     model.build()
     frozen, batch = Frozen(model), random_batch(7)
     before = model(batch)["candidate_logits"].numpy()
@@ -112,6 +120,13 @@ def test_nothing_compiles_after_the_warm_up():
         pairs = zip(session.predict(designs), plain.predict(designs), strict=True)
         assert all(abs(one.mean - other.mean) < 1e-4 for one, other in pairs)
     assert fast.num_programs == ready
-    small = Frozen(model, programs=2)
+
+
+def test_no_more_programs_are_kept_than_allowed(model, monkeypatch):
+    compiled, small = [], Frozen(model, programs=2)
+    monkeypatch.setattr(small, "_compile", compile_nothing(compiled))
     small.warm_up(steps=40, candidates=3)
-    assert small.num_programs == 2
+    assert len(compiled) == 6 and small.num_programs == 2
+    # Those used last are kept.
+    small.answer(random_batch(8, B=1, C=40, M=0, N=1))
+    assert len(compiled) == 6

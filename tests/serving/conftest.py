@@ -1,5 +1,6 @@
 """Two kinds of model to serve: a toy that loads at once, and a tiny untrained ALINE."""
 
+import functools
 from pathlib import Path
 
 import grpc
@@ -67,10 +68,9 @@ def tiny_spec() -> TaskSpec:
     )
 
 
-@pytest.fixture(scope="session")
-def tiny_model():
-    """An untrained ALINE with every kind of parameter, two fields and two kinds of outcome."""
-
+@functools.cache
+def make_tiny_model():
+    """Made once, also for tests of other rooms that have these fixtures; so is its export."""
     from aline_tf.models.aline import ALINE
 
     seed_weights(3)
@@ -81,14 +81,25 @@ def tiny_model():
     return model
 
 
-@pytest.fixture(scope="session")
-def tiny_models(tiny_model, tmp_path_factory) -> Path:
-    """A base path with the tiny ALINE exported as version 1 of the model `tiny`."""
+@functools.cache
+def export_tiny_model(make_directory) -> Path:
     from aline_tf.serving.export import export_model
 
-    base = tmp_path_factory.mktemp("aline")
-    export_model(tiny_model, base / "tiny" / "1")
+    base = make_directory("aline")
+    export_model(make_tiny_model(), base / "tiny" / "1")
     return base
+
+
+@pytest.fixture(scope="session")
+def tiny_model():
+    """An untrained ALINE with every kind of parameter, two fields and two kinds of outcome."""
+    return make_tiny_model()
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory) -> Path:
+    """A base path with the tiny ALINE exported as version 1 of the model `tiny`."""
+    return export_tiny_model(tmp_path_factory.mktemp)
 
 
 @pytest.fixture(scope="session")

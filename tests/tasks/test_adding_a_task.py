@@ -20,7 +20,7 @@ class EliminationExperiment(OwnTaskExperiment):
 
 
 @pytest.fixture
-def added(tmp_path, monkeypatch):
+def added(tmp_path, monkeypatch, small_models):
     """The task file and the experiment's folder lie elsewhere; the line is in the registry."""
     (tmp_path / "elimination.py").write_text((EXAMPLES / "own_task.py").read_text())
     folder = tmp_path / "elimination_experiment"

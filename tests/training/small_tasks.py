@@ -35,6 +35,10 @@ class Coin(Task):
         return draws.bernoulli(seed, tf.sigmoid(logit))
 
 
+#: Every task is checked against its contract once before it is trained; this one once for all.
+COIN = Coin()
+
+
 class ConjugateNormal(Task):
     """theta ~ N(0, 1), y ~ N(theta, NOISE): the posterior after n outcomes is normal, with
     precision 1 + n / NOISE^2 and mean sum(y) / NOISE^2 / precision. The design has no effect."""

@@ -11,7 +11,7 @@ from aline_tf.errors import InputError
 from aline_tf.training.backup import Backup
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
-from tests.training.small_tasks import Coin
+from tests.training.small_tasks import COIN
 
 RECIPE = Recipe(warmup_batch=4, warmup_steps=4, joint_steps=0, pool=4, candidates_per_step=3)
 FILES = ["latest.json", "latest.weights.h5", "previous.json", "previous.weights.h5"]
@@ -30,8 +30,7 @@ class KillAtEpoch(keras.callbacks.Callback):
 @pytest.fixture(scope="module")
 def make(make_model):
     def make(recipe=RECIPE, seed=1):
-        task = Coin()
-        trainer = Trainer(make_model(task), task)
+        trainer = Trainer(make_model(COIN), COIN)
         trainer.compile(recipe=recipe, seed=seed)
         return trainer
 

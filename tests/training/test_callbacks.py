@@ -11,15 +11,14 @@ from aline_tf.models.presets import load_preset, preset_metadata
 from aline_tf.training.callbacks import PresetCheckpoint, TrainingLog, training_callbacks
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
-from tests.training.small_tasks import Coin, SometimesBroken
+from tests.training.small_tasks import COIN, Coin, SometimesBroken
 
 WARMUP = Recipe(warmup_batch=4, warmup_steps=3, joint_steps=0, pool=4, candidates_per_step=3)
 
 
 @pytest.fixture
 def trainer(make_model):
-    task = Coin()
-    trainer = Trainer(make_model(task), task)
+    trainer = Trainer(make_model(COIN), COIN)
     trainer.compile(recipe=WARMUP, seed=1)
     return trainer
 
@@ -53,8 +52,7 @@ class KillAtEpoch(keras.callbacks.Callback):
 
 def test_a_run_is_resumed_with_its_log_or_restarted_without(make_model, tmp_path):
     def make():
-        task = Coin()
-        trainer = Trainer(make_model(task), task)
+        trainer = Trainer(make_model(COIN), COIN)
         trainer.compile(recipe=dataclasses.replace(WARMUP, warmup_steps=4), seed=1)
         return trainer
 

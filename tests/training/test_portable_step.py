@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import METRICS, Trainer
-from tests.training.small_tasks import Coin
+from tests.training.small_tasks import COIN
 
 PLACE = Path(__file__).resolve().parents[2] / "examples" / "portable_step" / "step.py"
 
@@ -34,7 +34,7 @@ def test_it_is_the_trainers_step_at_whatever_weights_it_is_given(portable, make_
         steps_per_episode=2,
         group_size=2,
     )
-    trainer, other = (Trainer(make_model(Coin(), seed=seed), Coin()) for seed in (1, 2))
+    trainer, other = (Trainer(make_model(COIN, seed=seed), COIN) for seed in (1, 2))
     for each in (trainer, other):
         each.compile(recipe=recipe, seed=7)
     expected, metrics = trainer.step_gradients(tf.constant(index))
@@ -54,7 +54,7 @@ def test_weights_that_came_back_become_a_preset(portable, make_model, tmp_path, 
 
     from aline_tf.models.presets import load_preset, save_preset
 
-    model = make_model(Coin())
+    model = make_model(COIN)
     about = {"config": model.get_config(), "task": "coin", "recipe": {}, "seed": 1, "steps": 5}
     (tmp_path / "about.json").write_text(json.dumps(about))
     weights = [variable.numpy() + 0.5 for variable in model.trainable_variables]

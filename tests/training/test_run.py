@@ -7,14 +7,14 @@ from aline_tf.errors import InputError
 from aline_tf.models.presets import load_preset, preset_metadata
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.run import train
-from tests.training.small_tasks import SIZES, Coin
+from tests.training.small_tasks import COIN, SIZES
 
 RECIPE = Recipe(warmup_batch=4, warmup_steps=2, joint_steps=0, pool=4, candidates_per_step=3)
 
 
 def run(directory, **settings):
     settings = {"recipe": RECIPE, "sizes": SIZES, "verbose": 0, "steps_per_epoch": 1} | settings
-    return train(Coin(), directory, **settings)
+    return train(COIN, directory, **settings)
 
 
 @pytest.fixture(scope="module")

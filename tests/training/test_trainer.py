@@ -11,7 +11,7 @@ from aline_tf.models.aline import ALINE
 from aline_tf.tasks.psychometric import Psychometric
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
-from tests.training.small_tasks import Coin, ConjugateNormal
+from tests.training.small_tasks import COIN, ConjugateNormal
 
 RECIPE = Recipe(
     batch=4,
@@ -46,8 +46,7 @@ class KillAfter(keras.callbacks.Callback):
 @pytest.fixture(scope="module")
 def make_trainer(make_model):
     def make(recipe=RECIPE, seed=3, sizes=(), **kwargs):
-        task = Coin()
-        trainer = Trainer(make_model(task, **dict(sizes)), task)
+        trainer = Trainer(make_model(COIN, **dict(sizes)), COIN)
         trainer.compile(recipe=recipe, seed=seed, **kwargs)
         return trainer
 
@@ -191,7 +190,7 @@ def test_jit_gives_the_same_first_step(make_trainer):
 
 def test_a_task_and_a_model_that_do_not_match_are_refused(make_model):
     with pytest.raises(ValueError, match=r"model of task 'psychometric'\. Received: one of 'coin'"):
-        Trainer(make_model(Coin()), Psychometric())
+        Trainer(make_model(COIN), Psychometric())
 
 
 def test_a_model_that_lacks_what_its_task_offers_is_warned_of():
@@ -280,6 +279,12 @@ def test_a_recipe_given_first_still_compiles_with_a_warning(make_trainer):
     assert isinstance(trainer.optimizer, keras.optimizers.AdamW)
 
 
+@pytest.fixture(scope="module")
+def refusing(make_trainer):
+    """A trainer that is asked for nothing it does."""
+    return make_trainer()
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -297,13 +302,13 @@ def test_a_recipe_given_first_still_compiles_with_a_warning(make_trainer):
         (lambda t: t.compile(seed=0.5), r"seed as a whole number. Received: seed=0.5"),
     ],
 )
-def test_what_keras_users_try_by_habit_is_answered_in_one_sentence(make_trainer, call, message):
+def test_what_keras_users_try_by_habit_is_answered_in_one_sentence(refusing, call, message):
     with pytest.raises(ValueError, match=message):
-        call(make_trainer())
+        call(refusing)
 
 
 def test_before_compile_it_says_so(make_model):
-    trainer = Trainer(make_model(Coin()), Coin())
+    trainer = Trainer(make_model(COIN), COIN)
     for call in (trainer.fit, trainer.evaluate):
         with pytest.raises(ValueError, match=r"Expected compile\(\) before"):
             call()
@@ -312,7 +317,7 @@ def test_before_compile_it_says_so(make_model):
 def test_building_a_trainer_has_no_hidden_effect(make_model, monkeypatch):
     kept = []
     monkeypatch.setattr("aline_tf.runtime.malloc.keep_memory", lambda: kept.append(True))
-    Trainer(make_model(Coin()), Coin())
+    Trainer(make_model(COIN), COIN)
     assert not kept
 
 

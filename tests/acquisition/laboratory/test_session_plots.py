@@ -7,17 +7,11 @@ from matplotlib.figure import Figure
 from aline_tf.acquisition import Session
 from aline_tf.acquisition.laboratory import plot_curve, plot_posterior, plot_queries
 from aline_tf.errors import InputError
-from aline_tf.models.aline import ALINE
-from aline_tf.tasks.psychometric import SPEC
-from tests.seeds import seed_weights
 
 
 @pytest.fixture(scope="module")
-def session():
-    seed_weights(4)
-    model = ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2)
-    model.build()
-    session = Session(model, np.linspace(-5, 5, 21)[:, None], target="threshold,slope")
+def session(psychometric_model):
+    session = Session(psychometric_model, np.linspace(-5, 5, 21)[:, None], target="threshold,slope")
     session.tell(3, 1)
     session.tell(8, 0)
     return session

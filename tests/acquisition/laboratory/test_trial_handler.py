@@ -9,19 +9,13 @@ import pytest
 from aline_tf.acquisition import Session
 from aline_tf.acquisition.laboratory import TrialHandler
 from aline_tf.errors import InputError
-from aline_tf.models.aline import ALINE
-from aline_tf.tasks.psychometric import SPEC
-from tests.seeds import seed_weights
 
 POOL = np.linspace(-5, 5, 21)[:, None]
 
 
-@pytest.fixture(scope="module")
-def model():
-    seed_weights(4)
-    model = ALINE(SPEC, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2)
-    model.build()
-    return model
+@pytest.fixture
+def model(psychometric_model):
+    return psychometric_model
 
 
 def test_trials_are_those_of_the_session(model, tmp_path):

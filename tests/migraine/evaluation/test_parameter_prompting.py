@@ -14,11 +14,16 @@ from aline_tf.models.compiled import Compiled
 PEOPLE, FIRST = 6, len(PASSIVE_NAMES)
 
 
+@pytest.fixture(scope="module")
+def cohort():
+    return sample_cohort(3, PEOPLE, prompting.RUN_IN + 3, prompting.RUN_IN)
+
+
 @pytest.fixture
-def people(monkeypatch):
+def people(cohort, monkeypatch):
     monkeypatch.setattr(prompting, "EVENINGS", 3)
     monkeypatch.setattr(parameter_prompting, "PARAMETER_EVENINGS", 2)
-    return sample_cohort(3, PEOPLE, prompting.RUN_IN + 3, prompting.RUN_IN)
+    return cohort
 
 
 @pytest.mark.parametrize("devices", [True, False])

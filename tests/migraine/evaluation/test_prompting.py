@@ -15,10 +15,15 @@ PEOPLE, FIRST = 6, len(PASSIVE_NAMES)
 ROUTINE = [i for i, name in enumerate(FIELD_NAMES) if i >= FIRST and name != SPOT_READING]
 
 
-@pytest.fixture
-def people(monkeypatch):
-    monkeypatch.setattr(prompting, "EVENINGS", 3)
+@pytest.fixture(scope="module")
+def cohort():
     return sample_cohort(3, PEOPLE, prompting.RUN_IN + 3, prompting.RUN_IN)
+
+
+@pytest.fixture
+def people(cohort, monkeypatch):
+    monkeypatch.setattr(prompting, "EVENINGS", 3)
+    return cohort
 
 
 def test_every_policy_spends_its_prompts_on_what_is_not_known(compiled_model, people):

@@ -1,5 +1,7 @@
 """What tests of the simulation share: many people of the fitted world, simulated once."""
 
+import functools
+
 import pytest
 
 PEOPLE, DAYS = 1500, 112
@@ -13,8 +15,12 @@ def simulated():
 
     from aline_tf.migraine.simulation.simulator import simulate_people
 
+    @functools.cache
+    def graph(people, days, settings):
+        return tf.function(lambda seed: simulate_people(seed, people, days, settings))
+
     def simulate(people=PEOPLE, days=DAYS, seed=SEED, settings=None):
-        run = tf.function(lambda s: simulate_people(s, people, days, settings))
+        run = graph(people, days, settings)
         return {name: value.numpy() for name, value in run(tf.constant(seed)).items()}
 
     return simulate

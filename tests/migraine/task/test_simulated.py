@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import date, timedelta
 from types import SimpleNamespace
 
@@ -30,9 +31,16 @@ SLOT = slice(DESIGN_NAMES.index("slot_0"), DESIGN_NAMES.index("slot_3") + 1)
 CHANNEL = slice(DESIGN_NAMES.index("is_attack_24h"), None)
 
 
-def episode_of(task=None, seed=(3, 1), rows=ROWS, pool=POOL, **options):
-    task = task or MigraineTask(days=DAYS)
-    draw = tf.function(lambda s: task.sample_episodes(s, rows, pool), **options)
+TASK = MigraineTask(days=DAYS)
+
+
+@functools.cache
+def graph_of(task, rows, pool, **options):
+    return tf.function(lambda seed: task.sample_episodes(seed, rows, pool), **options)
+
+
+def episode_of(task=TASK, seed=(3, 1), rows=ROWS, pool=POOL, **options):
+    draw = graph_of(task, rows, pool, **options)
     return {name: value.numpy() for name, value in draw(tf.constant(seed)).items()}
 
 
