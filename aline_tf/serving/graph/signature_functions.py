@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from aline_tf.batch import BATCH_FIELDS, field_dtype
@@ -46,6 +48,21 @@ class SignatureFunctions(tf.Module):
         self.weights = [getattr(variable, "value", variable) for variable in model.variables]
         self._sizes = dict(model.spec.sizes)
         self._limits = limits or Limits()
+        # Functions of their own, so that they are traced, stored and loaded once for all of them;
+        # TensorFlow runs them as if they stood where they are called, without what is not used.
+        parts = {
+            part.__name__: tf.function(part, autograph=False)
+            for part in (self._read, self._outcomes, self._parameters)
+        }
+        batch = {
+            name: tf.TensorSpec(free_shape(name, self._sizes), field_dtype(name), name=name)
+            for name in BATCH_FIELDS
+        }
+        weights = [tf.TensorSpec(weight.shape, weight.dtype) for weight in self.weights]
+        parts["_forward"] = tf.function(
+            self._forward, input_signature=[weights, batch], autograph=False
+        )
+        self._parts = _Untracked(parts)
 
     def signature(self, name: str) -> Any:
         """The graph function of signature `name`, with free B, C, M and N.
@@ -73,12 +90,12 @@ class SignatureFunctions(tf.Module):
     def predict(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Outcomes at the target designs."""
         outputs, batch = self._run(inputs, ("target_raw",))
-        return self._outcomes(outputs, batch, quantiles=True)
+        return self._part(self._outcomes, outputs, batch, quantiles=True)
 
     def infer(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Posterior of every parameter."""
         outputs, _ = self._run(inputs, ("theta_raw",))
-        return self._parameters(outputs, quantiles=True)
+        return self._part(self._parameters, outputs, quantiles=True)
 
     def propose(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Scores over the candidates and the chosen index."""
@@ -105,12 +122,14 @@ class SignatureFunctions(tf.Module):
         finite = checks.finite_rows(inputs["target_design"])
         outcomes = {
             name: tf.where(finite if tensor.shape.rank == 2 else finite[..., None], tensor, nan)
-            for name, tensor in self._outcomes(outputs, batch, quantiles).items()
+            for name, tensor in self._part(
+                self._outcomes, outputs, batch, quantiles=quantiles
+            ).items()
             for nan in [tf.constant(float("nan"), tensor.dtype)]
         }
         return (
             outcomes
-            | self._parameters(outputs, quantiles)
+            | self._part(self._parameters, outputs, quantiles=quantiles)
             | choice(outputs["candidate_logits"], batch["candidate_mask"])
         )
 
@@ -119,6 +138,18 @@ class SignatureFunctions(tf.Module):
     ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
         """What the model says about checked inputs, and the whole Batch; `used` are the outputs
         that the signature reads."""
+        batch = self._part(self._read, inputs)
+        outputs = self._part(self._forward, [weight.read_value() for weight in self.weights], batch)
+        read = {name: outputs[name] for name in used if name in outputs}
+        with tf.control_dependencies([checks.refuse(checks.finite_outputs(read))]):
+            checked = {name: tf.identity(tensor) for name, tensor in read.items()}
+        return dict(outputs) | checked, batch
+
+    def _part(self, part: Callable, *arguments: Any, **options: Any) -> dict[str, tf.Tensor]:
+        return self._parts.target[part.__name__](*arguments, **options)
+
+    def _read(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The whole Batch of inputs, checked."""
         raw = {name: checks.of_unknown_shape(tensor) for name, tensor in inputs.items()}
         fit = checks.refuse(checks.shape_checks(raw, self._sizes, self._limits))
         with tf.control_dependencies([fit]):
@@ -131,12 +162,15 @@ class SignatureFunctions(tf.Module):
         sound = checks.refuse(of_counts, checks.value_checks(fields, all_targets))
         with tf.control_dependencies([sound]):
             fields = {name: tf.identity(tensor) for name, tensor in fields.items()}
-        batch = self._completed(checks.readable(fields))
-        outputs = self._model.target(batch)
-        read = {name: outputs[name] for name in used if name in outputs}
-        with tf.control_dependencies([checks.refuse(checks.finite_outputs(read))]):
-            checked = {name: tf.identity(tensor) for name, tensor in read.items()}
-        return dict(outputs) | checked, batch
+        return self._completed(checks.readable(fields))
+
+    def _forward(
+        self, weights: list[tf.Tensor], batch: dict[str, tf.Tensor]
+    ) -> dict[str, tf.Tensor]:
+        # A part that reads variables itself would be run whole: reading counts as an effect.
+        model = self._model.target
+        with keras.StatelessScope(list(zip(model.variables, weights, strict=True))):
+            return dict(model(batch))
 
     def _completed(self, fields: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """A whole Batch: what the signature does not take is empty, so that it costs nothing."""
