@@ -15,12 +15,18 @@ os.environ.setdefault(
 )
 
 import random
+import resource
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.graphs import without_graphs
+
 SEED = 20
+
+# A test that asks for more than a machine has is to end as a MemoryError of its own.
+resource.setrlimit(resource.RLIMIT_DATA, (12 << 30, resource.getrlimit(resource.RLIMIT_DATA)[1]))
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +35,20 @@ def seeded() -> None:
     before it; TensorFlow's own is none of them, see `tests.seeds`."""
     random.seed(SEED)
     np.random.seed(SEED)  # noqa: NPY002  (libraries under test read the legacy generator)
+
+
+@pytest.fixture(name="without_graphs")
+def without_graphs_in_a_test():
+    """See `tests.graphs`."""
+    with without_graphs():
+        yield
+
+
+@pytest.fixture(name="module_without_graphs", scope="module")
+def without_graphs_in_a_module():
+    """See `tests.graphs`."""
+    with without_graphs():
+        yield
 
 
 @pytest.fixture(scope="session")

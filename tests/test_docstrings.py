@@ -116,6 +116,7 @@ def test_it_is_described(item):
     assert not found
 
 
+@pytest.mark.usefixtures("without_graphs")
 @pytest.mark.parametrize("item", CLASSES)
 def test_a_class_shows_its_use_and_the_example_runs(item, tmp_path, monkeypatch):
     if typing.is_typeddict(item) or issubclass(item, BaseException):

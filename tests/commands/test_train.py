@@ -18,11 +18,11 @@ TINY = [
 ]  # fmt: skip
 
 
-pytestmark = pytest.mark.usefixtures("small_models")
+pytestmark = pytest.mark.usefixtures("module_without_graphs", "small_models")
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, small_models):
+def trained(tmp_path_factory, module_without_graphs, small_models):
     out = tmp_path_factory.mktemp("train") / "coin"
     assert main(["train", TASK, "--out", str(out), "--seed", "7", *TINY]) == 0
     return out

@@ -11,6 +11,7 @@ import pytest
 
 from aline_tf.cli import main
 from aline_tf.models.presets import load_preset
+from tests.graphs import without_graphs
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 TINY = [
@@ -40,7 +41,7 @@ def in_examples():
 def trained(tmp_path_factory, small_models):
     """Trained from its own directory."""
     out = tmp_path_factory.mktemp("train") / "elimination"
-    with inside_examples():
+    with inside_examples(), without_graphs():
         assert main(["train", "own_task:Elimination", "--out", str(out), *TINY]) == 0
     return out
 

@@ -15,6 +15,8 @@ from aline_tf.models.presets import load_preset, preset_metadata, presets, save_
 from aline_tf.units import UnitAdapter, trained_ranges
 from tests.models.batches import EVERY_KIND, SIZES, SURFACE, random_batch
 
+pytestmark = pytest.mark.usefixtures("module_without_graphs")
+
 
 @pytest.fixture
 def preset(network, tmp_path):

@@ -169,6 +169,7 @@ def test_graph_and_eager_agree(task):
         np.testing.assert_allclose(value, graph[name], rtol=1e-4, atol=1e-2, err_msg=name)
 
 
+@pytest.mark.usefixtures("without_graphs")
 def test_it_trains(make_tiny):
     task = task_by_name("ces")
     trainer = Trainer(make_tiny(task), task)

@@ -15,6 +15,7 @@ from aline_tf.tasks.contract import check_contract
 from aline_tf.tasks.task import uniform_designs
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
+from tests.graphs import without_graphs
 from tests.seeds import seed_weights
 from tests.tasks import own_tasks
 from tests.tasks.own_tasks import RECIPE, SIZES, Drugs, Twelve, TwoOutcomes, VectorOneOutcome
@@ -26,7 +27,8 @@ def trained(task, joint_steps=0):
     model = ALINE(task.spec, **SIZES)
     trainer = Trainer(model, task)
     trainer.compile(recipe=Recipe(**RECIPE | {"joint_steps": joint_steps}), seed=1)
-    trainer.fit(epochs=1, steps_per_epoch=1 + joint_steps, verbose=0)
+    with without_graphs():
+        trainer.fit(epochs=1, steps_per_epoch=1 + joint_steps, verbose=0)
     return model
 
 

@@ -159,6 +159,7 @@ def test_graph_and_eager_agree(dims):
         np.testing.assert_allclose(value, graph[name], rtol=1e-4, atol=1e-4, err_msg=name)
 
 
+@pytest.mark.usefixtures("without_graphs")
 @pytest.mark.parametrize("name", ["gp1d", "gp2d"])
 def test_it_trains(make_tiny, name):
     task = task_by_name(name)

@@ -255,6 +255,7 @@ def test_tables_too_flat_or_too_short_are_left_out_and_long_ones_thinned(tmp_pat
     assert len(task.landscapes["train"][0].score) == 100
 
 
+@pytest.mark.usefixtures("without_graphs")
 def test_it_trains(make_tiny):
     task = HPO(predictions=6)
     trainer = Trainer(make_tiny(task), task)

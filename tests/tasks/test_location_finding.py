@@ -116,6 +116,7 @@ def test_graph_and_eager_agree(sources):
         np.testing.assert_allclose(value, graph[name], rtol=1e-5, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.usefixtures("without_graphs")
 def test_it_trains(make_tiny):
     task = task_by_name("location_finding")
     trainer = Trainer(make_tiny(task), task)

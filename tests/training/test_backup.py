@@ -47,7 +47,10 @@ def interrupted(make, tmp_path_factory):
     return directory
 
 
-pytestmark = pytest.mark.filterwarnings("ignore:Expected whole checkpoints")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Expected whole checkpoints"),
+    pytest.mark.usefixtures("module_without_graphs"),
+]
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
 from tests.training.small_tasks import COIN, Coin, SometimesBroken
 
+pytestmark = pytest.mark.usefixtures("module_without_graphs")
+
 WARMUP = Recipe(warmup_batch=4, warmup_steps=3, joint_steps=0, pool=4, candidates_per_step=3)
 
 

@@ -9,6 +9,8 @@ from aline_tf.training.recipe import Recipe
 from aline_tf.training.run import train
 from tests.training.small_tasks import COIN, SIZES
 
+pytestmark = pytest.mark.usefixtures("module_without_graphs")
+
 RECIPE = Recipe(warmup_batch=4, warmup_steps=2, joint_steps=0, pool=4, candidates_per_step=3)
 
 
@@ -18,7 +20,7 @@ def run(directory, **settings):
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory, module_without_graphs):
     """(model, directory) of a run."""
     directory = tmp_path_factory.mktemp("run") / "out"
     return run(directory), directory

@@ -1,5 +1,6 @@
 """Training behind compile and fit: reproducible, resumable, watched by any Keras callback."""
 
+import contextlib
 import dataclasses
 
 import keras
@@ -11,6 +12,7 @@ from aline_tf.models.aline import ALINE
 from aline_tf.tasks.psychometric import Psychometric
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
+from tests.graphs import without_graphs
 from tests.training.small_tasks import COIN, ConjugateNormal
 
 RECIPE = Recipe(
@@ -124,6 +126,13 @@ def test_callbacks_leave_what_they_promise(whole_run):
     assert not (out / "backup").exists()  # a finished run has nothing to resume
 
 
+@pytest.mark.usefixtures("without_graphs")
+def test_without_graphs_the_losses_are_the_same(whole_run, make_trainer):
+    history = make_trainer().fit(steps_per_epoch=STEPS_PER_EPOCH, verbose=0).history
+    for name, values in whole_run[1].items():
+        np.testing.assert_allclose(history[name], values, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
 def test_an_equal_seed_gives_the_same_losses_to_the_last_bit(whole_run, resumed_run):
     _, history, _ = whole_run
     early = resumed_run[2]
@@ -143,6 +152,7 @@ def test_a_run_that_was_killed_and_resumed_ends_where_it_would_have_ended(whole_
         np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
+@pytest.mark.usefixtures("without_graphs")
 def test_gradients_are_a_pure_function_of_seed_and_step(make_trainer):
     trainer, other = make_trainer(), make_trainer(seed=4)
 
@@ -154,6 +164,7 @@ def test_gradients_are_a_pure_function_of_seed_and_step(make_trainer):
     assert inference(trainer, 0) != inference(other, 0)
 
 
+@pytest.mark.usefixtures("without_graphs")
 def test_parts_of_the_batch_add_up_to_the_whole_gradient(make_trainer):
     """With every state of every episode looked at, all parts count alike."""
     recipe = dataclasses.replace(
@@ -209,13 +220,15 @@ def test_jit_compiles_both_phases_and_long_episodes(make_trainer, monkeypatch):
     sizes = {"hidden_dim": 4, "num_layers": 1, "intermediate_dim": 4, "components": 2}
     recipe = dataclasses.replace(RECIPE, warmup_steps=1, joint_steps=1)
     found = []
-    for jit in (False, True):
+    for jit, graphs in ((False, without_graphs()), (True, contextlib.nullcontext())):
         trainer = make_trainer(recipe, sizes=sizes, jit_compile=jit)
-        found.append(trainer.fit(steps_per_epoch=1, verbose=0).history)
+        with graphs:
+            found.append(trainer.fit(steps_per_epoch=1, verbose=0).history)
     for name, values in found[0].items():
         np.testing.assert_allclose(found[1][name], values, atol=1e-4, rtol=1e-3, err_msg=name)
 
 
+@pytest.mark.usefixtures("without_graphs")
 def test_both_kinds_of_files_of_a_model_checkpoint_are_read_again(make_trainer, tmp_path):
     trainer = make_trainer()
     whole, weights = tmp_path / "whole.keras", tmp_path / "best.weights.h5"
@@ -234,6 +247,7 @@ def test_both_kinds_of_files_of_a_model_checkpoint_are_read_again(make_trainer, 
     assert int(other.optimizer.iterations.numpy()) == 1
 
 
+@pytest.mark.usefixtures("without_graphs")
 def test_held_out_figures_have_names_and_a_stream_of_their_own(make_trainer, capsys):
     trainer = make_trainer()
     before = [weight.copy() for weight in trainer.get_weights()]
@@ -263,6 +277,7 @@ def test_held_out_inference_falls_with_training(make_model):
     assert trainer.evaluate(verbose=0)["inference"] < before - 0.1
 
 
+@pytest.mark.usefixtures("without_graphs")
 @pytest.mark.parametrize("optimizer", ["sgd", keras.optimizers.Adam(1e-3)], ids=["name", "object"])
 def test_any_optimizer_trains(make_trainer, optimizer):
     trainer = make_trainer(optimizer=optimizer)
