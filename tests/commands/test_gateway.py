@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from pathlib import Path
 
@@ -15,12 +16,17 @@ import httpx
 import pytest
 
 from aline_tf import cli
-from tests.gateway.test_storage import postgres
+from tests.gateway.postgres import postgres
 
 __all__ = ["postgres"]
 
 ROOT = Path(__file__).resolve().parents[2]
 ABSENT = "127.0.0.1:1"
+#: Readings that are sent while the gateway is killed; more of them by hand. How many a second, by
+#: how many, and how often it is killed.
+READINGS = int(os.environ.get("ALINE_TF_KILL_READINGS", "160"))
+A_SECOND, SENDERS = 200, 8
+KILLS = max(1, READINGS // 1000)
 
 
 class Process:
@@ -84,21 +90,45 @@ def test_settings_that_cannot_be_meant(capsys, database, words, message):
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
-def test_what_was_acknowledged_is_there_once_when_the_process_was_killed(
-    capsys, request, database, dialect
-):
-    """Four senders repeat what they were not told of; the process is killed meanwhile."""
-    if dialect == "postgresql":
-        database = request.getfixturevalue("postgres")
-    _, token = token_of(capsys, database)
-    headers = {"Authorization": f"Bearer {token}"}
-    acknowledged, waiting = set(), [list(range(start, 160, 4)) for start in range(4)]
+class Senders:
+    """Send numbered readings at an even rate, and repeat those whose receipt they did not get.
 
-    def send(url, numbers, enough):
-        with httpx.Client(base_url=url, headers=headers, timeout=120) as client:
-            while numbers:
-                number = numbers[0]
+    Args:
+        headers: of every request.
+    """
+
+    def __init__(self, headers):
+        self._headers, self.acknowledged = headers, set()
+        self._waiting = [list(range(first, READINGS, SENDERS)) for first in range(SENDERS)]
+        #: Seconds from when a reading was due to its receipt.
+        self.late = []
+
+    def start(self, url):
+        """Go on at a gateway."""
+        self._begin, self._first = time.monotonic(), len(self.acknowledged)
+        self._threads = [
+            threading.Thread(target=self._send, args=(url, waiting)) for waiting in self._waiting
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def join(self):
+        """Until all is acknowledged, or the gateway is gone."""
+        for thread in self._threads:
+            thread.join()
+
+    def wait(self, count):
+        """Until so many are acknowledged."""
+        while len(self.acknowledged) < count:
+            assert any(thread.is_alive() for thread in self._threads)
+            time.sleep(0.001)
+
+    def _send(self, url, waiting):
+        with httpx.Client(base_url=url, headers=self._headers, timeout=120) as client:
+            while waiting:
+                number = waiting[0]
+                due = self._begin + max(number - self._first, 0) / A_SECOND
+                time.sleep(max(due - time.monotonic(), 0))
                 reading = {"channel": "stress", "value": number % 11, "id": str(number)}
                 reading["time"] = f"2025-03-{1 + number % 28:02d}T{number % 24:02d}:00:00Z"
                 key = {"Idempotency-Key": f"reading-{number}"}
@@ -107,38 +137,41 @@ def test_what_was_acknowledged_is_there_once_when_the_process_was_killed(
                 except httpx.TransportError:
                     return
                 assert answer.status_code == 202, answer.text
-                acknowledged.add(number)
-                numbers.pop(0)
-                if len(acknowledged) >= 60:
-                    enough.set()
+                self.late.append(time.monotonic() - due)
+                self.acknowledged.add(number)
+                waiting.pop(0)
 
-    for kills in range(2):
-        server, enough = (
-            Process("--database", database, "--served-model", ABSENT, "--per-minute", "1e6"),
-            threading.Event(),
-        )
-        threads = [
-            threading.Thread(target=send, args=(server.url, numbers, enough)) for numbers in waiting
-        ]
-        for thread in threads:
-            thread.start()
-        if not kills:
-            assert enough.wait(300)
-            assert server.end(signal.SIGKILL) == -signal.SIGKILL
-            for thread in threads:
-                thread.join()
-        else:
-            for thread in threads:
-                thread.join()
-            with httpx.Client(base_url=server.url, headers=headers, timeout=120) as client:
-                for number in range(160):
-                    assert client.get(f"/v1/receipts/reading-{number}").status_code == 200
-                packed = client.get("/v1/me/export").content
-            assert server.end() == 0
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_what_was_acknowledged_is_there_once_when_the_process_was_killed(
+    capsys, request, database, dialect
+):
+    """The process is killed at 200 readings a second, again and again."""
+    if dialect == "postgresql":
+        database = request.getfixturevalue("postgres").database()
+    _, token = token_of(capsys, database)
+    headers = {"Authorization": f"Bearer {token}"}
+    senders, words = Senders(headers), ("--served-model", ABSENT, "--per-minute", "1e6", "--quiet")
+    for kill in range(KILLS):
+        server = Process("--database", database, *words)
+        senders.start(server.url)
+        senders.wait(READINGS * (kill + 1) // (KILLS + 1))
+        assert server.end(signal.SIGKILL) == -signal.SIGKILL
+        senders.join()
+    server = Process("--database", database, *words)
+    senders.start(server.url)
+    senders.join()
+    with httpx.Client(base_url=server.url, headers=headers, timeout=120) as client:
+        packed = client.get("/v1/me/export").content
+    assert server.end() == 0
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         names = [name for name in archive.namelist() if name.startswith("sent/")]
         sent = [json.loads(archive.read(name))["readings"][0]["id"] for name in names]
-    assert sorted(map(int, sent)) == list(range(160)) and acknowledged == set(range(160))
+    late = sorted(senders.late)
+    print(f"{READINGS} readings, {KILLS} killed, receipts {late[len(late) // 2]:.3f} s after they")
+    print(f"were due (median), at most {late[-1]:.3f} s")
+    assert sorted(map(int, sent)) == list(range(READINGS))
+    assert senders.acknowledged == set(range(READINGS))
 
 
 @pytest.mark.slow

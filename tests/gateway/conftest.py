@@ -1,5 +1,9 @@
 """A gateway with a real port, a small model, and people of its own for every test."""
 
+import atexit
+import contextlib
+import functools
+import os
 import threading
 import time
 from datetime import UTC, datetime
@@ -11,9 +15,10 @@ import uvicorn
 from aline_tf.gateway.app import create_app
 from aline_tf.gateway.settings import Settings
 from aline_tf.gateway.storage.people import add_person, issue_token
+from tests.gateway.postgres import postgres, postgres_server
 from tests.migraine.conftest import compiled_model, model
 
-__all__ = ["compiled_model", "model"]
+__all__ = ["compiled_model", "model", "postgres"]
 
 #: The present moment of every test: a morning after all that is posted.
 NOW = datetime(2025, 6, 1, 9, 0, tzinfo=UTC)
@@ -56,7 +61,17 @@ class Running:
 
 def settings_in(folder, **others):
     database = f"sqlite:///{folder / 'gateway.db'}"
+    if os.environ.get("ALINE_TF_TEST_DATABASE") == "postgresql":
+        database = lasting_server().database()
     return Settings(**{"database": database, "attend_seconds": 0} | others)
+
+
+@functools.cache
+def lasting_server():
+    """A PostgreSQL until the tests end, for all of the gateway's that are run on it by hand."""
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(postgres_server())
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,5 @@
 """The database: migrations, writers beside each other, tokens, on SQLite and on PostgreSQL."""
 
-import os
-import shutil
-import socket
-import subprocess
 import threading
 
 import pytest
@@ -17,44 +13,9 @@ from aline_tf.gateway.storage.tables import METADATA
 ACCOUNT = {"read": 1, "skipped": 0, "unused": 0, "by": {}, "examples": {}, "notes": []}
 
 
-def postgres_binaries():
-    """Where initdb and postgres are; None on a machine without."""
-    found = shutil.which("initdb")
-    places = [os.path.dirname(found)] if found else []
-    places += [f"/usr/lib/postgresql/{version}/bin" for version in range(19, 12, -1)]
-    return next((p for p in places if os.path.exists(os.path.join(p, "initdb"))), None)
-
-
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
-    """The URL of a PostgreSQL of its own, where one is installed."""
-    binaries = postgres_binaries()
-    if binaries is None:
-        pytest.skip("no PostgreSQL on this machine (initdb)")
-    folder = tmp_path_factory.mktemp("postgres")
-    # PostgreSQL refuses to run as root.
-    user = {"user": "postgres"} if os.geteuid() == 0 else {}
-    if user:
-        for place in (folder, *folder.parents[:2]):
-            place.chmod(0o755)
-        shutil.chown(folder, "postgres")
-    data, logged = folder / "data", folder / "log"
-    run = {"check": True, "cwd": folder, "stdout": subprocess.DEVNULL, **user}
-    try:
-        made = [f"{binaries}/initdb", "-D", data, "-U", "gateway", "--auth=trust", "--no-sync"]
-        subprocess.run(made, stderr=subprocess.PIPE, **run)
-    except (subprocess.CalledProcessError, PermissionError) as error:
-        pytest.skip(f"PostgreSQL cannot be set up here: {error}")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder}"
-    control = [f"{binaries}/pg_ctl", "-D", data, "-w", "-l", logged]
-    subprocess.run([*control, "-o", options, "start"], **run)
-    yield f"postgresql+psycopg://gateway@127.0.0.1:{port}/postgres"
-    # Nothing of it is to be kept, and a slow machine is no failure.
-    stopping = [*control, "-t", "300", "-m", "immediate", "stop"]
-    subprocess.run(stopping, **run | {"check": False})
+def postgres_database(postgres):
+    return postgres.database()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -62,7 +23,7 @@ def database(request, tmp_path):
     if request.param == "sqlite":
         database = Database(f"sqlite:///{tmp_path / 'gateway.db'}")
     else:
-        database = Database(request.getfixturevalue("postgres"))
+        database = Database(request.getfixturevalue("postgres_database"))
     database.upgrade()
     yield database
     database.close()
@@ -90,8 +51,12 @@ class TestMigrations:
         with database.writing() as connection:
             assert people.issue_token(connection, person, "phone", 1).startswith("aline_")
 
-    def test_several_processes_may_start_at_once(self, tmp_path):
-        databases = [Database(f"sqlite:///{tmp_path / 'new.db'}") for _ in range(4)]
+    @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+    def test_several_processes_may_start_at_once(self, request, tmp_path, dialect):
+        url = f"sqlite:///{tmp_path / 'new.db'}"
+        if dialect == "postgresql":
+            url = request.getfixturevalue("postgres").database()
+        databases = [Database(url) for _ in range(4)]
         failures = []
 
         def upgrade(database):
@@ -106,6 +71,8 @@ class TestMigrations:
         for thread in threads:
             thread.join()
         assert failures == []
+        for each in databases:
+            each.close()
 
     def test_a_later_version_is_refused(self, tmp_path):
         database = Database(f"sqlite:///{tmp_path / 'later.db'}")
