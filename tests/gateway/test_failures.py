@@ -1,5 +1,6 @@
 """Databases that are locked or full and clocks that jump: each has its outcome, and heals."""
 
+import contextlib
 import sqlite3
 from datetime import datetime, timedelta
 
@@ -7,6 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from aline_tf.gateway.app import create_app
+from aline_tf.gateway.settings import Settings
 from aline_tf.gateway.storage import database as databases
 from aline_tf.migraine.records.fhir_export import observations
 from tests.gateway.conftest import NOW, Running, settings_in
@@ -64,6 +66,37 @@ def test_a_full_disk_takes_nothing_in_and_loses_nothing(small):
         event.remove(engine, "connect", full)
         engine.dispose()
         assert person.post("/v1/readings", json=body).status_code == 202
+
+
+def test_a_database_that_is_killed_loses_nothing_and_is_found_again(postgres, inference):
+    settings = Settings(database=postgres.database(), attend_seconds=0)
+    running = Running(create_app(settings, inference=inference, clock=lambda: NOW))
+    with running.person() as person:
+
+        def post(day):
+            return person.post("/v1/readings", json={"readings": [stress(7, day=day)]})
+
+        kept = [post(day).json() for day in range(1, 6)]
+        postgres.kill()
+        for refused in (post(6), person.get("/v1/risk"), person.get("/health")):
+            assert refused.status_code == 503 and refused.headers["Retry-After"]
+            assert "the database" in refused.json()["detail"]
+        postgres.start()
+        again = [post(day).json() for day in range(1, 7)]
+        assert [each["repeated"] for each in again] == [True] * 5 + [False]
+        for receipt in kept:
+            assert person.get(f"/v1/receipts/{receipt['id']}").json() == receipt
+    running.stop()
+
+
+def test_who_gets_no_connection_is_told_to_come_again(small, monkeypatch):
+    pool = small.service.database.engine.pool
+    with small.person() as person, contextlib.ExitStack() as taken:
+        for _ in range(pool.size() + pool._max_overflow):
+            taken.enter_context(small.service.database.reading())
+        monkeypatch.setattr(pool, "_timeout", 0.01)
+        refused = person.post("/v1/readings", json={"readings": [stress(7)]})
+        assert refused.status_code == 503 and refused.headers["Retry-After"]
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=-400), timedelta(days=400), timedelta(hours=-2)])

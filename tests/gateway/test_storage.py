@@ -143,6 +143,16 @@ class TestPayloads:
             rest = [content for _, content in payloads.payloads_after(connection, person, middle)]
         assert kept == [b"%d" % key for key in range(7)] and rest == kept[4:]
 
+    def test_who_reads_sees_one_state_whatever_is_written_meanwhile(self, database, person):
+        payloads.keep(database, person, "a", "readings", b"1", ACCOUNT, 5)
+        with database.reading() as connection:
+            assert payloads.number_of_payloads(connection, person) == 1
+            payloads.keep(database, person, "b", "readings", b"2", ACCOUNT, 5)
+            assert payloads.number_of_payloads(connection, person) == 1
+            assert len(list(payloads.payloads_after(connection, person, 0))) == 1
+        with database.reading() as connection:
+            assert payloads.number_of_payloads(connection, person) == 2
+
     def test_another_content_under_the_same_id_is_refused(self, database, person):
         payloads.keep(database, person, "a", "readings", b"1", ACCOUNT, 5)
         with pytest.raises(payloads.ClientIdTaken):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fastapi import HTTPException
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from aline_tf.errors import InputError
 from aline_tf.gateway.failures import Busy, ModelAway, NothingRecorded
@@ -20,7 +21,9 @@ _SAID: dict[type[Exception], tuple[int, dict[str, str]]] = {
     ModelAway: (503, {"Retry-After": "10"}),
     Busy: (503, {"Retry-After": "10"}),
 }
-KNOWN = (*_SAID, ClientIdTaken, PersonErased, OperationalError)
+#: The database is locked, full or away, and everybody waits for the connections that there are.
+_DATABASE = (OperationalError, InterfaceError, NoConnection)
+KNOWN = (*_SAID, ClientIdTaken, PersonErased, *_DATABASE)
 
 
 def failure(error: Exception) -> Failure:
@@ -35,7 +38,7 @@ def failure(error: Exception) -> Failure:
     if isinstance(error, ClientIdTaken):
         taken = "expected the content that had this Idempotency-Key before; received another"
         return 409, taken, {}
-    if isinstance(error, OperationalError):
+    if isinstance(error, _DATABASE):
         return 503, "expected the database to answer; it does not", {"Retry-After": "5"}
     if isinstance(error, PersonErased):
         error = unauthorized()

@@ -75,6 +75,9 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one state of the database throughout."""
         with self.engine.connect() as connection:
+            if self.dialect == "postgresql":
+                # Otherwise each of its statements sees what was committed before that one.
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     @contextmanager
