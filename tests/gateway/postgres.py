@@ -96,6 +96,8 @@ class PostgresServer:
     def _start(self) -> None:
         command = [self._bin / "postgres", "-D", self._folder / "data", "-p", str(self.port)]
         command += ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
+        # It is killed and not the machine: what the system has is there, and disks are slow.
+        command += ["-c", "fsync=off"]
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 command, cwd=self._folder, stdout=log, stderr=log, **self._who
