@@ -18,8 +18,8 @@ _BEARER = HTTPBearer(auto_error=False, description="the token of a person, or of
 _NAMED = "for a service: the id of the person for whom it acts"
 
 
-def gateway_of(connection: HTTPConnection) -> Gateway:
-    """The service behind the application."""
+async def gateway_of(connection: HTTPConnection) -> Gateway:
+    """The service behind the application; asynchronous, so that no thread is woken for it."""
     return connection.app.state.gateway
 
 
