@@ -11,6 +11,8 @@ from aline_tf.migraine.forecast import wording
 from aline_tf.migraine.report.style_sheet import STYLE
 
 _FORMS = """
+:root { color-scheme: light dark; accent-color: var(--blue); }
+legend::first-letter, label.field::first-letter { text-transform: uppercase; }
 .card h2 { margin-top: 0; }
 form { margin: .75rem 0 0; }
 fieldset { border: 0; margin: 0; padding: 0; }
