@@ -138,6 +138,11 @@ def _refusals(app: FastAPI) -> None:
         # Not the value: it may be a reading.
         return _said(422, f"expected another {place}: {first['msg']}")
 
+    @app.exception_handler(400)
+    def no_json(_: Request, error: HTTPException) -> JSONResponse:
+        # Bytes that are no text, of which FastAPI says so much and no more.
+        return _said(422, "expected a body of JSON in UTF-8; received something else")
+
     @app.exception_handler(405)
     def another_method(request: Request, error: HTTPException) -> JSONResponse:
         # Of all doors at the path; what raises knows the first of them alone.

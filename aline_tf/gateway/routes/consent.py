@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from aline_tf.gateway.intake.devices import LONGEST, MOST, checked_priority
 from aline_tf.gateway.routes.access import Asking, Service
-from aline_tf.gateway.routes.documents import refusals
+from aline_tf.gateway.routes.documents import Sent, refusals
 from aline_tf.gateway.service import Gateway
 from aline_tf.gateway.storage import services
 from aline_tf.gateway.storage.device_priority import keep_priority, priority_of
@@ -19,10 +19,8 @@ ROUTER = APIRouter(prefix="/v1/me", tags=["person"], responses=refusals())
 ServiceId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
-class DevicePriority(BaseModel):
+class DevicePriority(Sent):
     """Which device counts where several tell the same reading."""
-
-    model_config = ConfigDict(extra="forbid")
 
     priority: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=LONGEST)]], Field(max_length=MOST)
@@ -43,10 +41,8 @@ class DevicesDocument(DevicePriority):
     )
 
 
-class Scopes(BaseModel):
+class Scopes(Sent):
     """What a service may do."""
-
-    model_config = ConfigDict(extra="forbid")
 
     scopes: Annotated[list[Annotated[str, Field(max_length=20)]], Field(max_length=20)] = Field(
         description="of readings (send them), forecasts (ask for them) and answers (give them)",

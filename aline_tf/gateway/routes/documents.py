@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from aline_tf.gateway.storage.payloads import Receipt
 from aline_tf.gateway.storage.tables import CLIENT_ID
 
 #: Text of a database has no NUL.
 ClientId = Annotated[str, Field(min_length=1, max_length=CLIENT_ID, pattern=r"^[^\x00]+$")]
+
+
+class Sent(BaseModel):
+    """What somebody sends: no more than is asked for, and nothing of another type. Otherwise true
+    would be one prompt, and "3" three."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+#: JSON has one kind of number: 2.0 is whole.
+Whole = Annotated[int, BeforeValidator(_whole)]
 
 
 class Refusal(BaseModel):
@@ -141,15 +156,13 @@ class QuestionDocument(BaseModel):
     why: str | None
 
 
-class AnswerDocument(BaseModel):
+class AnswerDocument(Sent):
     """The answer to a question."""
-
-    model_config = ConfigDict(extra="forbid")
 
     evening: Annotated[str, Field(max_length=40)]
     channel: Annotated[str, Field(max_length=40)]
-    days_ago: int
-    slot: int
+    days_ago: Whole
+    slot: Whole
     value: Annotated[str, Field(max_length=100)] | float | bool | None = Field(
         description="null where it was asked and not answered"
     )
@@ -238,10 +251,8 @@ class PlanDocument(BaseModel):
     brier: float
 
 
-class SupposedDocument(BaseModel):
+class SupposedDocument(Sent):
     """What is supposed."""
-
-    model_config = ConfigDict(extra="forbid")
 
     suppose: Annotated[list[Annotated[str, Field(max_length=80)]], Field(min_length=1)] = Field(
         description="channel=value, or channel@days_ago=value", examples=[["stress=8"]]

@@ -10,11 +10,11 @@ from typing import Annotated
 from fastapi import APIRouter, Header, HTTPException, Path
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from aline_tf.gateway.attending.courier import checked_url
 from aline_tf.gateway.routes.access import Asking, AskingForecasts, Service
-from aline_tf.gateway.routes.documents import refusals
+from aline_tf.gateway.routes.documents import Sent, Whole, refusals
 from aline_tf.gateway.service import Gateway
 from aline_tf.gateway.storage import events, prompting
 from aline_tf.gateway.storage.people import Person
@@ -25,23 +25,19 @@ ROUTER = APIRouter(prefix="/v1", tags=["events"], responses=refusals())
 LOOK_S, ALIVE_S, STREAM_S = 1.0, 15.0, 600.0
 
 
-class WishesDocument(BaseModel):
+class WishesDocument(Sent):
     """How often, and until when in the evening, a person will be prompted."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    day: int = Field(ge=0, le=100, description="prompts at most; 0 for none")
-    week: int = Field(ge=0, le=100, description="no fewer than those of a day")
+    day: Whole = Field(ge=0, le=100, description="prompts at most; 0 for none")
+    week: Whole = Field(ge=0, le=100, description="no fewer than those of a day")
     quiet_from: str = Field(
         description="local time from which there are none, 18:00 to 24:00",
         pattern=r"^(1[89]|2[0-3]):[0-5][0-9]$|^24:00$",
     )
 
 
-class WantedCall(BaseModel):
+class WantedCall(Sent):
     """Whom to call."""
-
-    model_config = ConfigDict(extra="forbid")
 
     url: Annotated[str, Field(max_length=500)]
 
