@@ -113,6 +113,9 @@ if __name__ == "__main__":
     table = command("eval", "psychometric", "--policy", "learned", "random", "--runs", "4")
     check("rmse" in table and "learned" in table, "a table")
     serve()
+    started = time.monotonic()
+    exec(compile("".join(blocks("python", "serve.md")), "serve.md", "exec"), {})
+    say("a server in a thread, as its page has it", started)
     Path("own_task.py").write_text(blocks("python", "own_task.md")[0])
     less = {"train": ("--warmup-steps", "2", "--joint-steps", "0"), "eval": ("--runs", "2")}
     commands("own_task.md", less)

@@ -12,6 +12,7 @@ import yaml
 
 from aline_tf import cli
 from aline_tf.models.aline import ALINE
+from aline_tf.serving import preset_exports
 from aline_tf.spec import Channel
 from aline_tf.tasks import CES, task_by_name
 from aline_tf.training import Recipe
@@ -45,10 +46,12 @@ def nav_places(entry):
 
 @pytest.fixture
 def shared_presets(monkeypatch, tmp_path):
-    """A page is a program of its own; what pages load from the package is loaded once."""
+    """A page is a program of its own; what pages load from the package is loaded once, and what
+    they would export is there (`.ci/try_wheel.py` exports it)."""
     monkeypatch.setattr(ALINE, "from_preset", loaded)
+    monkeypatch.setattr(preset_exports, "is_export_of", lambda version, preset: True)
+    monkeypatch.setattr(preset_exports, "default_cache", lambda: ROOT / "savedmodels")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ALINE_TF_SAVEDMODELS", os.fspath(ROOT / "savedmodels"))
 
 
 from_preset = ALINE.from_preset

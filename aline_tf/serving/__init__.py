@@ -17,5 +17,6 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "answer_tables": "calls.tables",
         "batch_of_tables": "calls.tables",
         "export_model": "export",
+        "export_presets": "preset_exports",
     },
 )

@@ -8,4 +8,5 @@ from aline_tf.serving.embedded.repository import ModelRepository as ModelReposit
 from aline_tf.serving.embedded.server import Server as Server
 from aline_tf.serving.embedded.versions import NotFoundError as NotFoundError
 from aline_tf.serving.export import export_model as export_model
+from aline_tf.serving.preset_exports import export_presets as export_presets
 from aline_tf.serving.remote_model import RemoteModel as RemoteModel
