@@ -290,7 +290,9 @@ class _Reader:
             self._notes.append(note)
         self._notes += beside_devices(merged)
         self._notes += support(merged, self._today).sentences()
-        summary = dataclasses.replace(summary, notes=(*summary.notes, *self._notes))
+        # A timeline of an earlier import has told some of them already.
+        notes = tuple(dict.fromkeys((*summary.notes, *self._notes)))
+        summary = dataclasses.replace(summary, notes=notes)
         return Timeline(in_one_order(complete_hours(merged.frame)), summary)
 
     def _keep(

@@ -172,6 +172,8 @@ def test_reading_twice_what_was_read_adds_nothing(more, tmp_path):
     write_timeline(more.timeline, tmp_path / "before.jsonl.gz")
     again = read_records([tmp_path / "before.jsonl.gz", MORE]).timeline
     assert len(again) == len(more.timeline)
+    notes = again.summary.notes
+    assert len(notes) == len(set(notes)) and set(more.timeline.summary.notes) <= set(notes)
 
 
 def test_a_later_export_completes_the_hour_in_which_an_earlier_one_ended(tmp_path):
