@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 EXPECTED = {
     "active_learning",
+    "data_and_simulation",
     "model_check",
     "model_layers",
     "one_person",
