@@ -81,11 +81,18 @@ class RemoteModel:
             )
         self.client = Client(server, name, timeout=timeout) if self._owns_client else server
         try:
-            self.spec = task_spec(self.client.model if spec is None else spec)
+            self.spec = self._task() if spec is None else task_spec(spec)
             self._check_sizes()
         except BaseException:
             self.close()
             raise
+
+    def _task(self) -> TaskSpec:
+        """That of the preset of the model's own name."""
+        try:
+            return task_spec(self.client.model)
+        except InputError as error:
+            raise InputError(f"{error} (spec= says the task of a model of one's own)") from error
 
     def answer(self, batch: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """Every summary of a Batch, as `ALINE.answer` gives them.

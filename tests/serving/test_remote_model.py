@@ -153,7 +153,7 @@ class TestConnecting:
         ("arguments", "message"),
         [
             ({"spec": "psychometrics"}, "expected a preset of .*psychometric.*'psychometrics'"),
-            ({}, "expected a preset of .*received 'tiny'"),
+            ({}, r"expected a preset of .*received 'tiny' \(spec= says"),
             ({"spec": {"name": "tiny"}}, "expected a TaskSpec, its dict or the name"),
             ({"name": None}, "expected the name of a model"),
             ({"name": "other", "spec": "ces"}, "expected a model of tiny; received 'other'"),
