@@ -92,7 +92,7 @@ MODELS = $(notdir $(wildcard aline_tf/presets/*))
 # Weights come from the package; a model card and other files beside the export are kept.
 savedmodels: install
 	@set -e; for model in $(MODELS); do \
-		$(BIN)/aline-tf export --preset aline_tf/presets/$$model --out savedmodels/$$model/1 --force; \
+		$(BIN)/aline-tf export --model aline_tf/presets/$$model --out savedmodels/$$model/1 --force; \
 	done
 
 clean:

@@ -31,6 +31,7 @@ _ROOMS = (
     "experiments",
     "migraine",
     "models",
+    "plots",
     "serving",
     "tasks",
     "training",

@@ -7,6 +7,7 @@ from aline_tf import evaluation as evaluation
 from aline_tf import experiments as experiments
 from aline_tf import migraine as migraine
 from aline_tf import models as models
+from aline_tf import plots as plots
 from aline_tf import serving as serving
 from aline_tf import tasks as tasks
 from aline_tf import training as training

@@ -107,6 +107,26 @@ def empty_batch(sizes: dict[str, int]) -> dict:
     }
 
 
+def batch_fields(batch) -> dict:
+    """The fields of a Batch, of a dict that may hold more (an Episode, say).
+
+    Args:
+        batch: what somebody calls a model with.
+
+    Raises:
+        InputError: no dict, or one that lacks a field.
+    """
+    if not isinstance(batch, Mapping):
+        raise InputError(
+            f"expected a batch as a dict of {', '.join(BATCH_FIELDS)} (episodes to train on are "
+            f"drawn by Trainer(model, task)); received {type(batch).__name__}"
+        )
+    lacking = [name for name in BATCH_FIELDS if name not in batch]
+    if lacking:
+        raise InputError(f"expected {lacking[0]} in the batch; received {', '.join(batch)}")
+    return {name: batch[name] for name in BATCH_FIELDS}
+
+
 def answered(batch: Mapping[str, Any]):
     """Which context tokens have their first field observed: a numpy bool [B, C].
 

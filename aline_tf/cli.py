@@ -9,11 +9,19 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from typing import ClassVar
 
 from aline_tf import __version__
 from aline_tf.errors import InputError, TrainingDiverged
 from aline_tf.runtime.quiet_import import quiet_tensorflow_start
 
+#: Options by the names they had, and the ones they have: one word for the model, one for runs.
+RENAMED_OPTIONS = {
+    "--preset": "--model",
+    "--from-preset": "--from-model",
+    "--people": "--runs",
+    "--price": "--cost-weight",
+}
 EXIT_FAILED = 1
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -167,7 +175,36 @@ def _fill(
         subparser.prefix_chars = "\0"
         return unavailable
     module.add_arguments(subparser)
+    _add_old_names(subparser)
     return module.run
+
+
+def _add_old_names(subparser: argparse.ArgumentParser) -> None:
+    """The options of a command by their older names too, which its help does not show."""
+    known = subparser._option_string_actions
+    for old, new in RENAMED_OPTIONS.items():
+        if new in known and old not in known:
+            subparser.add_argument(
+                old, action=_Renamed, today=known[new], dest=known[new].dest, help=argparse.SUPPRESS
+            )
+
+
+class _Renamed(argparse.Action):
+    """An option that does what another does, and says once what it is called now."""
+
+    said: ClassVar[set[str]] = set()
+
+    def __init__(self, *args, today: argparse.Action, **kwargs):
+        taken = {name: getattr(today, name) for name in ("nargs", "type", "choices", "metavar")}
+        super().__init__(*args, **kwargs, **taken, default=argparse.SUPPRESS)
+        self.today = today
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        old, new = self.option_strings[0], self.today.option_strings[0]
+        if old not in self.said:
+            self.said.add(old)
+            print(f"aline-tf: note: {old} is called {new} now", file=sys.stderr)
+        self.today(parser, namespace, values, new)
 
 
 def _report(message: str) -> int:

@@ -25,6 +25,7 @@ ROOMS = (
     "tasks",
     "training",
     "evaluation",
+    "plots",
     "experiments",
     "serving",
     "units",

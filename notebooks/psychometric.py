@@ -501,7 +501,7 @@ plot_beliefs(
 # ## Keep what was trained
 #
 # A preset is a directory with the configuration, the weights and notes of one's own; no pickle.
-# From it training goes on (`aline-tf train --from-preset`), or a SavedModel for TensorFlow
+# From it training goes on (`aline-tf train --from-model`), or a SavedModel for TensorFlow
 # Serving is made (`aline-tf export`).
 
 # %%

@@ -15,6 +15,7 @@ ORDER = (
     ("errors",),
     ("runtime",),
     ("spec", "batch", "draws"),
+    ("plots",),
     ("units",),
     ("tasks", "batch_ops"),
     ("models",),

@@ -1,5 +1,6 @@
 """The command line: which handler runs, and what a person sees when the input is at fault."""
 
+import argparse
 import sys
 from types import SimpleNamespace
 
@@ -115,3 +116,53 @@ def test_every_command_describes_its_arguments(command, capsys):
     printed = capsys.readouterr().out
     assert printed.startswith(f"usage: aline-tf {' '.join(command.words)}")
     assert command.summary in " ".join(printed.split())
+
+
+def options(parser, words=()):
+    """(words, option strings) of every command; those that its help does not show are left out."""
+    shown = {
+        option
+        for action in parser._actions
+        if action.help != argparse.SUPPRESS
+        for option in action.option_strings
+    }
+    yield words, shown
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, inner in action.choices.items():
+                yield from options(inner, (*words, name))
+
+
+def test_what_means_the_same_has_one_name_in_every_command():
+    found = dict(options(cli.build_parser(cli.COMMANDS)))
+    assert set(found) >= {command.words for command in cli.COMMANDS}
+    for words, shown in found.items():
+        # How many people are made is no number of runs.
+        old = set(cli.RENAMED_OPTIONS) & shown - ({"--people"} if "simulate" in words else set())
+        assert not old, words
+    models = {words for words, shown in found.items() if "--model" in shown}
+    assert {("eval",), ("export",), ("gateway", "serve"), ("migraine", "ask")} <= models
+    assert all("--steps" in found[words] for words in (("train",), ("migraine", "train")))
+    assert all("--runs" in found[words] for words in (("eval",), ("migraine", "evaluate")))
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "value"),
+    [
+        ("eval psychometric --preset mine", "model", "mine"),
+        ("export --preset mine --out DIR", "model", "mine"),
+        ("train psychometric --from-preset mine", "from_model", "mine"),
+        ("migraine evaluate --people 7", "runs", 7),
+        ("migraine forecast --out DIR --price 2", "cost_weight", 0.002),
+    ],
+)
+def test_an_older_name_of_an_option_still_works_and_says_so_once(
+    words, name, value, capsys, monkeypatch
+):
+    monkeypatch.setattr(cli._Renamed, "said", set())
+    parser = cli.build_parser(cli.COMMANDS)
+    for _ in range(2):
+        assert getattr(parser.parse_args(words.split()), name) == value
+    old = next(word for word in words.split() if word in cli.RENAMED_OPTIONS)
+    note = f"aline-tf: note: {old} is called {cli.RENAMED_OPTIONS[old]} now\n"
+    assert capsys.readouterr().err == note

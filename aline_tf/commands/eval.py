@@ -38,10 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--model",
-        "--preset",
-        dest="model",
-        metavar="DIR",
-        help="preset of the learned policy, a directory or the name of a packaged one (default: "
+        metavar="NAME|DIR",
+        help="of the learned policy: a preset's directory, or the name of a packaged one (default: "
         "the packaged model of the task)",
     )
     parser.add_argument(

@@ -10,13 +10,13 @@ from aline_tf.serving.limits import Limits
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `aline-tf export`."""
     parser.add_argument(
-        "model",
+        "named",
         nargs="?",
         metavar="NAME|DIR",
         help="trained model: a directory with config.json and model.weights.h5, or the name of a"
         " packaged one (see `aline-tf models`)",
     )
-    parser.add_argument("--preset", metavar="NAME|DIR", help="the same, said by an option")
+    parser.add_argument("--model", metavar="NAME|DIR", help="the same, said by an option")
     parser.add_argument(
         "--out",
         required=True,
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export and print where to; bad input raises InputError and writes nothing."""
-    given = [place for place in (args.model, args.preset) if place is not None]
+    given = [place for place in (args.named, args.model) if place is not None]
     if len(given) != 1:
         raise InputError(
             "expected one model to export, a name or a directory; received"

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="gRPC port of a model server with `migraine` (default: the model in this process)",
     )
     parser.add_argument(
-        "--model", type=Path, metavar="DIR", help="a preset (default: the one that is shipped)"
+        "--model", metavar="NAME|DIR", help="a preset (default: the one that is shipped)"
     )
     add_address(parser, port=8000)
     parser.add_argument(

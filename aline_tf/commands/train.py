@@ -26,9 +26,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " a recipe of a preset's metadata.json",
     )
     parser.add_argument("--seed", type=int, default=1, help="of everything random (default: 1)")
+    parser.add_argument(
+        "--steps",
+        type=int,
+        metavar="N",
+        help="in all, the phases in the recipe's proportion, instead of the shipped recipe's",
+    )
     parser.add_argument("--warmup-steps", type=int, help="instead of the shipped recipe's")
     parser.add_argument("--joint-steps", type=int, help="instead of the shipped recipe's")
-    parser.add_argument("--steps-per-epoch", type=int, default=50, help="steps between reports")
+    parser.add_argument(
+        "--steps-per-epoch", type=int, default=50, help="steps between reports (default: 50)"
+    )
+    parser.add_argument(
+        "--validation-episodes",
+        type=int,
+        metavar="N",
+        help="held-out episodes to play after every epoch, reported and logged as val_...",
+    )
     parser.add_argument(
         "--set",
         action="append",
@@ -37,7 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="another setting of the recipe, as JSON: --set batch=64, --set rollout.pool=64"
         " (repeatable)",
     )
-    parser.add_argument("--from-preset", type=Path, help="start from the weights of this preset")
+    parser.add_argument(
+        "--from-model",
+        metavar="NAME|DIR",
+        help="start from the weights of this preset, a directory or the name of a packaged one",
+    )
     parser.add_argument(
         "--restart", action="store_true", help="forget an interrupted run found in --out"
     )
@@ -61,12 +79,10 @@ def run(args: argparse.Namespace) -> int:
     if args.recipe != "shipped":
         recipe = recipe_in(args.recipe)
     recipe = with_settings(recipe, args.set)
-    for name in ("warmup_steps", "joint_steps"):
-        steps = getattr(args, name)
-        if steps is not None and steps < 0:
-            raise InputError(f"expected {name} of 0 or more; received {steps}")
-    steps = {name: getattr(args, name) for name in ("warmup_steps", "joint_steps")}
-    steps = {name: count for name, count in steps.items() if count is not None}
+    episodes = args.validation_episodes
+    if episodes is not None and episodes < 1:
+        raise InputError(f"expected --validation-episodes of 1 or more; received {episodes}")
+    steps = _steps(args, recipe.phases)
     try:
         recipe = dataclasses.replace(recipe, **steps)
     except ValueError as error:
@@ -93,11 +109,37 @@ def run(args: argparse.Namespace) -> int:
         out,
         recipe=recipe,
         sizes=sizes,
-        from_preset=args.from_preset,
+        from_preset=args.from_model,
         seed=args.seed,
         steps_per_epoch=args.steps_per_epoch,
         restart=args.restart,
         name=args.task,
+        validation_episodes=episodes,
     )
     print(f"wrote {out / 'preset'} and {out / 'training_log.csv'}")
     return 0
+
+
+def _steps(args, phases) -> dict[str, int]:
+    """What the options change of the lengths of the phases."""
+    asked = {name: getattr(args, name) for name in ("warmup_steps", "joint_steps")}
+    asked = {name: count for name, count in asked.items() if count is not None}
+    for name, count in asked.items():
+        if count < 0:
+            raise InputError(f"expected {name} of 0 or more; received {count}")
+    if args.steps is None:
+        return asked
+    if asked:
+        raise InputError(
+            "expected --steps, or --warmup-steps and --joint-steps; received --steps and "
+            f"--{next(iter(asked)).replace('_', '-')}"
+        )
+    least = sum(count > 0 for count in (phases.warmup_steps, phases.joint_steps))
+    if args.steps < least:
+        raise InputError(
+            f"expected --steps of {least} or more, one for each phase; received {args.steps}"
+        )
+    warmup = round(args.steps * phases.warmup_steps / phases.steps)
+    if phases.warmup_steps and phases.joint_steps:
+        warmup = min(max(warmup, 1), args.steps - 1)
+    return {"warmup_steps": warmup, "joint_steps": args.steps - warmup}

@@ -23,7 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-BINS = 10
+from aline_tf.plots.uniform_bands import BINS, histogram, ks_band
+from aline_tf.plots.uniform_bands import count_band as count_band  # known by this name too
 
 
 def pit(below: np.ndarray, at: np.ndarray, uniform: np.ndarray) -> np.ndarray:
@@ -85,11 +86,6 @@ class Uniformity:
     chi2_p: float
 
 
-def ks_band(size: int, level: float = 0.95) -> float:
-    """What `Uniformity.ks` of `size` uniform values stays below with probability `level`."""
-    return float(stats.kstwo.ppf(level, size))
-
-
 def uniformity(values: np.ndarray, bins: int = BINS) -> Uniformity:
     """Tests of values [R] in [0, 1] against the uniform distribution.
 
@@ -108,17 +104,6 @@ def uniformity(values: np.ndarray, bins: int = BINS) -> Uniformity:
     band = ks_band(values.size)
     chi2, chi2_p = stats.chisquare(histogram(values, bins))
     return Uniformity(float(found.statistic), band, float(found.pvalue), float(chi2), float(chi2_p))
-
-
-def histogram(values: np.ndarray, bins: int = BINS) -> np.ndarray:
-    """Counts of values [R] in equal bins of [0, 1]: [bins]."""
-    return np.histogram(values, bins, (0.0, 1.0))[0]
-
-
-def count_band(size: int, bins: int = BINS, level: float = 0.95) -> tuple[float, float]:
-    """Counts between which each bin of `size` uniform values stays with probability `level`."""
-    low, high = stats.binom.interval(level, size, 1.0 / bins)
-    return float(low), float(high)
 
 
 def ecdf_difference(values: np.ndarray, points: np.ndarray) -> np.ndarray:

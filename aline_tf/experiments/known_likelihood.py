@@ -271,9 +271,9 @@ class KnownLikelihoodExperiment(Experiment):
     def draw(self, directory, evaluation) -> list[Path]:
         from aline_tf.evaluation.plots.curves import draw_curves
         from aline_tf.evaluation.plots.rank_histograms import draw_rank_histograms
-        from aline_tf.evaluation.plots.style import save
         from aline_tf.evaluation.simulated_runs import model_estimates
         from aline_tf.experiments.plots import METRICS, draw_queries
+        from aline_tf.plots.style import save
 
         spec, data = self.task.spec, evaluation.data["runs"]
         posterior = evaluation.data["posterior"]

@@ -85,7 +85,7 @@ class OwnTaskExperiment(KnownLikelihoodExperiment):
 
         if settings.model is None:
             raise InputError(
-                f"expected {settings.option('preset')} with a model of {self.name}; received none, "
+                f"expected {settings.option('model')}, one of {self.name}; received none, "
                 "and none comes with the package"
             )
         return super().preset_directory(settings)
@@ -168,8 +168,8 @@ class OwnTaskExperiment(KnownLikelihoodExperiment):
         if evaluation.data["runs"]:
             return super().draw(directory, evaluation)
         from aline_tf.evaluation.plots.curves import draw_curves
-        from aline_tf.evaluation.plots.style import save
         from aline_tf.experiments.plots import METRICS
+        from aline_tf.plots.style import save
 
         targets = list(dict.fromkeys(each.target for each in evaluation.results))
         figure = draw_curves(evaluation.results, METRICS, targets, {"coverage_90": 0.9})

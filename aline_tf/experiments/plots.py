@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from aline_tf.evaluation.model_posterior import ModelPosterior
-from aline_tf.evaluation.plots.style import (
+from aline_tf.evaluation.simulated_runs import RunData, context_batch
+from aline_tf.plots.style import (
     TRUTH,
     grid_of_axes,
     legend_below,
@@ -23,7 +24,6 @@ from aline_tf.evaluation.plots.style import (
     share_bar,
     share_colours,
 )
-from aline_tf.evaluation.simulated_runs import RunData, context_batch
 
 METRICS = ("spce", "rmse", "log_prob", "coverage_90", "sbc_ks")
 #: Steps at which a posterior is drawn.

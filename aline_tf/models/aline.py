@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from aline_tf.batch import BATCH_FIELDS, OBSERVED
+from aline_tf.batch import OBSERVED, batch_fields
 from aline_tf.models import old_names
 from aline_tf.models.compiled import Compiled
 from aline_tf.models.distributions import outcome_prediction as prediction
@@ -26,6 +26,7 @@ from aline_tf.models.heads import (
     outcome_mlp,
     theta_mlp,
 )
+from aline_tf.models.keras_calls import KerasCalls
 from aline_tf.models.layers.embedder import Embedder
 from aline_tf.models.layers.encoder_layer import EncoderLayer
 from aline_tf.models.layers.evidence_sum import EvidenceSum
@@ -42,7 +43,7 @@ from aline_tf.spec import TaskSpec
 
 
 @keras.saving.register_keras_serializable("aline_tf")
-class ALINE(keras.Model):
+class ALINE(KerasCalls, keras.Model):
     """A transformer neural process with a posterior, a prediction and a policy head.
 
     Args:
@@ -298,7 +299,7 @@ class ALINE(keras.Model):
         self.built = True
 
     def call(self, batch):
-        batch = {name: batch[name] for name in BATCH_FIELDS}
+        batch = batch_fields(batch)
         if self.missing_at_random:
             answered = tf.reduce_any(tf.equal(batch["context_status"], OBSERVED), axis=2)
             batch["context_mask"] = batch["context_mask"] & answered

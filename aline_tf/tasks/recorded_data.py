@@ -82,6 +82,47 @@ class RecordedDataTask(Task):
         self.outcomes = np.nan_to_num(outcomes).astype(np.float32)
         self.observed, self.exists = observed, exists
 
+    @classmethod
+    def from_dataset(cls, spec: TaskSpec, dataset, predictions: int = 8) -> RecordedDataTask:
+        """The task of a finite `tf.data.Dataset`, or of any iterable, with a subject an element.
+
+        Args:
+            spec: what the columns are.
+            dataset: of dicts: `design` [n, D], `outcome` [n, F] (NaN: not recorded) and, where the
+                specification has parameters, `theta` [P]; n may differ from subject to subject.
+            predictions: as of the class.
+
+        Raises:
+            InputError: no end, no element, other names or ranks, or what the class refuses.
+        """
+        if isinstance(dataset, tf.data.Dataset) and dataset.cardinality() < -1:
+            raise InputError("expected a dataset that ends; received one without end (repeat())")
+        names = {"design": 2, "outcome": 2} | ({"theta": 1} if spec.parameters else {})
+        found = {name: [] for name in names}
+        for element in dataset:
+            if not isinstance(element, dict) or set(element) != set(names):
+                received = list(element) if isinstance(element, dict) else type(element).__name__
+                raise InputError(
+                    f"expected dicts of {', '.join(names)} in the dataset; received {received}"
+                )
+            for name, rank in names.items():
+                array = np.asarray(element[name])
+                if array.ndim != rank:
+                    raise InputError(
+                        f"expected one subject an element, {name} of rank {rank} (unbatch() takes "
+                        f"batches apart); received {name} {list(array.shape)}"
+                    )
+                found[name].append(array)
+        if not found["design"]:
+            raise InputError("expected at least one subject in the dataset; received none")
+        theta = np.stack(found["theta"]) if spec.parameters else None
+        most = max(map(len, [*found["design"], *found["outcome"]]))
+        designs, outcomes = (
+            np.stack([_padded(array, most) for array in found[name]])
+            for name in ("design", "outcome")
+        )
+        return cls(spec, designs, outcomes, theta, predictions)
+
     @property
     def subjects(self) -> int:
         """S."""
@@ -218,6 +259,12 @@ def _numbers(name, array) -> np.ndarray:
         return np.asarray(array, np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"expected {name} as an array of numbers; received {error}") from error
+
+
+def _padded(array, most) -> np.ndarray:
+    """[most, ...], with NaN behind what there is."""
+    rest = [[0, most - len(array)], [0, 0]]
+    return np.pad(array.astype(np.float64), rest, constant_values=np.nan)
 
 
 def _check_records(spec, designs, outcomes, observed, theta) -> None:

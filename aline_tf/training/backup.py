@@ -85,8 +85,7 @@ class Backup(keras.callbacks.Callback):
     def _facts(self) -> dict:
         """What makes a run this one, beside its weights."""
         model = self.model
-        optimizer = dict(keras.saving.serialize_keras_object(model.optimizer)["config"])
-        optimizer.pop("name")  # counts the optimisers of a process
+        optimizer = _unnamed(keras.saving.serialize_keras_object(model.optimizer)["config"])
         facts = {
             "task": model.task.spec.name,
             "seed": model.seed,
@@ -142,6 +141,13 @@ class Backup(keras.callbacks.Callback):
             (self.directory / name).unlink(missing_ok=True)
         if self.directory.is_dir() and not any(self.directory.iterdir()):
             self.directory.rmdir()
+
+
+def _unnamed(config):
+    """A configuration without names, which count the objects of a process."""
+    if not isinstance(config, dict):
+        return config
+    return {name: _unnamed(value) for name, value in config.items() if name != "name"}
 
 
 def _digest(path: Path) -> str:

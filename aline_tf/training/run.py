@@ -29,6 +29,7 @@ def train(
     steps_per_epoch: int = 50,
     restart: bool = False,
     name: str | None = None,
+    validation_episodes: int | None = None,
     verbose=2,
 ) -> ALINE:
     """Trains a model of a task and writes its preset; an interrupted run is gone on with.
@@ -46,6 +47,7 @@ def train(
         restart: whether an interrupted run in `directory` is forgotten.
         name: what the task is called, where its specification does not say all of it
             (`hpo:boosting`); a resumed run must share it.
+        validation_episodes: held-out episodes to play after every epoch; None plays none.
         verbose: as in Keras' `fit`.
 
     Returns:
@@ -72,7 +74,12 @@ def train(
     callbacks = training_callbacks(directory, restart=restart, run=facts)
     directory.mkdir(parents=True, exist_ok=True)
     started = time.process_time()
-    trainer.fit(steps_per_epoch=steps_per_epoch, callbacks=callbacks, verbose=verbose)
+    trainer.fit(
+        steps_per_epoch=steps_per_epoch,
+        callbacks=callbacks,
+        validation_episodes=validation_episodes,
+        verbose=verbose,
+    )
     metadata = {
         "task": task.spec.name,
         "parameters": int(model.count_params()),

@@ -7,6 +7,8 @@ import math
 import keras
 import tensorflow as tf
 
+from aline_tf.training.recipe import Recipe
+
 
 def anneal(start: float, end: float, fraction) -> tf.Tensor:
     """Geometric interpolation from start to end (linear when one of them is 0).
@@ -67,3 +69,24 @@ class CosineRate(keras.optimizers.schedules.LearningRateSchedule):
             "restart": self.restart,
             "restart_peak": self.restart_peak,
         }
+
+
+def recipe_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
+    """AdamW with the schedule of a recipe.
+
+    Args:
+        recipe: its `optimizer` part says how, its phases how long.
+    """
+    settings, phases = recipe.optimizer, recipe.phases
+    restarts = settings.joint_learning_rate is not None
+    return keras.optimizers.AdamW(
+        CosineRate(
+            settings.learning_rate,
+            settings.final_learning_rate,
+            recipe.steps,
+            restart=phases.warmup_steps if restarts else None,
+            restart_peak=settings.joint_learning_rate,
+        ),
+        weight_decay=settings.weight_decay,
+        global_clipnorm=settings.clip_norm,
+    )

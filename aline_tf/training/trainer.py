@@ -11,6 +11,9 @@ import tensorflow as tf
 from aline_tf import draws
 from aline_tf.tasks.contract import check_contract
 from aline_tf.training.callbacks import StopWhenNotFinite
+from aline_tf.training.fitting import calls
+from aline_tf.training.fitting.progress import TrainingProgress
+from aline_tf.training.fitting.validation import held_out_validation
 from aline_tf.training.held_out import HELD_OUT_METRICS, held_out_figures
 from aline_tf.training.phases import (
     joint_loss,
@@ -21,7 +24,7 @@ from aline_tf.training.phases import (
 )
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.rollout import some_rows
-from aline_tf.training.schedules import CosineRate
+from aline_tf.training.schedules import recipe_optimizer
 
 #: What `fit` reports.
 METRICS = ("loss", "inference", "reward", "entropy", "policy", "teacher")
@@ -66,7 +69,8 @@ class Trainer(keras.Model):
     """
 
     def __init__(self, model, task, **kwargs):
-        super().__init__(**kwargs)
+        # In the model's precision, and as there: inputs are in natural units.
+        super().__init__(**{"dtype": model.dtype_policy, "autocast": False} | kwargs)
         if model.spec != task.spec:
             raise ValueError(
                 f"Expected a model of task {task.spec.name!r}. Received: one of {model.spec.name!r}"
@@ -110,12 +114,7 @@ class Trainer(keras.Model):
             raise ValueError(f"Expected recipe as a Recipe. Received: recipe={recipe!r}")
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
             raise ValueError(f"Expected seed as a whole number. Received: seed={seed!r}")
-        own = sorted({"loss", "metrics", "loss_weights", "weighted_metrics"} & set(kwargs))
-        if own:
-            raise ValueError(
-                "Expected no loss and no metrics: the recipe has them. "
-                f"Received: {', '.join(f'{name}={kwargs[name]!r}' for name in own)}"
-            )
+        calls.refuse_losses(kwargs, METRICS)
         recipe.check_task(self.task)
         self.recipe, self.seed = recipe, int(seed)
         if optimizer is None:
@@ -126,7 +125,9 @@ class Trainer(keras.Model):
         super().compile(optimizer=optimizer, **kwargs)
         self._means = {name: keras.metrics.Mean(name=name) for name in METRICS}
         self._held_out = None
-        optimizer.build(self.trainable_variables)
+        # In half precision it is wrapped in one that scales the loss.
+        self.optimizer.build(self.trainable_variables)
+        self.compiled_weights = frozenset(id(weight) for weight in self.trainable_variables)
 
     @property
     def metrics(self):
@@ -148,9 +149,39 @@ class Trainer(keras.Model):
         """
         self.model.save(filepath, overwrite=overwrite, **kwargs)
 
-    def step_gradients(self, step) -> tuple[list[tf.Tensor], dict[str, tf.Tensor]]:
-        """Gradients and metrics of step `step` (int scalar): a pure function of the weights,
-        the seed and the step."""
+    def export(self, filepath, **kwargs) -> None:
+        """Refuses, as the model does, and says how a model is exported."""
+        self.model.export(filepath, **kwargs)
+
+    def train_on_batch(self, *args, **kwargs):
+        """Refuses: there is no batch to hand over.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(
+            "Expected fit(epochs=1, steps_per_epoch=1), which takes up where the last one stopped: "
+            "the task draws its own episodes. Received: train_on_batch()"
+        )
+
+    def test_on_batch(self, *args, **kwargs):
+        """Refuses: there is no batch to hand over.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(
+            f"Expected {calls.EVALUATE}: the task draws its own episodes. Received: test_on_batch()"
+        )
+
+    def step_gradients(self, step, scale=None) -> tuple[list[tf.Tensor], dict[str, tf.Tensor]]:
+        """Gradients and metrics of a step: a pure function of the weights, the seed and the step.
+
+        Args:
+            step: int scalar.
+            scale: applied to every loss before it is differentiated, as an optimiser in half
+                precision asks for; None differentiates the loss itself.
+        """
         recipe, phases = self.recipe, self.recipe.phases
         seed = draws.fold_in(draws.as_seed(self.seed), step)
 
@@ -159,16 +190,16 @@ class Trainer(keras.Model):
 
         def warmup():
             return self._gradients(
-                lambda: warmup_loss(self.model, self.task, recipe, seed, teacher)
+                lambda: warmup_loss(self.model, self.task, recipe, seed, teacher), scale
             )
 
         def joint():
             done = tf.cast(step - phases.warmup_steps, tf.float32)
             progress = done / max(phases.joint_steps - 1, 1)
             if phases.gradient_accumulation_steps > 1:
-                return self._accumulated(seed, progress)
+                return self._accumulated(seed, progress, scale)
             return self._gradients(
-                lambda: joint_loss(self.model, self.task, recipe, seed, progress)
+                lambda: joint_loss(self.model, self.task, recipe, seed, progress), scale
             )
 
         if phases.joint_steps == 0:
@@ -177,7 +208,7 @@ class Trainer(keras.Model):
             return joint()
         return tf.cond(step < phases.warmup_steps, warmup, joint)
 
-    def _accumulated(self, seed, progress):
+    def _accumulated(self, seed, progress, scale):
         """Gradients and metrics of the joint loss, a part of the episodes after the other: what a
         part keeps for its backward pass is gone before the next one begins."""
         recipe, phases = self.recipe, self.recipe.phases
@@ -188,7 +219,8 @@ class Trainer(keras.Model):
         def part(index, total):
             some, own_seed = some_rows(episodes, index * rows, rows), draws.fold_in(seed, index)
             made = self._gradients(
-                lambda: trajectory_loss(self.model, self.task, recipe, own_seed, progress, *some)
+                lambda: trajectory_loss(self.model, self.task, recipe, own_seed, progress, *some),
+                scale,
             )
             return index + 1, tf.nest.map_structure(lambda old, new: old + new / parts, total, made)
 
@@ -204,20 +236,22 @@ class Trainer(keras.Model):
         weight = phases.random_design_weight
         if weight > 0:
             more, found = self._gradients(
-                lambda: (random_design_loss(self.model, self.task, recipe, seed, progress), {})
+                lambda: (random_design_loss(self.model, self.task, recipe, seed, progress), {}),
+                scale,
             )
             gradients = [old + weight * new for old, new in zip(gradients, more, strict=True)]
             metrics["loss"] += weight * found["loss"]
         return gradients, metrics
 
-    def _gradients(self, losses):
+    def _gradients(self, losses, scale):
         variables = [variable.value for variable in self.trainable_variables]
         with tf.GradientTape() as tape:
             # Where the weights are an argument (see examples/portable_step) they are plain tensors.
             tape.watch(variables)
             loss, metrics = losses()
+            scaled = loss if scale is None else scale(loss)
         gradients = tape.gradient(
-            loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
+            scaled, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
         zero = tf.zeros([])
         return gradients, {name: metrics.get(name, zero) for name in METRICS} | {"loss": loss}
@@ -225,7 +259,7 @@ class Trainer(keras.Model):
     def train_step(self, data):
         """One step of the optimiser; the `data` of Keras are empty ticks."""
         step = tf.cast(self.optimizer.iterations.value, tf.int32)
-        gradients, metrics = self.step_gradients(step)
+        gradients, metrics = self.step_gradients(step, self.optimizer.scale_loss)
         self.optimizer.apply(gradients, self.trainable_variables)
         for name, mean in self._means.items():
             mean.update_state(metrics[name])
@@ -237,6 +271,9 @@ class Trainer(keras.Model):
         epochs: int | None = None,
         steps_per_epoch: int = 50,
         callbacks=None,
+        validation_episodes: int | None = None,
+        validation_data=None,
+        verbose="auto",
         **kwargs,
     ) -> keras.callbacks.History:
         """Trains; every Keras callback works.
@@ -246,20 +283,29 @@ class Trainer(keras.Model):
             epochs: None trains to the end of the recipe, rounded up to a whole epoch.
             steps_per_epoch: steps between two reports, at least 1.
             callbacks: Keras callbacks.
-            **kwargs: of `keras.Model.fit` (initial_epoch, verbose).
+            validation_episodes: how many held-out episodes are played after every epoch and
+                reported as `evaluate` reports them: val_loss, val_inference, ...; None plays none.
+            validation_data: a task whose episodes these are, 256 where no number is given: the
+                other subjects of `RecordedDataTask.split`; None takes the task itself.
+            verbose: as in Keras; unless 0, how long it will take is printed as well, before the
+                first step and after every epoch.
+            **kwargs: of `keras.Model.fit` (initial_epoch).
 
         Returns:
             the Keras History.
 
         Raises:
-            ValueError: data are given, the trainer is not compiled, or no step is asked for.
+            ValueError: data are given, the trainer is not compiled for what is to be trained, or no
+                step is asked for.
             TrainingDiverged: the loss or a weight became NaN or infinite.
             InputError: a simulator in NumPy failed.
         """
-        self._check_call("fit", args, kwargs, "fit(epochs=..., steps_per_epoch=..., callbacks=...)")
+        calls.refuse_data(calls.FIT, args, kwargs)
+        calls.require_compiled(self, "fit")
         for name, value in (("epochs", epochs), ("steps_per_epoch", steps_per_epoch)):
-            if value is not None and (not isinstance(value, (int, np.integer)) or value < 1):
-                raise ValueError(f"Expected {name} of 1 or more. Received: {name}={value!r}")
+            if value is not None:
+                calls.require_count(name, value)
+        validation = held_out_validation(self.task, validation_episodes, validation_data)
         if epochs is None:
             remaining = max(1, self.recipe.steps - int(self.optimizer.iterations.numpy()))
             steps_per_epoch = min(steps_per_epoch, remaining)
@@ -267,6 +313,8 @@ class Trainer(keras.Model):
         kwargs.setdefault("shuffle", False)
         if callbacks is not None and not isinstance(callbacks, (list, tuple)):
             callbacks = [callbacks]
+        progress = [TrainingProgress()] if verbose else []
+        callbacks = [StopWhenNotFinite(), *validation, *(callbacks or ()), *progress]
         # A callback may set it; that of an earlier call is none of this one's.
         self._initial_epoch = None
         ticks = tf.data.Dataset.from_tensors(tf.zeros([1])).repeat()
@@ -276,7 +324,8 @@ class Trainer(keras.Model):
                 ticks,
                 epochs=epochs,
                 steps_per_epoch=steps_per_epoch,
-                callbacks=[StopWhenNotFinite(), *(callbacks or ())],
+                callbacks=callbacks,
+                verbose=verbose,
                 **kwargs,
             )
         except tf.errors.OpError as error:
@@ -289,6 +338,7 @@ class Trainer(keras.Model):
         episodes: int = 256,
         steps: int | None = None,
         seed: int = 0,
+        task=None,
         verbose="auto",
         return_dict: bool = True,
         **kwargs,
@@ -303,6 +353,8 @@ class Trainer(keras.Model):
             episodes: how many episodes each step plays, at least 1.
             steps: how many such batches the figures are means of; None is one.
             seed: of the episodes, a whole number.
+            task: whose episodes they are, of the same specification: other subjects, where data
+                were recorded; None is the task that is trained on.
             verbose: 0 prints nothing, anything else one line.
             return_dict: whether figures come by name; otherwise as a list in the order of
                 `metrics_names` (see `HELD_OUT_METRICS`).
@@ -318,25 +370,18 @@ class Trainer(keras.Model):
         Raises:
             ValueError: data are given, the trainer is not compiled, or nothing is to be played.
         """
-        self._check_call("evaluate", args, kwargs, "evaluate(episodes=..., steps=..., seed=...)")
-        unknown = sorted(kwargs)
-        if unknown:
+        calls.refuse_data(calls.EVALUATE, args, kwargs)
+        calls.require_compiled(self, "evaluate")
+        if kwargs:
             raise ValueError(
-                "Expected episodes, steps, seed, verbose and return_dict. "
-                f"Received: {', '.join(unknown)}"
+                "Expected episodes, steps, seed, task, verbose and return_dict. "
+                f"Received: {', '.join(sorted(kwargs))}"
             )
-        steps = 1 if steps is None else steps
-        for name, value, least in (("episodes", episodes, 1), ("steps", steps, 1)):
-            if not isinstance(value, (int, np.integer)) or value < least:
-                raise ValueError(f"Expected {name} of {least} or more. Received: {name}={value!r}")
-        if self._held_out is None or self._held_out[0] != episodes:
-
-            @tf.function(autograph=False, jit_compile=bool(self.jit_compile))
-            def figures(own_seed):
-                return held_out_figures(self.model, self.task, self.recipe, own_seed, episodes)
-
-            self._held_out = (episodes, figures)
-        figures = self._held_out[1]
+        steps, played_task = 1 if steps is None else steps, self.task if task is None else task
+        for name, value in (("episodes", episodes), ("steps", steps)):
+            calls.require_count(name, value)
+        calls.require_task(self.task, played_task)
+        figures = self._held_out_figures(played_task, episodes)
         root = draws.fold_in(draws.as_seed(int(seed)), _HELD_OUT)
         played = [figures(draws.fold_in(root, step)) for step in range(steps)]
         found = {
@@ -348,35 +393,13 @@ class Trainer(keras.Model):
             print(f"{steps * episodes} held-out episodes - {line}")
         return found if return_dict else list(found.values())
 
-    def _check_call(self, name, args, kwargs, right):
-        """One sentence for whoever calls as if there were data, or before `compile`."""
-        data = ("x", "y", "batch_size", "sample_weight", "validation_data", "validation_split")
-        wrong = [type(arg).__name__ for arg in args]
-        wrong += [word for word in data if kwargs.get(word) is not None]
-        if wrong:
-            raise ValueError(
-                f"Expected {right}: the task draws its own episodes. Received: {', '.join(wrong)}"
-            )
-        if not getattr(self, "compiled", False):
-            raise ValueError(f"Expected compile() before {name}(). Received: no recipe yet")
+    def _held_out_figures(self, task, episodes):
+        """The compiled figures of so many episodes of a task, compiled once."""
+        if self._held_out is None or self._held_out[:2] != (task, episodes):
 
+            @tf.function(autograph=False, jit_compile=bool(self.jit_compile))
+            def figures(own_seed):
+                return held_out_figures(self.model, task, self.recipe, own_seed, episodes)
 
-def recipe_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
-    """AdamW with the schedule of a recipe.
-
-    Args:
-        recipe: its `optimizer` part says how, its phases how long.
-    """
-    settings, phases = recipe.optimizer, recipe.phases
-    restarts = settings.joint_learning_rate is not None
-    return keras.optimizers.AdamW(
-        CosineRate(
-            settings.learning_rate,
-            settings.final_learning_rate,
-            recipe.steps,
-            restart=phases.warmup_steps if restarts else None,
-            restart_peak=settings.joint_learning_rate,
-        ),
-        weight_decay=settings.weight_decay,
-        global_clipnorm=settings.clip_norm,
-    )
+            self._held_out = (task, episodes, figures)
+        return self._held_out[2]

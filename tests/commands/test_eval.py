@@ -141,7 +141,7 @@ def test_a_directory_in_the_place_of_the_file_is_refused(tmp_path, capsys):
 
 
 def test_the_preset_may_be_named_and_migraine_has_a_command_of_its_own(capsys):
-    command = ["eval", "psychometric", "--policy", "learned", "--preset", "psychometric"]
+    command = ["eval", "psychometric", "--policy", "learned", "--model", "psychometric"]
     assert main([*command, "--runs", "2", "--target", "slope"]) == 0
     assert "psychometric: 2 subjects, 30 trials" in capsys.readouterr().out
     assert main(["eval", "migraine"]) == 2

@@ -15,7 +15,7 @@ def test_it_writes_a_model_that_answers(preset, tmp_path, capsys):
     import tensorflow as tf
 
     out = tmp_path / "models" / "tiny" / "1"
-    assert main(["export", "--preset", str(preset), "--out", str(out)]) == 0
+    assert main(["export", "--model", str(preset), "--out", str(out)]) == 0
     assert "signatures predict, infer, propose, step" in capsys.readouterr().out
     assert "step" in tf.saved_model.load(str(out)).signatures
     for name in ("config.json", "metadata.json", "model.weights.h5"):
@@ -45,7 +45,7 @@ def test_a_preset_that_is_not_there_is_bad_input(tmp_path, capsys, present):
         place.mkdir()
         (place / present).write_text("{}")
     out = tmp_path / "out"
-    assert main(["export", "--preset", str(place), "--out", str(out)]) == 2
+    assert main(["export", "--model", str(place), "--out", str(out)]) == 2
     error = capsys.readouterr().err
     assert "expected" in error and "received" in error and error.count("\n") == 1
     assert not out.exists()
@@ -55,7 +55,7 @@ def test_a_damaged_preset_is_bad_input(tmp_path, capsys):
     (tmp_path / "config.json").write_text("not json")
     (tmp_path / "model.weights.h5").write_bytes(b"")
     out = tmp_path / "out"
-    assert main(["export", "--preset", str(tmp_path), "--out", str(out)]) == 2
+    assert main(["export", "--model", str(tmp_path), "--out", str(out)]) == 2
     assert "Traceback" not in capsys.readouterr().err
     assert not out.exists()
 
@@ -63,12 +63,12 @@ def test_a_damaged_preset_is_bad_input(tmp_path, capsys):
 def test_an_export_is_not_overwritten(preset, tiny_models, capsys):
     out = tiny_models / "tiny" / "1"
     before = (out / "saved_model.pb").stat().st_mtime_ns
-    assert main(["export", "--preset", str(preset), "--out", str(out)]) == 2
+    assert main(["export", "--model", str(preset), "--out", str(out)]) == 2
     assert "--force" in capsys.readouterr().err
     assert (out / "saved_model.pb").stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize("option", [[], ["--preset"]])
+@pytest.mark.parametrize("option", [[], ["--model"]])
 def test_a_name_is_enough_for_a_packaged_model(tmp_path, monkeypatch, option):
     from aline_tf.models.packaged_presets import packaged_presets
 
@@ -82,7 +82,7 @@ def test_a_name_is_enough_for_a_packaged_model(tmp_path, monkeypatch, option):
     assert exported == [("psychometric", packaged_presets()["psychometric"])]
 
 
-@pytest.mark.parametrize("given", [[], ["ces", "--preset", "gp1d"], ["psychometrics"]])
+@pytest.mark.parametrize("given", [[], ["ces", "--model", "gp1d"], ["psychometrics"]])
 def test_no_model_two_models_and_an_unknown_one(tmp_path, capsys, given):
     assert main(["export", *given, "--out", str(tmp_path / "1")]) == 2
     assert "expected" in capsys.readouterr().err

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from aline_tf.cli import main
+from aline_tf.commands import train
 from aline_tf.models.presets import load_preset, preset_metadata
+from aline_tf.training.recipe import Phases
 
 TASK = "tests.training.small_tasks:Coin"
 TINY = [
@@ -68,7 +71,10 @@ def test_no_backup_is_left_behind(trained):
         (["--warmup-steps", "-1"], "warmup_steps of 0 or more; received -1"),
         (["--warmup-steps", "0", "--joint-steps", "0"], "at least one step"),
         (["--steps-per-epoch", "0"], "--steps-per-epoch of 1 or more; received 0"),
-        (["--from-preset", "nowhere"], "expected a preset"),
+        (["--from-model", "nowhere"], "expected a preset"),
+        (["--steps", "1"], "expected --steps of 2 or more, one for each phase; received 1"),
+        (["--steps", "9", "--joint-steps", "4"], "received --steps and --joint-steps"),
+        (["--validation-episodes", "0"], "--validation-episodes of 1 or more; received 0"),
     ],
     ids=" ".join,
 )
@@ -81,6 +87,16 @@ def test_bad_settings_end_in_one_line_and_code_2(tmp_path, capsys, arguments, me
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("phases", "steps", "expected"),
+    [((2000, 1000), 300, (200, 100)), ((0, 50), 7, (0, 7)), ((999, 1), 10, (9, 1))],
+)
+def test_steps_in_all_keep_the_proportion_of_the_phases(phases, steps, expected):
+    asked = SimpleNamespace(steps=steps, warmup_steps=None, joint_steps=None)
+    found = train._steps(asked, Phases(warmup_steps=phases[0], joint_steps=phases[1]))
+    assert (found["warmup_steps"], found["joint_steps"]) == expected
+
+
 def test_an_unknown_task_ends_in_one_line_and_code_2(tmp_path, capsys):
     assert main(["train", "psychometrics", "--out", str(tmp_path / "out")]) == 2
     assert "expected a task among psychometric" in capsys.readouterr().err
@@ -88,7 +104,7 @@ def test_an_unknown_task_ends_in_one_line_and_code_2(tmp_path, capsys):
 
 
 def test_a_preset_of_another_task_is_not_trained_on(trained, tmp_path, capsys):
-    arguments = ["--from-preset", str(trained), "--out", str(tmp_path / "out")]
+    arguments = ["--from-model", str(trained), "--out", str(tmp_path / "out")]
     assert main(["train", "psychometric", *arguments]) == 2
     assert "received one of 'coin'" in capsys.readouterr().err
 

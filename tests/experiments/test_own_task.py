@@ -121,7 +121,7 @@ def test_records_alone_are_judged_where_they_were_written_down(model):
 @pytest.mark.parametrize("name", ["Line", "KnownLine"])
 def test_the_command_line_measures_and_draws_it(name, model, tmp_path, capsys):
     save_preset(model, tmp_path / "preset")
-    command = ["eval", f"{OWN}:{name}", "--preset", str(tmp_path / "preset"), "--runs", "3"]
+    command = ["eval", f"{OWN}:{name}", "--model", str(tmp_path / "preset"), "--runs", "3"]
     if name == "KnownLine":
         command += ["--contrastive", "50", "--joint"]
     assert main([*command, "--plots", str(tmp_path / "plots")]) == 0
@@ -132,4 +132,4 @@ def test_the_command_line_measures_and_draws_it(name, model, tmp_path, capsys):
 
 def test_without_a_preset_it_is_one_sentence(capsys):
     assert main(["eval", f"{OWN}:Line", "--runs", "2"]) == 2
-    assert "expected --preset with a model of" in capsys.readouterr().err
+    assert "expected --model, one of" in capsys.readouterr().err

@@ -229,25 +229,6 @@ def test_jit_compiles_both_phases_and_long_episodes(make_trainer, monkeypatch):
 
 
 @pytest.mark.usefixtures("without_graphs")
-def test_both_kinds_of_files_of_a_model_checkpoint_are_read_again(make_trainer, tmp_path):
-    trainer = make_trainer()
-    whole, weights = tmp_path / "whole.keras", tmp_path / "best.weights.h5"
-    callbacks = [
-        keras.callbacks.ModelCheckpoint(str(whole)),
-        keras.callbacks.ModelCheckpoint(str(weights), save_weights_only=True),
-    ]
-    trainer.fit(epochs=1, steps_per_epoch=1, verbose=0, callbacks=callbacks)
-    loaded = keras.models.load_model(whole)
-    other = make_trainer(seed=4)
-    other.model.set_weights([0.0 * weight for weight in other.model.get_weights()])
-    other.load_weights(weights)
-    for model in (loaded, other.model):
-        for a, b in zip(model.get_weights(), trainer.model.get_weights(), strict=True):
-            np.testing.assert_array_equal(a, b)
-    assert int(other.optimizer.iterations.numpy()) == 1
-
-
-@pytest.mark.usefixtures("without_graphs")
 def test_held_out_figures_have_names_and_a_stream_of_their_own(make_trainer, capsys):
     trainer = make_trainer()
     before = [weight.copy() for weight in trainer.get_weights()]

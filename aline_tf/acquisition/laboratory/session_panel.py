@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from html import escape
 
-from aline_tf.acquisition.laboratory.session_plots import plot_curve, plot_posterior, plot_queries
+from aline_tf import plots
 from aline_tf.acquisition.session import Session
 from aline_tf.errors import InputError
 
@@ -215,10 +215,10 @@ def session_picture(session: Session) -> bytes:
     names = session.spec.parameter_names
     *left, right = figure.subplots(1, 1 + bool(names), squeeze=False)[0]
     for axes in left:
-        plot_posterior(session, names, axes)
+        plots.posterior(session, names, axes)
     sizes = session.spec.sizes
     one_curve = sizes["D"] == 1 and sizes["F"] == 1 and len(session.spec.outcomes) == 1
-    (plot_curve if one_curve else plot_queries)(session, right)
+    (plots.prediction if one_curve else plots.queries)(session, right)
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=80)
     return file.getvalue()

@@ -7,8 +7,8 @@ __getattr__, __dir__, __all__ = lazy_exports(
     {
         "draw_curves": "curves",
         "draw_rank_histograms": "rank_histograms",
-        "plot_style": "style",
-        "policy_style": "style",
-        "save": "style",
+        "plot_style": "aline_tf.plots.style",
+        "policy_style": "aline_tf.plots.style",
+        "save": "aline_tf.plots.style",
     },
 )

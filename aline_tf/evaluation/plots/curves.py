@@ -2,46 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from aline_tf.evaluation.plots.style import (
+from aline_tf.evaluation.results import Result
+from aline_tf.plots.result_plots import LABELS, curve
+from aline_tf.plots.style import (
+    GREEN,
     grid_of_axes,
     legend_below,
     new_figure,
     plot_style,
     policy_style,
 )
-from aline_tf.evaluation.results import Result
-
-#: How a metric is called on its axis.
-LABELS = {
-    "rmse": "RMSE",
-    "log_prob": "log probability\n(nats per parameter)",
-    "coverage_90": "coverage of\n90% intervals",
-    "spce": "information gained\n(sPCE, nats)",
-    "snmc": "upper bound\n(sNMC, nats)",
-    "sbc_ks": "distance from\nuniform ranks",
-    "joint_log_prob": "joint log probability\n(nats)",
-}
-
-
-def curve(axis, results: Iterable[Result], label: str, colour: str, dash: str) -> None:
-    """One line with its band; the band is left out where no interval exists."""
-    results = sorted(results, key=lambda result: result.step)
-    if not results:
-        return
-    step, mean, ci95 = (
-        np.array([getattr(result, name) for result in results], float)
-        for name in ("step", "mean", "ci95")
-    )
-    axis.plot(step, mean, color=colour, linestyle=dash, label=label)
-    ci95 = np.nan_to_num(ci95)
-    if ci95.any():
-        axis.fill_between(step, mean - ci95, mean + ci95, color=colour, alpha=0.15, linewidth=0)
 
 
 def draw_curves(
@@ -103,7 +78,7 @@ def _band(axis, results, target) -> None:
         result for result in results if (result.target, result.metric) == (target, "sbc_ks_95")
     ]
     if limit:
-        axis.axhspan(0.0, limit[0].mean, color="#009E73", alpha=0.12, linewidth=0)
+        axis.axhspan(0.0, limit[0].mean, color=GREEN, alpha=0.12, linewidth=0)
         axis.set_ylim(bottom=0.0)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from aline_tf.evaluation.plots.curves import curve
-from aline_tf.evaluation.plots.style import new_figure, plot_style, policy_style
 from aline_tf.evaluation.results import Result
 from aline_tf.evaluation.simulated_runs import RunData
+from aline_tf.plots.result_plots import curve
+from aline_tf.plots.style import new_figure, plot_style, policy_style
 
 
 def draw_answers(data: Mapping[str, RunData]) -> Figure:

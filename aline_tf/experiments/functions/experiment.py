@@ -118,7 +118,7 @@ class FunctionExperiment(Experiment):
 
     def draw(self, directory, evaluation):
         from aline_tf.evaluation.plots.curves import draw_curves
-        from aline_tf.evaluation.plots.style import save
+        from aline_tf.plots.style import save
 
         targets = evaluation.data["targets"]
         figure = draw_curves(evaluation.results, METRICS, targets, {"coverage_90": 0.9})

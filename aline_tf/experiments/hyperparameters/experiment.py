@@ -73,8 +73,8 @@ class HyperparameterExperiment(Experiment):
 
     def draw(self, directory, evaluation):
         from aline_tf.evaluation.plots.curves import draw_curves
-        from aline_tf.evaluation.plots.style import save
         from aline_tf.experiments.hyperparameters.landscapes import ALL, METRICS
+        from aline_tf.plots.style import save
 
         figure = draw_curves(evaluation.results, METRICS, [ALL], {"coverage_90": 0.9})
         return save(figure, directory, "curves")

@@ -7,10 +7,10 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from aline_tf.evaluation.model_posterior import ModelPosterior
-from aline_tf.evaluation.plots.style import TRUTH, grid_of_axes, new_figure, plot_style
 from aline_tf.evaluation.simulated_runs import RunData, context_batch
 from aline_tf.experiments.location_finding.location_grid import shrinking_posteriors
 from aline_tf.experiments.plots import BINS, POINTS, SNAPSHOTS
+from aline_tf.plots.style import TRUTH, grid_of_axes, new_figure, plot_style
 
 
 def distance_to_source(data: RunData, task) -> tuple[np.ndarray, np.ndarray]:

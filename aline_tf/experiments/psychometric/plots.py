@@ -15,19 +15,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from aline_tf.evaluation.model_posterior import ModelPosterior
-from aline_tf.evaluation.plots.curves import curve, draw_curves
+from aline_tf.evaluation.plots.curves import draw_curves
 from aline_tf.evaluation.plots.rank_histograms import draw_rank_histograms
-from aline_tf.evaluation.plots.style import (
-    TRUTH,
-    grid_of_axes,
-    legend_below,
-    new_figure,
-    plot_style,
-    policy_style,
-    save,
-    share_bar,
-    share_colours,
-)
 from aline_tf.evaluation.results import Result
 from aline_tf.evaluation.simulated_runs import RunData
 from aline_tf.experiments.psychometric.estimates import context_batch, model_estimates
@@ -41,6 +30,22 @@ from aline_tf.experiments.psychometric.psychometric_grid import (
     success_probability,
 )
 from aline_tf.experiments.psychometric.runs import target_mask
+from aline_tf.plots.result_plots import curve
+from aline_tf.plots.style import (
+    BLUE,
+    GREEN,
+    PURPLE,
+    TRUTH,
+    YELLOW,
+    grid_of_axes,
+    legend_below,
+    new_figure,
+    plot_style,
+    policy_style,
+    save,
+    share_bar,
+    share_colours,
+)
 
 METRICS = ("rmse", "log_prob", "coverage_90", "sbc_ks")
 SNAPSHOTS = (0, 5, 15, 30)
@@ -102,7 +107,7 @@ def draw_queries(data: Mapping[tuple[str, str], RunData], switch: int | None = N
                 )
                 axis.grid(False)
                 if switch is not None:
-                    axis.axvline(switch + 0.5, color="#0072B2", linestyle="--", linewidth=1.0)
+                    axis.axvline(switch + 0.5, color=BLUE, linestyle="--", linewidth=1.0)
                 if i == 0:
                     axis.set_title(target.replace(",", ", "))
                 if i == len(policies) - 1:
@@ -141,7 +146,7 @@ def draw_switch(results: Sequence[Result], orders: Sequence[str], switch: int) -
                     curve(axis, chosen, policy, *policy_style(policy))
                 axis.axvline(switch + 0.5, color="#555555", linestyle="--", linewidth=1.0)
                 selected = (0.5, switch + 0.5) if place == "first" else (switch + 0.5, last)
-                axis.axvspan(*selected, color="#F0E442", alpha=0.18, linewidth=0)
+                axis.axvspan(*selected, color=YELLOW, alpha=0.18, linewidth=0)
                 axis.set_xlim(0.5, last)
                 axis.set_ylabel(f"RMSE of {{{pairs[i]}}}")
             axes[0, j].set_title(f"{{{pairs[0]}}} then {{{pairs[1]}}}")
@@ -195,7 +200,7 @@ def draw_posterior(
 
 def _draw_answers(axis, one, step, stimulus, theta) -> None:
     axis.plot(stimulus, success_probability(theta, stimulus), color=TRUTH, linewidth=1.0)
-    for answer, colour, marker in ((1.0, "#009E73", "^"), (0.0, "#CC79A7", "v")):
+    for answer, colour, marker in ((1.0, GREEN, "^"), (0.0, PURPLE, "v")):
         same = one.outcome[0, :step, 0] == answer
         place = one.design[0, :step, 0][same]
         axis.plot(

@@ -38,7 +38,7 @@ MOST_PEOPLE, MOST_DAYS, LEAST_HISTORY = 10_000, 112, 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `aline-tf migraine evaluate`."""
     parser.add_argument(
-        "--model", type=Path, metavar="DIR", help="a preset (default: the one that is shipped)"
+        "--model", metavar="NAME|DIR", help="a preset (default: the one that is shipped)"
     )
     parser.add_argument(
         "--study",
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " that was trained with its simulator",
     )
     parser.add_argument(
-        "--people", type=int, default=400, metavar="S", help="simulated people (default: 400)"
+        "--runs", type=int, default=400, metavar="R", help="simulated people (default: 400)"
     )
     parser.add_argument(
         "--days", type=int, metavar="D", help="day of the last forecast (default: 112)"
@@ -113,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
     if args.study == "unlikeness":
         from aline_tf.migraine.evaluation.studies.unlikeness import study_text
 
-        print(study_text(args.people, args.seed))
+        print(study_text(args.runs, args.seed))
         return 0
     from aline_tf.evaluation import results as rows
     from aline_tf.migraine.task.pretrained import load_model
@@ -129,7 +129,7 @@ def run(args: argparse.Namespace) -> int:
 
         found = fine_tuning_study(
             lambda: load_model(args.model),
-            args.people,
+            args.runs,
             args.seed,
             args.recorded,
             args.reference_steps,
@@ -137,7 +137,7 @@ def run(args: argparse.Namespace) -> int:
         )
         print(
             f"{TASK}: {args.recorded} people of the shifted world recorded themselves,"
-            f" {args.people} others of it are forecast, seed {args.seed}; {rows.machine()}\n"
+            f" {args.runs} others of it are forecast, seed {args.seed}; {rows.machine()}\n"
             f"{found.evenings:,} evenings to learn from; fine-tuned in {found.seconds:.0f} s of"
             f" processor time; reference: {args.reference_steps} steps\n\n{study_text(found)}"
         )
@@ -146,7 +146,7 @@ def run(args: argparse.Namespace) -> int:
         from aline_tf.migraine.evaluation.studies.planning import study_text
         from aline_tf.models.compiled import Compiled
 
-        print(study_text(Compiled(model), args.people, args.seed, report))
+        print(study_text(Compiled(model), args.runs, args.seed, report))
         return 0
     from aline_tf.migraine.evaluation.study import LEAK, evaluate
     from aline_tf.migraine.evaluation.tables import beside_the_tables, tables
@@ -154,7 +154,7 @@ def run(args: argparse.Namespace) -> int:
 
     measured = evaluate(
         model,
-        args.people,
+        args.runs,
         args.days,
         args.history,
         args.seed,
@@ -165,7 +165,7 @@ def run(args: argparse.Namespace) -> int:
     )
     world = " of the shifted world" if args.shifted else ""
     print(
-        f"{TASK}: {args.people} unseen people{world}, evenings of days {args.history} to"
+        f"{TASK}: {args.runs} unseen people{world}, evenings of days {args.history} to"
         f" {args.days}, {args.records} records, seed {args.seed}; {rows.machine()}\n"
     )
     print(f"{tables(measured)}\n\n{beside_the_tables()}")
@@ -176,8 +176,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"\n{len(measured)} rows written to {args.json}")
     if args.plots:
         # Imported late: they load matplotlib.
-        from aline_tf.evaluation.plots.style import save
         from aline_tf.migraine.evaluation.burden_plots import draw_burden, draw_prompting
+        from aline_tf.plots.style import save
 
         drawn = {"burden": draw_burden(measured)}
         if any(row.target.startswith("prompting") for row in measured):
@@ -201,8 +201,8 @@ def _check(args: argparse.Namespace) -> None:
                 f"expected --{name.replace('_', '-')} with --study {able}; received it with"
                 f" --study {args.study}"
             )
-    if not 2 <= args.people <= MOST_PEOPLE:
-        raise InputError(f"expected --people from 2 to {MOST_PEOPLE}; received {args.people}")
+    if not 2 <= args.runs <= MOST_PEOPLE:
+        raise InputError(f"expected --runs from 2 to {MOST_PEOPLE}; received {args.runs}")
     if args.history < LEAST_HISTORY:
         raise InputError(
             f"expected --history of {LEAST_HISTORY} days or more; received {args.history}"

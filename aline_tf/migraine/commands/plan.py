@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"simulated people like this one; more of them make errors smaller (default: {TWINS})",
     )
     parser.add_argument(
-        "--model", type=Path, metavar="DIR", help="a preset (default: the one that is shipped)"
+        "--model", metavar="NAME|DIR", help="a preset (default: the one that is shipped)"
     )
     parser.add_argument("--seed", type=int, default=0, help="of those people (default: 0)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also every gain, as JSON")

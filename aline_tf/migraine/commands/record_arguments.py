@@ -89,11 +89,10 @@ def add_outlook_arguments(parser: argparse.ArgumentParser) -> None:
     People read and write millinats; `args.cost_weight` is in nats, as everything behind it.
     """
     parser.add_argument(
-        "--model", type=Path, metavar="DIR", help="a preset (default: the one that is shipped)"
+        "--model", metavar="NAME|DIR", help="a preset (default: the one that is shipped)"
     )
     parser.add_argument(
         "--cost-weight",
-        "--price",
         type=lambda text: float(text) / _MILLINATS_PER_NAT,
         metavar="MILLINATS",
         default=str(COST_WEIGHT),

@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the preset and the log (default: build/train/migraine_recorded)",
     )
     parser.add_argument(
-        "--from-preset", type=Path, metavar="DIR", help="start here (default: the shipped one)"
+        "--from-model",
+        metavar="NAME|DIR",
+        help="start from the weights of this preset (default: the shipped one)",
     )
     parser.add_argument(
         "--steps", type=int, default=STEPS, help=f"of {BATCH} evenings each (default: {STEPS})"
@@ -74,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 
     task = RecordedTask(read_histories(args.records))
     others = RecordedTask(read_histories(args.held_out)) if args.held_out else None
-    model = load_model(args.from_preset)
+    model = load_model(args.from_model)
     keep_memory()  # steps go through gigabytes of tensors
     print(f"{len(task.evenings):,} evenings to learn from, of {args.records}")
     before = log_scores(model, others, args.seed) if others else None
@@ -88,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
         callbacks=training_callbacks(
             args.out,
             restart=args.restart,
-            run={"records": str(args.records), "from_preset": str(args.from_preset)},
+            run={"records": str(args.records), "from_preset": str(args.from_model)},
         ),
         verbose=2,
     )

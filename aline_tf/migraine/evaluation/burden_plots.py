@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from aline_tf.evaluation.plots.style import (
+from aline_tf.evaluation.results import Result
+from aline_tf.plots.style import (
     grid_of_axes,
     legend_below,
     new_figure,
     plot_style,
     policy_style,
 )
-from aline_tf.evaluation.results import Result
 
 _TITLES = {"burden: attack_24h": "attack within 24 h", "burden: attack_48h": "attack within 48 h"}
 _HORIZONS = {"prompting: attack_24h": "within 24 h", "prompting: attack_48h": "within 48 h"}

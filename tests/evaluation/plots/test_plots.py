@@ -5,11 +5,11 @@ import numpy as np
 from aline_tf.cli import main
 from aline_tf.evaluation.plots.curves import draw_curves
 from aline_tf.evaluation.plots.rank_histograms import draw_rank_histograms
-from aline_tf.evaluation.plots.style import new_figure, policy_style, save
 from aline_tf.evaluation.results import Result
 from aline_tf.evaluation.simulated_runs import RunData
 from aline_tf.experiments import LocationFindingExperiment
 from aline_tf.experiments.psychometric.plots import query_shares_by_trial
+from aline_tf.plots.style import new_figure, policy_style, save
 from aline_tf.tasks.location_finding import LocationFinding
 
 

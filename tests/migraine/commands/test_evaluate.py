@@ -25,7 +25,7 @@ def small(monkeypatch):
 def test_the_command_prints_a_table_and_writes_every_row(small, preset, tmp_path, capsys):
     target = tmp_path / "rows.json"
     code = cli.main(
-        f"migraine evaluate --model {preset} --people 30 --days 16 --history 12 --seed 1"
+        f"migraine evaluate --model {preset} --runs 30 --days 16 --history 12 --seed 1"
         f" --particles 6 --shifted --json {target} --plots {tmp_path / 'plots'}".split()
     )
     printed = capsys.readouterr().out
@@ -54,7 +54,7 @@ def test_the_command_prints_a_table_and_writes_every_row(small, preset, tmp_path
 
 
 def test_burden_has_records_of_its_own(small, preset, capsys):
-    options = "--people 4 --days 12 --history 12 --particles 0 --records full"
+    options = "--runs 4 --days 12 --history 12 --particles 0 --records full"
     assert cli.main(f"migraine evaluate --model {preset} {options}".split()) == 0
     printed = capsys.readouterr().out
     assert "Forecasts" in printed and "Parameters" in printed and "Burden" not in printed
@@ -63,7 +63,7 @@ def test_burden_has_records_of_its_own(small, preset, capsys):
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (["--people", "1"], "--people from 2"),
+        (["--runs", "1"], "--runs from 2"),
         (["--history", "2"], "--history of 3 days or more"),
         (["--days", "113"], "to 112"),
         (["--days", "20", "--history", "21"], "from --history (21)"),

@@ -16,15 +16,24 @@ from matplotlib.figure import Figure
 
 from aline_tf.runtime.atomic_files import atomic_path
 
+#: Of Okabe and Ito, by their names.
+BLACK, ORANGE, SKY_BLUE, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+GREY = "#7F7F7F"
+#: What the model says, and what was observed.
+MODEL, OBSERVED, TRUTH = VERMILION, BLUE, BLACK
+#: Line by line, where nothing gives a line its own.
+CYCLE = (VERMILION, BLUE, GREEN, PURPLE, ORANGE, SKY_BLUE, BLACK)
+
 STYLES = {
-    "learned": ("#D55E00", "-"),
-    "learned/exact": ("#D55E00", ":"),
-    "random": ("#7F7F7F", "-"),
-    "psi-marginal": ("#0072B2", "--"),
-    "questplus": ("#009E73", "-."),
-    "greedy": ("#0072B2", "--"),
+    "learned": (VERMILION, "-"),
+    "learned/exact": (VERMILION, ":"),
+    "random": (GREY, "-"),
+    "psi-marginal": (BLUE, "--"),
+    "questplus": (GREEN, "-."),
+    "greedy": (BLUE, "--"),
 }
-_OTHERS = (("#CC79A7", "-"), ("#56B4E9", "--"), ("#E69F00", "-."), ("#009E73", ":"))
+_OTHERS = ((PURPLE, "-"), (SKY_BLUE, "--"), (ORANGE, "-."), (GREEN, ":"))
 _RC = {
     "font.size": 9,
     "axes.titlesize": 9.5,
@@ -41,7 +50,15 @@ _RC = {
     "svg.hashsalt": "aline-tf",
 }
 _FORMATS = ("png", "svg")
-TRUTH = "#000000"
+
+
+def axes_or_new(ax=None):
+    """The axes that are given, or the only ones of a new figure.
+
+    Args:
+        ax: matplotlib axes, or None.
+    """
+    return new_figure(6.0, 3.4).add_subplot() if ax is None else ax
 
 
 def policy_style(policy: str) -> tuple[str, str]:
@@ -87,7 +104,7 @@ def save(figure: Figure, directory: str | Path, name: str) -> list[Path]:
     """Writes a figure as PNG and SVG; returns the two files.
 
     Args:
-        figure: as of `new_figure`.
+        figure: as of `new_figure`, or the `figure` of any axes.
         directory: where; made if need be.
         name: of the files, without an ending.
     """

@@ -1,0 +1,1 @@
+"""What stands around the steps of `Trainer.fit`: the call itself, validation, how long it takes."""

@@ -1,0 +1,132 @@
+"""What somebody types by habit of Keras, answered in one sentence that says what to type here."""
+
+from __future__ import annotations
+
+import numpy as np
+
+#: Arguments of Keras that are about data.
+_DATA = (
+    "x",
+    "y",
+    "batch_size",
+    "sample_weight",
+    "class_weight",
+    "shuffle",
+    "validation_split",
+    "validation_steps",
+    "validation_freq",
+    "validation_batch_size",
+)
+FIT = (
+    "fit(epochs=..., steps_per_epoch=..., callbacks=..., validation_episodes=...) of a Trainer"
+    " (what was recorded is a task too: RecordedDataTask, or its from_dataset for a tf.data"
+    " Dataset)"
+)
+EVALUATE = "evaluate(episodes=..., steps=..., seed=...)"
+
+
+def refuse_data(expected: str, args, kwargs) -> None:
+    """Of arguments that would be data.
+
+    Args:
+        expected: the call as it should be.
+        args, kwargs: of the call as it was.
+
+    Raises:
+        ValueError: there are some.
+    """
+    wrong = [type(arg).__name__ for arg in args]
+    wrong += [name for name in _DATA if kwargs.get(name) is not None and kwargs[name] is not False]
+    if wrong:
+        raise ValueError(
+            f"Expected {expected}: the task draws its own episodes. Received: {', '.join(wrong)}"
+        )
+
+
+def refuse_losses(kwargs, reported) -> None:
+    """Of arguments of `compile` that the recipe stands for.
+
+    Args:
+        kwargs: of the call.
+        reported: names of what `fit` reports.
+
+    Raises:
+        ValueError: there are some.
+    """
+    own = sorted({"loss", "metrics", "loss_weights", "weighted_metrics"} & set(kwargs))
+    if own:
+        raise ValueError(
+            "Expected no loss and no metrics: the recipe has them, compile(recipe=Recipe(...)); "
+            f"fit reports {', '.join(reported)}, and of held-out episodes what "
+            "fit(validation_episodes=256) asks for. "
+            f"Received: {', '.join(f'{name}={kwargs[name]!r}' for name in own)}"
+        )
+
+
+def require_count(name: str, value, least: int = 1) -> None:
+    """Of a number of epochs, steps or episodes.
+
+    Args:
+        name: of the argument.
+        value: what was received.
+        least: the smallest that will do.
+
+    Raises:
+        ValueError: it is no whole number from `least` on.
+    """
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or value < least:
+        raise ValueError(f"Expected {name} of {least} or more. Received: {name}={value!r}")
+
+
+def require_task(task, other) -> None:
+    """Of what is to be played instead of the task that is trained on.
+
+    Args:
+        task: that one.
+        other: a task of the same specification.
+
+    Raises:
+        ValueError: it is no task, or one of another specification.
+    """
+    spec = getattr(other, "spec", None)
+    if spec is None or not callable(getattr(other, "sample_episodes", None)):
+        raise ValueError(
+            "Expected validation_data as a task, such as the other half of RecordedDataTask.split "
+            "(validation_episodes=256 plays some of the same task): the task draws its own "
+            f"episodes. Received: validation_data, a {type(other).__name__}"
+        )
+    if spec != task.spec:
+        raise ValueError(
+            f"Expected a task with the specification of {task.spec.name!r}. "
+            f"Received: {spec.name!r}, or another version of it"
+        )
+
+
+def require_compiled(trainer, name: str) -> None:
+    """Of a trainer that was compiled, for the weights that are to be trained now.
+
+    Args:
+        trainer: a `Trainer`.
+        name: of the call.
+
+    Raises:
+        ValueError: it was not compiled, or not since layers were frozen, thawed or given LoRA.
+    """
+    if not getattr(trainer, "compiled", False):
+        raise ValueError(f"Expected compile() before {name}(). Received: no recipe yet")
+    if name != "fit":
+        return
+    now = trainer.trainable_variables
+    if not now:
+        raise ValueError(
+            "Expected weights to train. Received: a model that is frozen, layer.trainable = False "
+            "everywhere"
+        )
+    then = trainer.compiled_weights
+    if {id(variable) for variable in now} != then:
+        raise ValueError(
+            "Expected compile() again after layers were frozen, thawed or given LoRA: what is "
+            f"trained is settled there. Received: {len(now)} weights to train, {len(then)} when "
+            "compiled"
+        )

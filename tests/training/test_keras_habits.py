@@ -1,0 +1,266 @@
+"""What somebody types by habit of Keras works, or is answered in one sentence that says what to
+type. One small run is looked at from all sides; a `.keras` file in a fresh process is in
+tests/runtime, XLA through both phases and other callbacks are in test_trainer.py."""
+
+import io
+from contextlib import redirect_stdout
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from aline_tf.models.aline import ALINE
+from aline_tf.tasks.recorded_data import RecordedDataTask
+from aline_tf.training.fitting.progress import TrainingProgress
+from aline_tf.training.fitting.run_time import StepTimes, in_words
+from aline_tf.training.fitting.validation import held_out_validation
+from aline_tf.training.recipe import Recipe
+from aline_tf.training.trainer import Trainer
+from tests.models.batches import random_batch
+from tests.training.small_tasks import Coin
+
+RECIPE = Recipe(warmup_batch=4, warmup_steps=2, joint_steps=0, pool=4, candidates_per_step=3)
+
+
+@pytest.fixture(scope="module")
+def run(make_model, tmp_path_factory):
+    """(trainer, history, callbacks, printed, directory) of a run with everything hung onto it."""
+    out = tmp_path_factory.mktemp("run")
+    trainer = Trainer(make_model(Coin()), Coin())
+    trainer.compile("adam", recipe=RECIPE, seed=1)
+    callbacks = {
+        "stopping": keras.callbacks.EarlyStopping(patience=5),
+        "whole": keras.callbacks.ModelCheckpoint(str(out / "best.keras"), save_best_only=True),
+        "weights": keras.callbacks.ModelCheckpoint(
+            str(out / "last.weights.h5"), save_weights_only=True
+        ),
+        "backup": keras.callbacks.BackupAndRestore(
+            str(out / "backup"), double_checkpoint=True, delete_checkpoint=False
+        ),
+    }
+    with redirect_stdout(io.StringIO()) as printed:
+        history = trainer.fit(
+            steps_per_epoch=1,
+            verbose=2,
+            callbacks=list(callbacks.values()),
+            validation_episodes=8,
+        )
+    return trainer, history.history, callbacks, printed.getvalue(), out
+
+
+@pytest.fixture
+def trainer(run):
+    return run[0]
+
+
+@pytest.fixture
+def own_trainer(make_model):
+    """A function (model settings) -> a compiled trainer nobody else has."""
+
+    def make(**settings):
+        trainer = Trainer(make_model(Coin(), **settings), Coin())
+        trainer.compile(keras.optimizers.SGD(0.1), recipe=RECIPE, seed=1)
+        return trainer
+
+    return make
+
+
+def moved(weights, before):
+    """Paths of the weights that are no longer what they were."""
+    pairs = zip(weights, before, strict=True)
+    return {weight.path for weight, old in pairs if np.abs(weight.numpy() - old).max() > 0}
+
+
+def test_an_optimizer_is_given_by_name(trainer):
+    assert isinstance(trainer.optimizer, keras.optimizers.Adam)
+
+
+def test_validation_is_what_evaluate_says_and_callbacks_go_by_it(run):
+    trainer, history, callbacks, _, _ = run
+    found = trainer.evaluate(episodes=8, verbose=0)
+    for name, value in found.items():
+        assert len(history[f"val_{name}"]) == 2
+        np.testing.assert_allclose(history[f"val_{name}"][-1], value, rtol=1e-6)
+    assert callbacks["stopping"].best == min(history["val_loss"])
+    assert callbacks["whole"].best == min(history["val_loss"])
+
+
+def test_both_kinds_of_files_of_a_model_checkpoint_are_read_again(run, own_trainer):
+    trainer, history, _, _, out = run
+    assert history["val_loss"][1] < history["val_loss"][0]  # so that the best is the last
+    loaded = keras.models.load_model(out / "best.keras")
+    other = Trainer(own_trainer().model, Coin())
+    other.compile("adam", recipe=RECIPE)
+    other.model.set_weights([0.0 * weight for weight in other.model.get_weights()])
+    other.load_weights(out / "last.weights.h5")
+    for model in (loaded, other.model):
+        for a, b in zip(model.get_weights(), trainer.model.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert int(other.optimizer.iterations.numpy()) == 2
+
+
+def test_a_double_checkpoint_leaves_two(run):
+    files = {path.name for path in (run[4] / "backup").rglob("*.weights.h5")}
+    assert len(files) == 2
+
+
+def test_the_time_is_said_before_the_first_step_and_after_every_epoch(run):
+    head, epoch, *rest = run[3].splitlines()
+    assert head.startswith("coin: 2 warm-up steps of 4 episodes, about ")
+    assert epoch == "Epoch 1/2"
+    left = next(line for line in rest if line.startswith("about "))
+    assert left.endswith(" left") and rest[rest.index(left) + 1] == "Epoch 2/2"
+
+
+def test_what_is_left_follows_the_steps_that_were_taken():
+    class Stub:
+        model = task = None
+        recipe = Recipe(warmup_steps=4, joint_steps=4)
+        optimizer = keras.optimizers.SGD()
+
+    now, step = [0.0], Stub.optimizer.iterations
+    progress = TrainingProgress(lambda: now[0], lambda *_: StepTimes(warmup=1.0, joint=5.0))
+    progress.set_model(Stub())
+    progress.set_params({"epochs": 4, "steps": 2})
+    progress.on_train_begin()
+    for done, seconds in ((1, 60.0), (2, 62.0), (3, 64.0)):
+        step.assign(done)
+        now[0] = seconds
+        progress.on_train_batch_end(done)
+    # The minute of compiling is no step; a step took twice what was estimated.
+    assert progress.times == StepTimes(warmup=2.0, joint=10.0)
+    step.assign(4)
+    assert progress.seconds_left(epoch=2) == 4 * 10.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "1 s"), (40, "40 s"), (720, "12 min"), (12100, "3 h 20 min"), (180000, "50 h")],
+)
+def test_durations_are_said_in_words(seconds, words):
+    assert in_words(seconds) == words
+
+
+def test_names_of_layers_and_weights_are_the_same_in_every_model(trainer, own_trainer):
+    other = own_trainer().model
+    names = [[layer.name for layer in model.layers] for model in (trainer.model, other)]
+    assert names[0] == names[1] and len(set(names[0])) == len(names[0])
+    paths = [[w.path.partition("/")[2] for w in model.weights] for model in (trainer.model, other)]
+    assert paths[0] == paths[1] and len(set(paths[0])) == len(paths[0])
+
+
+def test_a_frozen_layer_stays_after_compile_and_is_not_trained_on_in_silence(own_trainer):
+    trainer = own_trainer()
+    trainer.model.embedder.trainable = False
+    with pytest.raises(ValueError, match=r"compile\(\) again after layers were frozen"):
+        trainer.fit(epochs=1, steps_per_epoch=1, verbose=0)
+    trainer.compile("sgd", recipe=RECIPE)
+    before = [weight.numpy() for weight in trainer.model.weights]
+    trainer.train_step(None)
+    changed = moved(trainer.model.weights, before)
+    assert changed and not any("/embedder/" in path for path in changed)
+    trainer.model.trainable = False
+    with pytest.raises(ValueError, match=r"weights to train\. Received: a model that is frozen"):
+        trainer.fit(epochs=1, steps_per_epoch=1, verbose=0)
+
+
+def test_lora_trains_thin_matrices_alone_and_a_preset_holds_the_sum(make_model, tmp_path):
+    model = make_model(Coin())
+    model.enable_lora(rank=1)
+    trainer = Trainer(model, Coin())
+    trainer.compile(keras.optimizers.SGD(0.1), recipe=RECIPE)
+    before = [weight.numpy() for weight in model.weights]
+    trainer.train_step(None)
+    changed = moved(model.weights, before)
+    assert changed and all("lora" in path or path.endswith("bias") for path in changed)
+    model.save_to_preset(tmp_path / "preset")
+    loaded = ALINE.from_preset(tmp_path / "preset")
+    batch = random_batch(3, spec=Coin.spec)
+    np.testing.assert_allclose(
+        loaded(batch)["theta_raw"], model(batch)["theta_raw"], rtol=1e-4, atol=1e-5
+    )
+
+
+def test_half_precision_takes_the_same_step(own_trainer):
+    """The optimiser scales the loss by 2^15, and by as much back: gradients must be of that."""
+    steps = {}
+    for policy in ("float32", "mixed_float16"):
+        trainer = own_trainer(dtype=policy)
+        before = [weight.numpy() for weight in trainer.model.weights]
+        trainer.train_step(None)
+        pairs = zip(trainer.model.weights, before, strict=True)
+        steps[policy] = np.concatenate([(w.numpy() - old).ravel() for w, old in pairs])
+    assert isinstance(trainer.optimizer, keras.optimizers.LossScaleOptimizer)
+    size = np.linalg.norm(steps["float32"])
+    assert size > 0.01
+    assert np.linalg.norm(steps["mixed_float16"] - steps["float32"]) < 0.05 * size
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda t: t.compile(metrics=["mae"]), r"recipe=.*fit reports loss.*validation_episodes"),
+        (lambda t: t.fit(np.zeros([4, 2])), r"RecordedDataTask.*own episodes. Received: ndarray"),
+        (lambda t: t.fit(x=np.zeros([4, 2])), r"Received: x$"),
+        (lambda t: t.fit(tf.data.Dataset.range(3)), r"from_dataset for a tf.data"),
+        (lambda t: t.fit(validation_data=tf.data.Dataset.range(3)), r"validation_data as a task"),
+        (lambda t: t.fit(class_weight={0: 1.0}), r"Received: class_weight"),
+        (lambda t: t.fit(validation_freq=2), r"Received: validation_freq"),
+        (lambda t: t.fit(epochs=True), r"epochs of 1 or more. Received: epochs=True"),
+        (lambda t: t.fit(validation_episodes=0), r"validation_episodes of 1 or more"),
+        (lambda t: t.evaluate(task=3), r"validation_data as a task.*Received: .*int"),
+        (lambda t: t.train_on_batch([1.0]), r"Expected fit\(epochs=1, steps_per_epoch=1\)"),
+        (lambda t: t.test_on_batch([1.0]), r"Expected evaluate\(episodes="),
+        (lambda t: t.export("build/x"), r"`aline-tf export --model DIR --out build/x`"),
+        (lambda t: t.model.export("build/x"), r"serving.export_model\(model, 'build/x'\)"),
+        (lambda t: t.model.fit([1.0]), r"Expected Trainer\(model, task\).*Received: fit\(\)"),
+        (lambda t: t.model.evaluate([1.0]), r"Received: evaluate\(\)"),
+        (lambda t: t.model(np.zeros([1])), r"a batch as a dict of context_design.*Trainer\("),
+        (lambda t: t.model({"theta": 1}), r"expected context_design in the batch; received theta"),
+        (lambda t: t.model.enable_lora(0), r"rank of 1 or more"),
+        (lambda t: t.model.enable_lora(1, layers=["attention"]), r"layers among .*query"),
+    ],
+)
+def test_what_cannot_work_says_what_to_type(trainer, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(trainer)
+
+
+def dataset(subjects, keys=("design", "outcome")):
+    rng = np.random.default_rng(0)
+    elements = [
+        {"design": rng.uniform(-1, 1, (n, 1)), "outcome": rng.integers(0, 2, (n, 1)).astype(float)}
+        for n in subjects
+    ]
+    return [{key: element[key] for key in keys} for element in elements]
+
+
+def test_a_tf_data_dataset_of_recorded_subjects_is_a_task():
+    from dataclasses import replace
+
+    spec, elements = replace(Coin.spec, parameters=()), dataset([5, 7, 6])
+    signature = {name: tf.TensorSpec([None, 1], tf.float64) for name in elements[0]}
+    data = tf.data.Dataset.from_generator(lambda: iter(elements), output_signature=signature)
+    task = RecordedDataTask.from_dataset(spec, data)
+    assert task.exists.sum(axis=1).tolist() == [5, 7, 6]
+    np.testing.assert_allclose(task.outcomes[0, :5], elements[0]["outcome"])
+    for wrong, message in (
+        (data.repeat(), "a dataset that ends"),
+        (data.padded_batch(3), r"unbatch\(\)"),
+        (data.take(0), "at least one subject"),
+        (dataset([5], ["design"]), "dicts of design, outcome in the dataset; received .'design'."),
+    ):
+        with pytest.raises(ValueError, match=message):
+            RecordedDataTask.from_dataset(spec, wrong)
+
+
+def test_validation_on_the_subjects_that_are_trained_on_is_warned_of():
+    from dataclasses import replace
+
+    spec = replace(Coin.spec, parameters=())
+    task = RecordedDataTask.from_dataset(spec, dataset([5, 7, 6]))
+    with pytest.warns(UserWarning, match="validation_data of other subjects"):
+        held_out_validation(task, 8)
+    (validation,) = held_out_validation(task, None, task.split(0.4)[1])
+    assert (validation.task.subjects, validation.episodes) == (1, 256)
