@@ -110,8 +110,15 @@ GROUPS = {
 }
 
 
-def build_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
+def build_parser(
+    commands: Sequence[Command], called: Sequence[str] | None = None
+) -> argparse.ArgumentParser:
     """The parser of the whole command line, with every sub-command filled by its handler.
+
+    Args:
+        commands: all of them.
+        called: the words of a call, so that only the command they name is filled; the others then
+            cost no import. None fills all.
 
     A handler whose module cannot be imported (an optional dependency is missing) keeps its place in
     the help and says what is missing when it is called.
@@ -133,7 +140,8 @@ def build_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
         subparser = levels[tuple(group)].add_parser(
             name, help=command.summary, description=command.summary
         )
-        subparser.set_defaults(handler=_fill(subparser, command))
+        if called is None or tuple(called[: len(command.words)]) == command.words:
+            subparser.set_defaults(handler=_fill(subparser, command))
     return parser
 
 
@@ -141,7 +149,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 for a training run that met numbers which
     are not finite, 2 for bad input, 130 when interrupted."""
     quiet_tensorflow_start()
-    args = build_parser(COMMANDS).parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    args = build_parser(COMMANDS, words).parse_args(words)
     try:
         return int(args.handler(args) or 0)
     except InputError as error:

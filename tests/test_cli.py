@@ -118,6 +118,24 @@ def test_every_command_describes_its_arguments(command, capsys):
     assert command.summary in " ".join(printed.split())
 
 
+def test_only_the_command_that_is_called_is_imported(monkeypatch, capsys):
+    imported = []
+
+    def import_module(name):
+        imported.append(name)
+        return SimpleNamespace(add_arguments=lambda parser: None, run=lambda args: 0)
+
+    monkeypatch.setattr(cli, "import_module", import_module)
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    assert not imported
+    printed = "".join(capsys.readouterr().out.split())
+    shown = [command for command in cli.COMMANDS if len(command.words) == 1]
+    assert all(command.summary.replace(" ", "") in printed for command in shown)
+    assert cli.main(["migraine", "ask"]) == 0
+    assert imported == ["aline_tf.migraine.commands.ask"]
+
+
 def options(parser, words=()):
     """(words, option strings) of every command; those that its help does not show are left out."""
     shown = {
