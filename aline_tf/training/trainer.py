@@ -380,7 +380,7 @@ class Trainer(keras.Model):
         steps, played_task = 1 if steps is None else steps, self.task if task is None else task
         for name, value in (("episodes", episodes), ("steps", steps)):
             calls.require_count(name, value)
-        calls.require_task(self.task, played_task)
+        calls.require_task("task", self.task, played_task)
         figures = self._held_out_figures(played_task, episodes)
         root = draws.fold_in(draws.as_seed(int(seed)), _HELD_OUT)
         played = [figures(draws.fold_in(root, step)) for step in range(steps)]

@@ -79,10 +79,11 @@ def require_count(name: str, value, least: int = 1) -> None:
         raise ValueError(f"Expected {name} of {least} or more. Received: {name}={value!r}")
 
 
-def require_task(task, other) -> None:
+def require_task(name: str, task, other) -> None:
     """Of what is to be played instead of the task that is trained on.
 
     Args:
+        name: of the argument.
         task: that one.
         other: a task of the same specification.
 
@@ -92,9 +93,9 @@ def require_task(task, other) -> None:
     spec = getattr(other, "spec", None)
     if spec is None or not callable(getattr(other, "sample_episodes", None)):
         raise ValueError(
-            "Expected validation_data as a task, such as the other half of RecordedDataTask.split "
+            f"Expected {name} as a task, such as the other half of RecordedDataTask.split "
             "(validation_episodes=256 plays some of the same task): the task draws its own "
-            f"episodes. Received: validation_data, a {type(other).__name__}"
+            f"episodes. Received: {name}, a {type(other).__name__}"
         )
     if spec != task.spec:
         raise ValueError(

@@ -50,7 +50,7 @@ def held_out_validation(task, episodes: int | None, other=None) -> list[HeldOutV
     if episodes is not None:
         require_count("validation_episodes", episodes)
     if other is not None:
-        require_task(task, other)
+        require_task("validation_data", task, other)
         return [HeldOutValidation(episodes or EPISODES, other)]
     if episodes is None:
         return []
