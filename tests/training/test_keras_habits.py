@@ -56,11 +56,11 @@ def trainer(run):
 
 @pytest.fixture
 def own_trainer(make_model):
-    """A function (model settings) -> a compiled trainer nobody else has."""
+    """A function (optimizer, model settings) -> a compiled trainer nobody else has."""
 
-    def make(**settings):
+    def make(optimizer=None, **settings):
         trainer = Trainer(make_model(Coin(), **settings), Coin())
-        trainer.compile(keras.optimizers.SGD(0.1), recipe=RECIPE, seed=1)
+        trainer.compile(optimizer or keras.optimizers.SGD(0.1), recipe=RECIPE, seed=1)
         return trainer
 
     return make
@@ -90,8 +90,7 @@ def test_both_kinds_of_files_of_a_model_checkpoint_are_read_again(run, own_train
     trainer, history, _, _, out = run
     assert history["val_loss"][1] < history["val_loss"][0]  # so that the best is the last
     loaded = keras.models.load_model(out / "best.keras")
-    other = Trainer(own_trainer().model, Coin())
-    other.compile("adam", recipe=RECIPE)
+    other = own_trainer("adam")
     other.model.set_weights([0.0 * weight for weight in other.model.get_weights()])
     other.load_weights(out / "last.weights.h5")
     for model in (loaded, other.model):
@@ -100,9 +99,14 @@ def test_both_kinds_of_files_of_a_model_checkpoint_are_read_again(run, own_train
     assert int(other.optimizer.iterations.numpy()) == 2
 
 
-def test_a_double_checkpoint_leaves_two(run):
-    files = {path.name for path in (run[4] / "backup").rglob("*.weights.h5")}
-    assert len(files) == 2
+def test_of_a_double_checkpoint_the_first_serves_where_the_last_is_damaged(run, own_trainer):
+    trainer, directory = own_trainer("adam"), run[4] / "backup"
+    (directory / "latest.weights.h5").write_bytes(b"cut off")
+    backup = keras.callbacks.BackupAndRestore(str(directory), double_checkpoint=True)
+    backup.set_model(trainer)
+    backup.on_train_begin()
+    assert trainer._initial_epoch == 1
+    assert int(trainer.optimizer.iterations.numpy()) == 1
 
 
 def test_the_time_is_said_before_the_first_step_and_after_every_epoch(run):
