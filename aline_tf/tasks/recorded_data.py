@@ -95,7 +95,8 @@ class RecordedDataTask(Task):
         Raises:
             InputError: no end, no element, other names or ranks, or what the class refuses.
         """
-        if isinstance(dataset, tf.data.Dataset) and dataset.cardinality() < -1:
+        endless = tf.data.INFINITE_CARDINALITY
+        if isinstance(dataset, tf.data.Dataset) and dataset.cardinality() == endless:
             raise InputError("expected a dataset that ends; received one without end (repeat())")
         names = {"design": 2, "outcome": 2} | ({"theta": 1} if spec.parameters else {})
         found = {name: [] for name in names}

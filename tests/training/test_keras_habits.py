@@ -242,7 +242,10 @@ def test_half_precision_takes_the_same_step(own_trainer):
         (lambda t: t.model.fit([1.0]), r"Expected Trainer\(model, task\).*Received: fit\(\)"),
         (lambda t: t.model.evaluate([1.0]), r"Received: evaluate\(\)"),
         (lambda t: t.model(np.zeros([1])), r"a batch as a dict of context_design.*Trainer\("),
-        (lambda t: t.model({"theta": 1}), r"expected context_design in the batch; received theta"),
+        (
+            lambda t: t.model({"theta": np.zeros([1])}),
+            r"expected context_design in the batch; received theta",
+        ),
         (lambda t: t.model.enable_lora(0), r"rank of 1 or more"),
         (lambda t: t.model.enable_lora(1, layers=["attention"]), r"layers among .*query"),
     ],
