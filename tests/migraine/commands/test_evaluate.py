@@ -108,7 +108,7 @@ def test_fine_tuning_is_studied_as_asked_for(preset, capsys, monkeypatch):
         return fine_tuning.FineTuned(dict(zip(fine_tuning.MODELS, scores, strict=True)), 77, 12.0)
 
     monkeypatch.setattr(fine_tuning, "fine_tuning_study", study)
-    options = "--study fine-tune --people 9 --seed 4 --recorded 3 --reference-steps 2"
+    options = "--study fine-tune --runs 9 --seed 4 --recorded 3 --reference-steps 2"
     assert cli.main(f"migraine evaluate --model {preset} {options}".split()) == 0
     printed = capsys.readouterr().out
     assert "77 evenings" in printed and "12 s" in printed and "50% (50 to 50%)" in printed
