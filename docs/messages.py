@@ -16,6 +16,7 @@ ROOMS = {
     "acquisition": "A session",
     "units": "A session",
     "acquisition/laboratory": "Panels, plots and trial handlers",
+    "plots": "Panels, plots and trial handlers",
     "acquisition/baselines": "Baseline policies",
     "spec": "A task",
     "tasks": "A task",
@@ -43,8 +44,9 @@ that did not come is `None`. Out of range means: out of what the model was train
 [decibels](howto/decibels.md) shows how units of your own are given. A saved session goes on with
 the model that it was made with. `session.history` shows what it has been told so far,
 `session.undo()` takes the last answer back.""",
-    "Panels, plots and trial handlers": """These show one design dimension and one outcome; of
-other tasks `session.history` is a pandas table that anything can draw. A handler takes one
+    "Panels, plots and trial handlers": """[Plots](howto/plots.md) take what they draw and axes.
+Curves of predictions are of one design dimension and one outcome; of other tasks
+`session.history` is a pandas table that anything can draw. A handler takes one
 response after each trial that it gave.""",
     "Baseline policies": """A baseline needs what its method needs: a continuous outcome for a
 Gaussian process, a likelihood for psi-marginal and QUEST+, a model in this process for expected
