@@ -31,7 +31,7 @@ def test_a_model_version_that_has_its_preset_inside_is_as_good_as_the_preset(
         lambda model, out, preset, **_: exported.append((model.get_weights(), preset)) or out,
     )
     for given in (preset, preset.parent):
-        assert main(["export", "--preset", str(given), "--out", str(tmp_path / "1")]) == 0
+        assert main(["export", "--model", str(given), "--out", str(tmp_path / "1")]) == 0
     (first, of_first), (second, of_second) = exported
     assert of_first == of_second == preset
     for a, b in zip(first, second, strict=True):
