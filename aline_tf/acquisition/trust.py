@@ -94,6 +94,9 @@ class Trust:
     @property
     def has_likelihood(self) -> bool:
         """Whether posteriors can be refined."""
+        if self.task is None:
+            # The client has no tasks, nor what their posteriors are sampled with.
+            return False
         from aline_tf.information.posterior_sampling import has_exact_posterior
 
         return has_exact_posterior(self.task)
