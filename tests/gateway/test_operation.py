@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 
 import pytest
 
@@ -86,6 +87,12 @@ class TestOrigins:
             Settings(**{name: 0})
 
 
+def requests_logged(caplog):
+    """Lines of requests in the log; what else a gateway notes has no route."""
+    texts = [record.getMessage() for record in caplog.records if record.name == "aline_tf.gateway"]
+    return [line for line in map(json.loads, texts) if "route" in line]
+
+
 class TestWhatIsSeen:
     def test_logs_have_ids_and_no_values(self, gateway, person, caplog):
         secret = "7.123456"
@@ -99,8 +106,11 @@ class TestWhatIsSeen:
             bad = person.get("/v1/risk", params={"evening": "secret-evening"})
             assert bad.status_code == 422
             person.get("/secret/path", headers={"X-Request-ID": "bad id"})
-        lines = [r.message for r in caplog.records if r.name == "aline_tf.gateway"]
-        first, receipt, _, unknown = map(json.loads, lines)
+            # A request is logged after its answer has gone.
+            until = time.monotonic() + 30
+            while len(lines := requests_logged(caplog)) < 4 and time.monotonic() < until:
+                time.sleep(0.01)
+        first, receipt, _, unknown = lines
         assert first["id"] == "mine-1" and first["person"] == person.person
         assert (first["method"], first["route"], first["status"]) == ("POST", "/v1/readings", 202)
         assert first["received"] > 0 and first["sent"] > 0 and first["ms"] >= 0

@@ -26,6 +26,12 @@ EXPECTED = {
 KEPT = sorted((ROOT / "notebooks").glob("*.ipynb"))
 #: Of one cell; a machine that trains something else at the same time is slow.
 SECONDS_PER_CELL = 900
+#: Nothing of the notebook before is left, neither its names nor its settings of figures.
+FORGET = """%reset -f
+import gc, matplotlib
+matplotlib.rcdefaults()
+gc.collect()
+%reset -f"""
 #: Smaller sizes, for what holds of a notebook whatever its sizes; those it shows take minutes.
 SIZES = {
     "active_learning": {
@@ -38,13 +44,35 @@ SIZES = {
         "QUESTIONS": 1,
     },
     "one_person": {"TWINS": 8},
-    "psychometric": {"WARMUP_STEPS": 100, "JOINT_STEPS": 50, "BATCH": 8, "SUBJECTS": 12},
+    "psychometric": {
+        "WARMUP_STEPS": 20,
+        "JOINT_STEPS": 10,
+        "EPOCH": 10,
+        "BATCH": 8,
+        "SUBJECTS": 8,
+    },
     "training_loop": {"WARMUP_STEPS": 20, "JOINT_STEPS": 10, "RULES": 1, "RUNS": 64},
 }
 
 
 def test_the_notebooks_found_are_those_that_should_be_there():
     assert {path.stem for path in NOTEBOOKS} >= EXPECTED
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    """A process that runs one notebook after the other: each of its own would import TensorFlow
+    anew, which takes longer than most notebooks. What is kept of each was run by itself."""
+    client = NotebookClient(
+        nbformat.v4.new_notebook(),
+        timeout=SECONDS_PER_CELL,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(ROOT / "notebooks")}},
+    )
+    # Figures are drawn as JupyterLab would draw them, whatever the tests around use.
+    environment = {name: text for name, text in os.environ.items() if name != "MPLBACKEND"}
+    with client.setup_kernel(env=environment):
+        yield client
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -63,10 +91,8 @@ class TestNotebook:
 
     @pytest.mark.slow
     @pytest.mark.notebook
-    def test_runs_and_draws_without_error_or_complaint(self, path, monkeypatch):
-        # Figures are drawn as JupyterLab would draw them, whatever the tests around use.
-        monkeypatch.delenv("MPLBACKEND", raising=False)
-        notebook = executed(path)
+    def test_runs_and_draws_without_error_or_complaint(self, path, kernel):
+        notebook = executed(path, kernel)
         assert [text for text in outputs(notebook, "stream") if text.name == "stderr"] == []
         pictures = [
             output
@@ -100,16 +126,12 @@ class TestKeptOutputs:
         assert outputs(notebook, "display_data")
 
 
-def executed(path):
+def executed(path, kernel):
     """The notebook with its outputs; raises CellExecutionError where a cell fails."""
     notebook = resized(jupytext.read(path), SIZES.get(path.stem, {}))
-    client = NotebookClient(
-        notebook,
-        timeout=SECONDS_PER_CELL,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(path.parent)}},
-    )
-    client.execute(env=dict(os.environ))
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(FORGET))
+    kernel.nb = notebook
+    kernel.execute(cleanup_kc=False)
     return notebook
 
 
