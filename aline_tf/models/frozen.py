@@ -28,6 +28,7 @@ from aline_tf.models.packing import free_sizes, packed, shapes_of, unpacked
 
 if TYPE_CHECKING:
     from aline_tf.models.aline import ALINE
+    from aline_tf.spec import TaskSpec
 
 _LEAST = 16
 
@@ -66,6 +67,11 @@ class Frozen:
         self._programs: dict[tuple, Any] = {}
         # Programs are made and let go one at a time, whichever thread asks.
         self._lock = threading.Lock()
+
+    @property
+    def spec(self) -> TaskSpec:
+        """The task; by itself, because a protocol looks past `__getattr__` since Python 3.12."""
+        return self._model.spec
 
     @property
     def thawed(self) -> ALINE:
