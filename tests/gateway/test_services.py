@@ -8,10 +8,10 @@ from aline_tf.errors import InputError
 from aline_tf.gateway.storage import services
 from aline_tf.gateway.storage.people import Person
 from tests.gateway.test_readings import stress
-from tests.gateway.test_storage import database, postgres
+from tests.gateway.test_storage import database, postgres_database
 from tests.gateway.test_storage import person as somebody
 
-__all__ = ["database", "postgres", "somebody"]
+__all__ = ["database", "postgres_database", "somebody"]
 
 #: What a service may be let do, and a door of each; doors of the person alone.
 DOORS = {
