@@ -118,7 +118,6 @@ def run(args: argparse.Namespace) -> int:
     from aline_tf.evaluation import results as rows
     from aline_tf.migraine.task.pretrained import load_model
 
-    model = load_model(args.model)
     started = time.monotonic()
 
     def report(line: str) -> None:
@@ -142,6 +141,8 @@ def run(args: argparse.Namespace) -> int:
             f" processor time; reference: {args.reference_steps} steps\n\n{study_text(found)}"
         )
         return 0
+    model = load_model(args.model)
+    started = time.monotonic()  # reports count from here
     if args.study == "plan":
         from aline_tf.migraine.evaluation.studies.planning import study_text
         from aline_tf.models.compiled import Compiled
