@@ -32,6 +32,8 @@ from aline_tf.migraine.records.importers.json_stream import parse
 ROUTER = APIRouter(prefix="/v1")
 #: Codes with which a stream ends: who asks may not, or asks too often; a message is too large.
 REFUSED, TOO_LARGE = 1008, 1009
+#: Bytes of a reason that the protocol has room for.
+LONGEST_REASON = 123
 #: Seconds to wait for a token.
 PATIENCE_S = 10.0
 _CLIENT_ID = TypeAdapter(ClientId)
@@ -58,7 +60,7 @@ async def stream(socket: WebSocket, service: Service) -> None:
             answer = await run_in_threadpool(_answer, credentials, service, message)
             await socket.send_text(json.dumps(answer))
             if answer["status"] in (401, 403):
-                await socket.close(REFUSED)
+                await _close(socket, REFUSED, answer["detail"])
                 return
     except HTTPException as error:
         await _end(socket, error.status_code, error.detail)
@@ -153,4 +155,10 @@ def _first(error: ValidationError) -> str:
 
 async def _end(socket: WebSocket, status: int, detail: str, code: int = REFUSED) -> None:
     await socket.send_text(json.dumps({"id": None, "status": status, "detail": detail}))
-    await socket.close(code)
+    await _close(socket, code, detail)
+
+
+async def _close(socket: WebSocket, code: int, detail: str) -> None:
+    """With the reason once more, for whoever was sending and has not read the last message."""
+    reason = detail.encode()[:LONGEST_REASON].decode("utf-8", "ignore")
+    await socket.close(code, reason)
