@@ -80,6 +80,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run every request alone, also where several wait that could be one pass",
     )
+    parser.add_argument(
+        "--no-xla",
+        action="store_true",
+        help="run the graphs as they are stored; without it XLA compiles the sizes of request that"
+        " are asked for again and again, at most 24, in the background: seconds and about 20 MB"
+        " for each, and then twice as fast",
+    )
     parser.add_argument("--quiet", action="store_true", help="log errors only")
 
 
@@ -130,6 +137,7 @@ class _Serving(threading.Thread):
                 from aline_tf.serving.embedded.repository import ModelRepository
                 from aline_tf.serving.embedded.server import Server
                 from aline_tf.serving.embedded.work_queue import QueueSettings
+                from aline_tf.serving.xla.programs import MOST
 
             args = self._args
             repository = ModelRepository(self._base_path, args.model_config_file, names=self._names)
@@ -138,7 +146,12 @@ class _Serving(threading.Thread):
                 most_rows=1 if args.no_batching else QueueSettings().most_rows,
             )
             self.server = Server(
-                repository, args.host, args.port, rest_port=_rest_port(args), queue=queue
+                repository,
+                args.host,
+                args.port,
+                rest_port=_rest_port(args),
+                queue=queue,
+                programs=0 if args.no_xla else MOST,
             )
             self.server.start()
         except BaseException as failure:

@@ -108,7 +108,7 @@ def tiny_server(tiny_models):
     from aline_tf.serving.embedded.server import Server
 
     repository = ModelRepository(tiny_models)
-    settings = {"warm_up": False, "poll_seconds": 0, "rest_port": 0}
+    settings = {"warm_up": False, "poll_seconds": 0, "rest_port": 0, "programs": 0}
     with Server(repository, port=0, **settings) as server:
         yield server
 
@@ -121,7 +121,7 @@ def psychometric_server():
     from aline_tf.serving.embedded.server import Server
 
     repository = ModelRepository(savedmodels_dir() / "psychometric")
-    with Server(repository, port=0, warm_up=False, poll_seconds=0) as server:
+    with Server(repository, port=0, warm_up=False, poll_seconds=0, programs=0) as server:
         yield server
 
 

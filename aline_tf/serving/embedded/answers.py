@@ -28,6 +28,7 @@ from aline_tf.serving.embedded.transport import Call
 from aline_tf.serving.embedded.work_queue import Pass, QueueSettings, WorkQueue
 from aline_tf.serving.limits import pairs_of
 from aline_tf.serving.signatures import SERVING_DEFAULT
+from aline_tf.serving.xla.programs import Programs
 
 _STATES = get_model_status_pb2.ModelVersionStatus
 
@@ -37,6 +38,7 @@ class _Work:
     model: LoadedModel
     signature: str
     arrays: dict[str, np.ndarray]
+    programs: Programs | None = None  # None where it must not be padded
 
 
 class Answers:
@@ -45,15 +47,17 @@ class Answers:
     Args:
         repository: the models.
         settings: of the queue in which passes through them wait.
+        programs: by which passes of the usual sizes are made.
     """
 
-    def __init__(self, repository: ModelRepository, settings: QueueSettings):
-        self.repository = repository
+    def __init__(self, repository: ModelRepository, settings: QueueSettings, programs: Programs):
+        self.repository, self.programs = repository, programs
         self._queue = WorkQueue(_run, settings)
 
     def stop(self) -> None:
         """Nothing more is run."""
         self._queue.stop()
+        self.programs.stop()
 
     def predict(self, request: Any, call: Call) -> Any:
         """The PredictResponse of a PredictRequest.
@@ -74,7 +78,7 @@ class Answers:
         selected = selected_outputs(list(request.output_filter), definition.outputs)
         arrays = decode_inputs(request.inputs, definition.inputs, definition.defaults, model.limits)
         call.shapes = {key: list(array.shape) for key, array in sorted(arrays.items())}
-        asked = _pass(_Work(model, name, arrays), definition, call)
+        asked = _pass(_Work(model, name, arrays, self.programs), definition, call)
         call.when_left(lambda: self._queue.drop(asked))
         outputs = self._queue.ask(asked, call.seconds_left)
         response = predict_pb2.PredictResponse()
@@ -170,7 +174,7 @@ def _pass(work: _Work, definition: Any, call: Call) -> Pass:
     elements = sum(array.size for array in work.arrays.values())
     alike = merging.size_class(work.arrays) if merging.can_merge(definition) else None
     return Pass(
-        work,
+        work if alike is not None else dataclasses.replace(work, programs=None),
         size=max(pairs_of(sizes), elements),
         rows=sizes["B"],
         bytes_held=sum(array.nbytes for array in work.arrays.values()),
@@ -185,31 +189,39 @@ def _run(passes: list[Pass]) -> None:
         return
     for asked in passes:
         try:
-            asked.result = _outputs(asked.work, asked.work.arrays)
+            asked.result = _outputs(asked.work, [asked.work.arrays])[0]
         except Exception as error:
             asked.error = error
 
 
 def _run_merged(passes: list[Pass]) -> bool:
     """Whether one pass answered all; not where one of them is refused, which refuses all."""
-    requests = [asked.work.arrays for asked in passes]
-    together, limits = merging.merged(requests), passes[0].work.model.limits
-    if limits is not None and limits.exceeded(merging.sizes_of(together)):
+    requests, limits = [asked.work.arrays for asked in passes], passes[0].work.model.limits
+    if limits is not None and limits.exceeded(merging.sizes_together(requests)):
         return False
     try:
-        outputs = _outputs(passes[0].work, together)
+        answers = _outputs(passes[0].work, requests)
     except tf.errors.OpError:
         return False
-    for asked, found in zip(passes, merging.split(outputs, requests), strict=True):
+    for asked, found in zip(passes, answers, strict=True):
         asked.result = found
     return True
 
 
-def _outputs(work: _Work, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    definition = work.model.definitions[work.signature]
+def _outputs(work: _Work, requests: list[dict[str, np.ndarray]]) -> list[dict[str, np.ndarray]]:
+    """What a work's function gives for requests, by one pass."""
+    definition, function = (
+        work.model.definitions[work.signature],
+        work.model.functions[work.signature],
+    )
+    if work.programs is not None:
+        found = work.programs.answer(function, requests, work.model.limits)
+        if found is not None:
+            return found
+    arrays = requests[0] if len(requests) == 1 else merging.merged(requests)
     inputs = {
         key: tf.constant(array, dtype=tf.as_dtype(definition.inputs[key].dtype))
         for key, array in arrays.items()
     }
-    found = work.model.functions[work.signature](**inputs)
-    return {name: tensor.numpy() for name, tensor in found.items()}
+    outputs = {name: tensor.numpy() for name, tensor in function(**inputs).items()}
+    return [outputs] if len(requests) == 1 else merging.split(outputs, requests)

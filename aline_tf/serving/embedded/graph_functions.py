@@ -86,13 +86,35 @@ class Signature:
         self._name = (library.prefix + node.attr["f"].func.name).encode()
         self._number, self._outputs = len(node.attr["Tout"].list.type), outputs
 
+    @property
+    def name(self) -> str:
+        """Of the function in TensorFlow's runtime."""
+        return self._name.decode()
+
     def __call__(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self._named(self._run(self._name, inputs, self._number))
+
+    def call_copy(
+        self, name: str, inputs: dict[str, tf.Tensor]
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        """What another function gives in this one's place, and one more output of it.
+
+        Args:
+            name: of a function that takes the same.
+            inputs: as of a call.
+        """
+        *found, last = self._run(name.encode(), inputs, self._number + 1)
+        return self._named(found), last
+
+    def _named(self, found: list[tf.Tensor]) -> dict[str, tf.Tensor]:
+        return {name: found[place] for name, place in self._outputs.items()}
+
+    def _run(self, function: bytes, inputs: dict[str, tf.Tensor], number: int) -> list[tf.Tensor]:
         taken = [
             inputs[argument] if isinstance(argument, str) else argument
             for argument in self._arguments
         ]
-        found = context.context().call_function(self._name, taken, self._number)
-        return {name: found[place] for name, place in self._outputs.items()}
+        return context.context().call_function(function, taken, number)
 
 
 class _Nodes:
@@ -156,7 +178,7 @@ class _Library:
         )
         weakref.finalize(self, _remove, runtime, [self.prefix + name for name in names])
         for function in library.function:
-            _rename(function, names, self.prefix)
+            rename_function(function, names, self.prefix)
             runtime.add_function_def(function)
 
     def argument(self, nodes: _Nodes, argument: tuple[str, str]) -> Any:
@@ -179,6 +201,22 @@ def _run(library: _Library, nodes: _Nodes, node: Any, values: dict[str, str]) ->
     Signature(library, nodes, node, order, outputs)(**given)
 
 
+def rename_function(function: Any, names: set[str], prefix: str) -> None:
+    """Puts a prefix before the name of a function, and before those of `names` that it calls.
+
+    Args:
+        function: its FunctionDef.
+        names: of the functions that get the prefix.
+        prefix: what stands before them.
+    """
+    function.signature.name = prefix + function.signature.name
+    for node in function.node_def:
+        for value in node.attr.values():
+            for called in (value.func, *value.list.func):
+                if called.name in names:
+                    called.name = prefix + called.name
+
+
 def _sources(node: Any) -> list[str]:
     return [name.partition(":")[0] for name in node.input if not name.startswith("^")]
 
@@ -197,15 +235,6 @@ def _nameless(function: Any) -> bytes:
     same.CopyFrom(function)
     same.signature.name = ""
     return same.SerializeToString(deterministic=True)
-
-
-def _rename(function: Any, names: set[str], prefix: str) -> None:
-    function.signature.name = prefix + function.signature.name
-    for node in function.node_def:
-        for value in node.attr.values():
-            for called in (value.func, *value.list.func):
-                if called.name in names:
-                    called.name = prefix + called.name
 
 
 def _remove(runtime: Any, names: list[str]) -> None:

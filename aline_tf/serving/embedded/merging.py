@@ -49,37 +49,59 @@ def sizes_of(arrays: Arrays) -> dict[str, int]:
     return sizes
 
 
+def sizes_together(requests: Sequence[Arrays]) -> dict[str, int]:
+    """The sizes of one request of several."""
+    sizes = [sizes_of(request) for request in requests]
+    most = {letter: max(size[letter] for size in sizes) for letter in sizes[0]}
+    return most | {"B": sum(size["B"] for size in sizes)}
+
+
 def size_class(arrays: Arrays) -> Hashable:
     """The same for requests that are near enough in size to be padded to one; None for a request
-    whose counts do not fit its rows, which its graph should refuse alone."""
+    that must not be padded: without rows, or with counts that do not fit its rows or its places.
+    Its graph should refuse it, and could not once there is more room."""
     sizes = sizes_of(arrays)
-    for name in COUNTED_MASKS:
-        if name in arrays and arrays[name].shape != (sizes["B"],) and _is_given(arrays[name]):
+    if not sizes["B"]:
+        return None
+    for name, mask in COUNTED_MASKS.items():
+        count, most = arrays.get(name), sizes[BATCH_FIELDS[mask][1]]
+        if count is None or not _is_given(count):
+            continue
+        if count.shape != (sizes["B"],) or count.min() < 0 or count.max() > most:
             return None
     return tuple(max(sizes[letter] - 1, 0).bit_length() for letter in _PADDED)
 
 
-def merged(requests: Sequence[Arrays]) -> dict[str, np.ndarray]:
+def merged(requests: Sequence[Arrays], room: Mapping[str, int] | None = None) -> Arrays:
     """One request of several; every count is given.
 
     Args:
         requests: of one signature whose graph takes counts.
+        room: the sizes B, C, M and N of the request that is made; by default as large as is needed.
+            Rows beyond those of the requests are empty.
     """
     sizes = [sizes_of(request) for request in requests]
-    most = {letter: max(size[letter] for size in sizes) for letter in _PADDED}
+    room = room or sizes_together(requests)
     together = {}
-    for name in requests[0]:
+    for name, first in requests[0].items():
         if name in COUNTED_MASKS:
             letter = BATCH_FIELDS[COUNTED_MASKS[name]][1]
             parts = [
-                request[name]
-                if _is_given(request[name])
-                else np.full([size["B"]], size[letter], request[name].dtype)
+                request[name] if _is_given(request[name]) else size[letter]
                 for request, size in zip(requests, sizes, strict=True)
             ]
+            letters: Sequence[str] = ("B",)
         else:
-            parts = [_padded(name, request[name], most) for request in requests]
-        together[name] = np.concatenate(parts)
+            parts, letters = [request[name] for request in requests], BATCH_FIELDS[name]
+        shape = [room.get(letter, size) for letter, size in zip(letters, first.shape, strict=True)]
+        array, start = np.zeros(shape, first.dtype), 0
+        for part, size in zip(parts, sizes, strict=True):
+            rows = array[start : start + size["B"]]
+            if len(letters) > 1:
+                rows = rows[:, : part.shape[1]]
+            rows[...] = part
+            start += size["B"]
+        together[name] = array
     return together
 
 
@@ -108,11 +130,3 @@ def split(outputs: Arrays, requests: Sequence[Arrays]) -> list[dict[str, np.ndar
 
 def _is_given(count: np.ndarray) -> bool:
     return not (count.shape == (1,) and count[0] == NO_COUNT)
-
-
-def _padded(name: str, array: np.ndarray, most: Mapping[str, int]) -> np.ndarray:
-    room = [
-        (0, most[letter] - size if letter in most else 0)
-        for letter, size in zip(BATCH_FIELDS[name], array.shape, strict=True)
-    ]
-    return np.pad(array, room) if any(after for _, after in room) else array

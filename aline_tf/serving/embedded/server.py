@@ -24,6 +24,7 @@ from aline_tf.serving.embedded.health import health_check
 from aline_tf.serving.embedded.repository import ModelRepository
 from aline_tf.serving.embedded.rest import RestServer
 from aline_tf.serving.embedded.work_queue import QueueSettings
+from aline_tf.serving.xla.programs import MOST, Programs
 
 LOG = logging.getLogger(__name__)
 LARGEST_REQUEST = 64 << 20
@@ -45,6 +46,8 @@ class Server:
             wait are merged.
         poll_seconds: how often the repository is read again for new versions; 0 for never.
         warm_up: run the signature that is asked most before a version is served.
+        programs: how many sizes of requests are compiled at most, once they are asked for often; 0
+            for none. Each takes about 20 MB for as long as the process lives.
 
     Attributes:
         port, rest_port: the ports, known after `listen`.
@@ -76,6 +79,7 @@ class Server:
         queue: QueueSettings | None = None,
         poll_seconds: float = 2.0,
         warm_up: bool = True,
+        programs: int = MOST,
     ):
         self.repository, self.host, self.port = repository, host, port
         self.rest_port = rest_port
@@ -83,7 +87,7 @@ class Server:
         self._stopping, self._ready = threading.Event(), False
         self._poller: threading.Thread | None = None
         queue = queue or QueueSettings()
-        self._answers = Answers(repository, queue)
+        self._answers = Answers(repository, queue, Programs(programs))
         self._rest: RestServer | None = None
         # Calls wait in threads; those beyond the queue's capacity are refused by it at once.
         self._threads = futures.ThreadPoolExecutor(

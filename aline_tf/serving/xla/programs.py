@@ -1,0 +1,267 @@
+"""Which sizes of which signatures XLA has compiled: those that are asked for often, a few of them.
+
+Half of a small model's time goes into the dispatch of its thousands of operations, and a program
+has none. It takes seconds to make, though, and room for good. So a request is padded to one of few
+sizes; sizes that are asked for again and again are compiled by a thread of their own, while the
+plain graph goes on answering; and a program is used where it gives the same answer in less time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import os
+import queue
+import threading
+import time
+import weakref
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from aline_tf.runtime.malloc import return_memory
+from aline_tf.serving.embedded import merging
+from aline_tf.serving.embedded.graph_functions import Signature
+from aline_tf.serving.embedded.work_queue import LARGE
+from aline_tf.serving.limits import Limits, pairs_of
+from aline_tf.serving.xla.checked_copy import NoCopyError, checked_copy
+
+LOG = logging.getLogger(__name__)
+#: Passes of one size after which it is compiled.
+OFTEN = 24
+#: Programs of a process at most: each takes about 20 MB, and the first another 100.
+MOST = 24
+#: The least context that is padded to; how much of a pool may be padding: an eighth.
+_LEAST_CONTEXT, _PARTS_OF_POOL = 16, 8
+#: Sizes that are counted at one time; nobody can make the table longer.
+_MOST_COUNTED = 256
+#: Times that both are run to see which is faster.
+_RUNS = 5
+#: How far answers may be apart, relative to 1 and to themselves, for them to be the same.
+_APART = 1e-3
+
+_MEANS = {True: "used", False: "no faster", None: "not judged by what is refused"}
+
+Sizes = tuple[int, int, int, int]
+
+
+@dataclasses.dataclass
+class _Of:
+    """Of one signature: passes by size; by what copy it is compiled; which sizes are faster."""
+
+    asked: Counter[Sizes] = dataclasses.field(default_factory=Counter)
+    copy: str | None = None
+    faster: dict[Sizes, bool] = dataclasses.field(default_factory=dict)
+    has_none: bool = False
+
+
+class Programs:
+    """Answers by programs of XLA where it has some.
+
+    Args:
+        most: programs at most; 0 for none.
+        often: passes of one size after which it is compiled.
+    """
+
+    def __init__(self, most: int = MOST, often: int = OFTEN):
+        self._most, self._often = most, often
+        self._of: weakref.WeakKeyDictionary[Signature, _Of] = weakref.WeakKeyDictionary()
+        self._verdicts: dict[tuple[str, Sizes], bool | None] = {}
+        self._lock = threading.Lock()
+        self._due: queue.SimpleQueue = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def answer(
+        self, function: Any, requests: Sequence[merging.Arrays], limits: Limits | None
+    ) -> list[dict[str, np.ndarray]] | None:
+        """The outputs of requests as one pass; None where there is no program for it, or where the
+        graph refuses it and has to say why.
+
+        Args:
+            function: of a signature that may be merged.
+            requests: the inputs of each.
+            limits: of the model.
+        """
+        if not self._most or not isinstance(function, Signature):
+            return None
+        room = padded_sizes([merging.sizes_of(arrays) for arrays in requests])
+        key = room["B"], room["C"], room["M"], room["N"]
+        of = self._of.get(function)
+        if of is None or not of.faster.get(key):
+            if of is None or key not in of.faster:
+                sizes = merging.sizes_of(requests[0]) | room
+                if pairs_of(sizes) <= LARGE and not (limits and limits.exceeded(sizes)):
+                    self._count(function, key, requests)
+            return None
+        found, is_sound = _run(function, of.copy, merging.merged(requests, room))
+        return merging.split(found, requests) if is_sound else None
+
+    def stop(self) -> None:
+        """Nothing more is compiled."""
+        with self._lock:
+            self._most = 0
+            if self._thread is not None:
+                self._due.put(None)
+
+    def wait(self) -> None:
+        """Until everything is compiled that was asked for often by now."""
+        done = threading.Event()
+        if self._thread is not None:
+            self._due.put(done)
+            done.wait()
+
+    def _count(self, function: Signature, key: Sizes, requests: Sequence[merging.Arrays]) -> None:
+        with self._lock:
+            of = self._of.setdefault(function, _Of())
+            if of.has_none:
+                return
+            if len(of.asked) >= _MOST_COUNTED and key not in of.asked:
+                of.asked.clear()
+            of.asked[key] += 1
+            if of.asked[key] != self._often:
+                return
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="serve-xla", daemon=True)
+                self._thread.start()
+        self._due.put((weakref.ref(function), key, list(requests)))
+
+    def _work(self) -> None:
+        while (due := self._due.get()) is not None:
+            if isinstance(due, threading.Event):
+                due.set()
+                continue
+            function, key, requests = due[0](), *due[1:]
+            if function is not None and self._most:
+                self._try(function, key, requests)
+            # Nothing is kept alive while nothing is due.
+            del function, requests, due
+
+    def _try(self, function: Signature, key: Sizes, requests: list[merging.Arrays]) -> None:
+        of = self._of[function]
+        try:
+            of.copy = of.copy or checked_copy(function.name)
+            verdict = self._verdict(function, of.copy, key, requests)
+        except NoCopyError as error:
+            of.has_none = True
+            LOG.info("a signature is not compiled: %s", error)
+        except Exception as error:  # whatever XLA cannot do
+            of.has_none = True
+            LOG.warning("a signature cannot be compiled: %s", _first_line(error))
+        else:
+            if verdict is None:
+                of.asked[key] = 0
+            else:
+                of.faster[key] = verdict
+
+    def _verdict(
+        self, function: Signature, copy: str, key: Sizes, requests: list[merging.Arrays]
+    ) -> bool | None:
+        """Whether a program is to be used; None where these requests cannot tell."""
+        verdict = self._verdicts.get((copy, key))
+        if verdict is not None:
+            return verdict
+        if (copy, key) not in self._verdicts and len(self._verdicts) >= self._most:
+            return False
+        room, begin = dict(zip("BCMN", key, strict=True)), time.monotonic()
+        padded = merging.merged(requests, room)
+        _quietly(lambda: _run(function, copy, padded))
+        seconds = time.monotonic() - begin
+        return_memory()
+        verdict = self._verdicts[copy, key] = _is_better(function, copy, requests, room)
+        LOG.info("sizes B, C, M, N of %s compiled in %.1f s: %s", key, seconds, _MEANS[verdict])
+        return verdict
+
+
+def padded_sizes(sizes: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """The sizes B, C, M and N to which requests are padded for a program.
+
+    Rows and targets go up to a power of two, a context too, from 16 on, and a pool to one of eight
+    steps between two powers of two.
+
+    Args:
+        sizes: of the requests.
+    """
+    most = {letter: max(size[letter] for size in sizes) for letter in "CMN"}
+    step = max(1, _power_of_two(most["N"]) // (2 * _PARTS_OF_POOL))
+    return {
+        "B": _power_of_two(sum(size["B"] for size in sizes)),
+        "C": max(_LEAST_CONTEXT, _power_of_two(most["C"])),
+        "M": _power_of_two(most["M"]),
+        "N": -(-max(most["N"], 1) // step) * step,
+    }
+
+
+def _power_of_two(size: int) -> int:
+    return 1 << max(size - 1, 0).bit_length()
+
+
+def _run(
+    function: Signature, copy: str, arrays: Mapping[str, np.ndarray]
+) -> tuple[dict[str, np.ndarray], bool]:
+    inputs = {name: tf.constant(array) for name, array in arrays.items()}
+    found, is_sound = function.call_copy(copy, inputs)
+    return {name: tensor.numpy() for name, tensor in found.items()}, bool(is_sound)
+
+
+def _is_better(
+    function: Signature, copy: str, requests: list[merging.Arrays], room: Mapping[str, int]
+) -> bool | None:
+    """Whether the program gives the answer of the graph in less time; None for what is refused."""
+
+    def quick() -> tuple[dict[str, np.ndarray], bool]:
+        return _run(function, copy, merging.merged(requests, room))
+
+    def plain() -> dict[str, np.ndarray]:
+        arrays = requests[0] if len(requests) == 1 else merging.merged(requests)
+        inputs = {name: tf.constant(array) for name, array in arrays.items()}
+        return {name: tensor.numpy() for name, tensor in function(**inputs).items()}
+
+    found, is_sound = quick()
+    if not is_sound:
+        return None
+    expected = merging.split(plain(), requests)
+    for ours, theirs in zip(merging.split(found, requests), expected, strict=True):
+        for name, array in theirs.items():
+            # Of two candidates of the same score either may be chosen.
+            if name != "index" and not np.allclose(ours[name], array, _APART, _APART, True):
+                LOG.warning("%s of a program is not what the graph gives: it is not used", name)
+                return False
+    times = dict.fromkeys((plain, quick), np.inf)
+    for _ in range(_RUNS):
+        for run in times:
+            begin = time.perf_counter()
+            run()
+            times[run] = min(times[run], time.perf_counter() - begin)
+    return _is_faster(times[quick], times[plain])
+
+
+def _is_faster(seconds: float, than: float) -> bool:
+    return seconds < than
+
+
+def _quietly(compile_it: Any) -> None:
+    """Runs something in a thread that lets all others go first; raises what that raised."""
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        # Another system has no priority of threads.
+        with contextlib.suppress(OSError, AttributeError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
+        try:
+            compile_it()
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run, name="serve-xla-compile", daemon=True)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0][:300]
