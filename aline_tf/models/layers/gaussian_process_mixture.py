@@ -51,6 +51,8 @@ from aline_tf.models.layers.mlp import MLP
 _VARIANCES = tuple(np.geomspace(0.03, 8.0, 9))
 _LEAST_NOISE, _MOST_NOISE = 1e-4, 1.0
 _LEAST_GAIN = 1e-5
+#: Squared gap to what was not observed: every kernel is zero there, whatever its lengthscales.
+_APART = 1e8
 #: Of squared correlations: beyond it 1 - square is all rounding, and would make scores of it.
 _MOST_EXPLAINED = 0.99
 
@@ -228,11 +230,16 @@ class GaussianProcessMixture(keras.layers.Layer):
 
     def _kernel(self, gaps, log_length):
         """[B, G, S, Q] from squared gaps [B, D, S, Q], those of one kind together."""
-        shape = tf.shape(gaps)
-        flat = tf.reshape(gaps, [shape[0], self.dims, shape[2] * shape[3]])
         factors = np.repeat(KIND_FACTORS, self.num_processes // len(KINDS))[:, None]
-        square = tf.matmul(factors * tf.exp(-2.0 * log_length), flat)
-        square = tf.reshape(square, [shape[0], self.num_processes, shape[2], shape[3]])
+        precision = factors * tf.exp(-2.0 * log_length)
+        if self.dims == 1:
+            # As a product of matrices it takes as long as the kernels.
+            square = precision[..., None] * gaps
+        else:
+            shape = tf.shape(gaps)
+            flat = tf.reshape(gaps, [shape[0], self.dims, shape[2] * shape[3]])
+            square = tf.matmul(precision, flat)
+            square = tf.reshape(square, [shape[0], self.num_processes, shape[2], shape[3]])
         return tf.concat(kernels(*tf.split(square, len(KINDS), axis=1)), axis=1)
 
     def weigh(self, summary, observations: Observations) -> Processes:
@@ -255,8 +262,8 @@ class GaussianProcessMixture(keras.layers.Layer):
 
         position, value, seen = map(_exact, observations)
         both = seen[:, None, :, None] * seen[:, None, None]
-        matrix = self._kernel(squared_gaps(position, position), log_length)
-        matrix = (matrix + level[..., None, None]) * both
+        gaps = squared_gaps(position, position) + (1.0 - both) * _APART
+        matrix = self._kernel(gaps, log_length) + level[..., None, None] * both
         # What was not observed is measured apart, with variance one, as zero.
         own = noise[..., None] * seen[:, None] + (1.0 - seen[:, None])
         whitener = whitening(matrix + tf.linalg.diag(own))
@@ -298,11 +305,11 @@ class GaussianProcessMixture(keras.layers.Layer):
             the centre [B, M, 1] and the width [B, M, 1] of the frame, float32, in standardised
             outcomes; and what to add to the targets' tokens, [B, M, E].
         """
-        gaps = squared_gaps(_exact(observations.position), _exact(position))
-        cross = self._kernel(gaps, processes.log_length) + processes.level[..., None, None]
-        # Laid out first: two small axes in one large product are slow.
         seen = _exact(observations.seen)[:, None, :, None]
-        cross *= tf.broadcast_to(seen, tf.shape(gaps[:, :1]))
+        gaps = squared_gaps(_exact(observations.position), _exact(position))
+        gaps += (1.0 - seen) * _APART
+        cross = self._kernel(gaps, processes.log_length)
+        cross += processes.level[..., None, None] * seen
         explained = processes.whitening.white(cross)
         mean = tf.linalg.matvec(explained, processes.white, transpose_a=True)
         total = (1.0 + processes.level + processes.noise)[..., None]
