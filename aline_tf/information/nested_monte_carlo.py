@@ -83,7 +83,9 @@ def _own_against_mixture(own, other):
     return -tf.math.log(tf.reduce_mean(ratio, axis=-1))
 
 
-@tf.function(jit_compile=True, autograph=False)
+@tf.function(
+    input_signature=[tf.TensorSpec([None, None, None])] * 5, jit_compile=True, autograph=False
+)
 def _pairs(outcome, own, mean, precision, log_sd):
     """log p_i(y_i) - log mean_j p_j(y_i) of normal outcomes [R, N, I]: [R, N, I]."""
     z = (outcome[..., None] - mean[:, :, None]) * precision[:, :, None]

@@ -175,3 +175,11 @@ def test_it_trains(make_tiny, name):
 def test_no_dimensions_or_no_predictions_are_refused(dims, predictions):
     with pytest.raises(ValueError, match="Received: dims="):
         GaussianProcess(dims, predictions)
+
+
+@pytest.mark.parametrize("dims", [1, 2])
+def test_episodes_of_any_size_are_drawn_without_a_complaint_of_tensorflow(dims, caplog):
+    task = GaussianProcess(dims)
+    for size in range(2, 12):
+        task.sample_episodes(draws.as_seed(size), size, 2 * size)
+    assert not [record for record in caplog.records if record.name == "tensorflow"]
