@@ -94,7 +94,7 @@ class TestWorkflow:
         assert steps == [".ci/run"] and (ROOT / ".ci" / "run").is_file()
 
     def test_the_check_has_types_the_site_and_the_wheel(self):
-        goals = re.findall(r"^make (\w+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+        goals = re.findall(r"^make (\w+)", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
         assert {"lint", "docs", "wheel", "test"} <= set(goals) <= TARGETS
         assert "-m mypy" in (ROOT / "Makefile").read_text()
 
