@@ -77,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--prompt-times",
         type=int,
         metavar="PEOPLE",
-        help="instead of speed: what prompts tell when they are scheduled, and at fixed times",
+        help="instead of speed: what prompts tell when they are scheduled, and at fixed hours",
     )
     parser.add_argument(
         "--runs", type=int, metavar="R", help="simulated runs of each figure (default: 500)"
@@ -213,7 +213,7 @@ def _prompt_times(people: int) -> tuple[list[dict], str]:
     model, report, rows, tables = Compiled(load_model()), _reporter(), [], []
     for week in WEEKS:
         found = prompt_times(model, people, week, report=report)
-        tables.append(f"at most {week} prompts a week\n{format_prompt_times(found)}")
+        tables.append(f"at most {week} prompts a week\n{format_prompt_times(found, week)}")
         rows += [
             {"week": week, "times": name, "prompts": float(times.sent.mean())}
             | {"gain": float(np.nanmean(times.gain)), "rise": float(np.nanmean(times.rise))}

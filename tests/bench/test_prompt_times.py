@@ -5,23 +5,53 @@ import pytest
 
 from aline_tf import cli
 from aline_tf.bench import prompt_times
-from aline_tf.bench.prompt_times import _evenly, _Scheduler, format_prompt_times
+from aline_tf.bench.prompt_times import (
+    PromptTimes,
+    _evenly,
+    _next_in_turn,
+    _Scheduler,
+    format_prompt_times,
+)
 from tests.migraine.conftest import compiled_model, model
 
 __all__ = ["compiled_model", "model"]
 
 
-def test_everybody_gets_as_many_prompts_in_both_columns(compiled_model, monkeypatch):
-    monkeypatch.setattr(prompt_times, "EVENINGS", 3)
+def test_everybody_gets_as_many_prompts_in_every_row(compiled_model, monkeypatch):
+    for name in ("EVENINGS", "WEEK"):
+        monkeypatch.setattr(prompt_times, name, 3)
     monkeypatch.setattr(prompt_times, "LEAST", 0.0)
     found = prompt_times.prompt_times(compiled_model, people=5, week=2)
-    scheduled, fixed = found["scheduled"], found["fixed"]
-    np.testing.assert_array_equal(scheduled.sent, fixed.sent)
+    scheduled = found["scheduled"]
     assert 0 < scheduled.sent.max() <= 2
     asked = scheduled.sent > 0
-    assert (scheduled.gain[asked] > 0).all() and np.isfinite(fixed.rise[asked]).all()
-    assert np.isnan(scheduled.gain[~asked]).all()
-    assert "scheduled prompts are expected to tell" in format_prompt_times(found)
+    assert (scheduled.gain[asked] > 0).all()
+    for times in found.values():
+        np.testing.assert_array_equal(scheduled.sent, times.sent)
+        assert np.isfinite(times.rise[asked]).all() and np.isnan(times.gain[~asked]).all()
+        assert times.offered.shape == (5, 3)
+    table = format_prompt_times(found, 2)
+    assert table.count("scheduled prompts are expected to tell") == 2
+
+
+def test_hindsight_takes_the_best_evenings_of_every_week():
+    weeks = np.array([[0, 0, 6, 0, 0, 1, 0, 7, 7, 7, 7, 7, 7, 7]], float)
+    times = PromptTimes(*np.zeros((3, 1)), offered=weeks)
+    mean = weeks.mean()
+    assert times.in_hindsight(1) == pytest.approx((6 + 7) / 2 / mean)
+    assert times.in_hindsight(7) == pytest.approx(1.0)
+    # What came after the last whole week does not count.
+    more = PromptTimes(*np.zeros((3, 1)), offered=np.concatenate([weeks, [[900.0]]], axis=1))
+    assert more.in_hindsight(1) == times.in_hindsight(1)
+
+
+def test_what_is_known_is_passed_over_in_turn():
+    allowed = np.array([[True, False, True], [True, True, True], [True, False, False]])
+    sent = np.array([1.0, 4.0, 2.0])
+    expected = [[False, False, True], [False, True, False], [True, False, False]]
+    np.testing.assert_array_equal(_next_in_turn(allowed, sent), expected)
+    nothing = np.zeros((1, 3), bool)
+    np.testing.assert_array_equal(_next_in_turn(nothing, np.zeros(1)), nothing)
 
 
 def test_fixed_times_are_evenly_spaced():
