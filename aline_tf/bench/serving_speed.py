@@ -21,6 +21,8 @@ import numpy as np
 RATE, CANDIDATES = 50, 200
 #: Clients that ask without a pause, to see how much a server can do.
 CLIENTS = 32
+#: Seconds in which a server compiles what it is asked for, before anything is measured.
+WARM_UP = 25.0
 _OBSERVATIONS = 15
 
 
@@ -57,7 +59,8 @@ class ServingFigures:
 def measure_serving(
     task: str, seconds: float, report: Callable[[str], None] = lambda line: None
 ) -> ServingFigures:
-    """Serves a model of the package and asks it for the next question.
+    """Serves a model of the package and asks it for the next question, again and again until it
+    has compiled what it will, and then by the clock.
 
     Args:
         task: its name.
@@ -70,11 +73,15 @@ def measure_serving(
     report(f"{task}: a pass of the frozen model")
     frozen = _frozen_seconds(task)
     with served(task) as ask:
+        report(f"{task}: a server warms up")
+        warm_up(ask, CLIENTS, WARM_UP)
         report(f"{task}: {RATE} questions a second")
         times = steady(ask, RATE, max(int(RATE * seconds), 1))
         report(f"{task}: as many questions as are answered, merged")
         merged = saturated(ask, CLIENTS, seconds)
     with served(task, "--no-batching") as ask:
+        report(f"{task}: another warms up, which merges nothing")
+        warm_up(ask, CLIENTS, WARM_UP)
         report(f"{task}: as many questions as are answered, each alone")
         alone = saturated(ask, CLIENTS, seconds)
     p50, p99 = np.quantile(times, [0.5, 0.99])
@@ -109,20 +116,37 @@ def steady(ask: Callable[[], object], rate: float, number: int) -> list[float]:
         number: of questions.
     """
     times: list[float] = []
+    begin = time.perf_counter()
 
-    def one(due: float) -> None:
-        ask()
-        times.append(time.perf_counter() - due)
-
-    with ThreadPoolExecutor(CLIENTS) as clients:
-        begin, asked = time.perf_counter(), []
-        for place in range(number):
+    def one(client: int) -> None:
+        for place in range(client, number, CLIENTS):
             due = begin + place / rate
             time.sleep(max(due - time.perf_counter(), 0.0))
-            asked.append(clients.submit(one, due))
-        for future in asked:
-            future.result()
+            ask()
+            times.append(time.perf_counter() - due)
+
+    # They take turns, and each sleeps until its own: nothing is handed from thread to thread.
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        list(clients.map(one, range(CLIENTS)))
     return times
+
+
+def warm_up(ask: Callable[[], object], clients: int, seconds: float) -> None:
+    """Asks again and again, alone and at once with others, with pauses in which a server may
+    compile what it is asked for.
+
+    Args:
+        ask: asks one question; called by several threads.
+        clients: how many ask at once.
+        seconds: for how long.
+    """
+    begin = time.perf_counter()
+    with ThreadPoolExecutor(clients) as threads:
+        while time.perf_counter() - begin < seconds:
+            for _ in range(4):
+                ask()
+            list(threads.map(lambda _: ask(), range(clients)))
+            time.sleep(min(0.25, seconds))
 
 
 def saturated(ask: Callable[[], object], clients: int, seconds: float) -> float:

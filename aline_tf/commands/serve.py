@@ -6,6 +6,7 @@ directory.
 
 import argparse
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -154,6 +155,10 @@ class _Serving(threading.Thread):
                 programs=0 if args.no_xla else MOST,
             )
             self.server.start()
+            # What is there by now stays. A collection that looked through all of it, again and
+            # again, would let requests wait meanwhile.
+            gc.collect()
+            gc.freeze()
         except BaseException as failure:
             self.failure = failure
         # Where a stop came first, nobody listens any more.

@@ -94,6 +94,7 @@ class Client:
             target, options=[("grpc.max_receive_message_length", -1), *_RECONNECT]
         )
         self._signatures: dict[str, Any] | None = None
+        self._sizes_of: tuple[Any, dict[str, int]] = None, {}
 
     def predict(
         self, batch: Mapping[str, Any], *, outputs: Sequence[str] = ()
@@ -246,7 +247,11 @@ class Client:
         described = signatures[signature]["inputs"]
         if self.units is not None:
             batch = self._in_trained_units(batch)
-        arrays = complete_inputs(signature, batch, list(described), _sizes(signatures))
+        known, sizes = self._sizes_of
+        if known is not signatures:
+            sizes = _sizes(signatures)
+            self._sizes_of = signatures, sizes
+        arrays = complete_inputs(signature, batch, list(described), sizes)
         letters = {"M": "target_design", "N": "candidate_design"}
         places = {letter: arrays[x].shape[1] for letter, x in letters.items() if x in arrays}
         if counts(signature) and set(counts(signature)) <= set(described):

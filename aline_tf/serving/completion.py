@@ -112,13 +112,13 @@ def _array(name: str, value: Any, sizes: Mapping[str, int]) -> np.ndarray:
         array = np.asarray(value)
         if array.dtype.kind not in "biuf":
             raise ValueError(f"dtype {array.dtype}")
-        converted = array.astype(dtype)
+        converted = array if array.dtype == dtype else array.astype(dtype)
     except (TypeError, ValueError) as error:
         raise InputError(f"expected {name} of dtype {dtype}; received {error}") from error
-    if dtype != "float32" and not np.array_equal(converted, array):
+    if dtype != "float32" and converted is not array and not np.array_equal(converted, array):
         kind = "True or False" if dtype == "bool" else "whole numbers"
         raise InputError(f"expected {kind} in {name}; received other numbers")
-    if name == "context_status" and not np.isin(converted, (MISSING, OBSERVED, NO_ANSWER)).all():
+    if name == "context_status" and ((converted < MISSING) | (converted > NO_ANSWER)).any():
         raise InputError(
             f"expected context_status of {MISSING} (missing), {OBSERVED} (observed) or"
             f" {NO_ANSWER} (no answer); received other numbers"
@@ -126,10 +126,11 @@ def _array(name: str, value: Any, sizes: Mapping[str, int]) -> np.ndarray:
     letters = BATCH_FIELDS[name]
     if letters[-1] == "F" and sizes["F"] == 1 and converted.ndim == len(letters) - 1:
         converted = converted[..., np.newaxis]
-    fixed = {axis: sizes[letter] for axis, letter in enumerate(letters) if letter in sizes}
-    if converted.ndim != len(letters) or any(
-        converted.shape[axis] != size for axis, size in fixed.items()
-    ):
+    fits = converted.ndim == len(letters) and all(
+        sizes.get(letter, size) == size
+        for letter, size in zip(letters, converted.shape, strict=True)
+    )
+    if not fits:
         shown = ", ".join(str(sizes.get(letter, letter)) for letter in letters)
         raise InputError(f"expected {name} of shape [{shown}]; received {list(array.shape)}")
     return converted

@@ -16,6 +16,7 @@ from tensorflow_serving.apis import (
 
 from aline_tf.errors import InputError
 from aline_tf.serving.embedded import merging
+from aline_tf.serving.embedded.graph_functions import tensors
 from aline_tf.serving.embedded.loading import LoadedModel
 from aline_tf.serving.embedded.repository import ModelRepository
 from aline_tf.serving.embedded.requests import (
@@ -76,7 +77,9 @@ class Answers:
         call.model, call.signature = request.model_spec.name, name
         number, model, definition = self.signature(request.model_spec, call)
         selected = selected_outputs(list(request.output_filter), definition.outputs)
-        arrays = decode_inputs(request.inputs, definition.inputs, definition.defaults, model.limits)
+        arrays = decode_inputs(
+            request.inputs, model.inputs[name], definition.defaults, model.limits
+        )
         call.shapes = {key: list(array.shape) for key, array in sorted(arrays.items())}
         asked = _pass(_Work(model, name, arrays, self.programs), definition, call)
         call.when_left(lambda: self._queue.drop(asked))
@@ -210,18 +213,11 @@ def _run_merged(passes: list[Pass]) -> bool:
 
 def _outputs(work: _Work, requests: list[dict[str, np.ndarray]]) -> list[dict[str, np.ndarray]]:
     """What a work's function gives for requests, by one pass."""
-    definition, function = (
-        work.model.definitions[work.signature],
-        work.model.functions[work.signature],
-    )
+    function = work.model.functions[work.signature]
     if work.programs is not None:
         found = work.programs.answer(function, requests, work.model.limits)
         if found is not None:
             return found
     arrays = requests[0] if len(requests) == 1 else merging.merged(requests)
-    inputs = {
-        key: tf.constant(array, dtype=tf.as_dtype(definition.inputs[key].dtype))
-        for key, array in arrays.items()
-    }
-    outputs = {name: tensor.numpy() for name, tensor in function(**inputs).items()}
+    outputs = {name: tensor.numpy() for name, tensor in function(**tensors(arrays)).items()}
     return [outputs] if len(requests) == 1 else merging.split(outputs, requests)

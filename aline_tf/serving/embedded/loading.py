@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from aline_tf.serving.embedded.graph_functions import NotPlainError, graph_functions
+from aline_tf.serving.embedded.requests import ExpectedInput, expected_inputs
 from aline_tf.serving.limits import Limits
 from aline_tf.serving.signatures import SERVING_DEFAULT
 
@@ -39,6 +41,14 @@ class LoadedModel:
     definitions: dict[str, Any]
     limits: Limits | None = None
     owner: Any = None
+
+    @functools.cached_property
+    def inputs(self) -> dict[str, dict[str, ExpectedInput]]:
+        """Signature name -> what it wants of every input."""
+        return {
+            name: expected_inputs(definition.inputs)
+            for name, definition in self.definitions.items()
+        }
 
     def warm_up(self) -> None:
         """Run the signature that is asked most on a row of zeros.

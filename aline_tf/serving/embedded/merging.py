@@ -45,7 +45,8 @@ def sizes_of(arrays: Arrays) -> dict[str, int]:
     """B, C, M, N and the others that the arrays have; what they have not is 0."""
     sizes = dict.fromkeys("BCMNP", 0)
     for name, array in arrays.items():
-        sizes |= dict(zip(BATCH_FIELDS.get(name, ()), array.shape, strict=False))
+        if name in BATCH_FIELDS:
+            sizes.update(zip(BATCH_FIELDS[name], array.shape, strict=False))
     return sizes
 
 
@@ -67,7 +68,7 @@ def size_class(arrays: Arrays) -> Hashable:
         count, most = arrays.get(name), sizes[BATCH_FIELDS[mask][1]]
         if count is None or not _is_given(count):
             continue
-        if count.shape != (sizes["B"],) or count.min() < 0 or count.max() > most:
+        if count.shape != (sizes["B"],) or not all(0 <= c <= most for c in count.tolist()):
             return None
     return tuple(max(sizes[letter] - 1, 0).bit_length() for letter in _PADDED)
 
@@ -94,6 +95,9 @@ def merged(requests: Sequence[Arrays], room: Mapping[str, int] | None = None) ->
         else:
             parts, letters = [request[name] for request in requests], BATCH_FIELDS[name]
         shape = [room.get(letter, size) for letter, size in zip(letters, first.shape, strict=True)]
+        if len(requests) == 1 and isinstance(parts[0], np.ndarray) and list(first.shape) == shape:
+            together[name] = first
+            continue
         array, start = np.zeros(shape, first.dtype), 0
         for part, size in zip(parts, sizes, strict=True):
             rows = array[start : start + size["B"]]

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
-from aline_tf.batch import BATCH_FIELDS, size_conflict
+from aline_tf.batch import BATCH_FIELDS, EPISODE_FIELDS, size_conflict
 from aline_tf.errors import InputError
 from aline_tf.serving.limits import Limits
 
@@ -38,7 +39,8 @@ _VALUE_FIELDS = {
     tf.bool: "bool_val",
     tf.string: "string_val",
 }
-#: Number of a dtype whose bytes are numpy's own -> that dtype; a truth value may be any byte.
+#: Number of a dtype whose bytes are numpy's own -> that dtype. A truth value may be any byte.
+_BOOL = tf.bool.as_datatype_enum
 _PLAIN = {
     dtype.as_datatype_enum: np.dtype(dtype.as_numpy_dtype)
     for dtype in (tf.float32, tf.float64, tf.int32, tf.int64)
@@ -46,9 +48,44 @@ _PLAIN = {
 }
 
 
+class ExpectedInput(NamedTuple):
+    """What a signature wants of an input: read off its TensorInfo once, not for every request.
+
+    Attributes:
+        dtype: its number.
+        dims: sizes, -1 where any will do; None where the rank is free.
+        letters: of the sizes.
+        info: the TensorInfo, for what is said of a wrong one.
+    """
+
+    dtype: int
+    dims: tuple[int, ...] | None
+    letters: tuple[str, ...]
+    info: Any
+
+
+def expected_inputs(signature_inputs: Mapping) -> dict[str, ExpectedInput]:
+    """What a signature wants.
+
+    Args:
+        signature_inputs: name -> TensorInfo, as in SignatureDef.inputs.
+    """
+    return {
+        name: ExpectedInput(
+            info.dtype,
+            None
+            if info.tensor_shape.unknown_rank
+            else tuple(dim.size for dim in info.tensor_shape.dim),
+            EPISODE_FIELDS.get(name, ("B",)),
+            info,
+        )
+        for name, info in signature_inputs.items()
+    }
+
+
 def decode_inputs(
     request_inputs: Mapping,
-    signature_inputs: Mapping,
+    expected: Mapping[str, ExpectedInput],
     defaults: Mapping | None = None,
     limits: Limits | None = None,
 ) -> dict[str, np.ndarray]:
@@ -56,7 +93,7 @@ def decode_inputs(
 
     Args:
         request_inputs: name -> TensorProto, as in PredictRequest.inputs.
-        signature_inputs: name -> TensorInfo, as in SignatureDef.inputs.
+        expected: of the signature, by `expected_inputs`.
         defaults: name -> TensorProto of inputs that may be left out, as in SignatureDef.defaults.
         limits: of the request's sizes, met before any memory is taken for it.
 
@@ -66,23 +103,24 @@ def decode_inputs(
             request is larger than the limits.
     """
     defaults = defaults or {}
-    _check_names(request_inputs, signature_inputs, defaults)
-    shapes = {
-        name: _checked_shape(name, request_inputs[name], info)
-        for name, info in signature_inputs.items()
-        if name in request_inputs
-    }
-    conflict = size_conflict(shapes)
-    if conflict:
-        raise InputError(conflict)
-    too_large = limits and limits.exceeded(_letter_sizes(shapes))
+    _check_names(request_inputs, expected, defaults)
+    shapes, sizes, agree = {}, dict.fromkeys("BCMNP", 0), True
+    seen: dict[str, int] = {}
+    for name, wanted in expected.items():
+        if name in request_inputs:
+            shapes[name] = shape = _checked_shape(name, request_inputs[name], wanted)
+            for letter, size in zip(wanted.letters, shape, strict=False):
+                agree &= seen.setdefault(letter, size) == size
+    if not agree:
+        raise InputError(size_conflict(shapes))
+    too_large = limits and limits.exceeded(sizes | seen)
     if too_large:
         raise InputError(too_large)
     return {
         name: _decode(name, request_inputs[name], shapes[name])
         if name in shapes
         else tf.make_ndarray(defaults[name])
-        for name in signature_inputs
+        for name in expected
     }
 
 
@@ -136,14 +174,11 @@ def described_shape(name: str, info) -> str:
     return f"[{', '.join(shown)}]"
 
 
-def _letter_sizes(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
-    sizes = dict.fromkeys("BCMNP", 0)
-    for name, shape in shapes.items():
-        sizes |= dict(zip(BATCH_FIELDS.get(name, ()), shape, strict=False))
-    return sizes
-
-
 def _check_names(request_inputs: Mapping, signature_inputs: Mapping, defaults: Mapping) -> None:
+    if len(request_inputs) == len(signature_inputs) and all(
+        name in request_inputs for name in signature_inputs
+    ):
+        return
     missing = sorted(set(signature_inputs) - set(request_inputs) - set(defaults))
     unknown = sorted(set(request_inputs) - set(signature_inputs))
     if not missing and not unknown:
@@ -157,25 +192,25 @@ def _check_names(request_inputs: Mapping, signature_inputs: Mapping, defaults: M
     )
 
 
-def _checked_shape(name: str, proto: tensor_pb2.TensorProto, info) -> tuple[int, ...]:
+def _checked_shape(
+    name: str, proto: tensor_pb2.TensorProto, wanted: ExpectedInput
+) -> tuple[int, ...]:
     # Sentences are made where something is wrong: they take longer than all checks.
-    if proto.dtype != info.dtype:
+    if proto.dtype != wanted.dtype:
         raise InputError(
-            f"expected {name} of dtype {tf.as_dtype(info.dtype).name}; received"
+            f"expected {name} of dtype {tf.as_dtype(wanted.dtype).name}; received"
             f" {_dtype_name(proto.dtype)}"
         )
-    shape = tuple([dim.size for dim in proto.tensor_shape.dim])
-    dims = [dim.size for dim in info.tensor_shape.dim]
-    fits = info.tensor_shape.unknown_rank or (
+    received = proto.tensor_shape
+    shape, dims = tuple([dim.size for dim in received.dim]), wanted.dims
+    fits = dims is None or (
         len(shape) == len(dims)
-        and all(want in (-1, size) for size, want in zip(shape, dims, strict=True))
+        and all(want in (-1, size) for want, size in zip(dims, shape, strict=True))
     )
-    if proto.tensor_shape.unknown_rank or not fits or any(size < 0 for size in shape):
-        received = f"shape {list(shape)}"
-        if proto.tensor_shape.unknown_rank:
-            received = "a tensor of unknown rank"
+    if not fits or (shape and min(shape) < 0) or received.unknown_rank:
+        shown = "a tensor of unknown rank" if received.unknown_rank else f"shape {list(shape)}"
         raise InputError(
-            f"expected {name} of shape {described_shape(name, info)}; received {received}"
+            f"expected {name} of shape {described_shape(name, wanted.info)}; received {shown}"
         )
     if math.prod(shape) > MOST_ELEMENTS:
         raise InputError(
@@ -190,6 +225,10 @@ def _decode(name: str, proto: tensor_pb2.TensorProto, shape: tuple[int, ...]) ->
     if plain is not None and len(proto.tensor_content) == size * plain.itemsize and size:
         # A view of the message, which lives as long as its arrays are read.
         return np.frombuffer(proto.tensor_content, plain).reshape(shape)
+    if proto.dtype == _BOOL and len(proto.tensor_content) == size and size:
+        numbers = np.frombuffer(proto.tensor_content, np.uint8)
+        if numbers.max() <= 1:
+            return numbers.view(np.bool_).reshape(shape)
     dtype = tf.as_dtype(proto.dtype)
     if proto.tensor_content:
         received, expected, unit = len(proto.tensor_content), size * dtype.size, "bytes"

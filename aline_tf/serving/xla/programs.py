@@ -17,15 +17,14 @@ import threading
 import time
 import weakref
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from aline_tf.runtime.malloc import return_memory
 from aline_tf.serving.embedded import merging
-from aline_tf.serving.embedded.graph_functions import Signature
+from aline_tf.serving.embedded.graph_functions import Signature, tensors
 from aline_tf.serving.embedded.work_queue import LARGE
 from aline_tf.serving.limits import Limits, pairs_of
 from aline_tf.serving.xla.checked_copy import NoCopyError, checked_copy
@@ -37,6 +36,8 @@ OFTEN = 24
 MOST = 24
 #: The least context that is padded to; how much of a pool may be padding: an eighth.
 _LEAST_CONTEXT, _PARTS_OF_POOL = 16, 8
+#: Rows of merged requests in one pass: from four on each takes as long as it would by itself.
+_ROWS = 4
 #: Sizes that are counted at one time; nobody can make the table longer.
 _MOST_COUNTED = 256
 #: Times that both are run to see which is faster.
@@ -88,6 +89,17 @@ class Programs:
         """
         if not self._most or not isinstance(function, Signature):
             return None
+        answers: list[dict[str, np.ndarray]] = []
+        for part in _parts(requests):
+            found = self._answer(function, part, limits)
+            if found is None:
+                return None
+            answers += found
+        return answers
+
+    def _answer(
+        self, function: Signature, requests: Sequence[merging.Arrays], limits: Limits | None
+    ) -> list[dict[str, np.ndarray]] | None:
         room = padded_sizes([merging.sizes_of(arrays) for arrays in requests])
         key = room["B"], room["C"], room["M"], room["N"]
         of = self._of.get(function)
@@ -176,19 +188,33 @@ class Programs:
         return verdict
 
 
+def _parts(requests: Sequence[merging.Arrays]) -> Iterator[Sequence[merging.Arrays]]:
+    """The requests, in order, as many at a time as have a few rows together: a program gains
+    nothing by more, and few sizes are enough."""
+    start, rows = 0, 0
+    for place, request in enumerate(requests):
+        more = merging.sizes_of(request)["B"]
+        if rows and rows + more > _ROWS:
+            yield requests[start:place]
+            start, rows = place, 0
+        rows += more
+    yield requests[start:]
+
+
 def padded_sizes(sizes: Sequence[Mapping[str, int]]) -> dict[str, int]:
     """The sizes B, C, M and N to which requests are padded for a program.
 
-    Rows and targets go up to a power of two, a context too, from 16 on, and a pool to one of eight
-    steps between two powers of two.
+    Targets go up to a power of two; so do a context, from 16 on, and rows, from four on, but for a
+    single one; a pool goes up to one of eight steps between two powers of two.
 
     Args:
         sizes: of the requests.
     """
     most = {letter: max(size[letter] for size in sizes) for letter in "CMN"}
+    rows = sum(size["B"] for size in sizes)
     step = max(1, _power_of_two(most["N"]) // (2 * _PARTS_OF_POOL))
     return {
-        "B": _power_of_two(sum(size["B"] for size in sizes)),
+        "B": rows if rows == 1 else max(_ROWS, _power_of_two(rows)),
         "C": max(_LEAST_CONTEXT, _power_of_two(most["C"])),
         "M": _power_of_two(most["M"]),
         "N": -(-max(most["N"], 1) // step) * step,
@@ -202,8 +228,7 @@ def _power_of_two(size: int) -> int:
 def _run(
     function: Signature, copy: str, arrays: Mapping[str, np.ndarray]
 ) -> tuple[dict[str, np.ndarray], bool]:
-    inputs = {name: tf.constant(array) for name, array in arrays.items()}
-    found, is_sound = function.call_copy(copy, inputs)
+    found, is_sound = function.call_copy(copy, tensors(arrays))
     return {name: tensor.numpy() for name, tensor in found.items()}, bool(is_sound)
 
 
@@ -217,8 +242,7 @@ def _is_better(
 
     def plain() -> dict[str, np.ndarray]:
         arrays = requests[0] if len(requests) == 1 else merging.merged(requests)
-        inputs = {name: tf.constant(array) for name, array in arrays.items()}
-        return {name: tensor.numpy() for name, tensor in function(**inputs).items()}
+        return {name: tensor.numpy() for name, tensor in function(**tensors(arrays)).items()}
 
     found, is_sound = quick()
     if not is_sound:
@@ -250,13 +274,14 @@ def _quietly(compile_it: Any) -> None:
     def run() -> None:
         # Another system has no priority of threads.
         with contextlib.suppress(OSError, AttributeError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
         try:
             compile_it()
         except BaseException as error:
             failed.append(error)
 
-    thread = threading.Thread(target=run, name="serve-xla-compile", daemon=True)
+    # Not a daemon: a process that ends in the middle of it would tear away what XLA works with.
+    thread = threading.Thread(target=run, name="serve-xla-compile")
     thread.start()
     thread.join()
     if failed:

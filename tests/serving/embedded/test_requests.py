@@ -11,6 +11,7 @@ from aline_tf.serving.embedded.requests import (
     MOST_ELEMENTS,
     decode_inputs,
     encode_output,
+    expected_inputs,
     selected_outputs,
 )
 
@@ -29,7 +30,7 @@ def signature():
         for size in dims:
             info.tensor_shape.dim.add(size=size)
         inputs[name] = info
-    return inputs
+    return expected_inputs(inputs)
 
 
 def request(**changes):

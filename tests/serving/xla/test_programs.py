@@ -174,7 +174,7 @@ def test_sizes_are_padded_to_few_and_by_little():
         return padded_sizes([dict.fromkeys("BCMN", 0) | sizes])
 
     assert padded(B=1, C=15, M=1, N=200) == {"B": 1, "C": 16, "M": 1, "N": 208}
-    assert padded(B=3, C=17, M=3) == {"B": 4, "C": 32, "M": 4, "N": 1}
+    assert padded(B=2, C=17, M=3) == {"B": 4, "C": 32, "M": 4, "N": 1}
     for size in range(1, 3000):
         room = padded(B=size, C=size, M=size, N=size)
         assert all(room[letter] >= size for letter in "BCMN")
