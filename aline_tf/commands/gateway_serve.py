@@ -76,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
         import uvicorn
 
         from aline_tf.gateway.app import create_app
+        from aline_tf.gateway.operation.json_lines import JsonLines
         from aline_tf.gateway.settings import Settings
 
     class Announced(uvicorn.Server):
@@ -95,11 +96,12 @@ def run(args: argparse.Namespace) -> int:
             origins=tuple(args.origin),
             webhook_hosts=tuple(args.webhook_host),
         )
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(JsonLines())
         logging.basicConfig(
-            stream=sys.stderr,
-            level=logging.WARNING if args.quiet else logging.INFO,
-            format="%(message)s",
+            level=logging.WARNING if args.quiet else logging.INFO, handlers=[handler]
         )
+        logging.captureWarnings(True)
         # Alembic says what it does on every start.
         logging.getLogger("alembic").setLevel(logging.WARNING)
         app = create_app(settings)
@@ -113,6 +115,7 @@ def run(args: argparse.Namespace) -> int:
             signal.signal(number, lambda *_: None)
         config = uvicorn.Config(
             app,
+            log_config=None,  # through the handler above, like everything else
             log_level="warning",
             timeout_graceful_shutdown=5,
             ws="websockets-sansio",

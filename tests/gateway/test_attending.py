@@ -333,7 +333,7 @@ class TestCourier:
             assert checked_url(url, ["app.example.org", "127.0.0.1:99"]) == url
 
 
-def test_rounds_go_on_after_a_failure_and_stop():
+def test_rounds_go_on_after_a_failure_and_stop(caplog):
     seen, enough = [], threading.Event()
 
     def what():
@@ -348,3 +348,7 @@ def test_rounds_go_on_after_a_failure_and_stop():
     rounds.stop()
     count = len(seen)
     assert not rounds._thread.is_alive() and len(seen) == count
+    lines = [json.loads(record.getMessage()) for record in caplog.records]
+    assert lines[0]["rounds"] == "failed" and lines[0]["error"] == "RuntimeError"
+    assert any("what" in place for place in lines[0]["traceback"])
+    assert "a failure" not in caplog.text

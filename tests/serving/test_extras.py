@@ -14,7 +14,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from aline_tf.models.packaged_presets import packaged_presets, preset_spec
+from aline_tf.models.packaged_presets import packaged_presets, preset_spec, savedmodels_dir
 from aline_tf.serving.client import Client
 from aline_tf.serving.extras.example_requests import example_request
 from aline_tf.serving.extras.reference_page import REFERENCE_FILE, reference_page
@@ -149,6 +149,18 @@ class TestPage:
         exec(code, {"print": printed.append})
         np.testing.assert_array_equal(by_json, by_shell)
         np.testing.assert_array_equal(printed[0], by_shell)
+
+    @pytest.mark.parametrize("name", packaged_presets())
+    def test_that_of_a_shipped_model_comes_out_the_same_when_it_is_written_again(self, name):
+        version = savedmodels_dir() / name / "1"
+        page = reference_page(preset_spec(name), Limits.of_export(version), name)
+        assert page == (version / REFERENCE_FILE).read_text()
+        shown = page[page.index('"inputs": {') :]
+        places = [
+            shown.index(f'"{name}": {{"dtype"')
+            for name in example_request(preset_spec(name), "propose")
+        ]
+        assert places == sorted(places)
 
     @pytest.mark.parametrize("name", packaged_presets())
     def test_there_is_one_for_every_task(self, name):

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from aline_tf.errors import InputError
 from aline_tf.gateway.failures import ModelAway, NothingRecorded
+from aline_tf.gateway.operation.json_lines import failure, line
 from aline_tf.gateway.service import Gateway
 from aline_tf.gateway.storage import events, prompting
 from aline_tf.gateway.storage.payloads import number_of_payloads
@@ -135,7 +136,7 @@ class Attendant:
             look()
         except (ModelAway, NothingRecorded, InputError, SQLAlchemyError) as error:
             # The sentence may show what was recorded.
-            LOG.warning('{"attendant": "%s"}', type(error).__name__)
+            LOG.warning(line(attendant=type(error).__name__))
 
 
 class Rounds:
@@ -164,5 +165,5 @@ class Rounds:
         while not self._stopping.wait(self._seconds):
             try:
                 self._what()
-            except Exception:
-                LOG.exception("a round failed")
+            except Exception as error:
+                LOG.error(line(rounds="failed", **failure(error)))

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from aline_tf.errors import InputError
+from aline_tf.gateway.operation.json_lines import line
 from aline_tf.gateway.storage.database import Database
 from aline_tf.gateway.storage.events import Call, claim_call, settle_call
 
@@ -70,13 +71,11 @@ class Courier:
         except (OSError, ValueError) as error:
             status = type(error).__name__
         LOG.info(
-            json.dumps(
-                {
-                    "webhook": call.webhook,
-                    "event": call.event.number,
-                    "attempt": call.attempts + 1,
-                    "status": status,
-                }
+            line(
+                webhook=call.webhook,
+                event=call.event.number,
+                attempt=call.attempts + 1,
+                status=status,
             )
         )
         return isinstance(status, int) and 200 <= status < 300

@@ -20,6 +20,7 @@ from aline_tf.gateway.forecasts.plans import Plans, shown_plan
 from aline_tf.gateway.forecasts.standing import Standing, history_at, standing_of
 from aline_tf.gateway.intake.formats import ANSWERS, account
 from aline_tf.gateway.intake.timelines import Timelines
+from aline_tf.gateway.operation.json_lines import line
 from aline_tf.gateway.settings import Settings
 from aline_tf.gateway.storage import payloads
 from aline_tf.gateway.storage.database import Database
@@ -320,7 +321,7 @@ class Forecasts:
             self._timelines.forget(person.id)
         except OperationalError as error:
             # A forecast that is there is told, whether it can be kept or not.
-            LOG.warning('{"forecast": "not kept", "why": "%s"}', type(error.orig).__name__)
+            LOG.warning(line(forecast="not kept", why=type(error.orig).__name__))
 
     def _away(self, person: Person, error: ConnectionError) -> ModelAway:
         with self._database.reading() as connection:

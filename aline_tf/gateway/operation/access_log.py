@@ -5,13 +5,13 @@ A line has ids, sizes and durations. It has no address with parameters, no token
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import time
 import uuid
 from typing import Any
 
+from aline_tf.gateway.operation.json_lines import line
 from aline_tf.gateway.operation.metrics import Metrics
 
 LOG = logging.getLogger("aline_tf.gateway")
@@ -64,9 +64,8 @@ class AccessLog:
             # Whatever else is asked for has no route.
             method = scope.get("method", "WEBSOCKET") if route != UNKNOWN else UNKNOWN
             self._metrics.answered(method, route, seen["status"], seconds)
-            line = {"id": request_id, "method": method, "route": route, **seen}
-            person = scope.get("state", {}).get("person")
-            LOG.info(json.dumps(line | {"person": person, "ms": round(1000 * seconds, 1)}))
+            person, ms = scope.get("state", {}).get("person"), round(1000 * seconds, 1)
+            LOG.info(line(id=request_id, method=method, route=route, **seen, person=person, ms=ms))
 
 
 def _size(message: dict) -> int:

@@ -222,6 +222,8 @@ def grpc_json(model: str, signature: str, inputs: dict[str, np.ndarray]) -> dict
     message = json_format.MessageToDict(
         predict_request(model, signature, inputs), preserving_proto_field_name=True
     )
+    # A map's order on the wire is anybody's; on a page it is to stay as it is.
+    message["inputs"] = {name: message["inputs"][name] for name in inputs}
     fields = {"float32": "float_val", "int32": "int_val", "bool": "bool_val"}
     for name, array in inputs.items():
         tensor = message["inputs"][name]

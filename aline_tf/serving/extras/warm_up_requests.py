@@ -36,7 +36,7 @@ def write_warm_up_requests(version: Path, spec: TaskSpec, limits: Limits) -> Non
         for request in _requests(spec, limits):
             log = prediction_log_pb2.PredictionLog()
             log.predict_log.request.CopyFrom(request)
-            writer.write(log.SerializeToString())
+            writer.write(log.SerializeToString(deterministic=True))
 
 
 def _requests(spec: TaskSpec, limits: Limits) -> Iterator:
