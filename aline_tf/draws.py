@@ -7,17 +7,44 @@ A seed is an int32 tensor of shape [2]; every function is pure.
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
+
+from aline_tf.errors import InputError
 
 _POSITIVE = 0x7FFFFFFF
 
 
 def as_seed(seed) -> tf.Tensor:
-    """An int, a pair or a tensor as a non-negative int32 seed [2]."""
+    """An int, a pair or a tensor as a non-negative int32 seed [2].
+
+    Args:
+        seed: whole numbers of any size: those that int32 cannot hold are spread over both words, so
+            that they are seeds of their own.
+
+    Raises:
+        InputError: what is no whole number, nor a pair of them.
+    """
+    if not tf.is_tensor(seed):
+        seed = _words(seed)
     seed = tf.convert_to_tensor(seed, tf.int32)
     if seed.shape.rank == 0:
         seed = tf.stack([seed, tf.zeros_like(seed)])
     return tf.bitwise.bitwise_and(seed, _POSITIVE)
+
+
+def _words(seed):
+    """One number or two that fit int32, of a seed that is no tensor."""
+    array = np.asarray(seed)
+    numbers = array.tolist() if array.shape in ((), (2,)) else [None]
+    each = numbers if isinstance(numbers, list) else [numbers]
+    if any(isinstance(number, bool) or not isinstance(number, int) for number in each):
+        raise InputError(f"expected a seed, a whole number or two of them; received {seed!r}")
+    if all(-(2**31) <= number < 2**31 for number in each):
+        return numbers
+    # Signs apart: NumPy's seeds have none.
+    entropy = [part for number in each for part in (abs(number), int(number < 0))]
+    return np.random.SeedSequence(entropy).generate_state(2).astype(np.int64) & _POSITIVE
 
 
 def fold_in(seed, data) -> tf.Tensor:

@@ -11,6 +11,8 @@ import math
 
 PARAMETER_KINDS = ("interval", "real", "binary", "spike_slab")
 CHANNEL_KINDS = ("continuous", "binary", "ordered", "count")
+#: Columns of a history that are neither designs nor outcomes.
+_HISTORY_COLUMNS = ("trial", "answered", "index", "pool", "time")
 
 
 def _check_name(name, what: str) -> None:
@@ -418,6 +420,29 @@ def same_task(first: TaskSpec, second: TaskSpec) -> bool:
     and the horizon."""
     names = ("name", "design_names", "fields", "parameters")
     return all(getattr(first, name) == getattr(second, name) for name in names)
+
+
+def history_columns(spec: TaskSpec) -> tuple[list[str], list[str]]:
+    """Names of the columns of a history that hold its designs, and of those that hold outcomes.
+
+    Each has a column of its own, whatever it is called: a dimension with the name of one of the
+    others is design_NAME, a field with the name of one or of a dimension outcome_NAME.
+
+    Args:
+        spec: of the task.
+    """
+    taken, found = set(_HISTORY_COLUMNS), []
+    channels = [field.name for field in spec.fields]
+    for prefix, names in (("design", spec.design_names), ("outcome", channels)):
+        own = []
+        for name in names:
+            # What is called design_time or outcome_y already is not to be met halfway.
+            while name in taken:
+                name = f"{prefix}_{name}"
+            taken.add(name)
+            own.append(name)
+        found.append(own)
+    return found[0], found[1]
 
 
 _MEMBERS = {"fields": Channel, "outcomes": Channel, "parameters": Parameter}

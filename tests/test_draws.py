@@ -6,6 +6,7 @@ import scipy.stats
 import tensorflow as tf
 
 from aline_tf import draws
+from aline_tf.errors import InputError
 
 COUNT = 20_000
 
@@ -48,6 +49,19 @@ def test_values_are_pinned_so_that_a_seed_means_the_same_tomorrow():
 def test_negative_seeds_become_non_negative():
     assert (draws.as_seed([-3, -(2**31)]).numpy() >= 0).all()
     assert (draws.fold_in(draws.as_seed(-1), -9).numpy() >= 0).all()
+
+
+def test_seeds_beyond_int32_are_seeds_of_their_own():
+    seeds = [0, 1, -1, 2**31, 2**31 + 1, -(2**31) - 1, 2**32, 2**63, 2**100, [1, 2**40], [2**40, 1]]
+    found = {tuple(draws.as_seed(seed).numpy().tolist()) for seed in seeds}
+    assert len(found) == len(seeds) and min(map(min, found)) >= 0
+    assert draws.as_seed(np.int64(2**31)).numpy().tolist() == draws.as_seed(2**31).numpy().tolist()
+
+
+@pytest.mark.parametrize("seed", [1.5, 1.0, "a", None, True, [1, 2, 3], [1, 2.0], float("nan")])
+def test_what_is_no_seed_is_refused(seed):
+    with pytest.raises(InputError, match="expected a seed, a whole number or two of them"):
+        draws.as_seed(seed)
 
 
 def test_uniform_is_uniform_and_never_meets_its_ends():

@@ -8,7 +8,7 @@ import numpy as np
 
 from aline_tf.acquisition.questions import Answer
 from aline_tf.batch import OBSERVED, empty_batch
-from aline_tf.spec import TaskSpec
+from aline_tf.spec import TaskSpec, history_columns
 
 _BUCKET = 16
 
@@ -57,11 +57,11 @@ def history_table(spec: TaskSpec, answers: Sequence[Answer]):
     """Answers as a pandas table, one row each; see `Session.history` for its columns."""
     import pandas as pd
 
+    designs, fields = history_columns(spec)
     table: dict[str, object] = {"trial": np.arange(1, len(answers) + 1)}
-    for place, name in enumerate(spec.design_names):
+    for place, name in enumerate(designs):
         table[name] = [float(answer.design[place]) for answer in answers]
-    for place, field in enumerate(spec.fields):
-        name = f"outcome_{field.name}" if field.name in table else field.name
+    for place, name in enumerate(fields):
         table[name] = [
             float(a.outcome[place]) if a.status[place] == OBSERVED else float("nan")
             for a in answers

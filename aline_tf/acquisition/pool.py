@@ -48,9 +48,8 @@ class Pool:
     """
 
     def __init__(self, spec: TaskSpec, candidates, costs=None, repeats: bool | None = None):
-        if repeats not in (None, True, False):
-            raise InputError(f"expected repeats True, False or None; received {repeats!r}")
-        self.spec, self.repeats, self.number = spec, repeats, 0
+        self.repeats = session_input.flag(repeats, "repeats", None)
+        self.spec, self.number = spec, 0
         self.pending: dict[int, Question] = {}
         self._set(candidates, costs)
 
@@ -59,6 +58,9 @@ class Pool:
         if not len(candidates):
             raise InputError("expected a pool of at least one candidate; received an empty one")
         costs = session_input.costs(costs, len(candidates))
+        # A pool that is changed in passing would not be that of the answers.
+        for array in (candidates, costs):
+            array.setflags(write=False)
         self.candidates, self.costs = candidates, costs
         self.counts = np.zeros(len(candidates), int)
 

@@ -142,6 +142,7 @@ class Session(SessionPosterior):
             )
             cost_weight = price
         self._lock = threading.RLock()
+        session_input.check_model(model)
         self.model = model
         self._units = SessionUnits(model, design_bounds, units, rescale, strict)
         self.spec = self._units.spec
@@ -151,7 +152,7 @@ class Session(SessionPosterior):
         self._refilled = False
         self._pool = Pool(self.spec, candidates, costs, repeats)
         self._units.check_pool(self.candidates)
-        self._known = session_input.known_values(self.spec, known or {})
+        self._known = session_input.known_values(self.spec, known)
         self._units.check_known(self._known)
         self.retarget(self.spec.parameter_names if target is None else target, target_designs)
         self.policy, self.policy_is_named = checked_policy(policy, self.model, self.model.spec)
@@ -173,17 +174,21 @@ class Session(SessionPosterior):
         Raises:
             InputError: an unknown parameter, or nothing selected at all.
         """
-        try:
-            mask = np.array(self.spec.parameter_mask(target), bool)
-        except (TypeError, ValueError) as error:
-            raise InputError(str(error)) from error
+        mask = session_input.parameter_mask(self.spec, target)
         designs = np.zeros((0, self.spec.sizes["D"]))
         if target_designs is not None:
             designs = session_input.designs(self.spec, target_designs, "target_designs")
             self._units.check_pool(designs)
         if not mask.any() and not len(designs):
             raise InputError("expected at least one parameter or target design; received none")
+        designs.setflags(write=False)
         self._theta_mask, self.target_designs = mask, designs
+        if not len(designs) and set(self.target) <= set(self._known):
+            warnings.warn(
+                f"nothing is left to learn: {', '.join(self.target)} given as known, and nothing "
+                "else is a target; whichever question is asked tells nothing of it",
+                stacklevel=3,
+            )
 
     @_locked
     def set_candidates(self, candidates, costs=None) -> None:
@@ -278,10 +283,10 @@ class Session(SessionPosterior):
     def history(self) -> pd.DataFrame:
         """Everything observed as a pandas table, one row an answer.
 
-        Columns: trial (from 1), the design's dimensions and the outcome's fields by name (a field
-        with the name of a dimension as outcome_NAME; NaN where it was not observed), answered
-        (False: asked, and no answer came), index and pool (of the candidate; missing for a design
-        of one's own), time (UTC, never before the row above).
+        Columns: trial (from 1), the design's dimensions and the outcome's fields by name (NaN where
+        one was not observed), answered (False: asked, and no answer came), index and pool (of the
+        candidate; missing for a design of one's own), time (UTC, never before the row above). A
+        dimension with the name of another column is design_NAME, such a field outcome_NAME.
         """
         return history.history_table(self.spec, self.answers)
 
@@ -316,6 +321,8 @@ class Session(SessionPosterior):
         Raises:
             InputError: fewer than k candidates are left, or the policy cannot choose yet.
         """
+        remember = session_input.flag(remember, "remember")
+        gain = session_input.flag(gain, "gain")
         if k is not None:
             count = session_input.whole_number(k, "a number of questions, 1 or more")
             if count is None or count < 1:
@@ -357,6 +364,7 @@ class Session(SessionPosterior):
         value, status = session_input.outcome(self.spec, outcome)
         self._units.check_designs(row[None], stacklevel=4)
         self._units.check_outcome(value, status, self._known, stacklevel=4)
+        self._trust.check_outcome(self.units, value, status)
         now = datetime.now(UTC)
         if self._context and self._context[-1].time is not None:
             # Clocks are set back; a history is not.
@@ -443,7 +451,8 @@ class Session(SessionPosterior):
             InputError: not such a text, of another task or model, a number that `tell` would
                 refuse, or a policy object is missing.
         """
-        state = session_state.read(text, model, force)
+        session_input.check_model(model)
+        state = session_state.read(text, model, session_input.flag(force, "force"))
         if policy is None and "policy" in state:
             policy = state["policy"]
             if not state.get("policy_is_named"):
@@ -469,9 +478,11 @@ class Session(SessionPosterior):
         session._context, pool = state["context"], session._pool
         pool.number = state["pool"]
         pool.recount(session._context)
-        # Of an older state: gone, by an answer that cannot be told from others.
         if state["old"]:
+            # Gone, by an answer that cannot be told from others.
             pool.counts[~np.array(state["left"])] |= 1
+        else:
+            session_state.check_pool(session, state["left"])
         pool.pending = {index: pool.question(index) for index in state["pending"]}
         return session
 
@@ -523,7 +534,13 @@ class Session(SessionPosterior):
         batch["theta_mask"][0] = self._theta_mask
         batch["target_mask"][0] = predict_designs is None
         batch["candidate_mask"][0] = (self._pool.free() if free is None else free)[:pool]
-        return batch if units.is_identity else units.to_model(self.model.spec, batch)
+        if not units.is_identity:
+            batch = units.to_model(self.model.spec, batch)
+        if self._known:
+            batch["known_theta"] = session_input.in_support(
+                self.model.spec, batch["known_theta"], batch["known_mask"]
+            )
+        return batch
 
     def __repr__(self) -> str:
         left = int(self._pool.free().sum())

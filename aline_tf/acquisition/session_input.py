@@ -27,17 +27,22 @@ def numbers(value: Any, what: str) -> np.ndarray:
         what: it is, for the message.
 
     Raises:
-        InputError: no numbers, or one that is too large for float32.
+        InputError: no numbers, one that is too large for float32, or one behind a mask.
     """
+    if _is_masked(value):
+        # NumPy would read what is behind the mask.
+        raise InputError(f"expected {what} of numbers; received masked ones, {shown(value)}")
     try:
         array = np.asarray(value)
     except (TypeError, ValueError) as error:
         raise InputError(f"expected {what} of numbers; received {shown(value)}") from error
     if array.dtype.kind not in "biuf":
         raise InputError(f"expected {what} of numbers; received {shown(value)}")
-    if array.dtype.kind != "b" and (np.isfinite(array) & (np.abs(array) > _LARGEST)).any():
+    with np.errstate(over="ignore"):
+        exact = array.astype(float)
+    if (np.isfinite(array) & (np.abs(exact) > _LARGEST)).any():
         raise InputError(f"expected {what} up to {_LARGEST:.2g}; received {shown(value)}")
-    return array.astype(float)
+    return exact
 
 
 def whole_number(value: Any, what: str) -> int | None:
@@ -51,14 +56,69 @@ def whole_number(value: Any, what: str) -> int | None:
     Raises:
         InputError: one thing, but no whole number: 3.5, NaN, True, "3", None.
     """
-    if isinstance(value, str) or value is None:
+    if isinstance(value, str) or value is None or value is np.ma.masked:
         raise InputError(f"expected {what}; received {value!r}")
+    if isinstance(value, int) and not isinstance(value, bool):
+        # Of any size.
+        return value
     if isinstance(value, Mapping) or np.ndim(value):
         return None
     array = np.asarray(value)
     if array.dtype.kind not in "iuf" or not np.isfinite(array) or array % 1:
         raise InputError(f"expected {what}; received {shown(value)}")
     return int(array)
+
+
+def seed(value: Any) -> int:
+    """A seed: a whole number, 0 or more, however it is written.
+
+    Raises:
+        InputError: anything else.
+    """
+    number = whole_number(value, "a seed, a whole number of 0 or more")
+    if number is None or number < 0:
+        raise InputError(f"expected a seed, a whole number of 0 or more; received {shown(value)}")
+    return number
+
+
+def flag(value: Any, what: str, other: str | None = "") -> bool | str | None:
+    """True or False, or the one other choice that there is.
+
+    Args:
+        value: Python's or NumPy's truth value; 0 and 1 are numbers.
+        what: "name", or "name to be", for the message.
+        other: "auto" or None where that is a choice too.
+
+    Raises:
+        InputError: anything else.
+    """
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if other != "" and (value is other or (isinstance(value, str) and value == other)):
+        return value
+    choices = "True or False" if other == "" else f"True, False or {other!r}"
+    raise InputError(f"expected {what} {choices}; received {shown(value)}")
+
+
+def by_name(value: Any, what: str) -> dict[str, Any]:
+    """Values by name, each name once: a dict, or a pandas Series.
+
+    Args:
+        value: also None, for nothing.
+        what: it is, for the message: "known as a dict of name and value".
+
+    Raises:
+        InputError: anything else, or a name twice.
+    """
+    if value is None:
+        return {}
+    series = hasattr(value, "items") and hasattr(value, "keys") and hasattr(value, "to_numpy")
+    if not isinstance(value, Mapping) and (not series or hasattr(value, "columns")):
+        raise InputError(f"expected {what}; received {shown(value)}")
+    pairs = list(value.items())
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise InputError(f"expected {what}, each name once; received {shown(value)}")
+    return dict(pairs)
 
 
 def designs(spec: TaskSpec, value: Any, what: str) -> np.ndarray:
@@ -150,7 +210,8 @@ def outcome(spec: TaskSpec, value: Any) -> tuple[np.ndarray, np.ndarray]:
     array = np.atleast_1d(numbers(filled, "outcome"))
     if array.shape != (len(fields),):
         raise InputError(
-            f"expected {len(fields)} outcome fields; received shape {np.shape(filled)}"
+            f"expected {len(fields)} outcome fields ({', '.join(field.name for field in fields)}); "
+            f"received shape {np.shape(filled)}"
         )
     observed = ~np.isnan(array)
     if not observed.any() or np.isinf(array).any():
@@ -195,56 +256,57 @@ def costs(value: Any, count: int) -> np.ndarray:
     """
     if value is None:
         return np.ones(count)
-    array = np.asarray(numbers(value, "costs"), float)
+    array = numbers(value, "costs")
     if array.shape != (count,) or not np.isfinite(array).all():
         raise InputError(
             f"expected {count} finite costs, one per candidate; "
             f"received {_not_finite(array)}an array of shape {array.shape}"
         )
-    # As they were given: float32 would move the figures.
-    return np.asarray(value, float)
+    return array
 
 
 def number(value: Any, what: str) -> float:
     """One finite number.
 
     Raises:
-        InputError: anything else.
+        InputError: anything else, True and False too.
     """
     array = np.asarray(numbers(value, what) if value is not None else np.nan, float)
-    if array.ndim or not np.isfinite(array):
+    if array.ndim or not np.isfinite(array) or np.asarray(value).dtype.kind == "b":
         raise InputError(f"expected a finite {what}; received {shown(value)}")
-    return float(value)
+    return float(array)
 
 
-def known_values(spec: TaskSpec, known: Mapping[str, Any]) -> dict[str, float]:
+def known_values(spec: TaskSpec, known: Mapping[str, Any] | None) -> dict[str, float]:
     """Parameters given as known: name -> value.
 
     Args:
         spec: of the task.
-        known: values that the parameters can have.
+        known: values that the parameters can have; those that rounding has put outside of an
+            interval are its bound, for outside of it there is no posterior.
 
     Raises:
         InputError: a name that the task does not have, no number, or a value outside of the
             parameter's support.
     """
-    if not isinstance(known, Mapping):
-        raise InputError(f"expected known as a dict of name and value; received {shown(known)}")
     support = {parameter.name: parameter for parameter in spec.parameters}
-    for name, value in known.items():
-        array = np.asarray(value)
-        plain = array.dtype.kind in "biuf" and not array.shape and np.isfinite(array)
+    found = {}
+    for name, value in by_name(known, "known as a dict of name and value").items():
+        array = np.asarray(np.nan if value is np.ma.masked else value)
+        kinds = "biuf" if name in support and support[name].kind == "binary" else "iuf"
+        plain = array.dtype.kind in kinds and not array.shape and np.isfinite(array)
         if name not in support or not plain:
             raise InputError(
                 f"expected finite values of {', '.join(support)}; received {name}={shown(value)}"
             )
-        if not inside(support[name], np.asarray(float(value))):
-            parameter = support[name]
-            where = "0 or 1"
-            if parameter.kind == "interval":
-                where = f"from {parameter.low:g} to {parameter.high:g}"
-            raise InputError(f"expected a known {name} {where}; received {float(value):g}")
-    return {name: float(value) for name, value in known.items()}
+        parameter, found[name] = support[name], float(array)
+        interval = parameter.kind == "interval"
+        if not inside(parameter, np.asarray(found[name])):
+            where = f"from {parameter.low:g} to {parameter.high:g}" if interval else "0 or 1"
+            raise InputError(f"expected a known {name} {where}; received {found[name]:g}")
+        if interval:
+            found[name] = min(max(found[name], parameter.low), parameter.high)
+    return found
 
 
 def inside(parameter, value: np.ndarray) -> np.ndarray:
@@ -258,10 +320,67 @@ def inside(parameter, value: np.ndarray) -> np.ndarray:
     return (value >= parameter.low - room) & (value <= parameter.high + room)
 
 
+def in_support(spec: TaskSpec, theta: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Known parameters, in trained units, that rounding has put outside of an interval, on its
+    bound: outside of it a prior is nothing.
+
+    Args:
+        spec: of the task, as trained.
+        theta: [..., P].
+        known: bool [..., P].
+
+    Returns:
+        float32 [..., P].
+    """
+    interval = [parameter.kind == "interval" for parameter in spec.parameters]
+    low = np.array([p.low if p.kind == "interval" else 0.0 for p in spec.parameters], np.float32)
+    high = np.array([p.high if p.kind == "interval" else 0.0 for p in spec.parameters], np.float32)
+    return np.where(known & interval, np.clip(theta, low, high), theta).astype(np.float32)
+
+
+def parameter_mask(spec: TaskSpec, names: Any) -> np.ndarray:
+    """Which parameters are selected: bool [P].
+
+    Args:
+        spec: of the task.
+        names: of parameters, a list or comma-joined; in any order.
+
+    Raises:
+        InputError: a name that the task does not have, or no names.
+    """
+    if isinstance(names, Mapping | bytes) or not hasattr(names, "__iter__"):
+        raise InputError(
+            f"expected a target of names among {', '.join(spec.parameter_names)}, a list or "
+            f"comma-joined; received {shown(names)}"
+        )
+    try:
+        return np.array(spec.parameter_mask(names), bool)
+    except (TypeError, ValueError) as error:
+        raise InputError(str(error)) from error
+
+
+def check_model(model: Any) -> None:
+    """Refuses what no session can ask.
+
+    Raises:
+        InputError: it has no specification of a task, or does not answer.
+    """
+    if isinstance(getattr(model, "spec", None), TaskSpec) and not isinstance(model, type):
+        return
+    raise InputError(
+        "expected a model: an ALINE (ALINE.from_preset('psychometric') is a trained one), a Frozen "
+        f"or a RemoteModel; received {shown(model)}"
+    )
+
+
 def shown(value: Any) -> str:
     """What was received, no longer than a line."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _is_masked(value) -> bool:
+    return value is np.ma.masked or (np.ma.isMaskedArray(value) and np.ma.is_masked(value))
 
 
 def _not_finite(array) -> str:

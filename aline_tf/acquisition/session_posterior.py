@@ -220,9 +220,11 @@ class SessionPosterior:
             raise InputError(
                 f"expected levels between 0 and 1; received {session_input.shown(levels)}"
             )
-        flat = np.atleast_1d(np.round(array, 7))
-        if set(flat.tolist()) <= set(QUANTILE_LEVELS):
-            place = [QUANTILE_LEVELS.index(level) for level in flat.tolist()]
+        flat = np.atleast_1d(array)
+        # As float32 has them too.
+        rounded = np.round(flat, 7).tolist()
+        if set(rounded) <= set(QUANTILE_LEVELS):
+            place = [QUANTILE_LEVELS.index(level) for level in rounded]
             found = {
                 name: np.array(marginal.quantiles)[place]
                 for name, marginal in self.posterior().items()
@@ -267,7 +269,7 @@ class SessionPosterior:
 
         Args:
             n: how many.
-            seed: equal seeds, equal draws.
+            seed: 0 or more; equal seeds, equal draws.
 
         Returns:
             pandas DataFrame, n rows, one column for each parameter; those given as known are that.
@@ -277,6 +279,7 @@ class SessionPosterior:
         """
         if (session_input.whole_number(n, "a number of draws, 1 or more") or 0) < 1:
             raise InputError(f"expected a number of draws, 1 or more; received {n!r}")
+        seed = session_input.seed(seed)
         model = self._model_here("joint draws")
         import pandas as pd
 
@@ -371,8 +374,9 @@ class SessionPosterior:
 
         Args:
             designs: [n, D], or a table by the names of the design dimensions.
-            task: with `log_likelihood` and `log_prior`, of the session's spec; None: look-ahead.
-            seed: of the draws.
+            task: with `log_likelihood` and `log_prior`, of the session's spec, or its name; None:
+                look-ahead.
+            seed: of the draws, 0 or more.
 
         Returns:
             [n], not negative.
@@ -381,6 +385,7 @@ class SessionPosterior:
             InputError: several outcome fields, a task of another spec, no likelihood, predictions
                 selected where a likelihood is to judge, or a model behind a server.
         """
+        seed = session_input.seed(seed)
         model = self._model_here("expected gains")
         designs = session_input.designs(self.spec, designs, "designs")
         self._units.check_designs(designs, stacklevel=3)
@@ -420,6 +425,7 @@ class SessionPosterior:
         from aline_tf import draws
         from aline_tf.information import information_gain
 
+        task = self._trust.checked(task)
         if task.spec != self.model.spec or getattr(task, "log_likelihood", None) is None:
             raise InputError(
                 f"expected a task {self.spec.name!r} with a likelihood; received {task!r}"

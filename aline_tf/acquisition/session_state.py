@@ -115,10 +115,11 @@ def read(text: str, model, force: bool = False) -> dict[str, Any]:
         InputError: not such a text, of another task or model, or a number that cannot be.
     """
     try:
-        state = json.loads(text)
+        state = json.loads(text, object_pairs_hook=_each_once)
         lacking = [name for name in _NEEDED if name not in state]
         if lacking:
             raise KeyError(lacking[0])
+        _check_kinds(state)
         if state["format"] != FORMAT:
             raise InputError(f"expected format {FORMAT}; received {state['format']}")
         if state["task"] != model.spec.name:
@@ -132,9 +133,9 @@ def read(text: str, model, force: bool = False) -> dict[str, Any]:
             raise InputError(f"expected {count} flags in 'left'; received {len(left)} entries")
         pools = _whole(state.get("pool", 0), "pool", 0, None)
         state["old"] = "repeats" not in state
-        state["repeats"] = state.get("repeats", False)
-        if state["repeats"] not in (None, True, False):
-            raise InputError(f"expected repeats true, false or null; received {state['repeats']}")
+        repeats = state["repeats"] = state.get("repeats", False)
+        if repeats is not None and not isinstance(repeats, bool):
+            raise InputError(f"expected repeats true, false or null; received {repeats!r}")
         _read_units(state, model.spec)
         spec = state["units"].spec(model.spec)
         answers = [_answer(token, spec, count, pools) for token in state["context"]]
@@ -153,13 +154,63 @@ def read(text: str, model, force: bool = False) -> dict[str, Any]:
         raise InputError(f"expected the JSON of a session; received: {error!r}") from error
 
 
+def check_pool(session, left) -> None:
+    """Refuses a state whose answers and pool do not go together.
+
+    Args:
+        session: with its pool and its answers.
+        left: bool [N], of the text: which candidates were not answered.
+
+    Raises:
+        InputError: an answer by a candidate of the present pool that lies elsewhere, or a candidate
+            of which 'left' says something else.
+    """
+    rows = session.candidates
+    for answer in session.answers:
+        if answer.index is None or answer.pool != session.pool:
+            continue
+        if not session_input.same_designs(rows[answer.index], answer.design):
+            raise InputError(
+                f"expected the design of candidate {answer.index}, {rows[answer.index].tolist()}; "
+                f"received an answer at {answer.design.tolist()}"
+            )
+    wrong = np.flatnonzero(np.array(left, bool) != (session._pool.counts == 0))
+    if len(wrong):
+        raise InputError(
+            f"expected 'left' to be {str(not left[wrong[0]]).lower()} of candidate {wrong[0]}, "
+            f"as its answers are; received {str(left[wrong[0]]).lower()}"
+        )
+
+
+def _each_once(pairs):
+    """The entries of a JSON object, none of them twice: the second would win."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"expected each entry of a session once; received {twice!r} twice")
+    return found
+
+
+def _check_kinds(state) -> None:
+    """Refuses what a new session would take for nothing said at all, such as costs of null."""
+    lists = ("candidates", "costs", "left", "context", "target", "target_designs", "pending")
+    for name, kind, word in (*((name, list, "a list") for name in lists), ("known", dict, "names")):
+        if name in state and not isinstance(state[name], kind):
+            raise InputError(
+                f"expected {name} as {word} in the JSON of a session; received "
+                f"{session_input.shown(state[name])}"
+            )
+
+
 def _read_units(state, spec):
     """Units and their flags in their places; those of older states are the trained ones."""
     units = state.get("units")
     units = UnitAdapter.identity(spec) if units is None else UnitAdapter.from_dict(units)
     units.check(spec)
     flags = {"rescale": state.get("rescale", "auto"), "strict": state.get("strict", False)}
-    if flags["rescale"] not in (True, False, "auto") or flags["strict"] not in (True, False):
+    rescale, strict = flags.values()
+    if not isinstance(strict, bool) or not (isinstance(rescale, bool) or rescale == "auto"):
         raise InputError(
             f"expected rescale true, false or 'auto' and strict true or false; received {flags}"
         )
@@ -190,7 +241,14 @@ def _answer(token, spec, count, pools) -> Answer:
         )
     if not np.isfinite(value).all():
         raise InputError(f"expected finite outcomes; received {value.tolist()}")
-    session_input.check_outcome(spec, value, status == OBSERVED)
+    observed = status == OBSERVED
+    if not observed.any() and (status != NO_ANSWER).any():
+        raise InputError(
+            f"expected a field that was observed, or {NO_ANSWER} for every one; "
+            f"received the status {status.tolist()}"
+        )
+    session_input.check_outcome(spec, value, observed)
+    value = np.where(observed, value, 0.0)
     pool = _whole(token.get("pool", 0), "a pool", 0, pools)
     index = token.get("index")
     if index is not None:

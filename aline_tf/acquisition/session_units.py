@@ -20,6 +20,7 @@ from functools import cached_property
 
 import numpy as np
 
+from aline_tf.acquisition import session_input
 from aline_tf.batch import OBSERVED
 from aline_tf.errors import InputError
 from aline_tf.units.rescaling import ProcessGrids, estimate_rescaling, estimate_scales
@@ -59,8 +60,7 @@ class SessionUnits:
 
     def __init__(self, model, design_bounds=None, units=None, rescale="auto", strict=False):
         self.trained = model.spec
-        if rescale not in (True, False, "auto"):
-            raise InputError(f"expected rescale to be True, False or 'auto'; received {rescale!r}")
+        rescale = session_input.flag(rescale, "rescale to be", "auto")
         if design_bounds is not None and units is not None:
             raise InputError("expected design_bounds or units; received both")
         if units is not None and not isinstance(units, UnitAdapter):
@@ -194,10 +194,13 @@ class SessionUnits:
         design = np.array([answer.design for answer in seen], float)
         outcome = np.array([answer.outcome[0] for answer in seen], float)
         key = design.tobytes(), outcome.tobytes()
-        if self._found[0] != key:
+        # Read once: another thread may look at another history meanwhile.
+        found = self._found
+        if found[0] != key:
             design = design.reshape(-1, self.trained.sizes["D"])
-            self._found = key, _FoundUnits(self.trained, self.stated, design, outcome, self._grids)
-        return self._found[1]
+            data = _FoundUnits(self.trained, self.stated, design, outcome, self._grids)
+            self._found = found = key, data
+        return found[1]
 
 
 class _FoundUnits:

@@ -20,22 +20,28 @@ def is_done(
         gain: nats that the next question is expected to bring at least.
 
     Raises:
-        InputError: no criterion, a name that the task does not have, no finite number.
+        InputError: no criterion, a name that the task does not have, no finite number, or one that
+            can never be met or always is.
     """
-    if trials is None and not sd and gain is None:
+    targets = session_input.by_name(sd, "sd as a dict of parameter name and sd")
+    if trials is None and not targets and gain is None:
         raise InputError("expected trials, sd or gain to stop by; received none of them")
     # Looked at together, so that what is wrong is said before anything is met.
-    most = None if trials is None else session_input.number(trials, "number of trials")
+    most = None
+    if trials is not None:
+        most = session_input.whole_number(trials, "a number of trials, 1 or more")
+        if most is None or most < 1:
+            raise InputError(
+                f"expected a number of trials, 1 or more; received {session_input.shown(trials)}"
+            )
     least = None if gain is None else session_input.number(gain, "gain")
     names, bounds = session.spec.parameter_names, {}
-    if sd is not None and not isinstance(sd, Mapping):
-        raise InputError(
-            f"expected sd as a dict of parameter name and sd; received {session_input.shown(sd)}"
-        )
-    for name, value in (sd or {}).items():
+    for name, value in targets.items():
         if name not in names:
             raise InputError(f"expected sd of {', '.join(names)}; received {name}")
         bounds[name] = session_input.number(value, f"sd of {name}")
+        if bounds[name] < 0 or (bounds[name] == 0 and name not in session.known):
+            raise InputError(f"expected an sd of {name} above 0; received {bounds[name]:g}")
     if most is not None and session.steps >= most:
         return True
     if bounds:

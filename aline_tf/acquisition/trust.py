@@ -13,6 +13,7 @@ import warnings
 
 import numpy as np
 
+from aline_tf.acquisition import session_input
 from aline_tf.acquisition.misfit import (
     LOOK_EVERY,
     THRESHOLD,
@@ -23,7 +24,7 @@ from aline_tf.acquisition.misfit import (
 )
 from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.errors import InputError, MisfitWarning, TrustWarning
-from aline_tf.spec import same_task
+from aline_tf.spec import TaskSpec, same_task
 
 #: What is not taught, reason by reason: (what there is, what follows).
 UNTAUGHT = {
@@ -62,8 +63,7 @@ class Trust:
     """
 
     def __init__(self, model, task=None, refine: bool | str = "auto"):
-        if refine not in (True, False, "auto"):
-            raise InputError(f"expected refine to be True, False or 'auto'; received {refine!r}")
+        refine = session_input.flag(refine, "refine to be", "auto")
         self.model, self.refine = model, refine
         self._task, self._looked_up = task, False
         self._refinement = None
@@ -71,7 +71,7 @@ class Trust:
         self._warned: set[str] = set()
         self._watched, self._spent = 0, 0.0
         if task is not None:
-            self._task, self._looked_up = self._checked(task), True
+            self._task, self._looked_up = self.checked(task), True
         if refine is True and not self.has_likelihood:
             raise InputError(
                 "expected a task with log_likelihood and log_prior with refine=True; received "
@@ -100,6 +100,19 @@ class Trust:
         from aline_tf.information.posterior_sampling import has_exact_posterior
 
         return has_exact_posterior(self.task)
+
+    def check_outcome(self, units, value, status) -> None:
+        """Refuses an answer whose fields do not go together, where the task is at hand.
+
+        Args:
+            units: a `UnitAdapter`, of the outcome.
+            value, status: [F].
+
+        Raises:
+            InputError: no answer of the task.
+        """
+        if self.task is not None and len(value) > 1:
+            self.task.check_outcome(units.outcome_to_model(value), status == OBSERVED)
 
     def fit(self, batch, threshold: float = THRESHOLD) -> Fit:
         """How well the answers of a session fit; a warning, once, where they do not.
@@ -192,13 +205,15 @@ class Trust:
     def _posterior(self, batch):
         names = ("context_design", "context_outcome", "context_status", "context_mask")
         key = tuple(batch[name].tobytes() for name in (*names, "known_theta", "known_mask"))
-        if self._found[0] != key:
+        # Read once: another thread may look at another state meanwhile.
+        found = self._found
+        if found[0] != key:
             if self._refinement is None:
                 from aline_tf.acquisition.refined.refinement import Refinement
 
                 self._refinement = Refinement(self.task, self.model)
-            self._found = key, self._refinement.posterior(batch)
-        return self._found[1]
+            self._found = found = key, self._refinement.posterior(batch)
+        return found[1]
 
     def _reasons(self, batch, joint) -> list[str]:
         mask, status = batch["context_mask"], batch["context_status"]
@@ -235,9 +250,21 @@ class Trust:
                 stacklevel=4,
             )
 
-    def _checked(self, task):
+    def checked(self, task):
+        """A task that this model was made for.
+
+        Args:
+            task: a `Task`, or its name.
+
+        Raises:
+            InputError: neither, or one of another specification.
+        """
         if isinstance(task, str):
             task = _task_by_name(task)
+        if isinstance(task, type) or not isinstance(getattr(task, "spec", None), TaskSpec):
+            raise InputError(
+                f"expected a Task, or the name of one; received {session_input.shown(task)}"
+            )
         if not same_task(task.spec, self.model.spec):
             raise InputError(
                 f"expected a task of the model's own specification {self.model.spec.name!r}; "

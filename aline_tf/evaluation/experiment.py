@@ -19,6 +19,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from aline_tf.errors import InputError
 from aline_tf.evaluation.bars import Bar, Deployment
 
@@ -86,6 +88,23 @@ class Settings:
     switch: int | None = None
     joint: bool = False
     prefix: str = ""
+
+    def __post_init__(self):
+        for name in ("runs", "candidates", "contrastive", "seed", "switch"):
+            value = getattr(self, name)
+            if value is not None or name == "seed":
+                object.__setattr__(self, name, _whole(value, self.option(name)))
+        for name in ("policies", "targets", "functions"):
+            value, option = getattr(self, name), self.option(OPTIONS.get(name, name))
+            names = [value] if isinstance(value, str) else value
+            if value is not None and not (
+                isinstance(names, Iterable) and all(isinstance(each, str) for each in names)
+            ):
+                raise InputError(f"expected {option} as names, a list; received {value!r}")
+        if self.steps is not None:
+            if isinstance(self.steps, str) or not isinstance(self.steps, Iterable):
+                raise InputError(f"expected steps as a list; received {self.steps!r}")
+            object.__setattr__(self, "steps", [_whole(step, "steps") for step in self.steps])
 
     def option(self, name: str) -> str:
         """How an option is called in a message."""
@@ -311,6 +330,14 @@ class Experiment:
             return preset_directory(split_name(self.name)[0])
         named = str(settings.model)
         return preset_directory(named) if named in TASKS else Path(named)
+
+
+def _whole(value, option: str) -> int:
+    """A whole number, however it is written."""
+    number = np.asarray(value)
+    if number.shape or number.dtype.kind not in "iuf" or not np.isfinite(number) or number % 1:
+        raise InputError(f"expected {option} as a whole number; received {value!r}")
+    return int(number)
 
 
 def chosen_policies(

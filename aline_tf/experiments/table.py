@@ -66,12 +66,14 @@ def evaluate(
     if task is None:
         task = _task_of(model)
     experiment = experiment_of(task)
+    # Checked beside the others, and kept where figures need every step.
+    steps = Settings(steps=steps).steps
     chosen = Settings(
         policies=policies,
         model=model,
         runs=runs,
         candidates=candidates,
-        steps=None if steps is None or plots is not None else sorted(set(steps)),
+        steps=steps if plots is None else None,
         every_step=plots is not None,
         seed=seed,
         **settings,
@@ -80,7 +82,7 @@ def evaluate(
     if plots is not None:
         experiment.draw(plots, measured)
     frame = measured.frame()
-    return frame if steps is None else frame[frame["step"].isin(list(steps))].reset_index(drop=True)
+    return frame if steps is None else frame[frame["step"].isin(steps)].reset_index(drop=True)
 
 
 def _task_of(model):

@@ -9,6 +9,8 @@ the selected targets; the selection is part of the input and may change at any s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -126,7 +128,26 @@ class ALINE(KerasCalls, keras.Model):
     ):
         # Inputs are in natural units: half precision would not hold them before they are scaled.
         super().__init__(autocast=False, **kwargs)
+        if not isinstance(spec, TaskSpec | Mapping):
+            raise ValueError(
+                f"Expected spec as a TaskSpec, such as task.spec. Received: spec={spec!r}"
+            )
         self.spec = spec if isinstance(spec, TaskSpec) else TaskSpec.from_dict(spec)
+        _check_sizes(
+            1,
+            hidden_dim=hidden_dim,
+            num_heads=num_heads,
+            intermediate_dim=intermediate_dim,
+            components=components,
+        )
+        _check_sizes(
+            0,
+            num_layers=num_layers,
+            relative_position_dim=relative_position_dim,
+            num_processes=num_processes,
+            evidence_dim=evidence_dim,
+            joint_components=joint_components,
+        )
         self.hidden_dim = hidden_dim
         self.num_layers = num_layers
         self.num_heads = num_heads
@@ -601,3 +622,13 @@ class ALINE(KerasCalls, keras.Model):
                 )
             },
         }
+
+
+def _check_sizes(least, **sizes) -> None:
+    """Refuses what is no whole number from `least` on, before a layer stumbles over it."""
+    for name, size in sizes.items():
+        whole = isinstance(size, int | np.integer) and not isinstance(size, bool)
+        if not whole or size < least:
+            raise ValueError(
+                f"Expected {name} as a whole number >= {least}. Received: {name}={size!r}"
+            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,6 +131,11 @@ def load_preset(directory, task: str | None = None) -> ALINE:
     Raises:
         InputError: no preset there, a damaged one, or one of another task.
     """
+    if not isinstance(directory, str | os.PathLike) or not str(directory):
+        raise InputError(
+            "expected a preset, by its directory or as one of "
+            f"{', '.join(packaged_presets.packaged_presets())}; received {directory!r}"
+        )
     path = Path(directory)
     if not path.exists() and path.name == str(directory):
         path = packaged_presets.preset_directory(directory)

@@ -26,6 +26,7 @@ import math
 import tensorflow as tf
 
 from aline_tf import draws
+from aline_tf.errors import InputError
 from aline_tf.spec import Channel, Parameter, TaskSpec
 from aline_tf.tasks.task import ColumnLikelihood, Task
 
@@ -35,6 +36,8 @@ TAU = 0.005
 CLIP = 2.0**-22
 #: logit(1 - CLIP), in double precision.
 LOGIT_CLIP = math.log1p(-CLIP) - math.log(CLIP)
+#: From here on a logit stands at an end.
+_AT_END = LOGIT_CLIP - 1e-3
 LOG_U_MEAN, LOG_U_SD = 1.0, 3.0
 _LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
 #: Distances between the two baskets of a close pair.
@@ -184,6 +187,18 @@ class CES(Task):
             ],
             axis=-1,
         )
+
+    def check_outcome(self, outcome, observed):
+        if not all(observed):
+            return
+        logit, at_low, at_high = (float(number) for number in outcome)
+        low, high = logit <= -_AT_END, logit >= _AT_END
+        if abs(logit) > LOGIT_CLIP + 1e-3 or (low, high) != (at_low > 0.5, at_high > 0.5):
+            raise InputError(
+                f"expected a logit from {-LOGIT_CLIP:.3f}, where at_low is 1, to {LOGIT_CLIP:.3f}, "
+                "where at_high is 1, both of them 0 between; received "
+                f"logit={logit:g}, at_low={at_low:g}, at_high={at_high:g}"
+            )
 
     #: Where the normal outcome of `normal_outcome` is cut off.
     outcome_bounds = (-LOGIT_CLIP, LOGIT_CLIP)

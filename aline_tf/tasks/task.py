@@ -202,6 +202,18 @@ class Task:
     #: read the true theta: it teaches, it never decides.
     expected_gain = None
 
+    def check_outcome(self, outcome, observed) -> None:
+        """Refuses an answer whose fields, each possible by itself, do not go together. Sessions ask
+        where the task is at hand. Default: all do.
+
+        Args:
+            outcome: [F], in the task's units; 0 where it was not observed.
+            observed: bool [F].
+
+        Raises:
+            InputError: no answer of this task.
+        """
+
     def feature_layers(self) -> dict:
         """Keras layers by which a model reads this task beside the scaled values: arguments
         `design_features`, `outcome_features` and `history_features` of `ALINE`. Default: none."""

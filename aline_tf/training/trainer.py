@@ -9,7 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from aline_tf import draws
+from aline_tf.models.aline import ALINE
 from aline_tf.tasks.contract import check_contract
+from aline_tf.tasks.task import Task
 from aline_tf.training.callbacks import StopWhenNotFinite
 from aline_tf.training.fitting import calls
 from aline_tf.training.fitting.progress import TrainingProgress
@@ -69,6 +71,12 @@ class Trainer(keras.Model):
     """
 
     def __init__(self, model, task, **kwargs):
+        for name, kind, it in (("model", ALINE, model), ("task", Task, task)):
+            if not isinstance(it, kind):
+                raise ValueError(
+                    f"Expected Trainer(model, task) with {name} as an instance of {kind.__name__}. "
+                    f"Received: {name}={it!r}"
+                )
         # In the model's precision, and as there: inputs are in natural units.
         super().__init__(**{"dtype": model.dtype_policy, "autocast": False} | kwargs)
         if model.spec != task.spec:
@@ -112,15 +120,19 @@ class Trainer(keras.Model):
         recipe = Recipe() if recipe is None else recipe
         if not isinstance(recipe, Recipe):
             raise ValueError(f"Expected recipe as a Recipe. Received: recipe={recipe!r}")
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-            raise ValueError(f"Expected seed as a whole number. Received: seed={seed!r}")
+        seed = calls.require_seed(seed)
         calls.refuse_losses(kwargs, METRICS)
         recipe.check_task(self.task)
-        self.recipe, self.seed = recipe, int(seed)
+        self.recipe, self.seed = recipe, seed
         if optimizer is None:
             optimizer = recipe_optimizer(recipe)
         optimizer = keras.optimizers.get(optimizer)
         kwargs.setdefault("jit_compile", False)
+        if not (isinstance(kwargs["jit_compile"], bool | None) or kwargs["jit_compile"] == "auto"):
+            raise ValueError(
+                "Expected jit_compile as True, False or 'auto'. "
+                f"Received: jit_compile={kwargs['jit_compile']!r}"
+            )
         check_contract(self.task, kwargs["jit_compile"] is True)
         super().compile(optimizer=optimizer, **kwargs)
         self._means = {name: keras.metrics.Mean(name=name) for name in METRICS}
@@ -302,19 +314,19 @@ class Trainer(keras.Model):
         """
         calls.refuse_data(calls.FIT, args, kwargs)
         calls.require_compiled(self, "fit")
-        for name, value in (("epochs", epochs), ("steps_per_epoch", steps_per_epoch)):
-            if value is not None:
-                calls.require_count(name, value)
+        # Without a number an epoch would be without end: there are no data that come to one.
+        calls.require_count("steps_per_epoch", steps_per_epoch)
+        if epochs is not None:
+            calls.require_count("epochs", epochs)
         validation = held_out_validation(self.task, validation_episodes, validation_data)
         if epochs is None:
             remaining = max(1, self.recipe.steps - int(self.optimizer.iterations.numpy()))
             steps_per_epoch = min(steps_per_epoch, remaining)
             epochs = -(-remaining // steps_per_epoch)
         kwargs.setdefault("shuffle", False)
-        if callbacks is not None and not isinstance(callbacks, (list, tuple)):
-            callbacks = [callbacks]
+        callbacks = calls.require_callbacks(callbacks)
         progress = [TrainingProgress()] if verbose else []
-        callbacks = [StopWhenNotFinite(), *validation, *(callbacks or ()), *progress]
+        callbacks = [StopWhenNotFinite(), *validation, *callbacks, *progress]
         # A callback may set it; that of an earlier call is none of this one's.
         self._initial_epoch = None
         ticks = tf.data.Dataset.from_tensors(tf.zeros([1])).repeat()
@@ -382,7 +394,7 @@ class Trainer(keras.Model):
             calls.require_count(name, value)
         calls.require_task("task", self.task, played_task)
         figures = self._held_out_figures(played_task, episodes)
-        root = draws.fold_in(draws.as_seed(int(seed)), _HELD_OUT)
+        root = draws.fold_in(draws.as_seed(calls.require_seed(seed)), _HELD_OUT)
         played = [figures(draws.fold_in(root, step)) for step in range(steps)]
         found = {
             name: float(np.mean([float(each[name]) for each in played]))

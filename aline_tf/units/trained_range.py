@@ -72,7 +72,7 @@ class RangeWatch:
     """
 
     def __init__(self, strict: bool = False):
-        if strict not in (True, False):
+        if not isinstance(strict, bool | np.bool_):
             raise InputError(f"expected strict True or False; received {strict!r}")
         self.strict = bool(strict)
         self.said: set[str] = set()

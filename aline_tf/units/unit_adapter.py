@@ -107,10 +107,7 @@ class UnitAdapter:
         else:
             edges = _pair(bounds, "all designs")
             try:
-                low, high = (
-                    np.broadcast_to(np.asarray(edge, float), [len(names)]).tolist()
-                    for edge in edges
-                )
+                low, high = (np.broadcast_to(_edge(edge), [len(names)]).tolist() for edge in edges)
             except (TypeError, ValueError) as error:
                 raise InputError(
                     f"expected design_bounds as numbers, or {len(names)} each; received {bounds!r}"
@@ -356,6 +353,14 @@ def _floats(values, name: str) -> tuple[float, ...]:
     if array.ndim != 1 or array.dtype.kind not in "iuf" or not np.isfinite(array).all():
         raise InputError(f"expected finite numbers as {name}; received {values!r}")
     return tuple(array.astype(float).tolist())
+
+
+def _edge(edge) -> np.ndarray:
+    """A number, or several; text is none, whatever it looks like."""
+    array = np.asarray(edge)
+    if array.dtype.kind not in "iuf":
+        raise TypeError("no numbers")
+    return array.astype(float)
 
 
 def _pair(bounds, what: str):

@@ -173,3 +173,25 @@ def test_refined_joints_have_refined_densities(session):
     exact = session._trust.log_prob(session.batch(), draws.to_numpy())
     np.testing.assert_allclose(found, exact)
     assert session.log_prob(draws.iloc[0].to_dict() | {"threshold": 3.5}) == -np.inf
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a", None, True, [1, 2], float("nan")])
+def test_a_seed_is_a_whole_number(session, seed):
+    for call in (
+        lambda: session.sample(2, seed),
+        lambda: session.expected_gain([[0.0]], seed=seed),
+    ):
+        with pytest.raises(InputError, match="expected a seed, a whole number of 0 or more"):
+            call()
+
+
+def test_large_seeds_are_seeds_of_their_own(session):
+    first = [session.sample(1, seed).iloc[0, 0] for seed in (0, 2**31, 2**33, 2**33, 2**70)]
+    assert len(set(first)) == 4
+
+
+def test_gains_take_a_task_by_its_name(session):
+    with pytest.raises(InputError, match="expected a task of the model's own specification"):
+        session.expected_gain([[0.0]], "ces")
+    with pytest.raises(InputError, match="expected a Task, or the name of one"):
+        session.expected_gain([[0.0]], 3)

@@ -8,12 +8,15 @@ import random
 import threading
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from aline_tf.acquisition import RandomPolicy, Session
 from aline_tf.errors import InputError
 from aline_tf.models.aline import ALINE
-from aline_tf.tasks.psychometric import SPEC
+from aline_tf.serving.calls.tables import batch_of_tables
+from aline_tf.spec import Channel, Parameter, TaskSpec, history_columns
+from aline_tf.tasks.psychometric import SPEC, Psychometric
 
 POOL = np.linspace(-5, 5, 21)[:, None]
 
@@ -178,8 +181,6 @@ def test_what_is_no_index_is_refused_in_a_sentence(model, way):
 
 
 def test_tables_are_read_by_the_names_of_their_columns(model):
-    import pandas as pd
-
     table = pd.DataFrame({"stimulus": POOL[:, 0]})
     session = Session(model, table)
     np.testing.assert_array_equal(session.candidates, POOL.astype(np.float32))
@@ -213,6 +214,123 @@ def test_tables_are_read_by_the_names_of_their_columns(model):
 def test_numbers_that_cannot_be_meant_are_one_sentence(model, call, message):
     with pytest.raises(InputError, match=message):
         call(model)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda m: Session(m, np.ma.array(POOL, mask=POOL > 4)),
+        lambda m: Session(m, POOL, costs=np.ma.array(np.ones(21), mask=True)),
+        lambda m: Session(m, POOL, known={"lapse": np.ma.masked}),
+        lambda m: Session(m, POOL).tell(0, np.ma.masked),
+        lambda m: Session(m, POOL).tell(np.ma.masked, 1),
+        lambda m: Session(m, POOL).predict(np.ma.array(POOL, mask=True)),
+        lambda m: Session(m, POOL).log_prob({"slope": np.ma.array([1.0], mask=[True])}),
+    ],
+)
+def test_what_is_masked_is_not_read(model, call):
+    with pytest.raises(InputError, match="masked"):
+        call(model)
+
+
+@pytest.mark.parametrize("name", ["refine", "rescale", "repeats", "strict"])
+@pytest.mark.parametrize("value", [0, 1, "no", [], 0.0])
+def test_a_flag_is_true_or_false_and_no_number(model, name, value):
+    with pytest.raises(InputError, match=f"expected {name} .*True.*; received"):
+        Session(model, POOL, **{name: value})
+
+
+def test_flags_of_numpy_are_those_of_python(model):
+    session = Session(model, POOL, repeats=np.False_, refine=np.True_, strict=np.bool_(True))
+    again = Session.from_json(session.to_json(), model)
+    assert session.repeats is False and again.repeats is False
+    with pytest.raises(InputError, match="the range of designs"):
+        again.tell([7.0], 1)
+    for wrong in ({"remember": "no"}, {"gain": 1}):
+        with pytest.raises(InputError, match="True or False"):
+            session.ask(**wrong)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.longdouble, np.int8])
+def test_every_kind_of_number_is_read_without_a_word(model, kind, recwarn):
+    session = Session(model, np.array([[1], [2]], kind), costs=np.array([1, 2], kind))
+    session.tell(kind(1), kind(1))
+    assert session.answers[0].design == 2.0 and session.candidates.dtype == float
+    assert not [w for w in recwarn if issubclass(w.category, RuntimeWarning)]
+
+
+def test_a_pool_is_not_changed_in_passing(model):
+    costs, candidates, targets = np.ones(21), POOL.copy(), POOL[:2].copy()
+    session = Session(model, candidates, costs=costs, target_designs=targets)
+    for own in (costs, candidates, targets):
+        own[:] = 3.0
+    assert session.costs.sum() == 21 and session.candidates[0] == -5 == session.target_designs[0]
+    for array in (session.costs, session.candidates, session.target_designs):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 3.0
+
+
+def test_values_by_name_come_from_a_series_too(model):
+    known = pd.Series({"lapse": 0.02, "guess": 0.5})
+    session = Session(model, POOL, known=known)
+    assert session.known == {"lapse": 0.02, "guess": 0.5}
+    assert not session.done(sd=pd.Series({"slope": 1e-3}))
+    twice = pd.Series([0.1, 0.2], index=["lapse", "lapse"])
+    for wrong in (twice, [], 0, pd.DataFrame({"lapse": [0.1]}), {"guess": True}):
+        with pytest.raises(InputError, match=r"expected .*; received"):
+            Session(model, POOL, known=wrong)
+
+
+@pytest.mark.parametrize("wrong", ["psychometric", None, ALINE, SPEC])
+def test_what_is_no_model_is_refused_in_a_sentence(model, wrong):
+    with pytest.raises(InputError, match="expected a model"):
+        Session(wrong, POOL)
+    with pytest.raises(InputError, match="expected a model"):
+        Session.from_json(Session(model, POOL).to_json(), wrong)
+
+
+@pytest.mark.parametrize("wrong", [3, Psychometric, object()])
+def test_what_is_no_task_is_refused_in_a_sentence(model, wrong):
+    with pytest.raises(InputError, match="expected a Task, or the name of one"):
+        Session(model, POOL, task=wrong)
+
+
+@pytest.mark.parametrize("wrong", [0, 3.5, {"slope": False}, b"slope"])
+def test_a_target_is_names(model, wrong):
+    with pytest.raises(InputError, match="expected a target of names among threshold, slope"):
+        Session(model, POOL, target=wrong)
+
+
+def test_nothing_left_to_learn_is_said(model):
+    with pytest.warns(UserWarning, match="nothing is left to learn: lapse given as known"):
+        session = Session(model, POOL, target="lapse", known={"lapse": 0.1})
+    session.retarget("lapse,slope")
+    session.retarget("lapse", POOL[:1])
+
+
+@pytest.mark.parametrize("name", ["trial", "index", "time", "y", "design_time"])
+def test_every_column_of_a_history_is_there_whatever_it_is_called(name):
+    spec = TaskSpec(
+        "named",
+        (name, "design_time" if name == "time" else "other"),
+        (0.0, 0.0),
+        (1.0, 1.0),
+        (Channel("y"), Channel("time")),
+        (Channel("y"),),
+        (Parameter("a"),),
+        5,
+    )
+    small = ALINE(spec, hidden_dim=8, num_layers=1, num_heads=2, intermediate_dim=8, components=2)
+    session = Session(small, [[0.25, 0.5]])
+    session.tell(0, [3.0, 4.0])
+    designs, fields = history_columns(spec)
+    row = session.history.iloc[0]
+    assert list(row[designs]) == [0.25, 0.5] and list(row[fields]) == [3.0, 4.0]
+    assert row["trial"] == 1 and row["index"] == 0 and row["answered"]
+    assert row["time"] == session.answers[0].time
+    batch = batch_of_tables(spec, session.history)
+    assert batch["context_design"][0].tolist() == [[0.25, 0.5]]
+    assert batch["context_outcome"][0].tolist() == [[3.0, 4.0]]
 
 
 def test_an_outcome_out_of_all_proportion_is_refused():
@@ -346,6 +464,11 @@ class TestState:
         again.undo()
         assert again.batch()["candidate_mask"].all()
 
+    def test_an_entry_that_comes_twice_is_refused(self, model):
+        text = Session(model, POOL).to_json()
+        with pytest.raises(InputError, match="each entry of a session once; received 'price'"):
+            Session.from_json(text[:-1] + ', "price": 3.0}', model)
+
     @pytest.mark.parametrize(
         ("change", "message"),
         [
@@ -367,6 +490,15 @@ class TestState:
             ({"token": {"status": [True]}}, "status of 0, 1 or 2"),
             ({"token": {"design": [float("nan")]}}, "finite design"),
             ({"token": {"was_pending": 1}}, "was_pending true or false"),
+            ({"token": {"design": [1.25]}}, "design of candidate 3"),
+            ({"token": {"status": [0]}}, "a field that was observed"),
+            ({"left": [True] * 21}, "'left' to be false of candidate 3"),
+            ({"known": None}, "known as names"),
+            ({"costs": None}, "costs as a list"),
+            ({"context": {}}, "context as a list"),
+            ({"pending": {}}, "pending as a list"),
+            ({"repeats": 0}, "repeats true, false or null"),
+            ({"rescale": 0}, "rescale true, false or 'auto'"),
         ],
     )
     def test_every_number_is_checked_on_reading(self, model, change, message):

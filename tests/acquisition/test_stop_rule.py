@@ -31,6 +31,13 @@ def test_nothing_can_be_gained_where_nothing_is_left_to_ask(session):
         {"trials": 0, "sd": {"nothing": 0.1}},
         {"trials": 0, "gain": "much"},
         {"sd": {}},
+        {"trials": 0},
+        {"trials": -5},
+        {"trials": 2.5},
+        {"trials": True},
+        {"sd": {"slope": 0}},
+        {"sd": {"slope": -0.1}},
+        {"gain": True},
     ],
 )
 def test_a_criterion_that_is_none_is_refused_before_any_is_met(session, wrong):

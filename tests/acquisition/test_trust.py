@@ -119,3 +119,28 @@ def test_a_trust_travels_without_its_graphs(model):
     session.posterior()
     again = pickle.loads(pickle.dumps(session))
     assert again.posterior() == session.posterior()
+
+
+@pytest.mark.parametrize(
+    ("bounds", "name", "edge", "beyond"),
+    [
+        (None, "lapse", 0.0, -1e-9),
+        (None, "lapse", 0.5, 0.5 + 1e-7),
+        (None, "guess", 0.9, 0.9 + 1e-7),
+        ((0, 70), "threshold", 56.0, 56.0 + 1e-6),
+        ((-1e4, 3), "slope", 100.03, 100.03 - 1e-5),
+    ],
+)
+def test_a_known_value_that_rounding_put_outside_is_its_bound(model, bounds, name, edge, beyond):
+    """Outside of its support a prior is nothing, and what is left of a posterior is noise."""
+    found = []
+    for value in (edge, beyond):
+        pool = POOL if bounds is None else np.linspace(*bounds, 21)[:, None]
+        session = Session(model, pool, known={name: value}, design_bounds=bounds)
+        for index in range(0, 21, 4):
+            session.tell(index, float(index > 10))
+        found.append(session.posterior())
+    assert found[0] == found[1]
+    assert found[0][name].mean == pytest.approx(edge)
+    guess = "lapse" if name == "guess" else "guess"
+    assert 0.03 < found[0][guess].sd < 0.25

@@ -1,5 +1,6 @@
 """Settings of an experiment: defaults filled in, what cannot be used refused in one sentence."""
 
+import numpy as np
 import pytest
 
 from aline_tf.errors import InputError
@@ -26,6 +27,16 @@ def test_defaults_fill_what_nobody_said():
         ({"targets": ["source1_x1"]}, "no target with location_finding"),
         ({"functions": ["prior"]}, "no function with location_finding"),
         ({"runs": 0, "prefix": "--"}, "received --runs 0"),
+        ({"runs": "2", "prefix": "--"}, "--runs as a whole number; received '2'"),
+        ({"runs": 2.5}, "runs as a whole number; received 2.5"),
+        ({"runs": True}, "runs as a whole number; received True"),
+        ({"candidates": "many"}, "candidates as a whole number"),
+        ({"seed": None}, "seed as a whole number; received None"),
+        ({"seed": float("nan")}, "seed as a whole number; received nan"),
+        ({"steps": 3}, "steps as a list; received 3"),
+        ({"steps": [1.5]}, "steps as a whole number; received 1.5"),
+        ({"policies": 3}, "policies as names, a list; received 3"),
+        ({"targets": [0]}, r"target as names, a list; received \[0\]"),
     ],
 )
 def test_what_cannot_be_used_is_one_sentence(settings, complaint):
@@ -52,3 +63,9 @@ def test_every_task_answers_what_is_asked_before_work(name):
 def test_migraine_is_measured_by_its_own_command():
     with pytest.raises(InputError, match="expected `aline-tf migraine evaluate`"):
         experiment_by_name("migraine").evaluate(Settings())
+
+
+def test_a_whole_number_is_one_however_it_is_written():
+    settings = Settings(runs=2.0, candidates=np.int64(30), seed=np.array(7), steps=(3.0, 30))
+    assert settings == Settings(runs=2, candidates=30, seed=7, steps=[3, 30])
+    assert type(settings.runs) is int

@@ -8,6 +8,7 @@ import tensorflow as tf
 from aline_tf.batch import empty_batch
 from aline_tf.models.aline import ALINE
 from aline_tf.spec import TaskSpec
+from aline_tf.tasks.psychometric import Psychometric
 from tests.models.batches import EVERY_KIND, SIZES, padded, random_batch
 from tests.models.layer_harness import check_layer
 
@@ -53,6 +54,29 @@ def test_task_description_may_be_a_dict(network):
     again = ALINE(**{**SIZES, "spec": EVERY_KIND.to_dict()})
     assert isinstance(again.spec, TaskSpec)
     assert again.spec == EVERY_KIND
+
+
+@pytest.mark.parametrize("spec", [None, "psychometric", Psychometric(), Psychometric])
+def test_a_specification_is_one_or_its_dict(spec):
+    with pytest.raises(ValueError, match=r"Expected spec as a TaskSpec, such as task.spec"):
+        ALINE(spec)
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [
+        ("num_layers", [-1, 1.0, "1", True, None]),
+        ("num_heads", [0, 2.0]),
+        ("hidden_dim", [0, 32.0, None]),
+        ("intermediate_dim", [0, "a"]),
+        ("components", [0, True]),
+        ("relative_position_dim", [-1, 2.5]),
+    ],
+)
+def test_a_size_is_a_whole_number(name, sizes):
+    for size in sizes:
+        with pytest.raises(ValueError, match=f"Expected {name} as a whole number >= .. Received"):
+            ALINE(EVERY_KIND, **SIZES | {name: size})
 
 
 @pytest.mark.parametrize(

@@ -207,6 +207,9 @@ def test_the_preset_beside_a_saved_model_is_that_of_the_package(name):
 def test_an_unknown_name_is_told_what_there_is():
     with pytest.raises(InputError, match=r"psychometric.*received nothing_of_the_kind"):
         ALINE.from_preset("nothing_of_the_kind")
+    for wrong in (None, 3, ""):
+        with pytest.raises(InputError, match=r"psychometric; received"):
+            ALINE.from_preset(wrong)
 
 
 def test_a_fresh_process_restores_the_layers_of_a_task():

@@ -8,6 +8,8 @@ import tensorflow as tf
 from scipy import stats
 
 from aline_tf import draws
+from aline_tf.acquisition import Session
+from aline_tf.errors import InputError
 from aline_tf.information.nested_monte_carlo import candidate_gain
 from aline_tf.tasks import task_by_name
 from aline_tf.tasks.ces import CES, CLIP, LOGIT_CLIP, TAU, basket_worth, log_normal_cdf
@@ -255,3 +257,21 @@ def test_close_pairs_are_mixed_in_and_leave_the_uniform_ones_as_they_are(task):
 def test_a_share_of_close_pairs_outside_its_range_is_refused(close):
     with pytest.raises(ValueError, match="close"):
         CES(close)
+
+
+@pytest.mark.parametrize(
+    "outcome", [[0, 1, 1], [0, 1, 0], [40, 0, 0], [-LOGIT_CLIP, 0, 1], [LOGIT_CLIP, 0, 0]]
+)
+def test_fields_that_do_not_go_together_are_no_answer(outcome, make_tiny):
+    session = Session(make_tiny(CES()), np.full([3, 6], 10.0))
+    with pytest.raises(InputError, match=r"expected a logit from -15.249, where at_low is 1"):
+        session.tell(0, outcome)
+    assert session.steps == 0
+
+
+def test_whatever_is_simulated_goes_together():
+    task = CES()
+    theta = task.sample_theta(draws.as_seed(0), 40)
+    outcome = task.simulate(theta, task.sample_designs(draws.as_seed(1), 40, 20), draws.as_seed(2))
+    for one in outcome.numpy().reshape(-1, 3):
+        task.check_outcome(one, [True] * 3)

@@ -202,6 +202,9 @@ def test_jit_gives_the_same_first_step(make_trainer):
 def test_a_task_and_a_model_that_do_not_match_are_refused(make_model):
     with pytest.raises(ValueError, match=r"model of task 'psychometric'\. Received: one of 'coin'"):
         Trainer(make_model(COIN), Psychometric())
+    for pair in ((COIN, make_model(COIN)), (make_model(COIN), type(COIN)), (None, COIN)):
+        with pytest.raises(ValueError, match=r"Expected Trainer\(model, task\) with"):
+            Trainer(*pair)
 
 
 def test_a_model_that_lacks_what_its_task_offers_is_warned_of():
@@ -296,6 +299,13 @@ def refusing(make_trainer):
         (lambda t: t.compile(loss="mse"), r"Expected no loss.*Received: loss='mse'"),
         (lambda t: t.compile(recipe={"pool": 3}), r"recipe as a Recipe"),
         (lambda t: t.compile(seed=0.5), r"seed as a whole number. Received: seed=0.5"),
+        (lambda t: t.compile(jit_compile="yes"), r"jit_compile as True, False or 'auto'"),
+        (lambda t: t.fit(steps_per_epoch=None), r"steps_per_epoch=None"),
+        (lambda t: t.fit(callbacks=3), r"callbacks as instances.*Received: 3"),
+        (lambda t: t.fit(callbacks=[keras.callbacks.EarlyStopping]), r"callbacks as instances"),
+        (lambda t: t.evaluate(seed="1"), r"seed as a whole number. Received: seed='1'"),
+        (lambda t: t.evaluate(seed=1.5), r"seed as a whole number. Received: seed=1.5"),
+        (lambda t: t.evaluate(task=Psychometric), r"Expected task as a task"),
     ],
 )
 def test_what_keras_users_try_by_habit_is_answered_in_one_sentence(refusing, call, message):

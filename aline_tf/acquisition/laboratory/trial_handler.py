@@ -11,6 +11,7 @@ from __future__ import annotations
 from aline_tf.acquisition.session import Session
 from aline_tf.acquisition.session_input import number, whole_number
 from aline_tf.errors import InputError
+from aline_tf.spec import history_columns
 
 
 class TrialHandler:
@@ -96,8 +97,7 @@ class TrialHandler:
 
     @property
     def _field(self) -> str:
-        field, design = self.session.spec.fields[0].name, self.session.spec.design_names[0]
-        return f"outcome_{field}" if field in (design, "trial") else field
+        return history_columns(self.session.spec)[1][0]
 
     def addResponse(self, response, intensity: float | None = None) -> None:
         """Tells the response to the present trial.

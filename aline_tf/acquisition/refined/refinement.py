@@ -46,6 +46,10 @@ SETTINGS = SMCSettings(proposals=8, from_prior=0.25, least_stages=4, most_stages
 _TEMPERED, _WEIGHED = 512, 4096
 #: Share of the weighed draws that come from the prior.
 _FROM_PRIOR = 0.05
+#: Levels below are those of what cannot be.
+_IMPOSSIBLE = -1e29
+#: Of a parameter that follows from others, in float32.
+_ROUNDING = 1e-4
 #: Fewer effective draws than this share of `_TEMPERED` are worth less than those themselves.
 _WORTH = 0.5
 
@@ -161,14 +165,25 @@ class Refinement:
 
         Returns:
             `WeightedDraws`, some thousands.
+
+        Raises:
+            InputError: answers and known values that the task cannot have together.
         """
         state = self._state(batch)
+        self._check_known(state)
         raw = tf.zeros([1, len(self.task.spec.parameters), 0])
         if self.model is not None:
             raw = self.model(state)["theta_raw"]
         tensors = {name: tf.convert_to_tensor(part) for name, part in state.items()}
         theta = self._graphs.tempered(tensors, raw)[0].numpy().astype(float)
         plain = WeightedDraws(theta, np.full(len(theta), 1.0 / len(theta)))
+        level = self._graphs.levels(tensors, tf.constant(theta, tf.float32))[1].numpy()
+        if not (level > _IMPOSSIBLE).any():
+            raise InputError(
+                f"expected answers{' and known values' if state['known_mask'].any() else ''} that "
+                f"task {self.task.spec.name!r} can have; received some that have probability 0 "
+                "whatever its parameters are"
+            )
         if not {parameter.kind for parameter in self.task.spec.parameters} <= {"interval", "real"}:
             return plain
         weighed = self._weigh(tensors, theta)
@@ -200,7 +215,25 @@ class Refinement:
         tensors = {name: tf.convert_to_tensor(part) for name, part in state.items()}
         levels = self._graphs.levels(tensors, tf.constant(theta, tf.float32))
         level = levels[1].numpy().astype(float)
-        return np.where(level > -1e29, level - posterior.log_evidence, -np.inf)
+        # Parameters that follow from the others have no other value.
+        follows = np.isclose(levels[0].numpy(), theta, rtol=1e-4, atol=_ROUNDING).all(-1)
+        return np.where(follows & (level > _IMPOSSIBLE), level - posterior.log_evidence, -np.inf)
+
+    def _check_known(self, state):
+        """Refuses parameters given as known of which one follows from the others, otherwise."""
+        known, theta = state["known_mask"][0], state["known_theta"]
+        if getattr(self.task, "complete_theta", None) is None or known.sum() < 2:
+            return
+        for place in np.flatnonzero(known):
+            others = known & (np.arange(len(known)) != place)
+            filled, free = self.task.complete_theta(tf.constant(theta), tf.constant(others[None]))
+            follows, value = float(filled[0, place]), float(theta[0, place])
+            if not free[0, place] and not np.isclose(follows, value, rtol=1e-4, atol=_ROUNDING):
+                name = self.task.spec.parameter_names[place]
+                raise InputError(
+                    f"expected a known {name} of {follows:g}, which follows from the others; "
+                    f"received {value:g}"
+                )
 
     def _state(self, batch):
         """The batch without pool, targets and answers that are missing."""

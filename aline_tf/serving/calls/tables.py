@@ -17,7 +17,7 @@ import numpy as np
 
 from aline_tf.errors import InputError
 from aline_tf.models.protocol import QUANTILE_LEVELS
-from aline_tf.spec import TaskSpec
+from aline_tf.spec import TaskSpec, history_columns
 
 
 def batch_of_tables(
@@ -113,11 +113,11 @@ def answer_tables(
 
 
 def _context(spec: TaskSpec, history: Any) -> dict[str, np.ndarray]:
-    fields = [
-        f"outcome_{field.name}" if field.name in spec.design_names else field.name
-        for field in spec.fields
-    ]
-    design = _columns(history, spec.design_names, "history")
+    designs, fields = history_columns(spec)
+    # Where a table is the user's own, a dimension may have its plain name.
+    plain = zip(designs, spec.design_names, strict=True)
+    designs = [column if column in history else name for column, name in plain]
+    design = _columns(history, designs, "history")
     outcome = _columns(history, fields, "history", missing=True)
     observed = ~np.isnan(outcome)
     status = observed.astype(np.int32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 
 #: Arguments of Keras that are about data.
@@ -79,6 +80,40 @@ def require_count(name: str, value, least: int = 1) -> None:
         raise ValueError(f"Expected {name} of {least} or more. Received: {name}={value!r}")
 
 
+def require_seed(seed) -> int:
+    """Of a seed.
+
+    Args:
+        seed: what was received.
+
+    Raises:
+        ValueError: it is no whole number.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise ValueError(f"Expected seed as a whole number. Received: seed={seed!r}")
+    return int(seed)
+
+
+def require_callbacks(callbacks) -> list:
+    """Of callbacks, one or several: a list of them.
+
+    Args:
+        callbacks: what was received; None for none.
+
+    Raises:
+        ValueError: one that is no instance of a Keras callback.
+    """
+    several = isinstance(callbacks, (list, tuple))
+    callbacks = list(callbacks) if several else [] if callbacks is None else [callbacks]
+    for callback in callbacks:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise ValueError(
+                "Expected callbacks as instances of keras.callbacks.Callback. "
+                f"Received: {callback!r}"
+            )
+    return callbacks
+
+
 def require_task(name: str, task, other) -> None:
     """Of what is to be played instead of the task that is trained on.
 
@@ -91,7 +126,11 @@ def require_task(name: str, task, other) -> None:
         ValueError: it is no task, or one of another specification.
     """
     spec = getattr(other, "spec", None)
-    if spec is None or not callable(getattr(other, "sample_episodes", None)):
+    if (
+        spec is None
+        or isinstance(other, type)
+        or not callable(getattr(other, "sample_episodes", None))
+    ):
         raise ValueError(
             f"Expected {name} as a task, such as the other half of RecordedDataTask.split "
             "(validation_episodes=256 plays some of the same task): the task draws its own "

@@ -89,6 +89,35 @@ def test_parameters_that_determine_each_other_stay_so():
     np.testing.assert_allclose(found.mean()[1:4], 1.0 / 3.0, atol=0.03)
 
 
+def known_basket(values, count=1):
+    """No answer of the CES task yet, and known parameters by name."""
+    task = CES()
+    sizes = task.spec.sizes
+    batch = from_history(sizes, np.full([1, count, 6], 10.0), np.zeros([1, count, 3]), step=0)
+    for name, value in values.items():
+        place = task.spec.parameter_names.index(name)
+        batch["known_mask"][0, place], batch["known_theta"][0, place] = True, value
+    return Refinement(task), batch
+
+
+def test_known_parameters_that_contradict_each_other_are_refused():
+    refinement, batch = known_basket({"alpha_1": 0.5, "alpha_2": 0.2, "alpha_3": 0.1})
+    with pytest.raises(InputError, match=r"known alpha_1 of 0.7, which follows from the others"):
+        refinement.posterior(batch)
+    batch["known_theta"][0, 3] = 0.3
+    np.testing.assert_allclose(refinement.posterior(batch).mean()[1:4], [0.5, 0.2, 0.3], atol=1e-6)
+    refinement, batch = known_basket({"alpha_1": 0.7, "alpha_2": 0.7})
+    with pytest.raises(InputError, match="known values that task 'ces' can have; received some"):
+        refinement.posterior(batch)
+
+
+def test_what_follows_from_the_others_has_no_other_value():
+    refinement, batch = known_basket({"rho": 0.5})
+    theta = np.array([[0.5, 0.2, 0.3, 0.5, 1.0], [0.5, 0.2, 0.3, 0.9, 1.0]])
+    density = refinement.log_prob(batch, theta)
+    assert np.isfinite(density[0]) and density[1] == -np.inf
+
+
 def test_two_sources_that_are_ordered_stay_so():
     task = LocationFinding(sources=2)
     batch = from_history(task.spec.sizes, np.zeros([1, 0, 2]), np.zeros([1, 0, 1]))
