@@ -15,6 +15,7 @@ which then asks the same question. The model may be in this process or behind a 
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import threading
@@ -345,6 +346,40 @@ class Session(SessionPosterior):
         if not remember:
             pool.pending = before
         return questions[0] if k is None else questions
+
+    @_locked
+    def warm_up(self, trials: int | None = None, predictions=()) -> None:
+        """Does beforehand what trials would have to wait for the first time: compiling, of a
+        `Frozen` model seconds for each program. Nothing is asked, told or changed by it.
+
+        Args:
+            trials: how many answers the session is to have, those that it has counted too; the
+                horizon of the task when None.
+            predictions: numbers of designs that `predict` will be asked for, such as [1, 50].
+
+        Raises:
+            InputError: numbers that are not whole, or below 1.
+        """
+        counts = []
+        for number in (self.spec.horizon if trials is None else trials, *predictions):
+            counts.append(session_input.whole_number(number, "a number, 1 or more") or 0)
+            if counts[-1] < 1:
+                raise InputError(f"expected a number, 1 or more; received {number!r}")
+        compiled = getattr(self.model, "warm_up", None)
+        if compiled is not None:
+            pool, targets = len(self.candidates), len(self.target_designs)
+            compiled(counts[0], pool, targets, counts[1:])
+        trial = copy.copy(self)
+        with warnings.catch_warnings():
+            # Said when it is so, not now.
+            warnings.simplefilter("ignore")
+            with contextlib.suppress(InputError):
+                # Some policies cannot choose yet.
+                trial.ask()
+            trial.posterior()
+            trial.refined(joint=True)
+            for count in counts[1:]:
+                trial.predict(np.repeat(self.candidates[:1], count, axis=0))
 
     @_locked
     def tell(self, design, outcome) -> None:

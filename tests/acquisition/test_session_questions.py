@@ -517,3 +517,45 @@ class TestState:
 def test_a_random_policy_given_as_an_object_is_pickled_with_its_session(model):
     session = Session(model, POOL, policy=RandomPolicy(3))
     assert pickle.loads(pickle.dumps(session)).ask().index == session.ask().index
+
+
+class TestWarmUp:
+    def test_it_says_what_will_be_needed_and_changes_nothing(self, model):
+        told = []
+
+        class Compiles(Wrapped):
+            def warm_up(self, *arguments):
+                told.append(arguments)
+
+        session = Session(
+            Compiles(model), POOL, target="slope", target_designs=POOL[:2], refine=False
+        )
+        before = session.to_json()
+        session.warm_up(40, [1, 50])
+        session.warm_up()
+        assert told == [(40, 21, 2, [1, 50]), (SPEC.horizon, 21, 2, [])]
+        assert session.to_json() == before and not session.pending
+
+    def test_what_is_untaught_is_ready_too_and_nothing_is_said(self, model, recwarn):
+        session = Session(model, POOL)
+        session.warm_up(predictions=[3])
+        assert not recwarn.list
+
+    @pytest.mark.parametrize("wrong", [(0,), (2.5,), ("x",), (None, [0]), (None, ["x"]), (True,)])
+    def test_a_number_is_whole(self, model, wrong):
+        with pytest.raises(InputError, match="a number, 1 or more; received"):
+            Session(model, POOL).warm_up(*wrong)
+
+
+class Wrapped:
+    def __init__(self, model):
+        self._model = model
+
+    @property
+    def spec(self):
+        return self._model.spec
+
+    def __getattr__(self, name):
+        if name == "_model":
+            raise AttributeError(name)
+        return getattr(self._model, name)
