@@ -18,6 +18,8 @@ _ROWS, _POOL = 4, 3
 #: Rows and designs a row of the second look. A thing that happens once in 3000 outcomes is missed
 #: there once in e^10 times.
 _MANY, _MANY_POOL = 4096, 8
+#: Episodes among which a candidate is looked for where the first two have none.
+_EPISODES = 256
 #: A slow simulator is looked at in as many rows as it can do in so many seconds.
 _SECONDS = 1.0
 _TIMED = 64
@@ -29,7 +31,7 @@ _READ_ONCE = (
 )
 
 
-def check_contract(task, jit_compile: bool = False) -> None:
+def check_contract(task, jit_compile: bool = False, policy: bool = True) -> None:
     """Draws parameters, designs and outcomes, and looks at what came.
 
     A task that was found to be right is not looked at again.
@@ -37,6 +39,7 @@ def check_contract(task, jit_compile: bool = False) -> None:
     Args:
         task: a `Task`.
         jit_compile: whether its draws must also be something that XLA can compile.
+        policy: whether a policy is to learn from it, for which some episode must have a candidate.
 
     Raises:
         InputError: the object is no task, lacks a method, or draws something of another shape,
@@ -57,6 +60,10 @@ def check_contract(task, jit_compile: bool = False) -> None:
         if own:
             _check_episodes(task)
         task._kept_contract = True
+    if policy and not vars(task).get("_offers_candidates"):
+        if type(task).sample_episodes is not Task.sample_episodes:
+            _check_candidates(task)
+        task._offers_candidates = True
     if jit_compile and not vars(task).get("_compiles"):
         _check_jit(task)
         task._compiles = True
@@ -373,7 +380,7 @@ def _check_targets(task, seed) -> None:
 
 
 def _check_episodes(task) -> None:
-    """Of a task that draws its episodes in its own way: Episodes, with a candidate in each row."""
+    """Of a task that draws its episodes in its own way: whether they are Episodes."""
     from aline_tf import draws
     from aline_tf.batch import EPISODE_FIELDS, check
 
@@ -389,13 +396,25 @@ def _check_episodes(task) -> None:
         raise InputError(
             f"expected sample_episodes of {name} to give an Episode: {error}"
         ) from error
-    if not np.asarray(episode["candidate_mask"]).any(axis=1).all():
-        raise InputError(
-            f"expected at least one candidate in every episode of {name}; received none"
-        )
     for field, mask in (("theta", "theta_observed"), ("target_outcome", "target_observed")):
         if not np.isfinite(np.asarray(episode[field])[np.asarray(episode[mask])]).all():
             raise InputError(f"expected finite {field} in episodes of {name}; received NaN")
+
+
+def _check_candidates(task) -> None:
+    """A row may have none: where people recorded themselves, some evenings leave nothing to ask."""
+    from aline_tf import draws
+
+    count = max(task.spec.horizon, _POOL)
+    for seed, rows in enumerate((2, _EPISODES)):
+        if np.asarray(
+            task.sample_episodes(draws.as_seed(seed), rows, count)["candidate_mask"]
+        ).any():
+            return
+    raise InputError(
+        f"expected a candidate in some episode of {type(task).__name__} for a policy to choose; "
+        f"received none in {_EPISODES}"
+    )
 
 
 def _check_jit(task) -> None:

@@ -60,7 +60,7 @@ def train(
     directory, recipe = Path(directory), recipe or Recipe()
     if steps_per_epoch < 1:
         raise InputError(f"expected steps_per_epoch of 1 or more; received {steps_per_epoch}")
-    check_contract(task)
+    check_contract(task, policy=recipe.phases.joint_steps > 0)
     keras.utils.set_random_seed(seed)
     model = ALINE.for_task(task, **(sizes or {}))
     if from_preset is not None:

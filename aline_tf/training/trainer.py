@@ -133,7 +133,8 @@ class Trainer(keras.Model):
                 "Expected jit_compile as True, False or 'auto'. "
                 f"Received: jit_compile={kwargs['jit_compile']!r}"
             )
-        check_contract(self.task, kwargs["jit_compile"] is True)
+        policy = recipe.phases.joint_steps > 0
+        check_contract(self.task, kwargs["jit_compile"] is True, policy)
         super().compile(optimizer=optimizer, **kwargs)
         self._means = {name: keras.metrics.Mean(name=name) for name in METRICS}
         self._held_out = None

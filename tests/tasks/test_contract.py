@@ -12,6 +12,7 @@ from aline_tf.spec import Channel, Parameter
 from aline_tf.tasks import TASKS, task_by_name
 from aline_tf.tasks.contract import check_contract
 from aline_tf.tasks.task import Task
+from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
 from tests.tasks import bad_tasks as bad
 from tests.tasks.own_tasks import SIZES, DoseCounts
@@ -154,3 +155,35 @@ def test_a_task_may_be_named_as_an_object(monkeypatch):
 def test_an_unusable_description_is_refused_where_it_is_written(change, complaint):
     with pytest.raises(ValueError, match=complaint):
         bad.respecified(**change())
+
+
+class Scarce(bad.Elimination):
+    """Of whose episodes only some have anything to choose from."""
+
+    least = 0
+
+    def sample_episodes(self, seed, batch, candidates):
+        episode = super().sample_episodes(seed, batch, candidates)
+        some = (tf.range(batch) >= self.least)[:, None]
+        return episode | {"candidate_mask": episode["candidate_mask"] & some}
+
+
+@pytest.mark.parametrize(("least", "kept"), [(1, True), (2, True), (10_000, False)])
+def test_episodes_may_leave_nothing_to_ask_but_not_all_of_them(least, kept):
+    task = Scarce()
+    task.least = least
+    if kept:
+        check_contract(task)
+        return
+    check_contract(task, policy=False)
+    with pytest.raises(InputError, match="expected a candidate in some episode of Scarce"):
+        check_contract(task)
+
+
+def test_inference_alone_is_trained_where_nothing_can_be_asked():
+    task, model = Scarce(), ALINE(bad.SPEC, **SIZES)
+    task.least = 10_000
+    trainer = Trainer(model, task)
+    trainer.compile(recipe=Recipe(warmup_steps=1, joint_steps=0))
+    with pytest.raises(InputError, match="for a policy to choose"):
+        trainer.compile(recipe=Recipe(warmup_steps=1, joint_steps=1))

@@ -14,6 +14,7 @@ from aline_tf.migraine.schema.channels import FIELD_INDEX, FIELDS
 from aline_tf.migraine.simulation.simulator import simulate_people
 from aline_tf.migraine.task.recorded import LEAST_HISTORY, RecordedTask, recorded_attacks
 from aline_tf.models.aline import ALINE
+from aline_tf.tasks import check_contract
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
 from tests.models.batches import SIZES
@@ -67,6 +68,23 @@ def test_episodes_hold_what_was_recorded_and_nothing_else(task, histories):
     assert not episode["context_outcome"][episode["context_status"] != OBSERVED].any()
     one_field = (episode["candidate_status"] != MISSING).sum(2)
     np.testing.assert_array_equal(one_field, episode["candidate_mask"].astype(int))
+
+
+@pytest.mark.parametrize("last_slot", [MISSING, OBSERVED])
+def test_evenings_that_leave_nothing_to_ask_are_learned_from(histories, last_slot):
+    """A diary of attacks alone, every other evening left open: then whether anything can be held
+    back and asked is a matter of luck, or out of the question."""
+    for person in histories:
+        status = np.zeros_like(person.status)
+        status[:, ATTACK] = OBSERVED
+        status[::2, ATTACK[-1]] = last_slot
+        task = RecordedTask([history(person.values, status)])
+        mask = task.sample_episodes((0, 0), 64, 8)["candidate_mask"].numpy()
+        assert mask.any() == (last_slot == OBSERVED) and not mask.any(axis=1).all()
+        check_contract(task, policy=False)
+        if last_slot == MISSING:
+            with pytest.raises(InputError, match="expected a candidate in some episode"):
+                check_contract(task)
 
 
 def test_a_candidate_is_never_in_the_context(task):
