@@ -78,8 +78,8 @@ $(VENV)/.docs: $(STAMP)
 		--constraint constraints.txt --editable ".[docs]"
 	@touch $@
 
-NOTEBOOKS = active_learning data_and_simulation model_check model_layers one_person own_simulator \
-	serving training_loop
+NOTEBOOKS = active_learning data_and_simulation experimenter fine_tune model_check model_layers \
+	one_person own_simulator serving training_loop
 
 # Cells stay those of the .py files; what they print and draw is kept beside them.
 notebooks: install

@@ -90,7 +90,9 @@ def tutorial(path):
         parts.append(f"```python\n{source}\n```")
         for output in cell["outputs"]:
             data = output.get("data", {})
-            if "image/png" in data:
+            if "application/vnd.jupyter.widget-view+json" in data:
+                parts.append("*In JupyterLab there is a panel to click here.*")
+            elif "image/png" in data:
                 image = "".join(data["image/png"]).replace("\n", "")
                 parts.append(f'<img alt="figure" src="data:image/png;base64,{image}">')
             elif "text/html" in data:

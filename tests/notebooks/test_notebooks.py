@@ -14,11 +14,12 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 EXPECTED = {
     "active_learning",
     "data_and_simulation",
+    "experimenter",
+    "fine_tune",
     "model_check",
     "model_layers",
     "one_person",
     "own_simulator",
-    "psychometric",
     "serving",
     "training_loop",
 }
@@ -43,14 +44,9 @@ SIZES = {
         "SWITCH": 4,
         "QUESTIONS": 1,
     },
+    "experimenter": {"OBSERVERS": 8, "KNOWN": 8},
+    "fine_tune": {"RECORDED": 12, "DAYS": 60, "OTHERS": 8, "STEPS": 2, "REFERENCE_STEPS": 1},
     "one_person": {"TWINS": 8},
-    "psychometric": {
-        "WARMUP_STEPS": 20,
-        "JOINT_STEPS": 10,
-        "EPOCH": 10,
-        "BATCH": 8,
-        "SUBJECTS": 8,
-    },
     "training_loop": {"WARMUP_STEPS": 20, "JOINT_STEPS": 10, "RULES": 1, "RUNS": 64},
 }
 

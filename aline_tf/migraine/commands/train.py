@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from aline_tf.errors import InputError
-from aline_tf.migraine.task.fine_tuning import BATCH, RATE, STEPS
+from aline_tf.migraine.task.fine_tuning import BATCH, RATE, STEPS, WEIGHTS
 
 #: Evenings of held-out people that are scored.
 SCORED = 2048
@@ -40,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--steps", type=int, default=STEPS, help=f"of {BATCH} evenings each (default: {STEPS})"
     )
     parser.add_argument(
+        "--weights",
+        choices=WEIGHTS,
+        default=WEIGHTS[0],
+        help=f"{WEIGHTS[0]}: of the head that forecasts, all else stays as it is (default)",
+    )
+    parser.add_argument(
         "--learning-rate", type=float, default=RATE, help=f"at its highest (default: {RATE:g})"
     )
     parser.add_argument("--seed", type=int, default=1, help="of everything random (default: 1)")
@@ -61,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out.exists() and not args.out.is_dir():
         raise InputError(f"expected a directory after --out; received the file {args.out}")
 
+    import numpy as np
     import tensorflow as tf
 
     if args.threads:
@@ -74,11 +81,16 @@ def run(args: argparse.Namespace) -> int:
     from aline_tf.runtime.malloc import keep_memory
     from aline_tf.training.callbacks import training_callbacks
 
-    task = RecordedTask(read_histories(args.records))
+    histories = read_histories(args.records)
+    task = RecordedTask(histories)
     others = RecordedTask(read_histories(args.held_out)) if args.held_out else None
     model = load_model(args.from_model)
     keep_memory()  # steps go through gigabytes of tensors
-    print(f"{len(task.evenings):,} evenings to learn from, of {args.records}")
+    people = len(np.unique(task.evenings[:, 0]))
+    print(
+        f"{len(task.evenings):,} evenings to learn from, of {people} of the {len(histories)} people"
+        f" of {args.records}"
+    )
     before = log_scores(model, others, args.seed) if others else None
     args.out.mkdir(parents=True, exist_ok=True)
     recipe = fine_tune(
@@ -87,18 +99,24 @@ def run(args: argparse.Namespace) -> int:
         steps=args.steps,
         learning_rate=args.learning_rate,
         seed=args.seed,
+        weights=args.weights,
         callbacks=training_callbacks(
             args.out,
             restart=args.restart,
-            run={"records": str(args.records), "from_preset": str(args.from_model)},
+            run={
+                "records": str(args.records),
+                "from_preset": str(args.from_model),
+                "weights": args.weights,
+            },
         ),
         verbose=2,
     )
     metadata = {
         "task": task.spec.name,
         "recipe": recipe,
+        "weights": args.weights,
         "seed": args.seed,
-        "people": int(task.evenings[:, 0].max()) + 1,
+        "people": people,
         "evenings": len(task.evenings),
     }
     save_preset(model, args.out / "preset", metadata)

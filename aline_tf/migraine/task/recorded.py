@@ -17,7 +17,7 @@ import tensorflow as tf
 from aline_tf import draws
 from aline_tf.batch import MISSING, OBSERVED
 from aline_tf.errors import InputError
-from aline_tf.migraine.records.attack_slots import attack_days
+from aline_tf.migraine.records.attack_slots import EVERY_DAY, attack_days
 from aline_tf.migraine.records.days import DayHistory, day_history
 from aline_tf.migraine.schema import candidates as pool
 from aline_tf.migraine.schema.channels import (
@@ -87,13 +87,18 @@ def recorded_attacks(
 ) -> np.ndarray:
     """Whether each day [C] had an attack: 1, 0, or NaN where not every slot of it is reported.
 
-    See `attack_days`: a day of which one slot is reported, and had an attack, stays NaN.
+    See `attack_days`: a day of which one slot is reported, and had an attack, stays NaN. So does
+    every day of somebody who notes attacks alone, whose days without one are never reported: only
+    days that were all attack would count, and attacks seem certain. Attacks on nearly every day of
+    the record are believed.
 
     Args:
         values, status: [C, F].
         hourless: bool [C], as in a `DayHistory`.
     """
     attack, reported = attack_days(values, status, hourless)
+    if not (reported & ~attack).any() and reported.mean() < EVERY_DAY:
+        reported = np.zeros_like(reported)
     return np.where(reported, attack.astype(float), np.nan)
 
 
@@ -105,7 +110,8 @@ class RecordedTask(Task):
         targets: M, as in `MigraineTask`.
 
     Raises:
-        InputError: nobody has an evening, after a week of history, whose day after is reported.
+        InputError: nobody has an evening, after a week of history, whose day after is reported by
+            somebody who reports days without an attack too.
 
     Example: ten days on which only the absence of attacks was reported.
 

@@ -4,13 +4,18 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aline_tf import cli
 from aline_tf.batch import BATCH_FIELDS, MISSING, OBSERVED
 from aline_tf.errors import InputError
+from aline_tf.migraine.evaluation.studies.planning import person_history
 from aline_tf.migraine.records.days import DayHistory
 from aline_tf.migraine.schema import channels
 from aline_tf.migraine.schema.channels import FIELD_INDEX, FIELDS
+from aline_tf.migraine.simulation.cohort import sample_cohort
+from aline_tf.migraine.simulation.recording import ATTACK_DIARY
 from aline_tf.migraine.simulation.simulator import simulate_people
 from aline_tf.migraine.task.recorded import LEAST_HISTORY, RecordedTask, recorded_attacks
 from aline_tf.models.aline import ALINE
@@ -48,6 +53,37 @@ def test_attacks_are_reported_or_not():
     value[1, ATTACK[2]] = value[3, ATTACK[0]] = 1.0
     # An attack in the only slot that is told does not make the day a told one.
     np.testing.assert_array_equal(recorded_attacks(value, status), [0.0, 1.0, np.nan, np.nan])
+
+
+@given(st.lists(st.sampled_from(["attack", "free", "part", "silent"]), min_size=1, max_size=60))
+def test_whoever_notes_attacks_alone_tells_no_share_of_days(days):
+    """Days that were all attack are reported whole, and none without one ever is."""
+    value, status = np.zeros([len(days), len(FIELDS)]), np.zeros([len(days), len(FIELDS)], int)
+    for day, kind in enumerate(days):
+        slots = {"silent": [], "part": ATTACK[:2]}.get(kind, ATTACK)
+        status[day, slots] = OBSERVED
+        value[day, slots] = kind != "free"
+    found = recorded_attacks(value, status)
+    whole = np.isin(days, ["attack", "free"])
+    if "free" in days or np.mean(np.array(days) == "attack") >= 0.9:
+        np.testing.assert_array_equal(np.isfinite(found), whole)
+        np.testing.assert_array_equal(found[whole], np.array(days)[whole] == "attack")
+    else:
+        assert np.isnan(found).all()
+
+
+def test_people_of_the_simulator_record_attacks_as_often_as_they_have_them():
+    """The share of recorded evenings that an attack follows is that of the same people's days."""
+    cohort = sample_cohort(1, 60, 80, 40)
+    own = RecordedTask([person_history(cohort, person) for person in range(60)])
+    person, day = own.evenings.T
+    attack = cohort.world["attack"].numpy().max(axis=2) > 0
+    recorded = attack[person, day + 1]
+    every_day = attack[:, :80].mean(axis=1)[person]
+    assert len(person) > 300
+    assert abs(recorded.mean() - every_day.mean()) < 0.05
+    alone = cohort.recording["style"].numpy() == ATTACK_DIARY
+    assert alone.any() and not alone[person].any()
 
 
 def test_episodes_hold_what_was_recorded_and_nothing_else(task, histories):

@@ -3,8 +3,8 @@
 People of the shifted world recorded themselves, as anybody does: with holes, some in a diary of
 attacks alone. The model is trained on with them, as `aline-tf migraine train` does it, and then
 forecasts evenings of others of that world whom it has never met. Beside it stand the model as it
-was, and a reference: the same model trained on with the simulator of that world, with people
-without end, whose chances of an attack are known and not only whether it came.
+was, and a reference: the same model, all of its weights trained on with the simulator of that
+world, with people without end, whose chances of an attack are known and not only whether it came.
 
     share of the gap = (log score fine-tuned - as it was) / (log score of the reference - as it was)
 
@@ -150,6 +150,7 @@ def fine_tuning_study(
         steps=reference_steps,
         learning_rate=REFERENCE_RATE,
         seed=seed,
+        weights="all",
         verbose=0,
     )
     report(f"the reference trained in {reference_steps} steps")

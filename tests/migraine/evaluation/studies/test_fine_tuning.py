@@ -64,11 +64,12 @@ def test_each_model_learns_from_its_own_and_all_forecast_the_same_others(model, 
     outcome = fine_tuning.fine_tuning_study(
         lambda: model, people=5, seed=3, recorded=4, reference_steps=7
     )
-    (_, own, _), (_, simulated, reference) = learned
+    (_, own, own_settings), (_, simulated, reference) = learned
     assert isinstance(own, RecordedTask) and outcome.evenings == len(own.evenings) > 0
     assert set(own.evenings[:, 0]) <= set(range(4))
     assert isinstance(simulated, MigraineTask) and simulated.settings == SHIFTED
-    assert reference["steps"] == 7
+    assert reference["steps"] == 7 and reference["weights"] == "all"
+    assert "weights" not in own_settings and "steps" not in own_settings  # those of the command
     assert len({id(cohort) for cohort in scored}) == 1 and scored[0].people == 5
     assert list(outcome.log_scores) == list(MODELS)
     assert outcome.share_recovered()[0] == pytest.approx(0.5)
