@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import struct
 
 PARAMETER_KINDS = ("interval", "real", "binary", "spike_slab")
 CHANNEL_KINDS = ("continuous", "binary", "ordered", "count")
+#: Of float32, in which models and simulators compute.
+_SMALLEST, _LARGEST = 1.1754943508222875e-38, 3.4028234663852886e38
 #: Columns of a history that are neither designs nor outcomes.
 _HISTORY_COLUMNS = ("trial", "answered", "index", "pool", "time")
 
@@ -22,8 +25,31 @@ def _check_name(name, what: str) -> None:
 
 def _check_number(value, name: str, what: str) -> None:
     number = not isinstance(value, bool) and hasattr(value, "__float__")
-    if not number or not math.isfinite(value):
+    if not number or not math.isfinite(value) or abs(value) > _LARGEST:
         raise ValueError(f"Expected a finite {what} for {name!r}. Received: {what}={value!r}")
+
+
+def _check_scale(value, name: str) -> None:
+    number = not isinstance(value, bool) and hasattr(value, "__float__")
+    if not number or not _SMALLEST <= value <= _LARGEST:
+        raise ValueError(f"Expected scale > 0 for {name!r}. Received: {value!r}")
+
+
+def _check_interval(low, high, name: str) -> None:
+    """Of finite numbers."""
+    if not low < high:
+        raise ValueError(f"Expected low < high for {name!r}. Received: [{low}, {high}]")
+    as_stored = struct.unpack("2f", struct.pack("2f", low, high))
+    if not as_stored[0] < as_stored[1]:
+        raise ValueError(
+            f"Expected low and high for {name!r} that differ in float32. Received: [{low!r}, "
+            f"{high!r}]"
+        )
+
+
+def _is_whole(value) -> bool:
+    number = not isinstance(value, bool) and hasattr(value, "__float__")
+    return number and math.isfinite(value) and value == int(value)
 
 
 def _check_unique(names, what: str) -> None:
@@ -72,10 +98,11 @@ class Parameter:
     def __post_init__(self):
         _check_name(self.name, "parameter")
         self._check_scales_with()
-        if self.axis is not None and (self.kind != "interval" or self.axis < 0):
+        placed = self.axis is not None
+        if placed and (self.kind != "interval" or not _is_whole(self.axis) or self.axis < 0):
             raise ValueError(
-                f"Expected an axis >= 0 only for an interval. Received: kind={self.kind!r}, "
-                f"axis={self.axis}"
+                "Expected an axis, a whole number >= 0, only for an interval. "
+                f"Received: kind={self.kind!r}, axis={self.axis!r}"
             )
         if self.kind not in PARAMETER_KINDS:
             raise ValueError(
@@ -83,12 +110,9 @@ class Parameter:
             )
         for what in ("low", "high", "loc"):
             _check_number(getattr(self, what), self.name, what)
-        if self.kind == "interval" and not self.low < self.high:
-            raise ValueError(
-                f"Expected low < high for {self.name!r}. Received: [{self.low}, {self.high}]"
-            )
-        if not 0 < self.scale < math.inf:
-            raise ValueError(f"Expected scale > 0 for {self.name!r}. Received: {self.scale}")
+        if self.kind == "interval":
+            _check_interval(self.low, self.high, self.name)
+        _check_scale(self.scale, self.name)
 
     def _check_scales_with(self) -> None:
         pairs = self.scales_with
@@ -149,14 +173,18 @@ class Channel:
             raise ValueError(
                 f"Expected a channel kind of {CHANNEL_KINDS}. Received: kind={self.kind!r}"
             )
-        if self.kind == "ordered" and not (self.levels >= 2 and self.levels == int(self.levels)):
+        if not _is_whole(self.levels) or self.levels < 2:
             raise ValueError(
-                f"Expected at least 2 levels for {self.name!r}. Received: levels={self.levels}"
+                f"Expected at least 2 levels for {self.name!r}. Received: levels={self.levels!r}"
+            )
+        if self.kind != "ordered" and self.levels != 2:
+            raise ValueError(
+                f"Expected levels only of an ordered channel. Received: {self.name!r}, "
+                f"kind={self.kind!r}, levels={self.levels}"
             )
         for what in ("loc", "cost"):
             _check_number(getattr(self, what), self.name, what)
-        if not 0 < self.scale < math.inf:
-            raise ValueError(f"Expected scale > 0 for {self.name!r}. Received: {self.scale}")
+        _check_scale(self.scale, self.name)
         if self.cost < 0:
             raise ValueError(f"Expected cost >= 0 for {self.name!r}. Received: {self.cost}")
 
@@ -261,9 +289,10 @@ class TaskSpec:
             raise ValueError(
                 f"Expected parameters on one of {dims} design axes. Received: {astray[0]!r}"
             )
-        if isinstance(self.horizon, bool) or not self.horizon >= 1 or self.horizon % 1:
+        if not _is_whole(self.horizon) or self.horizon < 1:
             raise ValueError(
-                f"Expected a whole number of steps, horizon >= 1. Received: horizon={self.horizon}"
+                "Expected a whole number of steps, horizon >= 1. "
+                f"Received: horizon={self.horizon!r}"
             )
         object.__setattr__(self, "horizon", int(self.horizon))
         self._check_units()
@@ -299,8 +328,7 @@ class TaskSpec:
         for name, low, high in bounds:
             _check_number(low, name, "low")
             _check_number(high, name, "high")
-            if not low < high:
-                raise ValueError(f"Expected low < high for {name!r}. Received: [{low}, {high}]")
+            _check_interval(low, high, name)
         if not dims:
             raise ValueError("Expected at least one design dimension. Received: design_names=()")
         for field in ("fields", "outcomes"):

@@ -41,13 +41,39 @@ NUMBERS = st.floats(allow_nan=True, allow_infinity=True)
 
 @given(low=NUMBERS, high=NUMBERS, loc=NUMBERS, scale=NUMBERS)
 def test_a_parameter_is_sound_or_refused(low, high, loc, scale):
-    sound = np.isfinite([low, high, loc, scale]).all() and low < high and scale > 0
+    # In float32, in which everything is computed.
+    limits, every = np.finfo(np.float32), np.abs([low, high, loc, scale])
+    sound = (every <= float(limits.max)).all() and scale >= float(limits.tiny)
+    sound = sound and np.float32(low) < np.float32(high)
     try:
         Parameter("a", low=low, high=high, loc=loc, scale=scale)
     except ValueError as error:
         assert not sound and "Expected" in str(error) and "Received" in str(error)
     else:
         assert sound
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Parameter("a", scale="1"),
+        lambda: Parameter("a", scale=True),
+        lambda: Parameter("a", low=1.0, high=1.0 + 1e-12),
+        lambda: Parameter("a", high=1e40),
+        lambda: Parameter("a", axis=0.5),
+        lambda: Parameter("a", axis="x"),
+        lambda: Channel("a", scale="1"),
+        lambda: Channel("a", "ordered", levels="3"),
+        lambda: Channel("a", levels=7),
+        lambda: Channel("a", "binary", levels=3),
+        lambda: dataclasses.replace(EVERY_KIND, horizon="4"),
+        lambda: dataclasses.replace(EVERY_KIND, horizon=None),
+        lambda: dataclasses.replace(EVERY_KIND, horizon=float("nan")),
+    ],
+)
+def test_what_is_no_number_is_refused_in_a_sentence(make):
+    with pytest.raises(ValueError, match=r"Expected .*Received: "):
+        make()
 
 
 def test_the_description_is_frozen():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,11 @@ def save_preset(model: ALINE, directory, metadata: dict | None = None) -> None:
         InputError: a model that is not built, weights that are not finite, metadata that JSON
             cannot hold, or a file in the place of the directory. What stood there stays.
     """
+    if not isinstance(directory, str | os.PathLike) or not str(directory):
+        raise InputError(f"expected a directory to write to; received {directory!r}")
     directory = Path(directory)
+    if metadata is not None and not isinstance(metadata, Mapping):
+        raise InputError(f"expected metadata as a dict; received {metadata!r}")
     if not model.built:
         raise InputError(
             "expected a model that has weights (call model.build() or load some); received one "

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import warnings
+from numbers import Real
+
 import numpy as np
 import tensorflow as tf
 
@@ -52,6 +56,9 @@ class RecordedDataTask(Task):
 
     def __init__(self, spec: TaskSpec, designs, outcomes, theta=None, predictions: int = 8):
         self.spec = spec
+        whole = isinstance(predictions, int | np.integer) and not isinstance(predictions, bool)
+        if not whole or predictions < 1:
+            raise InputError(f"expected at least 1 prediction; received {predictions!r}")
         self.predictions = int(predictions)
         designs, outcomes = _numbers("designs", designs), _numbers("outcomes", outcomes)
         subjects, sizes = len(designs), spec.sizes
@@ -65,8 +72,6 @@ class RecordedDataTask(Task):
                 f"expected outcomes {[*designs.shape[:2], sizes['F']]}; "
                 f"received {list(outcomes.shape)}"
             )
-        if self.predictions < 1:
-            raise InputError(f"expected at least 1 prediction; received {self.predictions}")
         theta = np.full((subjects, 0), 0.0) if theta is None else _numbers("theta", theta)
         if theta.shape != (subjects, sizes["P"]):
             raise InputError(
@@ -75,6 +80,14 @@ class RecordedDataTask(Task):
             )
         observed = ~np.isnan(outcomes)
         _check_records(spec, designs, outcomes, observed, theta)
+        never = np.isnan(theta).all(axis=0)
+        if never.any():
+            name = spec.parameter_names[int(np.argmax(never))]
+            warnings.warn(
+                f"the parameter {name} is recorded of none of {subjects} subjects: nothing can be "
+                "learned about it",
+                stacklevel=2,
+            )
         exists = observed.any(axis=2)
         self.theta = np.nan_to_num(theta).astype(np.float32)
         self.theta_known = ~np.isnan(theta)
@@ -139,12 +152,16 @@ class RecordedDataTask(Task):
         Raises:
             InputError: one of them would have no subject.
         """
-        order = np.random.default_rng(seed).permutation(self.subjects)
-        count = round(share * self.subjects)
+        whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+        if not whole or seed < 0:
+            raise InputError(f"expected a seed, a whole number of 0 or more; received {seed!r}")
+        order = np.random.default_rng(int(seed)).permutation(self.subjects)
+        part = isinstance(share, Real) and math.isfinite(share)
+        count = round(float(share) * self.subjects) if part else 0
         if not 0 < count < self.subjects:
             raise InputError(
                 f"expected a share that leaves some of {self.subjects} subjects on both sides; "
-                f"received {share}"
+                f"received {share!r}"
             )
         return self._of(order[count:]), self._of(order[:count])
 
@@ -256,6 +273,9 @@ class RecordedDataTask(Task):
 
 
 def _numbers(name, array) -> np.ndarray:
+    if np.ma.isMaskedArray(array):
+        # What is masked was not recorded, whatever number lies behind the mask.
+        array = np.ma.filled(array.astype(np.float64), np.nan)
     try:
         return np.asarray(array, np.float64)
     except (TypeError, ValueError) as error:

@@ -236,3 +236,13 @@ def test_units_of_another_task_are_refused(network, tmp_path):
     (tmp_path / "metadata.json").write_text(json.dumps(metadata))
     with pytest.raises(InputError, match=r"expected units of the \d designs .*; received 1"):
         load_preset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("place", "metadata", "message"),
+    [(None, None, "directory"), ("", None, "directory"), ("a", "x", "dict"), ("a", [1], "dict")],
+)
+def test_what_cannot_be_saved_is_one_sentence(network, tmp_path, place, metadata, message):
+    with pytest.raises(InputError, match=f"expected .*{message}.*; received"):
+        network.save_to_preset(place and tmp_path / place, metadata)
+    assert not list(tmp_path.iterdir())

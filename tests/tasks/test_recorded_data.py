@@ -179,3 +179,33 @@ def test_a_split_leaves_somebody_on_both_sides():
 def test_a_description_of_other_channels_is_none_of_ours():
     spec = TaskSpec("x", ("x",), (0.0,), (10.0,), (Channel("y"),), (Channel("y"),), (), 3)
     assert RecordedDataTask(spec, *data()[:2]).spec is spec
+
+
+def test_what_is_masked_was_not_recorded():
+    designs, outcomes, theta = data()
+    hidden = outcomes > 30
+    masked = np.ma.array(outcomes, mask=hidden)
+    task = RecordedDataTask(DoseCounts.spec, designs, masked, theta)
+    assert hidden.any() and (task.exists == ~hidden[..., 0]).all()
+
+
+def test_a_parameter_that_nobody_recorded_is_said():
+    designs, outcomes, theta = data()
+    theta[:, 1] = np.nan
+    with pytest.warns(UserWarning, match="decay is recorded of none of 30 subjects"):
+        RecordedDataTask(DoseCounts.spec, designs, outcomes, theta)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("a",), (None,), (float("nan"),), (0.25, -1), (0.25, 1.5), (0.25, "a"), (0.25, None)],
+)
+def test_a_split_that_cannot_be_is_one_sentence(arguments):
+    with pytest.raises(InputError, match=r"expected a s.*; received"):
+        TASK.split(*arguments)
+
+
+@pytest.mark.parametrize("predictions", [0, 1.5, "2", True, None])
+def test_predictions_are_a_whole_number(predictions):
+    with pytest.raises(InputError, match="at least 1 prediction; received"):
+        RecordedDataTask(NoParameters.spec, *data()[:2], predictions=predictions)

@@ -24,6 +24,8 @@ from aline_tf.acquisition.refined.kernels import Kernels, Scale
 _DRAWS = 4096
 #: Effective draws below which new ones are proposed.
 _FEW, _SEED = 400, 0
+#: Stands for the log of nothing.
+_LEAST = -1e30
 
 
 class Predicted(NamedTuple):
@@ -94,23 +96,27 @@ def predict_in_turn(task, design, outcome, known_mask=None, known_theta=None) ->
             seen, expected = looked_at(theta, t + 1)
             log_prior = task.log_prior(tf.constant(theta, tf.float32)).numpy().astype(float)
             level = log_prior - log_g + seen[:, :t].sum(1)
-        weight = np.exp(level - level.max())
+        weight = _weights(level)
         found.append(float(weight @ expected[:, t] / weight.sum()))
     level, found = level + seen[:, -1], np.array(found)
-    top = level.max()
-    evidence = float(top + np.log(np.exp(level - top).mean()))
+    evidence = float(level.max() + np.log(_weights(level).mean()))
     return Predicted(found if binary else None, None if binary else found, evidence)
 
 
+def _weights(level) -> np.ndarray:
+    """exp(level) up to a factor; all alike where none of the draws can have given the answers."""
+    return np.exp(np.maximum(level, _LEAST) - max(level.max(), _LEAST))
+
+
 def _effective(level) -> float:
-    weight = np.exp(level - level.max())
+    weight = _weights(level)
     return float(weight.sum() ** 2 / np.square(weight).sum())
 
 
 def _renewed(theta, free, level, scale: Scale, rng) -> tuple[np.ndarray, np.ndarray]:
     """New draws [I, P] by kernels around draws of weight exp(level), and log g of each [I]; what is
     not free stays."""
-    weight = np.exp(level - level.max())
+    weight = _weights(level)
     places = (np.arange(_DRAWS) + rng.random()) / _DRAWS * weight.sum()
     index = np.minimum(np.searchsorted(np.cumsum(weight), places), _DRAWS - 1)
     kernels = Kernels(scale.unbounded(theta[index][:, free]), rng)

@@ -258,7 +258,8 @@ class Refinement:
         proposed[:own] = self._graphs.priors().numpy()[:own]
         proposed[own:, free] = scale.natural(kernels.sample(_WEIGHED - own))
         proposed = proposed.astype(np.float32)
-        theta, level, _ = (np.asarray(part, float) for part in self._graphs.levels(state, proposed))
+        found = self._graphs.levels(state, tf.constant(proposed))
+        theta, level, _ = (np.asarray(part, float) for part in found)
         place = scale.unbounded(proposed[:, free].astype(float))
         log_g = math.log1p(-share) + kernels.log_prob(place) + scale.log_slope(place)
         if own:

@@ -1,12 +1,20 @@
 """Exact predictions of answers in turn, against quadrature."""
 
+import math
+
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.stats import norm
 
+from aline_tf import draws
 from aline_tf.acquisition.refined.prequential import can_predict, predict_in_turn
+from aline_tf.acquisition.refined.refinement import Refinement
+from aline_tf.batch_ops import from_history
+from aline_tf.errors import InputError
 from aline_tf.experiments.psychometric.misfits import exact_chances
-from aline_tf.tasks import CES, GP1D, LocationFinding, Psychometric
+from aline_tf.spec import Channel, Parameter, TaskSpec
+from aline_tf.tasks import CES, GP1D, LocationFinding, Psychometric, Task
 
 
 @pytest.mark.parametrize("kind", ["described", "inverted"])
@@ -62,3 +70,46 @@ def test_a_known_parameter_is_conditioned_on():
 def test_what_cannot_be_predicted_is_known_beforehand():
     assert can_predict(Psychometric()) and can_predict(LocationFinding(sources=2))
     assert not can_predict(GP1D()) and not can_predict(CES())
+
+
+class Bounded(Task):
+    """y = a x + u, u ~ U(-.1, .1), a ~ N(0, 1): some answers cannot be."""
+
+    spec = TaskSpec(
+        "bounded",
+        ("x",),
+        (0.0,),
+        (1.0,),
+        (Channel("y"),),
+        (Channel("y"),),
+        (Parameter("a", "real"),),
+        3,
+    )
+
+    def sample_theta(self, seed, batch):
+        return draws.normal(seed, [batch, 1])
+
+    def simulate(self, theta, design, seed):
+        return theta[:, None] * design + draws.uniform(seed, tf.shape(design), -0.1, 0.1)
+
+    def log_likelihood(self, theta, design, outcome):
+        away = tf.abs(outcome[..., 0] - theta[..., 0] * design[..., 0])
+        return tf.where(away < 0.1, tf.math.log(5.0), -np.inf)
+
+    def log_prior(self, theta):
+        return -0.5 * tf.square(theta[..., 0]) - 0.5 * math.log(2.0 * math.pi)
+
+
+def test_answers_that_cannot_be_leave_numbers_and_are_refused_by_a_posterior(recwarn):
+    design, outcome = np.ones([3, 1], np.float32), np.float32([[1.0], [1.1], [2.0]])
+    possible = predict_in_turn(Bounded(), design[:2], outcome[:2])
+    assert np.isfinite(possible.level).all() and np.isfinite(possible.log_evidence)
+    found = predict_in_turn(Bounded(), design, outcome)
+    assert np.isfinite(found.level).all() and found.level[2] == 1.0
+    assert found.log_evidence == -np.inf
+    again = predict_in_turn(Bounded(), np.ones([5, 1], np.float32), np.full([5, 1], 99, np.float32))
+    assert np.isfinite(again.level).all()
+    assert not [w for w in recwarn if issubclass(w.category, RuntimeWarning)]
+    batch = from_history(Bounded.spec.sizes, design[None], outcome[None])
+    with pytest.raises(InputError, match="expected answers that task 'bounded' can have"):
+        Refinement(Bounded()).posterior(batch)
