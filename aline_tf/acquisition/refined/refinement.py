@@ -38,6 +38,7 @@ from aline_tf.information.posterior_sampling import (
     log_posterior,
     posterior_draws,
 )
+from aline_tf.models.compiled import Compiled
 from aline_tf.models.distributions.theta_posterior import ThetaPosterior
 
 #: Measured against an exact grid at 30, 60 and 120 trials; see the note above.
@@ -153,6 +154,8 @@ class Refinement:
                 f"received {type(task).__name__}"
             )
         self.task, self.settings, self.seed = task, settings, seed
+        # A frozen one would be compiled anew for every length of history.
+        model = getattr(model, "thawed", model)
         self.model = model if hasattr(model, "theta_posterior") else None
         self._graphs = _shared_graphs(task, self.model, settings, seed)
 
@@ -173,7 +176,7 @@ class Refinement:
         self._check_known(state)
         raw = tf.zeros([1, len(self.task.spec.parameters), 0])
         if self.model is not None:
-            raw = self.model(state)["theta_raw"]
+            raw = Compiled(self.model)(state)["theta_raw"]
         tensors = {name: tf.convert_to_tensor(part) for name, part in state.items()}
         theta = self._graphs.tempered(tensors, raw)[0].numpy().astype(float)
         plain = WeightedDraws(theta, np.full(len(theta), 1.0 / len(theta)))
