@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 
@@ -21,8 +23,10 @@ import numpy as np
 RATE, CANDIDATES = 50, 200
 #: Clients that ask without a pause, to see how much a server can do.
 CLIENTS = 32
-#: Seconds in which a server compiles what it is asked for, before anything is measured.
-WARM_UP = 25.0
+#: Times that everything is asked before anything is measured: a server has compiled it by then.
+_OFTEN = 30
+#: Seconds of a processor that an idle server takes in one; pause where nobody can tell.
+_IDLE, _UNTOLD = 0.05, 30.0
 _OBSERVATIONS = 15
 
 
@@ -59,8 +63,8 @@ class ServingFigures:
 def measure_serving(
     task: str, seconds: float, report: Callable[[str], None] = lambda line: None
 ) -> ServingFigures:
-    """Serves a model of the package and asks it for the next question, again and again until it
-    has compiled what it will, and then by the clock.
+    """Serves a model of the package and asks it for the next question, first until it has compiled
+    what it will.
 
     Args:
         task: its name.
@@ -73,15 +77,11 @@ def measure_serving(
     report(f"{task}: a pass of the frozen model")
     frozen = _frozen_seconds(task)
     with served(task) as ask:
-        report(f"{task}: a server warms up")
-        warm_up(ask, CLIENTS, WARM_UP)
         report(f"{task}: {RATE} questions a second")
         times = steady(ask, RATE, max(int(RATE * seconds), 1))
         report(f"{task}: as many questions as are answered, merged")
         merged = saturated(ask, CLIENTS, seconds)
     with served(task, "--no-batching") as ask:
-        report(f"{task}: another warms up, which merges nothing")
-        warm_up(ask, CLIENTS, WARM_UP)
         report(f"{task}: as many questions as are answered, each alone")
         alone = saturated(ask, CLIENTS, seconds)
     p50, p99 = np.quantile(times, [0.5, 0.99])
@@ -131,22 +131,46 @@ def steady(ask: Callable[[], object], rate: float, number: int) -> list[float]:
     return times
 
 
-def warm_up(ask: Callable[[], object], clients: int, seconds: float) -> None:
-    """Asks again and again, alone and at once with others, with pauses in which a server may
-    compile what it is asked for.
+def warm_up(ask: Callable[[], object], clients: int, pid: int) -> None:
+    """Asks often enough, alone and at once with others, for a server to compile what it is asked
+    for, and waits until it has.
 
     Args:
         ask: asks one question; called by several threads.
         clients: how many ask at once.
-        seconds: for how long.
+        pid: of the server.
     """
-    begin = time.perf_counter()
     with ThreadPoolExecutor(clients) as threads:
-        while time.perf_counter() - begin < seconds:
-            for _ in range(4):
-                ask()
+        for _ in range(_OFTEN):
+            ask()
             list(threads.map(lambda _: ask(), range(clients)))
-            time.sleep(min(0.25, seconds))
+    settle(pid)
+
+
+def settle(pid: int, most: float = 300.0) -> None:
+    """Waits until a process does nothing for a second, as far as the system tells.
+
+    Args:
+        pid: of the process.
+        most: seconds to wait; where the system does not tell, as many as a program takes.
+    """
+    begin, before = time.perf_counter(), _processor_seconds(pid)
+    while before is not None and time.perf_counter() - begin < most:
+        time.sleep(1.0)
+        now = _processor_seconds(pid)
+        if now is None or now - before < _IDLE:
+            return
+        before = now
+    if before is None:
+        time.sleep(min(most, _UNTOLD))
+
+
+def _processor_seconds(pid: int) -> float | None:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def saturated(ask: Callable[[], object], clients: int, seconds: float) -> float:
@@ -174,7 +198,7 @@ def saturated(ask: Callable[[], object], clients: int, seconds: float) -> float:
 
 @contextlib.contextmanager
 def served(task: str, *options: str) -> Iterator[Callable[[], object]]:
-    """A function that asks a served model of the package for the next question.
+    """A function that asks a served model of the package for the next question, once it is warm.
 
     Args:
         task: its name.
@@ -195,9 +219,12 @@ def served(task: str, *options: str) -> Iterator[Callable[[], object]]:
             raise RuntimeError(f"Expected a server. Received: exit code {process.wait()}")
         batch = _question(task)
         with Client(address, task, timeout=60.0) as client:
-            for _ in range(3):
-                client.propose(batch)
-            yield lambda: client.propose(batch, outputs=["index"])
+
+            def ask() -> object:
+                return client.propose(batch, outputs=["index"])
+
+            warm_up(ask, CLIENTS, process.pid)
+            yield ask
     finally:
         process.terminate()
         process.wait()

@@ -85,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-xla",
         action="store_true",
         help="run the graphs as they are stored; without it XLA compiles the sizes of request that"
-        " are asked for again and again, at most 24, in the background: seconds and about 20 MB"
+        " are asked for again and again, at most 12, in the background: seconds and about 20 MB"
         " for each, and then twice as fast",
     )
     parser.add_argument("--quiet", action="store_true", help="log errors only")

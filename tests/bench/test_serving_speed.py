@@ -6,7 +6,14 @@ import time
 import pytest
 
 from aline_tf.bench import serving_speed
-from aline_tf.bench.serving_speed import ServingFigures, format_serving, saturated, steady
+from aline_tf.bench.serving_speed import (
+    ServingFigures,
+    format_serving,
+    saturated,
+    settle,
+    steady,
+    warm_up,
+)
 from aline_tf.cli import main
 
 
@@ -50,6 +57,23 @@ def test_a_saturated_load_has_so_many_clients_at_a_time():
     rate = saturated(ask, clients=4, seconds=0.2)
     assert most == 4
     assert 0 < rate <= 400
+
+
+def test_a_server_is_asked_often_and_then_left_until_it_rests(monkeypatch):
+    seconds = iter([5.0, 6.0, 7.0, 7.01, 99.0])
+    monkeypatch.setattr(serving_speed, "_processor_seconds", lambda pid: next(seconds))
+    monkeypatch.setattr(serving_speed.time, "sleep", lambda seconds: None)
+    asked = []
+    warm_up(lambda: asked.append(1), 3, pid=1)
+    assert len(asked) == 4 * serving_speed._OFTEN
+    assert next(seconds) == 99.0
+
+
+def test_where_nobody_tells_what_a_process_does_the_pause_is_a_fixed_one(monkeypatch):
+    slept = []
+    monkeypatch.setattr(serving_speed.time, "sleep", slept.append)
+    settle(pid=2**31 - 1)
+    assert slept == [serving_speed._UNTOLD]
 
 
 def test_the_lines_tell_every_figure():

@@ -33,7 +33,7 @@ LOG = logging.getLogger(__name__)
 #: Passes of one size after which it is compiled.
 OFTEN = 24
 #: Programs of a process at most: each takes about 20 MB, and the first another 100.
-MOST = 24
+MOST = 12
 #: The least context that is padded to; how much of a pool may be padding: an eighth.
 _LEAST_CONTEXT, _PARTS_OF_POOL = 16, 8
 #: Rows of merged requests in one pass: from four on each takes as long as it would by itself.
