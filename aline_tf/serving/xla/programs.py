@@ -102,12 +102,12 @@ class Programs:
     ) -> list[dict[str, np.ndarray]] | None:
         room = padded_sizes([merging.sizes_of(arrays) for arrays in requests])
         key = room["B"], room["C"], room["M"], room["N"]
-        of = self._of.get(function)
-        if of is None or not of.faster.get(key):
-            if of is None or key not in of.faster:
-                sizes = merging.sizes_of(requests[0]) | room
-                if pairs_of(sizes) <= LARGE and not (limits and limits.exceeded(sizes)):
-                    self._count(function, key, requests)
+        of = self._of.get(function) or self._meet(function)
+        if not of.faster.get(key):
+            sizes = merging.sizes_of(requests[0]) | room
+            is_fit = pairs_of(sizes) <= LARGE and not (limits and limits.exceeded(sizes))
+            if key not in of.faster and is_fit:
+                self._count(function, of, key, requests)
             return None
         found, is_sound = _run(function, of.copy, merging.merged(requests, room))
         return merging.split(found, requests) if is_sound else None
@@ -126,9 +126,35 @@ class Programs:
             self._due.put(done)
             done.wait()
 
-    def _count(self, function: Signature, key: Sizes, requests: Sequence[merging.Arrays]) -> None:
+    def _meet(self, function: Signature) -> _Of:
+        """What is known of a signature that was not asked before: what was compiled of another
+        version of its model, which has other weights."""
+        of = _Of()
+        if self._verdicts:
+            self._copy(function, of)
         with self._lock:
-            of = self._of.setdefault(function, _Of())
+            of.faster = {
+                sizes: verdict
+                for (copy, sizes), verdict in self._verdicts.items()
+                if copy == of.copy and verdict is not None
+            }
+            return self._of.setdefault(function, of)
+
+    def _copy(self, function: Signature, of: _Of) -> None:
+        """Finds by what copy a signature is compiled, or that it has none."""
+        try:
+            of.copy = of.copy or checked_copy(function.name)
+        except NoCopyError as error:
+            of.has_none = True
+            LOG.info("a signature is not compiled: %s", error)
+        except Exception as error:  # nobody's request is to fail by it
+            of.has_none = True
+            LOG.warning("a signature cannot be copied: %s", _first_line(error))
+
+    def _count(
+        self, function: Signature, of: _Of, key: Sizes, requests: Sequence[merging.Arrays]
+    ) -> None:
+        with self._lock:
             if of.has_none:
                 return
             if len(of.asked) >= _MOST_COUNTED and key not in of.asked:
@@ -155,11 +181,10 @@ class Programs:
     def _try(self, function: Signature, key: Sizes, requests: list[merging.Arrays]) -> None:
         of = self._of[function]
         try:
-            of.copy = of.copy or checked_copy(function.name)
+            self._copy(function, of)
+            if of.has_none:
+                return
             verdict = self._verdict(function, of.copy, key, requests)
-        except NoCopyError as error:
-            of.has_none = True
-            LOG.info("a signature is not compiled: %s", error)
         except Exception as error:  # whatever XLA cannot do
             of.has_none = True
             LOG.warning("a signature cannot be compiled: %s", _first_line(error))
@@ -183,7 +208,9 @@ class Programs:
         _quietly(lambda: _run(function, copy, padded))
         seconds = time.monotonic() - begin
         return_memory()
-        verdict = self._verdicts[copy, key] = _is_better(function, copy, requests, room)
+        verdict = _is_better(function, copy, requests, room)
+        with self._lock:
+            self._verdicts[copy, key] = verdict
         LOG.info("sizes B, C, M, N of %s compiled in %.1f s: %s", key, seconds, _MEANS[verdict])
         return verdict
 

@@ -272,6 +272,9 @@ def test_versions_share_a_copy_and_answer_by_their_own_weights(model, tiny_model
         found, is_sound = programs_module._run(each.functions["propose"], name, inputs)
         assert is_sound
         assert_same(merging.split(found, [arrays])[0], by_graph(each, "propose", arrays))
+        # A new version need not be asked often: what it would have compiled is there.
+        (found,) = programs.answer(each.functions["propose"], [arrays], None)
+        assert_same(found, by_graph(each, "propose", arrays))
     scale_weights(other, "propose", np.nan)
     _, is_sound = programs_module._run(other.functions["propose"], name, inputs)
     assert not is_sound
