@@ -79,7 +79,7 @@ $(VENV)/.docs: $(STAMP)
 	@touch $@
 
 NOTEBOOKS = active_learning data_and_simulation experimenter fine_tune model_check model_layers \
-	one_person own_simulator serving training_loop
+	one_person own_simulator psychometric serving training_loop
 
 # Cells stay those of the .py files; what they print and draw is kept beside them.
 notebooks: install

@@ -20,6 +20,7 @@ EXPECTED = {
     "model_layers",
     "one_person",
     "own_simulator",
+    "psychometric",
     "serving",
     "training_loop",
 }
@@ -47,6 +48,14 @@ SIZES = {
     "experimenter": {"OBSERVERS": 8, "KNOWN": 8},
     "fine_tune": {"RECORDED": 12, "DAYS": 60, "OTHERS": 8, "STEPS": 2, "REFERENCE_STEPS": 1},
     "one_person": {"TWINS": 8},
+    "psychometric": {
+        "LAYERS": 1,
+        "WARMUP_STEPS": 10,
+        "JOINT_STEPS": 2,
+        "EPOCH": 2,
+        "HELD_OUT": 4,
+        "SUBJECTS": 4,
+    },
     "training_loop": {"WARMUP_STEPS": 20, "JOINT_STEPS": 10, "RULES": 1, "RUNS": 64},
 }
 
