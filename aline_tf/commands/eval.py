@@ -109,6 +109,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PROMISE",
         help="with --promises: these alone, by name",
     )
+    parser.add_argument(
+        "--false-alarms",
+        type=int,
+        metavar="R",
+        help="instead count how many of R subjects of the task a session would suspect at its end, "
+        "p < .01 (.07 s each)",
+    )
 
 
 def _defaults(experiments, option: str) -> str:
@@ -125,6 +132,17 @@ def _check_together(args) -> None:
     """Raises InputError for options that have no meaning beside each other."""
     if args.only and not args.promises:
         raise InputError(f"expected --promises with --only; received {','.join(args.only)} alone")
+    if args.promises and args.false_alarms is not None:
+        raise InputError("expected --promises or --false-alarms; received both")
+    if args.false_alarms is not None:
+        others = ("policy", "target", "function", "contrastive", "pool", "plots", "switch")
+        others = (*others, "curves", "joint", "runs", "json")
+        beside = [name for name in others if getattr(args, name)]
+        if beside:
+            raise InputError(
+                "expected --model, --candidates or --seed with --false-alarms; received "
+                f"--{beside[0]}"
+            )
     if args.promises:
         others = ("policy", "target", "function", "contrastive", "pool", "plots", "switch")
         beside = [name for name in (*others, "curves", "joint") if getattr(args, name)]
@@ -154,6 +172,20 @@ def _promises(args, experiment, settings, report) -> int:
         }
         figure.write_json(args.json, header, figures)
         print(f"{len(figures)} rows written to {args.json}")
+    return 0
+
+
+def _false_alarms(args, experiment, settings) -> int:
+    """Counts subjects of the task that are suspected, and prints shares with 95% intervals."""
+    from aline_tf.evaluation import misfit, results
+
+    model = experiment.load_model(settings)
+    candidates = 200 if args.candidates is None else args.candidates
+    found = misfit.false_alarms(experiment, model, args.false_alarms, candidates, args.seed)
+    print(f"{experiment.name}: false alarms, seed {args.seed}; {results.machine()}\n")
+    for each in found:
+        error = 1.96 * each.standard_error
+        print(f"{each.by:<10}{each.rate:>8.2%} +- {error:.2%} of {each.runs} with p < .01")
     return 0
 
 
@@ -189,6 +221,8 @@ def run(args: argparse.Namespace) -> int:
     def report(line: str) -> None:
         print(f"[{time.monotonic() - started:6.1f} s] {line}", file=sys.stderr, flush=True)
 
+    if args.false_alarms is not None:
+        return _false_alarms(args, experiment, settings)
     if args.promises:
         return _promises(args, experiment, settings, report)
     measured = experiment.evaluate(settings, report)

@@ -19,10 +19,11 @@ from typing import NamedTuple
 import numpy as np
 
 from aline_tf import draws
-from aline_tf.acquisition.misfit import THRESHOLD, binary_p_value, fit_of
+from aline_tf.acquisition.misfit import THRESHOLD, binary_p_value, covers, fit_of
 from aline_tf.acquisition.policies import LearnedPolicy
 from aline_tf.batch import empty_batch
 from aline_tf.batch_ops import from_history
+from aline_tf.errors import InputError
 from aline_tf.evaluation.play import play_through
 
 #: Name of subjects as the task simulates them.
@@ -168,6 +169,34 @@ def examine(
     strangers, exact_chances = experiment.misfits()
     kinds = {WELL_SPECIFIED: of_the_task(experiment.task)} | dict(strangers)
     return detections(model, experiment.task, kinds, runs, candidates, seed, exact_chances)
+
+
+def false_alarms(
+    experiment, model, runs: int, candidates: int = 200, seed: int = 0
+) -> list[Detection]:
+    """How often subjects of an experiment's own task are suspected, by a session and by the oracle.
+
+    Args:
+        experiment: an `Experiment`.
+        model: an `ALINE` of its task.
+        runs: R, at least 1.
+        candidates, seed: see `histories`.
+
+    Raises:
+        InputError: no run, or a task whose outcomes cannot be tested.
+    """
+    if runs < 1:
+        raise InputError(f"expected at least 1 run to count false alarms in; received {runs}")
+    if not covers(experiment.task.spec):
+        raise InputError(
+            "expected a task of one binary or continuous outcome to test its fit; received "
+            f"{experiment.name!r}"
+        )
+    kinds = {WELL_SPECIFIED: of_the_task(experiment.task)}
+    _, exact_chances = experiment.misfits()
+    return detections(
+        model, experiment.task, kinds, runs, candidates, seed, exact_chances, model_alone=False
+    )
 
 
 def table_of(found: list[Detection]) -> str:

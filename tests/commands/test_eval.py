@@ -174,3 +174,25 @@ def test_promises_are_printed_and_written_with_what_they_are_of(tmp_path, capsys
 def test_options_that_mean_nothing_beside_promises_are_refused(capsys, preset, options, sentence):
     assert main(["eval", "psychometric", "--model", str(preset), *options]) == 2
     assert sentence in " ".join(capsys.readouterr().err.split())
+
+
+def test_false_alarms_are_counted_with_their_interval(capsys, preset):
+    command = ["eval", "psychometric", "--model", str(preset), "--candidates", "40"]
+    assert main([*command, "--false-alarms", "3"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[-2:]] == ["session", "exact"]
+    assert all("of 3 with p < .01" in line for line in lines[-2:])
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "message"),
+    [
+        ("psychometric", ["--false-alarms", "0"], "at least 1 run to count false alarms in"),
+        ("psychometric", ["--false-alarms", "9", "--runs", "3"], "with --false-alarms; received"),
+        ("psychometric", ["--false-alarms", "9", "--promises"], "received both"),
+        ("ces", ["--false-alarms", "9"], "one binary or continuous outcome"),
+    ],
+)
+def test_false_alarms_that_cannot_be_counted(capsys, task, options, message):
+    assert main(["eval", task, *options]) == 2
+    assert message in capsys.readouterr().err
