@@ -325,9 +325,7 @@ class Session(SessionPosterior):
         remember = session_input.flag(remember, "remember")
         gain = session_input.flag(gain, "gain")
         if k is not None:
-            count = session_input.whole_number(k, "a number of questions, 1 or more")
-            if count is None or count < 1:
-                raise InputError(f"expected a number of questions, 1 or more; received {k!r}")
+            count = session_input.whole_number_from(1, k, "a number of questions, 1 or more")
         for designs in (self.candidates, self.target_designs):
             self._units.check_designs(designs, stacklevel=4)
         pool, questions = self._pool, []
@@ -360,15 +358,14 @@ class Session(SessionPosterior):
         Raises:
             InputError: numbers that are not whole, or below 1.
         """
-        counts = []
-        for number in (self.spec.horizon if trials is None else trials, *predictions):
-            counts.append(session_input.whole_number(number, "a number, 1 or more") or 0)
-            if counts[-1] < 1:
-                raise InputError(f"expected a number, 1 or more; received {number!r}")
+        steps, *counts = (
+            session_input.whole_number_from(1, number, "a number, 1 or more")
+            for number in (self.spec.horizon if trials is None else trials, *predictions)
+        )
         compiled = getattr(self.model, "warm_up", None)
         if compiled is not None:
             pool, targets = len(self.candidates), len(self.target_designs)
-            compiled(counts[0], pool, targets, counts[1:])
+            compiled(steps, pool, targets, counts)
         trial = copy.copy(self)
         with warnings.catch_warnings():
             # Said when it is so, not now.
@@ -378,7 +375,7 @@ class Session(SessionPosterior):
                 trial.ask()
             trial.posterior()
             trial.refined(joint=True)
-            for count in counts[1:]:
+            for count in counts:
                 trial.predict(np.repeat(self.candidates[:1], count, axis=0))
 
     @_locked

@@ -69,16 +69,30 @@ def whole_number(value: Any, what: str) -> int | None:
     return int(array)
 
 
+def whole_number_from(least: int, value: Any, what: str) -> int:
+    """A whole number that is not too small, however it is written.
+
+    Args:
+        least: the smallest.
+        value: see `whole_number`.
+        what: it is to be, with the smallest, for the message: "a number of draws, 1 or more".
+
+    Raises:
+        InputError: anything else.
+    """
+    number = whole_number(value, what)
+    if number is None or number < least:
+        raise InputError(f"expected {what}; received {shown(value)}")
+    return number
+
+
 def seed(value: Any) -> int:
     """A seed: a whole number, 0 or more, however it is written.
 
     Raises:
         InputError: anything else.
     """
-    number = whole_number(value, "a seed, a whole number of 0 or more")
-    if number is None or number < 0:
-        raise InputError(f"expected a seed, a whole number of 0 or more; received {shown(value)}")
-    return number
+    return whole_number_from(0, value, "a seed, a whole number of 0 or more")
 
 
 def flag(value: Any, what: str, other: str | None = "") -> bool | str | None:

@@ -277,8 +277,7 @@ class SessionPosterior:
         Raises:
             InputError: n is no whole number above 0, or the model is behind a server.
         """
-        if (session_input.whole_number(n, "a number of draws, 1 or more") or 0) < 1:
-            raise InputError(f"expected a number of draws, 1 or more; received {n!r}")
+        n = session_input.whole_number_from(1, n, "a number of draws, 1 or more")
         seed = session_input.seed(seed)
         model = self._model_here("joint draws")
         import pandas as pd
@@ -289,10 +288,10 @@ class SessionPosterior:
 
         refined = self.refined(joint=True)
         if refined is not None:
-            theta = refined.sample(int(n), seed)
+            theta = refined.sample(n, seed)
         else:
             units = self.parameter_units
-            batch = repeat(self.batch_of(ONE, units=units), int(n))
+            batch = repeat(self.batch_of(ONE, units=units), n)
             theta = np.asarray(sample_joint(model, batch, draws.as_seed(seed)), float)
             theta = units.theta_from_model(self.model.spec, theta)
         table = pd.DataFrame(theta, columns=list(self.spec.parameter_names))

@@ -29,11 +29,7 @@ def is_done(
     # Looked at together, so that what is wrong is said before anything is met.
     most = None
     if trials is not None:
-        most = session_input.whole_number(trials, "a number of trials, 1 or more")
-        if most is None or most < 1:
-            raise InputError(
-                f"expected a number of trials, 1 or more; received {session_input.shown(trials)}"
-            )
+        most = session_input.whole_number_from(1, trials, "a number of trials, 1 or more")
     least = None if gain is None else session_input.number(gain, "gain")
     names, bounds = session.spec.parameter_names, {}
     for name, value in targets.items():

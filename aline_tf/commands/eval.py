@@ -16,6 +16,10 @@ from aline_tf.models.packaged_presets import weights_digest
 from aline_tf.runtime.malloc import keep_memory
 from aline_tf.tasks.registry import TASKS
 
+#: Options of runs that are played and judged, which promises and false alarms are not.
+_OF_PLAYED_RUNS = ("policy", "target", "function", "contrastive", "pool", "plots", "switch")
+_OF_PLAYED_RUNS += ("curves", "joint")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `aline-tf eval`."""
@@ -134,23 +138,17 @@ def _check_together(args) -> None:
         raise InputError(f"expected --promises with --only; received {','.join(args.only)} alone")
     if args.promises and args.false_alarms is not None:
         raise InputError("expected --promises or --false-alarms; received both")
-    if args.false_alarms is not None:
-        others = ("policy", "target", "function", "contrastive", "pool", "plots", "switch")
-        others = (*others, "curves", "joint", "runs", "json")
-        beside = [name for name in others if getattr(args, name)]
-        if beside:
-            raise InputError(
-                "expected --model, --candidates or --seed with --false-alarms; received "
-                f"--{beside[0]}"
-            )
     if args.promises:
-        others = ("policy", "target", "function", "contrastive", "pool", "plots", "switch")
-        beside = [name for name in (*others, "curves", "joint") if getattr(args, name)]
-        if beside:
-            raise InputError(
-                "expected --model, --runs, --candidates, --seed, --json or --only with --promises; "
-                f"received --{beside[0]}"
-            )
+        allowed, others = "--model, --runs, --candidates, --seed, --json or --only", _OF_PLAYED_RUNS
+        option = "--promises"
+    elif args.false_alarms is not None:
+        allowed, others = "--model, --candidates or --seed", (*_OF_PLAYED_RUNS, "runs", "json")
+        option = "--false-alarms"
+    else:
+        return
+    beside = [name for name in others if getattr(args, name)]
+    if beside:
+        raise InputError(f"expected {allowed} with {option}; received --{beside[0]}")
 
 
 def _promises(args, experiment, settings, report) -> int:

@@ -19,8 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
+from aline_tf.acquisition.session_input import whole_number
 from aline_tf.errors import InputError
 from aline_tf.evaluation.bars import Bar, Deployment
 
@@ -334,10 +333,10 @@ class Experiment:
 
 def _whole(value, option: str) -> int:
     """A whole number, however it is written."""
-    number = np.asarray(value)
-    if number.shape or number.dtype.kind not in "iuf" or not np.isfinite(number) or number % 1:
+    number = whole_number(value, f"{option} as a whole number")
+    if number is None:
         raise InputError(f"expected {option} as a whole number; received {value!r}")
-    return int(number)
+    return number
 
 
 def chosen_policies(

@@ -51,8 +51,6 @@ from aline_tf.models.layers.mlp import MLP
 _VARIANCES = tuple(np.geomspace(0.03, 8.0, 9))
 _LEAST_NOISE, _MOST_NOISE = 1e-4, 1.0
 _LEAST_GAIN = 1e-5
-#: Squared gap to what was not observed: every kernel is zero there, whatever its lengthscales.
-_APART = 1e8
 #: Of squared correlations: beyond it 1 - square is all rounding, and would make scores of it.
 _MOST_EXPLAINED = 0.99
 
@@ -262,8 +260,8 @@ class GaussianProcessMixture(keras.layers.Layer):
 
         position, value, seen = map(_exact, observations)
         both = seen[:, None, :, None] * seen[:, None, None]
-        gaps = squared_gaps(position, position) + (1.0 - both) * _APART
-        matrix = self._kernel(gaps, log_length) + level[..., None, None] * both
+        matrix = self._kernel(squared_gaps(position, position), log_length)
+        matrix = (matrix + level[..., None, None]) * both
         # What was not observed is measured apart, with variance one, as zero.
         own = noise[..., None] * seen[:, None] + (1.0 - seen[:, None])
         whitener = whitening(matrix + tf.linalg.diag(own))
@@ -305,11 +303,11 @@ class GaussianProcessMixture(keras.layers.Layer):
             the centre [B, M, 1] and the width [B, M, 1] of the frame, float32, in standardised
             outcomes; and what to add to the targets' tokens, [B, M, E].
         """
-        seen = _exact(observations.seen)[:, None, :, None]
         gaps = squared_gaps(_exact(observations.position), _exact(position))
-        gaps += (1.0 - seen) * _APART
-        cross = self._kernel(gaps, processes.log_length)
-        cross += processes.level[..., None, None] * seen
+        cross = self._kernel(gaps, processes.log_length) + processes.level[..., None, None]
+        # Laid out first: two small axes in one large product are slow.
+        seen = _exact(observations.seen)[:, None, :, None]
+        cross *= tf.broadcast_to(seen, tf.shape(gaps[:, :1]))
         explained = processes.whitening.white(cross)
         mean = tf.linalg.matvec(explained, processes.white, transpose_a=True)
         total = (1.0 + processes.level + processes.noise)[..., None]
