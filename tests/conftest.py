@@ -14,6 +14,7 @@ os.environ.setdefault(
     "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 )
 
+import gc
 import random
 import resource
 from pathlib import Path
@@ -24,6 +25,10 @@ import pytest
 from tests.graphs import without_graphs
 
 SEED = 20
+
+# Graphs are traced in millions of objects, few of them in cycles: to look for those every 700
+# objects takes a twentieth of the time of the tests.
+gc.set_threshold(100_000, 20, 100)
 
 # A test that asks for more than a machine has is to end as a MemoryError of its own.
 resource.setrlimit(resource.RLIMIT_DATA, (12 << 30, resource.getrlimit(resource.RLIMIT_DATA)[1]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from scipy import stats
 
@@ -19,6 +21,7 @@ def count_band(size: int, bins: int = BINS, level: float = 0.95) -> tuple[float,
     return float(low), float(high)
 
 
+@functools.cache  # a root is searched for, and a table asks for the same few bands in every row
 def ks_band(size: int, level: float = 0.95) -> float:
     """What the largest distance of `size` uniform values from their distribution function stays
     below with probability `level`."""
