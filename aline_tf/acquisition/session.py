@@ -374,7 +374,7 @@ class Session(SessionPosterior):
                 # Some policies cannot choose yet.
                 trial.ask()
             trial.posterior()
-            trial.refined(joint=True)
+            trial._trust.prepare(trial._state())
             for count in counts:
                 trial.predict(np.repeat(self.candidates[:1], count, axis=0))
 

@@ -8,6 +8,7 @@ Nothing here imports TensorFlow before a posterior is refined.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import warnings
 
@@ -66,7 +67,7 @@ class Trust:
         refine = session_input.flag(refine, "refine to be", "auto")
         self.model, self.refine = model, refine
         self._task, self._looked_up = task, False
-        self._refinement = None
+        self._refinement, self._prepared = None, False
         self._found: tuple = (None, None)
         self._warned: set[str] = set()
         self._watched, self._spent = 0, 0.0
@@ -80,8 +81,8 @@ class Trust:
 
     def __getstate__(self):
         # Graphs and what they found are made anew.
-        fresh = {"_refinement": None, "_found": (None, None), "_warned": set(self._warned)}
-        return self.__dict__ | fresh
+        fresh = {"_refinement": None, "_prepared": False, "_found": (None, None)}
+        return self.__dict__ | fresh | {"_warned": set(self._warned)}
 
     @property
     def task(self):
@@ -179,6 +180,9 @@ class Trust:
             return None
         reasons = self._reasons(batch, joint)
         if not reasons and self.refine == "auto":
+            # Who has a model compiled does not want to wait in the middle of a session.
+            if not self._prepared and hasattr(self.model, "warm_up"):
+                self.prepare(batch)
             return None
         partly = self._partly_observed(batch)
         if self.has_likelihood and (self.refine is True or not partly):
@@ -186,6 +190,18 @@ class Trust:
         for reason in reasons:
             self._warn(reason)
         return None
+
+    def prepare(self, batch) -> None:
+        """Makes the graphs that a posterior is refined by, seconds, before one has to be.
+
+        Args:
+            batch: as for `refined`.
+        """
+        self._prepared = True
+        if self.refine is not False and self.has_likelihood:
+            # What the task cannot have is refused when it is asked for.
+            with contextlib.suppress(InputError):
+                self._posterior(batch)
 
     def log_prob(self, batch, theta) -> np.ndarray:
         """log p(theta | D) of the exact joint, [n] in nats; minus infinity outside the support.

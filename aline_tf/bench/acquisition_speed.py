@@ -88,7 +88,7 @@ class _Bench:
         return self.time_passes(forward, states, runs)
 
     def time_forward_frozen(self, runs):
-        return self.time_passes(Frozen(self.model), self.states(), runs)
+        return self.time_passes(Frozen(self.model, background=False), self.states(), runs)
 
     def states(self) -> list:
         """The batches that a session hands over, one at each step."""
@@ -109,7 +109,7 @@ class _Bench:
         return self.time_runs(self.model, runs)
 
     def time_run_frozen(self, runs):
-        return self.time_runs(Frozen(self.model), runs)
+        return self.time_runs(Frozen(self.model, background=False), runs)
 
     def time_runs(self, model, runs):
         def run():

@@ -243,7 +243,7 @@ def _frozen_seconds(task: str, calls: int = 200) -> float:
     from aline_tf.models.packaged_presets import packaged_presets
     from aline_tf.models.presets import load_preset
 
-    model, batch = Frozen(load_preset(packaged_presets()[task])), _question(task)
+    model, batch = Frozen(load_preset(packaged_presets()[task]), background=False), _question(task)
     times = []
     for _ in range(calls):
         begin = time.perf_counter()

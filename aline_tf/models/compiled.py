@@ -98,21 +98,29 @@ def run(model, kind: str, batch: Mapping[str, Any]):
     )
     graphs = _GRAPHS.setdefault(model, {})
     if (kind, none) not in graphs:
-        graphs[kind, none] = _graph(weakref.ref(model), KINDS[kind], none)
+        # The graphs go with the model.
+        of = weakref.ref(model)
+        graphs[kind, none] = open_graph(model.spec, lambda batch: KINDS[kind](of(), batch), none)
     vector = packed(batch, model.spec, sizes)
     return graphs[kind, none](tf.constant(vector), tf.constant(sizes, tf.int32))
 
 
-def _graph(model, function, none):
+def open_graph(spec, function: Callable, none: str = ""):
+    """A function of a batch as a graph of (vector, sizes), whatever the sizes are.
+
+    Args:
+        spec: the `TaskSpec`.
+        function: of a Batch of tensors.
+        none: which of `FREE` are 0 and known to be, so that nothing is computed for them.
+    """
     signature = [tf.TensorSpec([None], tf.float32), tf.TensorSpec([len(FREE)], tf.int32)]
 
     def graph(vector, sizes):
-        # A size of 0 is known beforehand, so that nothing is computed for what is not there.
         sizes = [
             0 if letter in none else size
             for letter, size in zip(FREE, tf.unstack(sizes), strict=True)
         ]
-        return function(model(), unpacked(vector, model().spec, sizes))
+        return function(unpacked(vector, spec, sizes))
 
     return tf.function(graph, input_signature=signature, autograph=False)
 

@@ -5,13 +5,16 @@
 
 Half of a small model's time on a CPU is the dispatch of its operations, and two threads mostly
 wait for each other. Frozen, the weights are constants, a batch goes in as one vector, and each
-shape of batch becomes one program by XLA: seconds the first time, then half the usual time or less.
+shape of batch becomes one program by XLA, in half the usual time or less. A program takes seconds
+to make; meanwhile one graph for all shapes answers, so that no trial has to wait for it.
 """
 
 from __future__ import annotations
 
 import math
 import threading
+import warnings
+import weakref
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,15 +25,18 @@ import tensorflow as tf
 
 from aline_tf.batch import empty_batch
 from aline_tf.errors import InputError
-from aline_tf.models.compiled import in_parts
+from aline_tf.models.compiled import KINDS, in_parts, open_graph
 from aline_tf.models.covariance import whitening_by_blocks
 from aline_tf.models.packing import free_sizes, packed, shapes_of, unpacked
+from aline_tf.runtime.background import Background
 
 if TYPE_CHECKING:
     from aline_tf.models.aline import ALINE
     from aline_tf.spec import TaskSpec
 
 _LEAST = 16
+#: Programs are made one after the other, whosever they are.
+_BEHIND = Background("frozen")
 
 
 class Frozen:
@@ -43,9 +49,16 @@ class Frozen:
     Args:
         model: a built `ALINE`.
         programs: how many are kept at most; those not used for longest go first.
+        background: whether a shape that is new is compiled behind, while a graph for all shapes
+            answers at the speed of the model itself. The two agree to 1e-5, and when the one takes
+            over from the other depends on the machine; with False the caller waits for the
+            program, and equal questions have answers equal to the last bit.
 
     Raises:
         ValueError: fewer than one program.
+
+    Warns:
+        RuntimeWarning: a shape that XLA cannot compile, of which the graph stays.
 
     Example:
         >>> import aline_tf
@@ -58,13 +71,17 @@ class Frozen:
         (1, 3)
     """
 
-    def __init__(self, model, programs: int = 64):
+    def __init__(self, model, programs: int = 64, background: bool = True):
         if programs < 1:
             raise ValueError(f"Expected at least one program. Received: programs={programs}")
         self._model = model
         self._most = programs
+        self._background = background
         self._weights = [(variable, variable.numpy()) for variable in model.variables]
         self._programs: dict[tuple, Any] = {}
+        # What is being compiled behind, and why it could not be.
+        self._due: dict[tuple, Exception | None] = {}
+        self._graphs: dict[str, Any] = {}
         # Programs are made and let go one at a time, whichever thread asks.
         self._lock = threading.Lock()
 
@@ -106,27 +123,33 @@ class Frozen:
             if isinstance(count, bool) or count != int(count) or count < 0:
                 raise InputError(f"expected {name} as a whole number; received {count!r}")
         spec, capacity = self._model.spec, _LEAST
+        self.wait()
+        scores = partial(self._run, "candidate_logits", waits=True)
         while True:
             sizes = spec.sizes | {"C": capacity}
             if candidates:
-                self.candidate_logits(empty_batch(sizes | {"N": candidates, "M": targets}))
+                in_parts(scores, empty_batch(sizes | {"N": candidates, "M": targets}))
             for count in {_padded(targets), *map(_padded, predictions)}:
-                self.answer(empty_batch(sizes | {"N": 1, "M": count}))
+                self._run("answer", empty_batch(sizes | {"N": 1, "M": count}), waits=True)
             if capacity >= steps:
                 return
             capacity *= 2
 
+    def wait(self) -> None:
+        """Until every shape that was asked for by now is compiled."""
+        _BEHIND.wait()
+
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, tf.Tensor]:
         """The raw outputs of `aline_tf.models.aline.ALINE` for a Batch of arrays or tensors."""
-        return self._run(self._model, batch)
+        return self._run("outputs", batch)
 
     def answer(self, batch: Mapping[str, Any]) -> dict[str, tf.Tensor]:
         """All summaries of a Batch, as `ALINE.answer` gives them."""
-        return self._run(self._summaries, batch)
+        return self._run("answer", batch)
 
     def candidate_logits(self, batch: Mapping[str, Any]) -> np.ndarray:
         """The policy's scores alone: [B, N]; a big pool is scored in parts."""
-        return in_parts(partial(self._run, self._logits), batch)
+        return in_parts(partial(self._run, "candidate_logits"), batch)
 
     def __getattr__(self, name):
         # Not before there is a model, in a copy that is being made.
@@ -135,25 +158,17 @@ class Frozen:
         return getattr(self._model, name)
 
     def __reduce__(self):
-        return type(self), (self._model, self._most)
+        return type(self), (self._model, self._most, self._background)
 
-    def _logits(self, batch):
-        return self._model(batch)["candidate_logits"]
-
-    def _summaries(self, batch):
-        return self._model.summaries(self._model(batch), batch)
-
-    def _run(self, function, batch):
-        rows, tokens, targets, candidates = free_sizes(batch)
+    def _run(self, kind, batch, waits=False):
+        rows, tokens, targets, candidates = own = free_sizes(batch)
         # Of predictions one asks now for one and now for many; a session's targets stay the same.
-        padded = _padded(targets) if function == self._summaries else targets
+        padded = _padded(targets) if kind == "answer" else targets
         sizes = rows, max(_LEAST, _padded(tokens)), padded, candidates
-        key = function.__name__ if function is not self._model else "outputs", sizes
-        with self._lock:
-            program = self._programs.pop(key, None) or self._compile(function, sizes)
-            self._programs[key] = program
-            while len(self._programs) > self._most:
-                del self._programs[next(iter(self._programs))]
+        program = self._program(kind, sizes, waits or not self._background)
+        if program is None:
+            vector = tf.constant(packed(batch, self._model.spec, own))
+            return self._graph(kind)(vector, tf.constant(own, tf.int32))
         found = program(tf.constant(packed(batch, self._model.spec, sizes)))
         if isinstance(found, dict) and padded != targets:
             found = {
@@ -162,17 +177,78 @@ class Frozen:
             }
         return found
 
-    def _compile(self, function, sizes):
+    def _program(self, kind, sizes, waits):
+        """What is compiled for a shape; None where it is still to be, and nobody waits for it."""
+        key = kind, sizes
+        with self._lock:
+            program = self._programs.pop(key, None)
+            if program is None and waits:
+                program = self._compile(kind, sizes)
+            if program is not None:
+                self._keep(key, program)
+            elif key not in self._due:
+                self._due[key] = None
+                _BEHIND.submit(partial(_compile_behind, weakref.ref(self), key))
+            failed = self._due.get(key)
+            if failed is not None and program is None:
+                self._due[key] = None
+        if failed is not None:
+            lines = str(failed).splitlines() or [type(failed).__name__]
+            warnings.warn(
+                f"a program for the sizes B, C, M, N of {sizes} could not be made: {lines[0]}; "
+                "answers are right, and as slow as the model's own",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+        return program
+
+    def _keep(self, key, program):
+        self._programs[key] = program
+        while len(self._programs) > self._most:
+            del self._programs[next(iter(self._programs))]
+
+    def _compile_due(self, key):
+        try:
+            program = self._compile(*key)
+        except Exception as error:  # whatever XLA cannot do: who asks next is told
+            self._due[key] = error
+            return
+        with self._lock:
+            del self._due[key]
+            self._keep(key, program)
+
+    def _compile(self, kind, sizes):
         spec = self._model.spec
 
         def program(vector):
-            constants = [(variable, tf.constant(value)) for variable, value in self._weights]
-            with keras.StatelessScope(state_mapping=constants), whitening_by_blocks():
-                return function(unpacked(vector, spec, sizes))
+            with whitening_by_blocks():
+                return self._computed(kind, unpacked(vector, spec, sizes))
 
         compiled = tf.function(program, autograph=False, jit_compile=True)
         length = sum(math.prod(shape) for shape in shapes_of(spec, sizes).values())
-        return compiled.get_concrete_function(tf.TensorSpec([length], tf.float32))
+        concrete = compiled.get_concrete_function(tf.TensorSpec([length], tf.float32))
+        # XLA compiles when it is first run.
+        concrete(tf.zeros([length]))
+        return concrete
+
+    def _graph(self, kind):
+        """One for all shapes."""
+        with self._lock:
+            if kind not in self._graphs:
+                self._graphs[kind] = open_graph(self._model.spec, partial(self._computed, kind))
+            return self._graphs[kind]
+
+    def _computed(self, kind, batch):
+        """What is asked of the model, by the weights that it was frozen with."""
+        constants = [(variable, tf.constant(value)) for variable, value in self._weights]
+        with keras.StatelessScope(state_mapping=constants):
+            return KINDS[kind](self._model, batch)
+
+
+def _compile_behind(of_frozen, key):
+    frozen = of_frozen()
+    if frozen is not None:
+        frozen._compile_due(key)
 
 
 def _padded(count: int) -> int:

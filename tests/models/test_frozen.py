@@ -1,5 +1,9 @@
 """A frozen model answers as the model does, with the weights it was frozen with."""
 
+import gc
+import pickle
+import threading
+
 import numpy as np
 import pytest
 
@@ -37,7 +41,10 @@ def test_raw_outputs_are_the_models(model, frozen, sizes):
     batch = random_batch(3, **sizes)
     batch["candidate_mask"][:, 1] = False
     batch["context_outcome"][batch["context_status"] != 1] = np.nan
-    assert_same(frozen(batch), model(batch), atol=1e-5, rtol=1e-5)
+    expected = model(batch)
+    for _ in ("by the graph for all shapes", "by a program of its own"):
+        assert_same(frozen(batch), expected, atol=1e-5, rtol=1e-5)
+        frozen.wait()
 
 
 def test_gaussian_processes_are_the_models():
@@ -47,13 +54,16 @@ def test_gaussian_processes_are_the_models():
     model.build()
     batch = random_batch(3, SURFACE, B=1, C=20)
     batch["context_mask"][:, 3] = False
-    assert_same(Frozen(model)(batch), model(batch), atol=1e-5, rtol=1e-5)
+    for background in (True, False):
+        assert_same(Frozen(model, background=background)(batch), model(batch), atol=1e-5, rtol=1e-5)
 
 
 def test_summaries_are_the_models(model, frozen):
     batch = random_batch(4)
     expected = model.answer(batch)
-    assert_same(frozen.answer(batch), expected, atol=1e-4, rtol=1e-4)
+    for _ in ("by the graph for all shapes", "by a program of its own"):
+        assert_same(frozen.answer(batch), expected, atol=1e-4, rtol=1e-4)
+        frozen.wait()
 
 
 def test_what_only_reads_outputs_is_the_models(model, frozen):
@@ -70,7 +80,7 @@ def test_what_only_reads_outputs_is_the_models(model, frozen):
 def compile_nothing(sizes_seen):
     """Stands in for `Frozen._compile`: notes sizes; its programs give back what they get."""
 
-    def compile_sizes(function, sizes):
+    def compile_sizes(kind, sizes):
         sizes_seen.append(sizes)
         return lambda packed: packed
 
@@ -78,11 +88,11 @@ def compile_nothing(sizes_seen):
 
 
 def test_a_growing_context_is_compiled_at_few_sizes(frozen, monkeypatch):
-    compiled = []
+    compiled, frozen = [], another(frozen)
     monkeypatch.setattr(frozen, "_compile", compile_nothing(compiled))
-    monkeypatch.setattr(frozen, "_programs", {})
     for size in range(40):
         frozen(random_batch(6, B=1, C=size, N=7))
+    frozen.wait()
     assert [sizes[1] for sizes in compiled] == [16, 32, 64]
 
 
@@ -93,7 +103,9 @@ def test_later_weights_are_not_seen():
     frozen, batch = Frozen(model), random_batch(7)
     before = model(batch)["candidate_logits"].numpy()
     model.policy_head.mlp.outer.bias.assign_add([1.0])
-    np.testing.assert_allclose(frozen(batch)["candidate_logits"], before, atol=1e-5)
+    for _ in ("by the graph for all shapes", "by a program of its own"):
+        np.testing.assert_allclose(frozen(batch)["candidate_logits"], before, atol=1e-5)
+        frozen.wait()
     np.testing.assert_allclose(model(batch)["candidate_logits"], before + 1.0, atol=1e-5)
 
 
@@ -122,11 +134,79 @@ def test_nothing_compiles_after_the_warm_up():
     assert fast.num_programs == ready
 
 
-def test_no_more_programs_are_kept_than_allowed(model, monkeypatch):
-    compiled, small = [], Frozen(model, programs=2)
+def test_no_more_programs_are_kept_than_allowed(frozen, monkeypatch):
+    compiled, small = [], another(frozen, programs=2)
     monkeypatch.setattr(small, "_compile", compile_nothing(compiled))
     small.warm_up(steps=40, candidates=3)
     assert len(compiled) == 6 and small.num_programs == 2
     # Those used last are kept.
     small.answer(random_batch(8, B=1, C=40, M=0, N=1))
+    small.wait()
     assert len(compiled) == 6
+
+
+def another(frozen, **options):
+    """Of the same weights, with the graphs that are there."""
+    one = Frozen(frozen.thawed, **options)
+    one._graphs = frozen._graphs
+    return one
+
+
+def held(frozen, monkeypatch):
+    """Nothing is compiled before it is let go."""
+    let_go, compiled = threading.Event(), []
+
+    def compile_later(kind, sizes):
+        assert let_go.wait(60)
+        compiled.append(sizes)
+        return lambda packed: {"theta_raw": packed}
+
+    monkeypatch.setattr(frozen, "_compile", compile_later)
+    return let_go, compiled
+
+
+def test_a_shape_that_is_not_compiled_yet_is_answered_meanwhile(model, frozen, monkeypatch):
+    frozen, batch = another(frozen), random_batch(9)
+    let_go, compiled = held(frozen, monkeypatch)
+    for _ in range(3):
+        assert_same(frozen(batch), model(batch), atol=1e-5, rtol=1e-5)
+    assert not compiled and frozen.num_programs == 0
+    let_go.set()
+    frozen.wait()
+    # Once, however often it was asked for; and from now on it answers.
+    assert len(compiled) == frozen.num_programs == 1
+    assert frozen(batch).keys() == {"theta_raw"}
+
+
+def test_who_waits_is_answered_by_a_program_alone(model, monkeypatch):
+    compiled, patient = [], pickle.loads(pickle.dumps(Frozen(model, background=False)))
+    monkeypatch.setattr(patient, "_compile", compile_nothing(compiled))
+    patient(random_batch(8))
+    assert len(compiled) == patient.num_programs == 1
+
+
+def test_a_shape_that_cannot_be_compiled_is_said_once_and_answered(model, frozen, monkeypatch):
+    def fail(kind, sizes):
+        raise RuntimeError("XLA cannot do this")
+
+    frozen, batch = another(frozen), random_batch(8)
+    monkeypatch.setattr(frozen, "_compile", fail)
+    assert_same(frozen(batch), model(batch), atol=1e-5, rtol=1e-5)
+    frozen.wait()
+    with pytest.warns(RuntimeWarning, match="could not be made: XLA cannot do this"):
+        assert_same(frozen(batch), model(batch), atol=1e-5, rtol=1e-5)
+    # Warnings are errors here.
+    assert_same(frozen(batch), model(batch), atol=1e-5, rtol=1e-5)
+
+
+def test_one_that_nobody_has_any_more_is_not_compiled(frozen, monkeypatch):
+    compiled, first, second = [], another(frozen), another(frozen)
+    let_go, _ = held(first, monkeypatch)
+    monkeypatch.setattr(Frozen, "_compile", lambda self, *key: compiled.append(key))
+    first(random_batch(8))
+    second(random_batch(8))
+    del second
+    gc.collect()
+    let_go.set()
+    first.wait()
+    assert first.num_programs == 1 and not compiled

@@ -8,20 +8,19 @@ plain graph goes on answering; and a program is used where it gives the same ans
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import logging
-import os
-import queue
 import threading
 import time
 import weakref
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from aline_tf.runtime.background import Background
 from aline_tf.runtime.malloc import return_memory
 from aline_tf.serving.embedded import merging
 from aline_tf.serving.embedded.graph_functions import Signature, tensors
@@ -73,8 +72,7 @@ class Programs:
         self._of: weakref.WeakKeyDictionary[Signature, _Of] = weakref.WeakKeyDictionary()
         self._verdicts: dict[tuple[str, Sizes], bool | None] = {}
         self._lock = threading.Lock()
-        self._due: queue.SimpleQueue = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._background = Background("serve-xla")
 
     def answer(
         self, function: Any, requests: Sequence[merging.Arrays], limits: Limits | None
@@ -116,15 +114,10 @@ class Programs:
         """Nothing more is compiled."""
         with self._lock:
             self._most = 0
-            if self._thread is not None:
-                self._due.put(None)
 
     def wait(self) -> None:
         """Until everything is compiled that was asked for often by now."""
-        done = threading.Event()
-        if self._thread is not None:
-            self._due.put(done)
-            done.wait()
+        self._background.wait()
 
     def _meet(self, function: Signature) -> _Of:
         """What is known of a signature that was not asked before: what was compiled of another
@@ -162,23 +155,15 @@ class Programs:
             of.asked[key] += 1
             if of.asked[key] != self._often:
                 return
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="serve-xla", daemon=True)
-                self._thread.start()
-        self._due.put((weakref.ref(function), key, list(requests)))
+        # Weakly: a version that goes meanwhile is let go.
+        self._background.submit(partial(self._try, weakref.ref(function), key, list(requests)))
 
-    def _work(self) -> None:
-        while (due := self._due.get()) is not None:
-            if isinstance(due, threading.Event):
-                due.set()
-                continue
-            function, key, requests = due[0](), *due[1:]
-            if function is not None and self._most:
-                self._try(function, key, requests)
-            # Nothing is kept alive while nothing is due.
-            del function, requests, due
-
-    def _try(self, function: Signature, key: Sizes, requests: list[merging.Arrays]) -> None:
+    def _try(
+        self, of_function: weakref.ref[Signature], key: Sizes, requests: list[merging.Arrays]
+    ) -> None:
+        function = of_function()
+        if function is None or not self._most:
+            return
         of = self._of[function]
         try:
             self._copy(function, of)
@@ -205,7 +190,7 @@ class Programs:
             return False
         room, begin = dict(zip("BCMN", key, strict=True)), time.monotonic()
         padded = merging.merged(requests, room)
-        _quietly(lambda: _run(function, copy, padded))
+        _compile(function, copy, padded)
         seconds = time.monotonic() - begin
         return_memory()
         verdict = _is_better(function, copy, requests, room)
@@ -259,6 +244,11 @@ def _run(
     return {name: tensor.numpy() for name, tensor in found.items()}, bool(is_sound)
 
 
+def _compile(function: Signature, copy: str, arrays: Mapping[str, np.ndarray]) -> None:
+    # XLA does so when a size is first run.
+    _run(function, copy, arrays)
+
+
 def _is_better(
     function: Signature, copy: str, requests: list[merging.Arrays], room: Mapping[str, int]
 ) -> bool | None:
@@ -292,27 +282,6 @@ def _is_better(
 
 def _is_faster(seconds: float, than: float) -> bool:
     return seconds < than
-
-
-def _quietly(compile_it: Any) -> None:
-    """Runs something in a thread that lets all others go first; raises what that raised."""
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        # Another system has no priority of threads.
-        with contextlib.suppress(OSError, AttributeError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
-        try:
-            compile_it()
-        except BaseException as error:
-            failed.append(error)
-
-    # Not a daemon: a process that ends in the middle of it would tear away what XLA works with.
-    thread = threading.Thread(target=run, name="serve-xla-compile")
-    thread.start()
-    thread.join()
-    if failed:
-        raise failed[0]
 
 
 def _first_line(error: Exception) -> str:

@@ -184,7 +184,7 @@ def test_sizes_are_padded_to_few_and_by_little():
 
 def counted_compilations(monkeypatch):
     made = []
-    monkeypatch.setattr(programs_module, "_quietly", lambda compile_it: made.append(1))
+    monkeypatch.setattr(programs_module, "_compile", lambda *of: made.append(1))
     monkeypatch.setattr(programs_module, "_is_better", lambda *arguments: False)
     return made
 
@@ -210,10 +210,10 @@ def test_nothing_is_compiled_before_it_was_asked_for_often_or_beyond_the_bound(m
 
 
 def test_what_cannot_be_compiled_is_answered_by_the_graph(model, monkeypatch):
-    def fail(compile_it):
+    def fail(*of):
         raise tf.errors.UnimplementedError(None, None, "XLA cannot do this")
 
-    monkeypatch.setattr(programs_module, "_quietly", fail)
+    monkeypatch.setattr(programs_module, "_compile", fail)
     programs, arrays = Programs(often=1), random_request(model, "infer")
     for _ in range(3):
         (asked,) = answers(model, "infer", programs, arrays)
