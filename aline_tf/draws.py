@@ -19,8 +19,8 @@ def as_seed(seed) -> tf.Tensor:
     """An int, a pair or a tensor as a non-negative int32 seed [2].
 
     Args:
-        seed: whole numbers of any size: those that int32 cannot hold are spread over both words, so
-            that they are seeds of their own.
+        seed: whole numbers of any size: those that are negative, or too large for int32, are spread
+            over both words, so that they are seeds of their own.
 
     Raises:
         InputError: what is no whole number, nor a pair of them.
@@ -40,7 +40,7 @@ def _words(seed):
     each = numbers if isinstance(numbers, list) else [numbers]
     if any(isinstance(number, bool) or not isinstance(number, int) for number in each):
         raise InputError(f"expected a seed, a whole number or two of them; received {seed!r}")
-    if all(-(2**31) <= number < 2**31 for number in each):
+    if all(0 <= number < 2**31 for number in each):
         return numbers
     # Signs apart: NumPy's seeds have none.
     entropy = [part for number in each for part in (abs(number), int(number < 0))]

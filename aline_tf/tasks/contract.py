@@ -208,7 +208,10 @@ def _drawn(task, method, arguments, shape):
     try:
         found = getattr(task, method)(*arguments)
     except NotImplementedError as error:
-        raise InputError(f"expected {name} to have {method}; received a task without it") from error
+        hint = " (what was recorded is a RecordedDataTask)" if method == "simulate" else ""
+        raise InputError(
+            f"expected {name} to have {method}; received a task without it{hint}"
+        ) from error
     except InputError:
         raise
     except Exception as error:

@@ -71,6 +71,20 @@ def uniform_designs(spec: TaskSpec, seed, batch: int, count: int) -> tf.Tensor:
     return tf.stack(columns, axis=-1)
 
 
+def of_shape(drawn, *sizes) -> tf.Tensor:
+    """A draw whose shape a graph knows and checks, also where what made it tells none, as
+    `tf.numpy_function`: tracing ends at a shape that nobody knows, and a wrong one broadcasts.
+
+    Args:
+        drawn: what a method of a task returned.
+        *sizes: of its dimensions; those that are no whole number yet are left open.
+
+    Returns:
+        the same tensor.
+    """
+    return tf.ensure_shape(drawn, [size if isinstance(size, int) else None for size in sizes])
+
+
 def coded_queries(spec: TaskSpec, inputs, measured, seed) -> tuple[tf.Tensor, tf.Tensor]:
     """Inputs [B, M, D] about one outcome each, and the answers [B, M] among fields [B, M, F]."""
     fields = [field.name for field in spec.fields]
@@ -247,8 +261,10 @@ class Task:
             InputError: fields and outcomes are several, and an outcome is no field.
         """
         rows = theta.shape[0] if theta.shape[0] is not None else tf.shape(theta)[0]
-        inputs = self.sample_designs(input_seed, rows, count)
+        sizes = self.spec.sizes
+        inputs = of_shape(self.sample_designs(input_seed, rows, count), rows, count, sizes["D"])
         measured = self.simulate(theta, inputs, answer_seed)
+        measured = of_shape(measured, rows, count, sizes["F"])
         if len(self.spec.outcomes) == 1 or len(self.spec.fields) == 1:
             return inputs, measured[..., 0]
         return coded_queries(self.spec, inputs, measured, draws.fold_in(input_seed, 1))
@@ -270,8 +286,11 @@ class Task:
             seed, 6
         )
         dims, fields, parameters = (self.spec.sizes[letter] for letter in "DFP")
-        theta = self.sample_theta(theta_seed, batch)
+        theta = of_shape(self.sample_theta(theta_seed, batch), batch, parameters)
         design = self.sample_designs(design_seed, batch, candidates)
+        design = of_shape(design, batch, candidates, dims)
+        outcome = self.simulate(theta, design, outcome_seed)
+        outcome = of_shape(outcome, batch, candidates, fields)
         inputs, answers = self.sample_queries(theta, input_seed, answer_seed, self.predictions)
         theta_mask = self.sample_targets(target_seed, batch)
         target_mask = (tf.zeros if parameters else tf.ones)([batch, self.predictions], tf.bool)
@@ -294,7 +313,7 @@ class Task:
             "theta_observed": tf.ones([batch, parameters], tf.bool),
             "target_outcome": answers,
             "target_observed": tf.ones([batch, self.predictions], tf.bool),
-            "candidate_outcome": self.simulate(theta, design, outcome_seed),
+            "candidate_outcome": outcome,
             "candidate_status": tf.fill([batch, candidates, fields], OBSERVED),
             "candidate_cost": tf.ones([batch, candidates]),
         }

@@ -10,6 +10,7 @@ from aline_tf.errors import InputError
 from aline_tf.tasks import TASKS, task_by_name
 from aline_tf.tasks.psychometric import Psychometric
 from aline_tf.tasks.task import Task
+from tests.training.small_tasks import Coin
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +73,33 @@ def test_a_task_of_ones_own_is_found_by_module_and_class():
 def test_an_unknown_task_is_refused(name):
     with pytest.raises(InputError, match="expected a task"):
         task_by_name(name)
+
+
+class OfUnknownShape(Coin):
+    """NumPy in a TensorFlow function, which tells a graph no shape."""
+
+    rows = 0
+
+    def simulate(self, theta, design, seed):
+        rows = slice(self.rows, None)
+        return tf.numpy_function(
+            lambda theta, design: (theta[:, None, :1] * design)[rows], [theta, design], tf.float32
+        )
+
+
+def test_a_draw_of_no_known_shape_is_given_the_one_it_has_to_have():
+    task = OfUnknownShape()
+    drawn = tf.function(lambda seed: task.sample_episodes(seed, 4, 3), autograph=False)
+    known = drawn.get_concrete_function(tf.TensorSpec([2], tf.int32)).structured_outputs
+    assert known["candidate_outcome"].shape.as_list() == [4, 3, 1]
+    assert known["target_outcome"].shape.as_list() == [4, task.predictions]
+    assert drawn(draws.as_seed(1))["candidate_outcome"].shape == (4, 3, 1)
+
+
+def test_a_draw_of_another_shape_is_not_broadcast():
+    task = OfUnknownShape()
+    task.rows = 3  # one is left, as if for all
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match="shape"):
+        tf.function(lambda seed: task.sample_episodes(seed, 4, 3), autograph=False)(
+            draws.as_seed(1)
+        )
