@@ -28,7 +28,7 @@ from aline_tf.models.heads import (
     outcome_mlp,
     theta_mlp,
 )
-from aline_tf.models.keras_calls import KerasCalls
+from aline_tf.models.keras_calls import KerasCalls, require_precision
 from aline_tf.models.layers.embedder import Embedder
 from aline_tf.models.layers.encoder_layer import EncoderLayer
 from aline_tf.models.layers.evidence_sum import EvidenceSum
@@ -82,7 +82,7 @@ class ALINE(KerasCalls, keras.Model):
         **kwargs: as of `keras.Model`: name, dtype.
 
     Raises:
-        ValueError: settings that do not fit each other or the task.
+        ValueError: settings that do not fit each other or the task, or weights in half precision.
 
     `model(batch)` takes the dict of `aline_tf.batch` (any B, C, M, N) and returns raw tensors:
 
@@ -128,6 +128,7 @@ class ALINE(KerasCalls, keras.Model):
     ):
         # Inputs are in natural units: half precision would not hold them before they are scaled.
         super().__init__(autocast=False, **kwargs)
+        require_precision(self.dtype_policy)
         if not isinstance(spec, TaskSpec | Mapping):
             raise ValueError(
                 f"Expected spec as a TaskSpec, such as task.spec. Received: spec={spec!r}"

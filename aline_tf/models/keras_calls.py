@@ -6,6 +6,27 @@ from collections.abc import Iterable
 
 #: Layers of attention, the ones that are adapted when nobody says which.
 ATTENTION = ("query", "key_value")
+#: What weights may be kept in.
+_WEIGHTS = ("float32", "float64")
+
+
+def require_precision(policy) -> None:
+    """Of a dtype policy in which a model can learn.
+
+    Args:
+        policy: a `keras.DTypePolicy`.
+
+    Raises:
+        ValueError: weights in half precision, where most steps of an optimiser round to nothing, or
+            numbers that are no floats.
+    """
+    computed, kept = policy.compute_dtype, policy.variable_dtype
+    if computed not in (*_WEIGHTS, "float16", "bfloat16") or kept not in _WEIGHTS:
+        raise ValueError(
+            "Expected dtype as 'float32', 'float64', 'mixed_float16' or 'mixed_bfloat16', whose "
+            "weights are not in half precision: they would not learn. "
+            f"Received: dtype={policy.name!r}"
+        )
 
 
 class KerasCalls:

@@ -19,6 +19,9 @@ from aline_tf.errors import InputError
 
 CREDITS = ("immediate_reward", "reward_to_go")
 
+#: Numbers from here to its inverse stay numbers in float32, whatever is made of them.
+_SMALLEST = 1e-30
+
 #: Settings as recipes up to version 0.1 named them, and values: those still load, with a warning.
 RENAMED = {
     "portions": "gradient_accumulation_steps",
@@ -226,12 +229,12 @@ class Optimizer:
         1e-05
 
     Args:
-        learning_rate: peak; a cosine takes it to `final_learning_rate`.
-        final_learning_rate: at the last step.
+        learning_rate: peak, above 0; a cosine takes it to `final_learning_rate`.
+        final_learning_rate: at the last step, from 0 to the peaks.
         joint_learning_rate: where a second cosine begins with the joint phase; None keeps to one.
             A policy that starts when the rate is nearly spent learns nothing.
         weight_decay: per unit of learning rate, decoupled.
-        clip_norm: of the gradients of all weights together.
+        clip_norm: of the gradients of all weights together, above 0.
 
     Raises:
         ValueError: a setting out of its range.
@@ -246,8 +249,25 @@ class Optimizer:
     def __post_init__(self):
         for name in ("learning_rate", "final_learning_rate", "weight_decay", "clip_norm"):
             _require_number(self, name, 0.0)
+        peaks = ["learning_rate"]
         if self.joint_learning_rate is not None:
             _require_number(self, "joint_learning_rate", 0.0)
+            peaks.append("joint_learning_rate")
+        # At 0, and at what float32 makes of it, a whole run would be taken and nothing learned.
+        for name in (*peaks, "clip_norm"):
+            value = getattr(self, name)
+            if not _SMALLEST <= value <= 1 / _SMALLEST:
+                raise ValueError(
+                    f"Expected {name} as a number > 0 that float32 can hold. "
+                    f"Received: {name}={value!r}"
+                )
+        for name in peaks:
+            if getattr(self, name) < self.final_learning_rate:
+                raise ValueError(
+                    f"Expected {name} to be at least the final_learning_rate. Received: "
+                    f"{name}={getattr(self, name)!r}, "
+                    f"final_learning_rate={self.final_learning_rate!r}"
+                )
 
 
 PARTS = {"phases": Phases, "rollout": Rollout, "policy_loss": PolicyLoss, "optimizer": Optimizer}

@@ -107,7 +107,8 @@ class Trainer(keras.Model):
             **kwargs: of `keras.Model.compile` (jit_compile, run_eagerly, ...).
 
         Raises:
-            ValueError: the recipe cannot train this task, or a loss or metrics are given.
+            ValueError: the recipe cannot train this task, a loss or metrics are given, or the
+                optimiser's learning rate is 0, negative or no number.
             InputError: the task does not keep its contract.
         """
         if isinstance(optimizer, Recipe) and recipe is None:
@@ -127,6 +128,7 @@ class Trainer(keras.Model):
         if optimizer is None:
             optimizer = recipe_optimizer(recipe)
         optimizer = keras.optimizers.get(optimizer)
+        calls.require_rate(optimizer, recipe.steps)
         kwargs.setdefault("jit_compile", False)
         if not (isinstance(kwargs["jit_compile"], bool | None) or kwargs["jit_compile"] == "auto"):
             raise ValueError(
@@ -310,20 +312,29 @@ class Trainer(keras.Model):
         Raises:
             ValueError: data are given, the trainer is not compiled for what is to be trained, or no
                 step is asked for.
-            TrainingDiverged: the loss or a weight became NaN or infinite.
+            TrainingDiverged: the loss or a weight became NaN or infinite, or gradients did, so that
+                an optimiser in half precision took no step.
             InputError: a simulator in NumPy failed.
+
+        Training that ends before the recipe's policy has learned anything, or begins where nothing
+        of the recipe is left, is warned of.
         """
         calls.refuse_data(calls.FIT, args, kwargs)
         calls.require_compiled(self, "fit")
         # Without a number an epoch would be without end: there are no data that come to one.
         calls.require_count("steps_per_epoch", steps_per_epoch)
-        if epochs is not None:
-            calls.require_count("epochs", epochs)
+        first = kwargs.get("initial_epoch", 0)
+        calls.require_epochs(first, epochs)
+        calls.require_verbose(verbose)
         validation = held_out_validation(self.task, validation_episodes, validation_data)
-        if epochs is None:
-            remaining = max(1, self.recipe.steps - int(self.optimizer.iterations.numpy()))
+        taken = int(self.optimizer.iterations.numpy())
+        to_the_end = epochs is None
+        if to_the_end:
+            remaining = max(1, self.recipe.steps - taken)
             steps_per_epoch = min(steps_per_epoch, remaining)
-            epochs = -(-remaining // steps_per_epoch)
+            epochs = first - (-remaining // steps_per_epoch)
+        last = taken + (epochs - first) * steps_per_epoch
+        calls.warn_of_phases(self.recipe, taken, last, to_the_end)
         kwargs.setdefault("shuffle", False)
         callbacks = calls.require_callbacks(callbacks)
         progress = [TrainingProgress()] if verbose else []

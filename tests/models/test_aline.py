@@ -233,3 +233,20 @@ def test_a_known_parameter_is_read_only_when_it_is_given(answer):
     np.testing.assert_array_equal(answer(hidden)["theta_raw"], before)
     hidden["known_theta"][:, 0] += 1.0
     assert np.abs(answer(hidden)["theta_raw"] - before).max() > 1e-4
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "int32"])
+def test_weights_in_half_precision_would_not_learn_and_are_refused(dtype):
+    with pytest.raises(ValueError, match=f"not in half precision.*Received: dtype='{dtype}'"):
+        ALINE(EVERY_KIND, dtype=dtype)
+    keras.config.set_dtype_policy(dtype)
+    try:
+        with pytest.raises(ValueError, match=f"Received: dtype='{dtype}'"):
+            ALINE(EVERY_KIND)
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "mixed_float16", "mixed_bfloat16"])
+def test_other_precisions_are_taken(dtype):
+    assert ALINE(EVERY_KIND, dtype=dtype).dtype_policy.name == dtype

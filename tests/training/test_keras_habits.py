@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from aline_tf.errors import TrainingDiverged
 from aline_tf.models.aline import ALINE
 from aline_tf.tasks.recorded_data import RecordedDataTask
+from aline_tf.training.fitting import calls
 from aline_tf.training.fitting.progress import TrainingProgress
 from aline_tf.training.fitting.run_time import StepTimes, in_words
 from aline_tf.training.fitting.validation import held_out_validation
@@ -222,9 +224,60 @@ def test_half_precision_takes_the_same_step(own_trainer):
         np.testing.assert_allclose(now, 0.8 * old, rtol=1e-3, atol=1e-6)
 
 
+def test_half_precision_that_takes_no_step_ends_the_run(own_trainer, monkeypatch):
+    """The optimiser passes over gradients that are not finite: of these there are no others."""
+
+    def root_of_nothing(model, *_):
+        first, *_ = model.trainable_variables
+        return 1.0 + tf.sqrt(0.0 * tf.reduce_sum(first)), {}
+
+    trainer = own_trainer(dtype="mixed_float16")
+    monkeypatch.setattr("aline_tf.training.trainer.warmup_loss", root_of_nothing)
+    with pytest.raises(TrainingDiverged, match=r"gradients that are not finite.*at step 0"):
+        trainer.fit(epochs=1, steps_per_epoch=100, verbose=0)
+
+
+def test_fit_goes_to_the_end_of_the_recipe_from_whichever_epoch(own_trainer):
+    trainer = own_trainer()
+    assert trainer.fit(steps_per_epoch=1, initial_epoch=3, verbose=0).epoch == [3, 4]
+    with pytest.warns(UserWarning, match="steps of the recipe that are left. Received: 2 of 2"):
+        assert trainer.fit(steps_per_epoch=1, verbose=0).epoch == [0]
+
+
+def test_an_end_before_the_policy_learns_anything_is_warned_of():
+    recipe = Recipe(warmup_steps=10, joint_steps=5)
+    with pytest.warns(UserWarning, match=r"into the joint phase.*step 9 of 10 warm-up steps"):
+        calls.warn_of_phases(recipe, 0, 9, to_the_end=False)
+    # The whole warm-up, and nothing more, is what somebody means.
+    calls.warn_of_phases(recipe, 0, 10, to_the_end=False)
+    calls.warn_of_phases(recipe, 15, 20, to_the_end=False)
+
+
+class Rate(keras.optimizers.schedules.LearningRateSchedule):
+    def __init__(self, last):
+        self.last = last
+
+    def __call__(self, step):
+        return tf.where(step > 0, self.last, 0.0)
+
+
+@pytest.mark.parametrize("rate", [0.0, -0.1, float("nan"), float("inf"), Rate(-1.0), Rate(0.0)])
+@pytest.mark.parametrize("kind", [keras.optimizers.SGD, keras.optimizers.AdamW])
+def test_an_optimizer_that_learns_nothing_or_climbs_is_refused(trainer, rate, kind):
+    optimizer = kind(rate)
+    for each in (optimizer, keras.optimizers.LossScaleOptimizer(optimizer)):
+        with pytest.raises(ValueError, match=r"learning rate > 0. Received: learning_rate="):
+            trainer.compile(each, recipe=RECIPE)
+    calls.require_rate(kind(Rate(0.1)), steps=2)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda t: t.fit(epochs=2, initial_epoch=2), r"initial_epoch below epochs.*=2, epochs=2"),
+        (lambda t: t.fit(initial_epoch=-1), r"initial_epoch of 0 or more. Received: .*=-1"),
+        (lambda t: t.fit(verbose="yes"), r"verbose as 'auto', 0, 1 or 2. Received: verbose='yes'"),
+        (lambda t: t.fit(verbose=-1), r"Received: verbose=-1"),
         (lambda t: t.compile(metrics=["mae"]), r"recipe=.*fit reports loss.*validation_episodes"),
         (lambda t: t.fit(np.zeros([4, 2])), r"RecordedDataTask.*own episodes. Received: ndarray"),
         (lambda t: t.fit(x=np.zeros([4, 2])), r"Received: x$"),

@@ -2,8 +2,12 @@
 
 import dataclasses
 import json
+import re
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aline_tf.experiments import model_settings
 from aline_tf.tasks import TASKS
@@ -19,6 +23,7 @@ from aline_tf.training.recipe import (
     Recipe,
     Rollout,
 )
+from aline_tf.training.schedules import recipe_optimizer
 from tests.training.small_tasks import Coin
 
 
@@ -106,6 +111,10 @@ def test_a_setting_that_no_part_has_is_refused(name):
         ({"conditioning_rate": 1.5}, "conditioning_rate=1.5"),
         ({"local_share": -0.1}, "local_share=-0.1"),
         ({"learning_rate": -1e-3}, "learning_rate=-0.001"),
+        ({"learning_rate": 0.0}, "learning_rate as a number > 0 .*Received: learning_rate=0.0"),
+        ({"joint_learning_rate": 0}, "joint_learning_rate as a number > 0"),
+        ({"learning_rate": 1e-6}, "at least the final_learning_rate.*=1e-06, final.*=1e-05"),
+        ({"clip_norm": 0.0}, "clip_norm as a number > 0"),
         ({"clip_norm": float("nan")}, "clip_norm=nan"),
         ({"policy_weight": "1"}, "policy_weight='1'"),
         ({"rollout": {"pool": 3}}, "rollout as a Rollout"),
@@ -116,6 +125,28 @@ def test_a_setting_that_no_part_has_is_refused(name):
 def test_a_recipe_that_cannot_run_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         Recipe(**change)
+
+
+#: Numbers as they are typed, and whatever else a float may be.
+RATES = st.floats(1e-7, 1.0) | st.floats() | st.sampled_from([0.0, -0.0, 1e-3, 1e-40, 1e39])
+
+
+@settings(deadline=None, derandomize=True, max_examples=100)
+@given(RATES, RATES, st.none() | RATES)
+def test_learning_rates_are_refused_or_move_the_weights_downhill(rate, final, joint):
+    rates = {
+        "learning_rate": rate,
+        "final_learning_rate": final,
+        "joint_learning_rate": joint,
+    }
+    try:
+        recipe = Recipe(warmup_steps=5, joint_steps=5, **rates)
+    except ValueError as error:
+        assert re.fullmatch(r"Expected .*rate.*\. Received: .*rate=.*", str(error))
+        return
+    schedule = recipe_optimizer(recipe)._learning_rate
+    taken = np.array([float(schedule(step)) for step in (0, 4, 5, 9)])
+    assert np.isfinite(taken).all() and (taken >= 0).all() and (taken > 0).any()
 
 
 def test_a_recipe_is_frozen():

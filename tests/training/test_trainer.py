@@ -266,7 +266,8 @@ def test_held_out_inference_falls_with_training(make_model):
 def test_any_optimizer_trains(make_trainer, optimizer):
     trainer = make_trainer(optimizer=optimizer)
     assert isinstance(trainer.optimizer, (keras.optimizers.SGD, keras.optimizers.Adam))
-    history = trainer.fit(epochs=1, steps_per_epoch=1, verbose=0)
+    with pytest.warns(UserWarning, match=r"into the joint phase.*step 1 of \d+ warm-up steps"):
+        history = trainer.fit(epochs=1, steps_per_epoch=1, verbose=0)
     assert np.isfinite(history.history["loss"]).all()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import keras
 import numpy as np
 
@@ -92,6 +94,93 @@ def require_seed(seed) -> int:
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
         raise ValueError(f"Expected seed as a whole number. Received: seed={seed!r}")
     return int(seed)
+
+
+def require_rate(optimizer, steps: int) -> None:
+    """Of an optimiser whose learning rate moves the weights downhill.
+
+    Args:
+        optimizer: a Keras optimiser.
+        steps: how many it will take: where a schedule is looked at.
+
+    Raises:
+        ValueError: a rate that is negative, infinite or NaN somewhere, or 0 everywhere.
+    """
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = optimizer.inner_optimizer
+    rate = getattr(optimizer, "_learning_rate", None)
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        looked_at = np.unique(np.linspace(0, max(steps - 1, 0), 9).astype(int))
+        rates = np.array([float(rate(int(step))) for step in looked_at])
+    else:
+        rates = np.array([float(optimizer.learning_rate)])
+    if not np.isfinite(rates).all() or (rates < 0).any() or not rates.any():
+        wrong = rates[~np.isfinite(rates) | (rates < 0)]
+        received = wrong[0] if wrong.size else 0.0
+        raise ValueError(
+            f"Expected an optimizer with a learning rate > 0. Received: learning_rate={received:g}"
+        )
+
+
+def require_epochs(initial_epoch, epochs) -> None:
+    """Of where training begins and ends.
+
+    Args:
+        initial_epoch, epochs: of `fit`; epochs may be None.
+
+    Raises:
+        ValueError: they are no whole numbers, or nothing is left to do.
+    """
+    require_count("initial_epoch", initial_epoch, 0)
+    if epochs is None:
+        return
+    require_count("epochs", epochs)
+    if initial_epoch >= epochs:
+        raise ValueError(
+            "Expected initial_epoch below epochs, where training ends. "
+            f"Received: initial_epoch={initial_epoch}, epochs={epochs}"
+        )
+
+
+def warn_of_phases(recipe, first: int, last: int, to_the_end: bool) -> None:
+    """Of a call of `fit` that means less than it seems.
+
+    Args:
+        recipe: a `Recipe`.
+        first, last: steps at which it begins and ends.
+        to_the_end: whether the end of the recipe was asked for, not so many epochs.
+    """
+    phases = recipe.phases
+    if phases.joint_steps and last < phases.warmup_steps:
+        warnings.warn(
+            f"Expected training into the joint phase, where the policy learns what to ask. Received"
+            f": the end at step {last} of {phases.warmup_steps} warm-up steps (fit() goes on to the"
+            " end; Recipe(warmup_steps=..., joint_steps=...) sets both)",
+            stacklevel=3,
+        )
+    elif to_the_end and first >= recipe.steps:
+        warnings.warn(
+            f"Expected steps of the recipe that are left. Received: {first} of {recipe.steps} steps"
+            " taken: one more is, at the final learning rate (epochs=... says how many)",
+            stacklevel=3,
+        )
+
+
+def require_verbose(verbose) -> None:
+    """Of what Keras takes for `verbose`.
+
+    Args:
+        verbose: what was received.
+
+    Raises:
+        ValueError: it is none of that.
+    """
+    if isinstance(verbose, str):
+        known = verbose == "auto"
+    else:
+        known = isinstance(verbose, (bool, int, np.integer)) and verbose in (0, 1, 2)
+    if not known:
+        raise ValueError(f"Expected verbose as 'auto', 0, 1 or 2. Received: verbose={verbose!r}")
 
 
 def require_callbacks(callbacks) -> list:
