@@ -5,6 +5,7 @@ modules import TensorFlow inside `run` only, so that `aline-tf --help` answers a
 """
 
 import argparse
+import errno
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,12 @@ RENAMED_OPTIONS = {
     "--people": "--runs",
     "--price": "--cost-weight",
 }
+#: What the system says of a path that somebody typed, and of a disk that is full or read-only.
+PATHS = {
+    errno.EACCES, errno.EEXIST, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT,
+    errno.ENOTDIR, errno.ENOTEMPTY, errno.EPERM, errno.EROFS,
+}  # fmt: skip
+ROOM = {errno.EDQUOT, errno.EFBIG, errno.ENOSPC}
 EXIT_FAILED = 1
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -158,8 +165,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TrainingDiverged as error:
         _report(str(error))
         return EXIT_FAILED
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
-        if error.filename is None:
+    except OSError as error:
+        if error.errno in ROOM:
+            place = "" if error.filename is None else f"{error.filename}: "
+            return _report(f"expected room to write; received {place}{error.strerror}")
+        if error.errno not in PATHS or error.filename is None:
             raise
         return _report(f"expected a usable path; received {error.filename}: {error.strerror}")
     except KeyboardInterrupt:

@@ -1,6 +1,7 @@
 """The command line: which handler runs, and what a person sees when the input is at fault."""
 
 import argparse
+import errno
 import sys
 from types import SimpleNamespace
 
@@ -44,6 +45,30 @@ def test_handler_gets_its_arguments_and_gives_the_exit_code(install):
 def test_handler_that_returns_nothing_succeeded(install):
     install(lambda args: None)
     assert cli.main(["group", "act", "here"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "room to write; received No space left"),
+        (OSError(errno.EFBIG, "File too large", "a/b"), "room to write; received a/b: File too"),
+        (OSError(errno.EROFS, "Read-only file system", "a"), "usable path; received a: Read-only"),
+        (OSError(errno.EEXIST, "File exists", "a"), "usable path; received a: File exists"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "a"), "received a: File name too long"),
+    ],
+)
+def test_a_full_disk_and_a_place_that_is_taken_are_one_line(install, capsys, error, message):
+    install(raising(error))
+    assert cli.main(["group", "act", "here"]) == 2
+    printed = capsys.readouterr().err
+    assert message in printed and printed.count("\n") == 1
+
+
+def test_what_the_system_says_of_anything_else_keeps_its_traceback(install):
+    for error in (BrokenPipeError(errno.EPIPE, "Broken pipe"), OSError(errno.ENOENT, "nothing")):
+        install(raising(error))
+        with pytest.raises(OSError):
+            cli.main(["group", "act", "here"])
 
 
 def test_bad_input_is_one_line_on_stderr_and_exit_code_2(install, capsys):

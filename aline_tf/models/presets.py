@@ -15,7 +15,7 @@ import numpy as np
 from aline_tf.errors import InputError
 from aline_tf.models import packaged_presets
 from aline_tf.models.aline import ALINE
-from aline_tf.runtime.atomic_files import atomic_path
+from aline_tf.runtime.atomic_files import atomic_path, require_directory, require_room, writing
 from aline_tf.units.trained_range import trained_ranges
 from aline_tf.units.unit_adapter import UnitAdapter
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE = "config.json", "metadata.json", "model.weights.h5"
+#: What HDF5 writes beside the numbers of an array, its groups included: no more than so much.
+_BYTES_OF_AN_ARRAY = 4096
 
 
 def save_preset(model: ALINE, directory, metadata: dict | None = None) -> None:
@@ -40,11 +42,10 @@ def save_preset(model: ALINE, directory, metadata: dict | None = None) -> None:
 
     Raises:
         InputError: a model that is not built, weights that are not finite, metadata that JSON
-            cannot hold, or a file in the place of the directory. What stood there stays.
+            cannot hold, a file in the place of the directory, or no room or permission to write.
+            What stood there stays.
     """
-    if not isinstance(directory, str | os.PathLike) or not str(directory):
-        raise InputError(f"expected a directory to write to; received {directory!r}")
-    directory = Path(directory)
+    directory = require_directory(directory)
     if metadata is not None and not isinstance(metadata, Mapping):
         raise InputError(f"expected metadata as a dict; received {metadata!r}")
     if not model.built:
@@ -53,8 +54,6 @@ def save_preset(model: ALINE, directory, metadata: dict | None = None) -> None:
             "that is not built"
         )
     _check_finite(model)
-    if directory.exists() and not directory.is_dir():
-        raise InputError(f"expected a directory to write to; received {directory}, a file")
     config = model.get_config()
     # All that the constructor takes, so that a new argument cannot be forgotten here.
     kept = [name for name in inspect.signature(ALINE).parameters if name in config]
@@ -66,13 +65,31 @@ def save_preset(model: ALINE, directory, metadata: dict | None = None) -> None:
         raise InputError(f"expected metadata that JSON can hold; received: {error}") from error
     described = json.dumps({"class": "ALINE", "config": {k: config[k] for k in kept}}, indent=1)
     with (
+        writing(directory),
         atomic_path(directory / METADATA_FILE) as of_metadata,
         atomic_path(directory / CONFIG_FILE) as of_config,
         atomic_path(directory / WEIGHTS_FILE) as of_weights,
     ):
-        model.save_weights(str(of_weights))
+        save_weights(model, of_weights)
         of_config.write_text(described)
         of_metadata.write_text(metadata_json)
+
+
+def save_weights(model, path) -> None:
+    """`model.save_weights`, once it is known that there is room: HDF5 crashes where there is none.
+
+    Args:
+        model: a built Keras model.
+        path: of the file, which ends in `.weights.h5`.
+
+    Raises:
+        OSError: no room, or no permission.
+    """
+    optimizer = getattr(model, "optimizer", None)
+    variables = [*model.variables, *(optimizer.variables if optimizer else ())]
+    numbers = sum(int(np.prod(variable.shape)) * 8 for variable in variables)
+    require_room(path, numbers + _BYTES_OF_AN_ARRAY * (len(variables) + 8))
+    model.save_weights(str(path))
 
 
 def _plain(value):

@@ -7,6 +7,79 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from aline_tf.errors import InputError
+
+
+@contextmanager
+def writing(place: str | os.PathLike[str]) -> Iterator[None]:
+    """Whatever the system says while the block writes, a full disk or a forbidden one, in a
+    sentence.
+
+    Args:
+        place: what is written, for the message.
+
+    Raises:
+        InputError: in the place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error).strip().splitlines()[0]
+        raise InputError(
+            f"expected room and permission to write {place}; received: {reason}"
+        ) from error
+
+
+def require_directory(path: str | os.PathLike[str]) -> Path:
+    """A directory that is there and can be written to, or that can be made.
+
+    Args:
+        path: of the directory. Nothing is made.
+
+    Returns:
+        the path.
+
+    Raises:
+        InputError: no path, a file in its place or on the way to it, or no permission.
+    """
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+        raise InputError(f"expected a directory to write to; received {path!r}")
+    nearest = directory = Path(path)
+    with writing(directory):
+        while not nearest.exists() and nearest != nearest.parent:
+            nearest = nearest.parent
+    if not nearest.is_dir():
+        raise InputError(f"expected a directory to write to; received {nearest}, a file")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise InputError(
+            f"expected a directory that can be written to; received {nearest}, which cannot"
+        )
+    return directory
+
+
+def require_room(path: str | os.PathLike[str], size: int) -> None:
+    """Whether a file of so many bytes can be written, before a writer that a full disk would crash.
+
+    Args:
+        path: of the file; none is left there.
+        size: in bytes.
+
+    Raises:
+        OSError: no room, or no permission.
+    """
+    path = Path(path)
+    try:
+        with path.open("wb") as file:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, max(size, 1))
+            else:
+                file.write(bytes(size))
+                file.flush()
+                os.fsync(file.fileno())
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:

@@ -7,6 +7,7 @@ once, so that whenever the process is killed at least one whole checkpoint is fo
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -16,6 +17,8 @@ from pathlib import Path
 import keras
 
 from aline_tf.errors import InputError
+from aline_tf.models.presets import save_weights
+from aline_tf.runtime.atomic_files import require_directory, writing
 
 LATEST, PREVIOUS, PARTIAL = "latest", "previous", "partial"
 _STATE, _RECORD = ".weights.h5", ".json"
@@ -26,7 +29,7 @@ class Backup(keras.callbacks.Callback):
     """Writes a checkpoint after every epoch, and takes up the run that a newest good one is of.
 
     What `keras.callbacks.BackupAndRestore` is for, with checkpoints that are whole or not at all,
-    and that are of this run: same task, sizes, optimiser, recipe and seed.
+    and that are of this run: same task, model, optimiser, recipe and seed.
 
         >>> Backup("out/backup").newest() is None  # nothing to resume from
         True
@@ -37,7 +40,8 @@ class Backup(keras.callbacks.Callback):
         run: further facts that a resumed run must share, JSON-able: the preset it began with.
 
     Raises:
-        InputError: on `fit`, when what is found is of another run, or when nothing of it is whole.
+        InputError: on `fit`, when what is found is of another run, when nothing of it is whole, or
+            when a checkpoint cannot be written: the ones before stay.
     """
 
     def __init__(self, directory, restart: bool = False, run: dict | None = None):
@@ -88,6 +92,8 @@ class Backup(keras.callbacks.Callback):
         optimizer = _unnamed(keras.saving.serialize_keras_object(model.optimizer)["config"])
         facts = {
             "task": model.task.spec.name,
+            # Its specification too: other bounds are another task of the same name.
+            "model": _unnamed(model.model.get_config()),
             "seed": model.seed,
             "steps_per_epoch": self.params["steps"],
             "recipe": model.recipe.to_dict(),
@@ -102,6 +108,7 @@ class Backup(keras.callbacks.Callback):
         Raises:
             InputError: it is of another run, or nothing of it is whole.
         """
+        require_directory(self.directory)
         self._own = self._facts()
         if self.restart:
             self._remove()
@@ -109,7 +116,11 @@ class Backup(keras.callbacks.Callback):
         if found is None:
             return
         record, state = found
-        differing = _differing(record["run"], self._own)
+        own = self._own
+        if "model" not in record["run"]:
+            # A checkpoint of an earlier version: it knows the shapes of the weights alone.
+            own = {name: fact for name, fact in own.items() if name != "model"}
+        differing = _differing(record["run"], own)
         if differing:
             name, was, now = differing
             raise InputError(
@@ -121,11 +132,18 @@ class Backup(keras.callbacks.Callback):
         self.model._initial_epoch = record["epoch"]
 
     def on_epoch_end(self, epoch, logs=None):
-        self.directory.mkdir(parents=True, exist_ok=True)
         partial, record = (self.directory / (PARTIAL + end) for end in (_STATE, _RECORD))
-        self.model.save_weights(str(partial), overwrite=True)
-        about = {"epoch": epoch + 1, "sha256": _digest(partial), "run": self._own}
-        record.write_text(json.dumps(about, indent=1))
+        try:
+            with writing(self.directory):
+                self.directory.mkdir(parents=True, exist_ok=True)
+                save_weights(self.model, partial)
+                about = {"epoch": epoch + 1, "sha256": _digest(partial), "run": self._own}
+                record.write_text(json.dumps(about, indent=1))
+        except InputError:
+            for path in (partial, record):
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)
+            raise
         # Between any two of these a record and its state are both there, under whichever names.
         for old, new in ((LATEST, PREVIOUS), (PARTIAL, LATEST)):
             for end in (_STATE, _RECORD):

@@ -9,6 +9,7 @@ import numpy as np
 
 from aline_tf.errors import InputError, TrainingDiverged
 from aline_tf.models.presets import save_preset
+from aline_tf.runtime.atomic_files import atomic_path, require_directory, writing
 from aline_tf.training.backup import Backup
 
 
@@ -18,16 +19,25 @@ class StopWhenNotFinite(keras.callbacks.Callback):
     An exception, since a run that is merely asked to stop looks like a finished one: what was saved
     before stays, and nothing is saved after. `Trainer.fit` always has one, before all others.
 
+    In half precision an optimiser passes over a step whose gradients are not finite, and scales the
+    loss down: where it has passed over so many that the scale is spent, the run ends as well.
+
         >>> StopWhenNotFinite().on_train_batch_end(0, {"loss": 0.5})
 
     Raises:
         TrainingDiverged: after the step, or the epoch, with such a number.
     """
 
+    #: A loss that fits half precision at all has gradients that fit it at this scale.
+    SMALLEST_SCALE = 2.0**-10
+
     def on_train_batch_end(self, batch, logs=None):
         loss = float((logs or {}).get("loss", 0.0))
         if not np.isfinite(loss):
             self._stop(f"a loss of {loss}")
+        scale = getattr(self.model.optimizer, "dynamic_scale", None) if self.model else None
+        if scale is not None and float(scale) < self.SMALLEST_SCALE:
+            self._stop("gradients that are not finite, step after step,")
 
     def on_epoch_end(self, epoch, logs=None):
         for weight in self.model.weights:
@@ -51,11 +61,16 @@ class PresetCheckpoint(keras.callbacks.Callback):
     Args:
         directory: of the preset.
         every: epochs between two writes, at least 1.
+
+    Raises:
+        InputError: no whole number of epochs, or a directory that cannot be written.
     """
 
     def __init__(self, directory, every: int = 5):
         super().__init__()
-        self.directory = Path(directory)
+        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+            raise InputError(f"expected a preset every 1 or more epochs; received {every!r}")
+        self.directory = require_directory(directory)
         self.every = every
 
     def on_epoch_end(self, epoch, logs=None):
@@ -79,12 +94,15 @@ class TrainingLog(keras.callbacks.Callback):
         path: of the file; a new run replaces the log of an older one.
 
     Raises:
-        InputError: another file than a log stands there.
+        InputError: another file than a log stands there, or it cannot be written.
     """
 
     def __init__(self, path):
         super().__init__()
         self.path = Path(path)
+        require_directory(self.path.parent)
+        if self.path.is_dir():
+            raise InputError(f"expected a file for the log; received {self.path}, a directory")
         # Every log of ours begins with the epoch and knows the inference loss.
         header = self._lines()[0].split(",")
         if header != [""] and not (header[0] == "epoch" and "inference" in header):
@@ -96,28 +114,30 @@ class TrainingLog(keras.callbacks.Callback):
         found = self.path.read_text(errors="replace").splitlines() if self.path.exists() else []
         return found or [""]
 
+    def _write(self, lines):
+        """The whole file at once: a run that is killed here leaves no half line."""
+        with writing(self.path), atomic_path(self.path) as partial:
+            partial.write_text("\n".join([*lines, ""]))
+
     def on_epoch_begin(self, epoch, logs=None):
-        # What was logged after the checkpoint that the run goes on from is cut off.
+        # What was logged after the checkpoint that the run goes on from is cut off, and so is what
+        # a version before this one left half written.
         header, *rows = self._lines()
-        cells = [row.partition(",")[0] for row in rows]
+        cells = [row.split(",") for row in rows]
         kept = [
             row
-            for row, cell in zip(rows, cells, strict=True)
-            if cell.isdecimal() and int(cell) < epoch
+            for row, (first, *rest) in zip(rows, cells, strict=True)
+            if first.isdecimal() and int(first) < epoch and len(rest) == header.count(",")
         ]
         if kept != rows:
-            self.path.write_text("\n".join([header, *kept, ""]) if kept else "")
+            self._write([header, *kept]) if kept else self.path.unlink(missing_ok=True)
 
     def on_epoch_end(self, epoch, logs=None):
         logs = {name: float(value) for name, value in sorted((logs or {}).items())}
-        header, *_ = self._lines()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a") as file:
-            if not header:
-                header = ",".join(["epoch", *logs])
-                file.write(header + "\n")
-            cells = [str(logs.get(name, "")) for name in header.split(",")[1:]]
-            file.write(",".join([str(epoch), *cells]) + "\n")
+        header, *rows = self._lines()
+        header = header or ",".join(["epoch", *logs])
+        cells = [str(logs.get(name, "")) for name in header.split(",")[1:]]
+        self._write([header, *rows, ",".join([str(epoch), *cells])])
 
 
 def training_callbacks(

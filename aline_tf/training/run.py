@@ -7,13 +7,17 @@ import time
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from aline_tf import draws
 from aline_tf.errors import InputError
 from aline_tf.models.aline import ALINE
 from aline_tf.models.presets import copy_weights, load_preset, save_preset
+from aline_tf.runtime.atomic_files import require_directory
 from aline_tf.tasks.contract import check_contract
 from aline_tf.training.callbacks import training_callbacks
+from aline_tf.training.fitting import calls
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
 
@@ -54,15 +58,33 @@ def train(
         the trained model.
 
     Raises:
-        InputError: the task, the recipe or an interrupted run cannot be used; nothing is written.
+        InputError: the task, a setting, the directory or an interrupted run cannot be used, and
+            nothing is written; or there is no more room to write, and what was saved before stays,
+            from which the same call goes on.
         TrainingDiverged: the loss or a weight became NaN or infinite; what was saved before stays.
     """
-    directory, recipe = Path(directory), recipe or Recipe()
-    if steps_per_epoch < 1:
-        raise InputError(f"expected steps_per_epoch of 1 or more; received {steps_per_epoch}")
+    recipe = Recipe() if recipe is None else recipe
+    directory = _require_settings(directory, recipe, restart)
+    counts = {"steps_per_epoch": steps_per_epoch}
+    if validation_episodes is not None:
+        counts["validation_episodes"] = validation_episodes
+    for label, count in counts.items():
+        if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
+            raise InputError(f"expected {label} of 1 or more; received {count!r}")
+    try:
+        calls.require_verbose(verbose)
+        seed = calls.require_seed(seed)
+    except ValueError as error:
+        raise InputError(str(error)) from error
     check_contract(task, policy=recipe.phases.joint_steps > 0)
-    keras.utils.set_random_seed(seed)
-    model = ALINE.for_task(task, **(sizes or {}))
+    # Keras takes the seeds of NumPy's first generator alone.
+    keras.utils.set_random_seed(seed if 0 <= seed < 2**32 else int(draws.as_seed(seed)[0]))
+    try:
+        model = ALINE.for_task(task, **(sizes or {}))
+    except (TypeError, ValueError) as error:
+        if not sizes:
+            raise
+        raise InputError(f"expected sizes of a model; received {sizes!r}: {error}") from error
     if from_preset is not None:
         model = _continued(load_preset(from_preset, task=task.spec.name), model)
     trainer = Trainer(model, task)
@@ -72,27 +94,43 @@ def train(
         raise InputError(f"expected a recipe for {task.spec.name}; received: {error}") from error
     facts = {"task": name or task.spec.name, "from_preset": from_preset and str(from_preset)}
     callbacks = training_callbacks(directory, restart=restart, run=facts)
-    directory.mkdir(parents=True, exist_ok=True)
     started = time.process_time()
+
+    def finish(logs=None):
+        metadata = {
+            "task": task.spec.name,
+            "parameters": int(model.count_params()),
+            "recipe": recipe.to_dict(),
+            "seed": seed,
+            "steps": int(trainer.optimizer.iterations.numpy()),
+            "cpu_seconds_last_sitting": round(time.process_time() - started),
+            "machine": f"{platform.machine()}, {platform.system()}, "
+            f"Python {platform.python_version()}",
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+        }
+        save_preset(model, directory / "preset", metadata)
+
     trainer.fit(
         steps_per_epoch=steps_per_epoch,
-        callbacks=callbacks,
+        # Before the checkpoints are taken away: where it cannot be written, nothing is lost.
+        callbacks=[keras.callbacks.LambdaCallback(on_train_end=finish), *callbacks],
         validation_episodes=validation_episodes,
         verbose=verbose,
     )
-    metadata = {
-        "task": task.spec.name,
-        "parameters": int(model.count_params()),
-        "recipe": recipe.to_dict(),
-        "seed": seed,
-        "steps": int(trainer.optimizer.iterations.numpy()),
-        "cpu_seconds_last_sitting": round(time.process_time() - started),
-        "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-    }
-    save_preset(model, directory / "preset", metadata)
     return model
+
+
+def _require_settings(directory, recipe, restart) -> Path:
+    """The directory, once it is known that a run can be written there and all settings are some."""
+    directory = require_directory(directory)
+    for place in ("preset", "backup"):
+        require_directory(directory / place)
+    if not isinstance(recipe, Recipe):
+        raise InputError(f"expected recipe as a Recipe; received {recipe!r}")
+    if not isinstance(restart, (bool, np.bool_)):
+        raise InputError(f"expected restart as True or False; received {restart!r}")
+    return directory
 
 
 def _continued(stored, model):

@@ -13,6 +13,7 @@ from aline_tf.models.aline import ALINE
 from aline_tf.models.packaged_presets import packaged_presets, savedmodels_dir
 from aline_tf.models.presets import load_preset, preset_metadata, presets, save_preset
 from aline_tf.units import UnitAdapter, trained_ranges
+from tests.full_disk import full_disk
 from tests.models.batches import EVERY_KIND, SIZES, SURFACE, random_batch
 
 pytestmark = pytest.mark.usefixtures("module_without_graphs")
@@ -184,9 +185,21 @@ def test_numbers_of_numpy_are_metadata(network, tmp_path):
 def test_a_write_that_fails_leaves_the_older_preset(network, preset, monkeypatch):
     before = {path.name: path.read_bytes() for path in preset.iterdir()}
     monkeypatch.setattr(ALINE, "save_weights", lambda *_: (_ for _ in ()).throw(OSError("full")))
-    with pytest.raises(OSError, match="full"):
+    with pytest.raises(InputError, match=r"expected room .* write .*; received: full"):
         save_preset(network, preset, {"steps": 13})
     assert {path.name: path.read_bytes() for path in preset.iterdir()} == before
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.9])
+def test_a_disk_that_is_full_leaves_the_older_preset(network, preset, share):
+    before = {path.name: path.read_bytes() for path in preset.iterdir()}
+    room = int(share * len(before["model.weights.h5"]))
+    with full_disk(room), pytest.raises(InputError, match=r"expected room .*; received: File too"):
+        save_preset(network, preset, {"steps": 13})
+    assert {path.name: path.read_bytes() for path in preset.iterdir()} == before
+    with full_disk(room), pytest.raises(InputError, match="expected room"):
+        save_preset(network, preset / "new" / "one")
+    assert not (preset / "new").exists()
 
 
 def test_every_packaged_preset_loads_by_name_and_says_what_it_was_measured_at():

@@ -2,7 +2,9 @@
 
 import pytest
 
-from aline_tf.runtime.atomic_files import atomic_path
+from aline_tf.errors import InputError
+from aline_tf.runtime.atomic_files import atomic_path, require_directory, require_room, writing
+from tests.full_disk import full_disk
 
 
 def names(directory):
@@ -124,3 +126,34 @@ def test_parent_that_is_a_file_is_refused_untouched(tmp_path):
     with pytest.raises(OSError), atomic_path(tmp_path / "file" / "table.json") as partial:
         partial.write_text("new")
     assert (tmp_path / "file").read_text() == "old"
+
+
+def test_a_directory_is_known_to_be_of_use_before_it_is_made(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    assert require_directory(tmp_path / "a" / "b") == tmp_path / "a" / "b"
+    assert names(tmp_path) == ["file"]
+    for wrong, message in (
+        (tmp_path / "file", "received .*file, a file"),
+        (tmp_path / "file" / "a", "received .*file, a file"),
+        ("", "received ''"),
+        (None, "received None"),
+        (3, "received 3"),
+        (tmp_path / ("a" * 999), "received: File name too long"),
+    ):
+        with pytest.raises(InputError, match=f"expected .* write.*; {message}"):
+            require_directory(wrong)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(InputError, match=f"can be written to; received {tmp_path}, which cannot"):
+        require_directory(tmp_path / "a")
+
+
+def test_room_is_known_before_a_file_is_written(tmp_path):
+    path = tmp_path / "weights.h5"
+    with full_disk(1000):
+        require_room(path, 1000)
+        with (
+            pytest.raises(InputError, match=f"permission to write {path}; received: File too"),
+            writing(path),
+        ):
+            require_room(path, 1001)
+    assert names(tmp_path) == []

@@ -1,16 +1,23 @@
 """Whenever a run is killed, whatever became of its newest checkpoint, it goes on."""
 
 import dataclasses
+import json
 import shutil
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from aline_tf import draws
 from aline_tf.errors import InputError
 from aline_tf.training.backup import Backup
+from aline_tf.training.callbacks import training_callbacks
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
+from tests.full_disk import full_disk
 from tests.training.small_tasks import COIN
 
 RECIPE = Recipe(warmup_batch=4, warmup_steps=4, joint_steps=0, pool=4, candidates_per_step=3)
@@ -147,6 +154,114 @@ def test_another_run_is_not_resumed_unless_it_is_asked_for(make, backup):
         steps_per_epoch=1, epochs=1, verbose=0, callbacks=[Backup(backup, restart=True)]
     )
     assert history.epoch == [0]
+
+
+def test_a_task_or_model_that_was_changed_is_another_run(make_model, make, backup):
+    """Same name, same shapes: bounds that were moved, heads that are more."""
+
+    class Moved(type(COIN)):
+        spec = dataclasses.replace(COIN.spec, design_high=(2.0,))
+
+    class More(type(COIN)):
+        pass
+
+    for task, sizes, message in (
+        (Moved(), {}, r"with model.spec.design_high=\[1.0\] .*; received .*=\[2.0\]"),
+        (More(), {"num_heads": 4}, r"with model.num_heads=2 .*; received model.num_heads=4"),
+    ):
+        trainer = Trainer(make_model(task, **sizes), task)
+        trainer.compile(recipe=RECIPE, seed=1)
+        with pytest.raises(InputError, match=message):
+            trainer.fit(steps_per_epoch=1, verbose=0, callbacks=[Backup(backup)])
+    # What an earlier version left says nothing of them, and is gone on with.
+    for record in backup.glob("*.json"):
+        about = json.loads(record.read_text())
+        del about["run"]["model"]
+        record.write_text(json.dumps(about))
+    history = make().fit(steps_per_epoch=1, verbose=0, callbacks=[Backup(backup)])
+    assert history.epoch == [2, 3]
+
+
+def cheap_loss(model, task, recipe, seed, *_):
+    """Of the weights and of the seed of the step."""
+    (first, *_), drawn = model.trainable_variables, draws.uniform(seed, [])
+    loss = tf.reduce_sum(tf.square(first - drawn))
+    return loss, {"inference": loss}
+
+
+@pytest.fixture(scope="module")
+def whole(make):
+    """Weights at the end of a run that nothing came in the way of, under the cheap loss."""
+    trainer = make()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("aline_tf.training.trainer.warmup_loss", cheap_loss)
+        trainer.fit(steps_per_epoch=1, verbose=0)
+    return trainer.get_weights()
+
+
+@settings(deadline=None, derandomize=True, max_examples=6)
+@given(
+    hook=st.sampled_from(
+        ["on_epoch_begin", "on_train_batch_begin", "on_train_batch_end", "on_epoch_end"]
+    ),
+    epoch=st.integers(0, 3),
+    error=st.sampled_from([RuntimeError, KeyboardInterrupt, OSError]),
+    first=st.booleans(),
+)
+def test_wherever_a_callback_raises_the_run_goes_on(
+    make, whole, tmp_path_factory, hook, epoch, error, first
+):
+    directory = tmp_path_factory.mktemp("raised")
+
+    class Raise(keras.callbacks.Callback):
+        pass
+
+    def fail(self, index, logs=None):
+        # Batches are counted within an epoch, which has one.
+        if self.model.optimizer.iterations.numpy() == epoch + hook.endswith("end"):
+            raise error("by somebody's own callback")
+
+    setattr(Raise, hook, fail)
+    callbacks = training_callbacks(directory)
+    callbacks = [Raise(), *callbacks] if first else [*callbacks, Raise()]
+    raised, resumed = make(), make()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("aline_tf.training.trainer.warmup_loss", cheap_loss)
+        with pytest.raises(error, match="somebody's own"):
+            raised.fit(steps_per_epoch=1, verbose=0, callbacks=callbacks)
+        left = {path.name for path in directory.rglob("*")}
+        assert not any("partial" in name or "retired" in name for name in left)
+        resumed.fit(steps_per_epoch=1, verbose=0, callbacks=training_callbacks(directory))
+    for a, b in zip(whole, resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    rows = (directory / "training_log.csv").read_text().splitlines()[1:]
+    assert [row.partition(",")[0] for row in rows] == ["0", "1", "2", "3"]
+    assert not (directory / "backup").exists()
+
+
+@settings(deadline=None, derandomize=True, max_examples=15)
+@given(share=st.floats(0.0, 1.0))
+def test_a_disk_that_is_full_keeps_the_checkpoints_before(make, interrupted, share):
+    backup = interrupted
+    before = {path.name: path.read_bytes() for path in backup.iterdir()}
+    room = int(share * len(before["latest.weights.h5"]))
+    callback = Backup(backup)
+    callback.set_model(make())
+    callback._own = {}
+    with (
+        full_disk(room),
+        pytest.raises(InputError, match=rf"room .* to write {backup}; received: File too large"),
+    ):
+        callback.on_epoch_end(2)
+    assert {path.name: path.read_bytes() for path in backup.iterdir()} == before
+
+
+def test_a_file_in_the_place_of_the_directory_is_said_before_the_first_step(make, tmp_path):
+    (tmp_path / "backup").touch()
+    trainer = make()
+    with pytest.raises(InputError, match=r"directory to write to; received .*backup, a file"):
+        trainer.fit(steps_per_epoch=1, verbose=0, callbacks=[Backup(tmp_path / "backup")])
+    assert int(trainer.optimizer.iterations.numpy()) == 0
 
 
 def test_a_second_fit_does_not_begin_where_the_first_was_resumed(make, backup):

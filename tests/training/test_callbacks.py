@@ -5,12 +5,15 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aline_tf.errors import InputError, TrainingDiverged
 from aline_tf.models.presets import load_preset, preset_metadata
 from aline_tf.training.callbacks import PresetCheckpoint, TrainingLog, training_callbacks
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
+from tests.full_disk import full_disk
 from tests.training.small_tasks import COIN, Coin, SometimesBroken
 
 pytestmark = pytest.mark.usefixtures("module_without_graphs")
@@ -121,6 +124,38 @@ def test_lines_behind_the_checkpoint_are_cut_off_the_log(trainer, tmp_path):
     assert lines[0] == header.strip()
     assert lines[1].startswith("0,0,1.5")
     assert [line[:2] for line in lines[1:]] == ["0,", "1,"]
+
+
+def test_what_was_half_written_is_cut_off_the_log(tmp_path):
+    """A line 12 of which only the 1 was written is none of epoch 1."""
+    path = tmp_path / "log.csv"
+    head = ["epoch,inference", "0,1.5", "1,1.4"]
+    path.write_text("\n".join([*head, "1"]))
+    TrainingLog(path).on_epoch_begin(12)
+    assert path.read_text().splitlines() == head
+
+
+@settings(deadline=None, derandomize=True, max_examples=25)
+@given(room=st.integers(0, 400))
+def test_a_log_is_whole_on_a_disk_that_becomes_full(tmp_path_factory, room):
+    path = tmp_path_factory.mktemp("log") / "log.csv"
+    log, epoch = TrainingLog(path), 0
+    with (
+        full_disk(room),
+        pytest.raises(InputError, match=rf"room .* to write {path}; received: File too large"),
+    ):
+        for epoch in range(40):
+            log.on_epoch_begin(epoch)
+            log.on_epoch_end(epoch, {"inference": epoch / 3})
+    rows = path.read_text().splitlines()[1:] if path.exists() else []
+    assert rows == [f"{each},{each / 3}" for each in range(epoch)]
+    assert [each.name for each in path.parent.iterdir()] == [path.name][: bool(rows)]
+
+
+@pytest.mark.parametrize("every", [0, -1, 1.5, True, None])
+def test_a_preset_is_written_every_so_many_epochs(tmp_path, every):
+    with pytest.raises(InputError, match=f"every 1 or more epochs; received {every!r}"):
+        PresetCheckpoint(tmp_path / "preset", every=every)
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_saved(make_model, tmp_path):

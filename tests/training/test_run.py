@@ -53,3 +53,71 @@ def test_what_cannot_be_used_is_said_before_anything_is_written(tmp_path):
     with pytest.raises(InputError, match="expected a preset"):
         run(out, from_preset=tmp_path / "nowhere")
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"seed": True}, "seed as a whole number. Received: seed=True"),
+        ({"seed": "3"}, "seed as a whole number. Received: seed='3'"),
+        ({"seed": 1.5}, "Received: seed=1.5"),
+        ({"seed": None}, "Received: seed=None"),
+        ({"steps_per_epoch": None}, "steps_per_epoch of 1 or more; received None"),
+        ({"steps_per_epoch": float("nan")}, "steps_per_epoch of 1 or more; received nan"),
+        ({"validation_episodes": -3}, "validation_episodes of 1 or more; received -3"),
+        ({"restart": "no"}, "restart as True or False; received 'no'"),
+        ({"recipe": {"pool": 3}}, "recipe as a Recipe; received {'pool': 3}"),
+        ({"sizes": {"width_": 3}}, "sizes of a model; received {'width_': 3}"),
+        ({"sizes": [1]}, r"sizes of a model; received \[1\]"),
+        ({"verbose": "x"}, "Received: verbose='x'"),
+    ],
+    ids=str,
+)
+def test_a_setting_that_means_nothing_is_one_sentence_before_anything_is_written(
+    tmp_path, settings, message
+):
+    with pytest.raises(InputError, match=f"(?i)^expected [^\n]*{message}[^\n]*$"):
+        run(tmp_path / "out", **settings)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("directory", ["", None, 3])
+def test_what_is_no_directory_is_not_the_present_one(directory):
+    with pytest.raises(InputError, match=f"directory to write to; received {directory!r}"):
+        run(directory)
+
+
+@pytest.mark.parametrize("name", ["", "preset", "backup", "training_log.csv"])
+def test_something_else_in_the_place_of_what_is_written_is_said_before_the_first_step(
+    tmp_path, name
+):
+    place = tmp_path / "out" / name
+    place.parent.mkdir(exist_ok=True, parents=True)
+    place.mkdir() if name.endswith("csv") else place.touch()
+    with pytest.raises(InputError, match=f"^expected .*; received .*{name}, a "):
+        run(tmp_path / "out")
+    assert [path.name for path in tmp_path.rglob("*") if path.name != "out"] == [name][: bool(name)]
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 2**80, np.int64(3)])
+def test_a_seed_may_be_any_whole_number(tmp_path, seed):
+    run(tmp_path / "out", seed=seed)
+    assert preset_metadata(tmp_path / "out")["seed"] == seed
+
+
+def test_a_last_preset_that_cannot_be_written_loses_nothing(tmp_path, trained, monkeypatch):
+    """The checkpoints are taken away when it stands; the same call goes on from them."""
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "aline_tf.training.run.save_preset",
+            lambda *_: (_ for _ in ()).throw(InputError("expected room; received: full")),
+        )
+        with pytest.raises(InputError, match="received: full"):
+            run(out)
+    assert (out / "backup" / "latest.weights.h5").is_file()
+    model, _ = trained
+    for a, b in zip(run(out).get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert preset_metadata(out)["steps"] == RECIPE.steps
+    assert not (out / "backup").exists()
