@@ -36,19 +36,22 @@ class ServingFigures:
 
     Attributes:
         task: name of the model.
-        frozen: seconds of the frozen model's pass in process, median.
+        frozen: seconds of the frozen model's pass in process, median of one right after the other.
+        frozen_paced: the same at `RATE` a second, between which processor and threads fall asleep,
+            as they do between questions; from when each was due.
         p50, p99: seconds of a question at `RATE` a second, from when it was due.
         alone, merged: questions a second that were answered when `CLIENTS` asked without a pause,
             each by a pass of its own, and with those that waited merged.
 
     Example:
         >>> from aline_tf.bench.serving_speed import ServingFigures
-        >>> ServingFigures("ces", 0.002, 0.003, 0.009, 100.0, 300.0).times_merged
+        >>> ServingFigures("ces", 0.001, 0.002, 0.003, 0.009, 100.0, 300.0).times_merged
         3.0
     """
 
     task: str
     frozen: float
+    frozen_paced: float
     p50: float
     p99: float
     alone: float
@@ -74,18 +77,21 @@ def measure_serving(
     Raises:
         RuntimeError: the server does not start.
     """
+    number = max(int(RATE * seconds), 1)
     report(f"{task}: a pass of the frozen model")
-    frozen = _frozen_seconds(task)
+    in_process = _frozen_pass(task)
+    frozen = _seconds(in_process)
+    frozen_paced = float(np.median(steady(in_process, RATE, number)))
     with served(task) as ask:
         report(f"{task}: {RATE} questions a second")
-        times = steady(ask, RATE, max(int(RATE * seconds), 1))
+        times = steady(ask, RATE, number)
         report(f"{task}: as many questions as are answered, merged")
         merged = saturated(ask, CLIENTS, seconds)
     with served(task, "--no-batching") as ask:
         report(f"{task}: as many questions as are answered, each alone")
         alone = saturated(ask, CLIENTS, seconds)
     p50, p99 = np.quantile(times, [0.5, 0.99])
-    return ServingFigures(task, frozen, float(p50), float(p99), alone, merged)
+    return ServingFigures(task, frozen, frozen_paced, float(p50), float(p99), alone, merged)
 
 
 def format_serving(figures: ServingFigures) -> str:
@@ -97,9 +103,11 @@ def format_serving(figures: ServingFigures) -> str:
     return (
         f"{figures.task}: the next question, {CANDIDATES} candidates, {_OBSERVATIONS} observations,"
         f" one row\n"
-        f"frozen, in process:         {1e3 * figures.frozen:.2f} ms\n"
+        f"frozen, in process:         {1e3 * figures.frozen:.2f} ms, and at {RATE} a second"
+        f" {1e3 * figures.frozen_paced:.2f} ms\n"
         f"at {RATE} a second:            p50 {1e3 * figures.p50:.2f} ms"
-        f" ({figures.p50 / figures.frozen:.1f} times the frozen pass),"
+        f" ({figures.p50 / figures.frozen:.1f} and {figures.p50 / figures.frozen_paced:.1f} times"
+        f" that),"
         f" p99 {1e3 * figures.p99:.2f} ms ({figures.p99 / figures.p50:.1f} times p50)\n"
         f"{CLIENTS} clients without a pause: {figures.alone:.0f} a second alone,"
         f" {figures.merged:.0f} merged ({figures.times_merged:.1f} times)"
@@ -238,15 +246,19 @@ def _question(task: str) -> dict[str, np.ndarray]:
     return {name: array for name, array in request.items() if not name.endswith("_count")}
 
 
-def _frozen_seconds(task: str, calls: int = 200) -> float:
+def _frozen_pass(task: str) -> Callable[[], object]:
     from aline_tf.models.frozen import Frozen
     from aline_tf.models.packaged_presets import packaged_presets
     from aline_tf.models.presets import load_preset
 
     model, batch = Frozen(load_preset(packaged_presets()[task]), background=False), _question(task)
+    return lambda: model.candidate_logits(batch)
+
+
+def _seconds(in_process: Callable[[], object], calls: int = 200) -> float:
     times = []
     for _ in range(calls):
         begin = time.perf_counter()
-        model.candidate_logits(batch)
+        in_process()
         times.append(time.perf_counter() - begin)
     return float(np.median(times[10:]))

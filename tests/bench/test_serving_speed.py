@@ -77,8 +77,14 @@ def test_where_nobody_tells_what_a_process_does_the_pause_is_a_fixed_one(monkeyp
 
 
 def test_the_lines_tell_every_figure():
-    lines = format_serving(ServingFigures("ces", 0.002, 0.003, 0.012, 100.0, 320.0))
-    for part in ("2.00 ms", "p50 3.00 ms (1.5 times", "p99 12.00 ms (4.0 times p50)", "3.2 times"):
+    lines = format_serving(ServingFigures("ces", 0.002, 0.0025, 0.003, 0.012, 100.0, 320.0))
+    for part in (
+        "2.00 ms",
+        "2.50 ms",
+        "p50 3.00 ms (1.5 and 1.2 times",
+        "p99 12.00 ms (4.0 times p50)",
+        "3.2 times",
+    ):
         assert part in lines
 
 
@@ -99,7 +105,7 @@ def test_options_that_cannot_be_meant(options, message, capsys):
 def test_the_command_prints_the_figures(monkeypatch, capsys):
     def measure(task, seconds, report):
         assert (task, seconds) == ("ces", 2.0)
-        return ServingFigures(task, 0.002, 0.003, 0.012, 100.0, 320.0)
+        return ServingFigures(task, 0.002, 0.0025, 0.003, 0.012, 100.0, 320.0)
 
     monkeypatch.setattr(serving_speed, "measure_serving", measure)
     assert main(["bench", "serving", "--task", "ces", "--seconds", "2"]) == 0
