@@ -34,19 +34,20 @@ CHANNEL = slice(DESIGN_NAMES.index("is_attack_24h"), None)
 TASK = MigraineTask(days=DAYS)
 
 
+def episode_of(task=TASK, rows=ROWS, pool=POOL, compiled=lambda draw: draw):
+    """Drawn once, without a graph: to trace one takes as long as to draw a few times."""
+    draw = compiled(lambda seed: task.sample_episodes(seed, rows, pool))
+    return {name: value.numpy() for name, value in draw(tf.constant((3, 1))).items()}
+
+
 @functools.cache
-def graph_of(task, rows, pool, **options):
-    return tf.function(lambda seed: task.sample_episodes(seed, rows, pool), **options)
-
-
-def episode_of(task=TASK, seed=(3, 1), rows=ROWS, pool=POOL, **options):
-    draw = graph_of(task, rows, pool, **options)
-    return {name: value.numpy() for name, value in draw(tf.constant(seed)).items()}
+def graph():
+    return tf.function(lambda seed: TASK.sample_episodes(seed, ROWS, POOL))
 
 
 @pytest.fixture(scope="module")
 def episode():
-    return episode_of()
+    return episode_of(compiled=lambda _: graph())
 
 
 def days_ago(design):
@@ -212,16 +213,17 @@ def test_a_pool_larger_than_the_library_is_padded():
     assert not episode["candidate_mask"][:, len(LIBRARY) :].any()
 
 
-def test_the_same_seed_gives_the_same_episodes():
-    first, again = episode_of(rows=8), episode_of(rows=8)
-    for name in first:
-        assert np.array_equal(first[name], again[name]), name
+def test_the_same_seed_gives_the_same_episodes(episode):
+    again = episode_of(compiled=lambda _: graph())
+    for name in episode:
+        assert np.array_equal(episode[name], again[name]), name
 
 
 def test_runs_under_xla():
     task = MigraineTask(days=10)
+    jitted = functools.partial(tf.function, jit_compile=True)
     plain = episode_of(task, rows=8, pool=8)
-    compiled = episode_of(task, rows=8, pool=8, jit_compile=True)
+    compiled = episode_of(task, rows=8, pool=8, compiled=jitted)
     np.testing.assert_allclose(plain["theta"], compiled["theta"], atol=1e-4)
     # Rounding may tip a single draw over a threshold, no more.
     for name in ("context_status", "candidate_status", "target_mask"):
