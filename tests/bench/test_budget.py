@@ -31,6 +31,7 @@ def trained(seconds, recipe=RECIPE):
     return budget.budget("location_finding", SIZES, recipe.to_dict(), 1, seconds, 2, 31)
 
 
+@pytest.mark.usefixtures("without_graphs")
 def test_a_budget_that_suffices_sees_the_whole_schedule():
     found = trained(1e9)
     assert found["steps"] == 5
@@ -38,6 +39,7 @@ def test_a_budget_that_suffices_sees_the_whole_schedule():
     assert [row["metric"] for row in found["rows"]] == ["spce", "snmc"]
 
 
+@pytest.mark.usefixtures("without_graphs")
 def test_training_ends_when_the_budget_is_spent(monkeypatch):
     monkeypatch.setattr(budget, "trained_results", lambda *_, **__: [])
     found = trained(1e-3, dataclasses.replace(RECIPE, warmup_steps=300, joint_steps=0))

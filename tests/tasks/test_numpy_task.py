@@ -12,7 +12,10 @@ from aline_tf.tasks.contract import check_contract
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.trainer import Trainer
 from tests.seeds import seed_weights
-from tests.tasks.own_tasks import RECIPE, SIZES, DoseCounts, Drugs
+from tests.tasks.own_tasks import RECIPE, DoseCounts, Drugs
+from tests.tasks.own_tasks import SIZES as LARGER
+
+SIZES = LARGER | {"num_layers": 1}
 
 
 class NumpyDose(NumpyTask):
