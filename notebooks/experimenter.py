@@ -260,11 +260,11 @@ class InTurn(Policy):
 policies = {"model": LearnedPolicy(model), "in turn": InTurn(), "random": RandomPolicy(SEED)}
 steps = [0, 2, 5, 10, 15, 20, 30]
 steps = [step for step in steps if step <= 2 * TRIALS]
-errors = {}
+errors, posterior = {}, ModelPosterior(model)
 for pair in PAIRS:
     for name, policy in policies.items():
         data = observers.play(policy, target_mask(pair), replace=True)
-        mean = model_estimates(ModelPosterior(model), data, steps, target_mask(pair)).mean
+        mean = model_estimates(posterior, data, steps, target_mask(pair)).mean
         errors[pair, name] = np.stack(
             [metrics.rmse(mean[:, k], observers.theta, target_mask(pair))
              for k in range(len(steps))], axis=1)  # fmt: skip

@@ -28,11 +28,14 @@ EXPECTED = {
 KEPT = sorted((ROOT / "notebooks").glob("*.ipynb"))
 #: Of one cell; a machine that trains something else at the same time is slow.
 SECONDS_PER_CELL = 900
-#: Nothing of the notebook before is left, neither its names nor its settings of figures.
+#: Nothing of the notebook before is left, neither its names nor its settings of figures. Garbage is
+#: looked for as rarely as in the tests, and not again in what all notebooks share.
 FORGET = """%reset -f
 import gc, matplotlib
 matplotlib.rcdefaults()
 gc.collect()
+gc.freeze()
+gc.set_threshold(100_000, 20, 100)
 %reset -f"""
 #: Smaller sizes, for what holds of a notebook whatever its sizes; those it shows take minutes.
 SIZES = {
