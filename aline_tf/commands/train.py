@@ -82,6 +82,8 @@ def run(args: argparse.Namespace) -> int:
     episodes = args.validation_episodes
     if episodes is not None and episodes < 1:
         raise InputError(f"expected --validation-episodes of 1 or more; received {episodes}")
+    if args.threads is not None and args.threads < 1:
+        raise InputError(f"expected --threads of 1 or more; received {args.threads}")
     steps = _steps(args, recipe.phases)
     try:
         recipe = dataclasses.replace(recipe, **steps)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE = "config.json", "metadata.json", "model.weights.h5"
-#: What HDF5 writes beside the numbers of an array, its groups included: no more than so much.
-_BYTES_OF_AN_ARRAY = 4096
+#: What HDF5 writes beside the numbers of an array, its groups included: about 2000 at most.
+_BYTES_OF_AN_ARRAY = 2560
 
 
 def save_preset(model: ALINE, directory, metadata: dict | None = None) -> None:
@@ -85,11 +85,19 @@ def save_weights(model, path) -> None:
     Raises:
         OSError: no room, or no permission.
     """
-    optimizer = getattr(model, "optimizer", None)
-    variables = [*model.variables, *(optimizer.variables if optimizer else ())]
-    numbers = sum(int(np.prod(variable.shape)) * 8 for variable in variables)
-    require_room(path, numbers + _BYTES_OF_AN_ARRAY * (len(variables) + 8))
+    require_room(path, _bytes_of_weights(model))
     model.save_weights(str(path))
+
+
+def _bytes_of_weights(model) -> int:
+    """About the size of the file, and never less than it."""
+    optimizer = getattr(model, "optimizer", None)
+    stored = [*model.variables, *(optimizer.variables if optimizer else ())]
+    # Keras writes what is inside of one that scales the loss a second time.
+    inner = getattr(optimizer, "inner_optimizer", None)
+    stored += inner.variables if inner else []
+    numbers = sum(np.prod(each.shape) * np.dtype(each.dtype).itemsize for each in stored)
+    return int(numbers) + _BYTES_OF_AN_ARRAY * (len(stored) + 8)
 
 
 def _plain(value):

@@ -84,6 +84,29 @@ class PresetCheckpoint(keras.callbacks.Callback):
             )
 
 
+class FinalPreset(keras.callbacks.Callback):
+    """Writes the preset of a finished run. It stands before `Backup`, which takes the checkpoints
+    away: where the preset cannot be written, nothing is lost.
+
+        >>> FinalPreset("out/preset", lambda trainer: {"seed": trainer.seed}).directory.name
+        'preset'
+
+    Args:
+        directory: of the preset.
+        metadata: trainer -> what the preset says of the run.
+
+    Raises:
+        InputError: a directory that cannot be written.
+    """
+
+    def __init__(self, directory, metadata):
+        super().__init__()
+        self.directory, self.metadata = require_directory(directory), metadata
+
+    def on_train_end(self, logs=None):
+        save_preset(self.model.model, self.directory, self.metadata(self.model))
+
+
 class TrainingLog(keras.callbacks.Callback):
     """One line an epoch in a CSV file; a resumed run goes on where its checkpoint stands.
 
@@ -141,7 +164,7 @@ class TrainingLog(keras.callbacks.Callback):
 
 
 def training_callbacks(
-    directory, restart: bool = False, run: dict | None = None
+    directory, restart: bool = False, run: dict | None = None, metadata=None
 ) -> list[keras.callbacks.Callback]:
     """Checkpoints, CSV log and preset, all inside `directory`, whose other files are left alone.
 
@@ -149,6 +172,8 @@ def training_callbacks(
         directory: where they write; `backup/`, `training_log.csv`, `preset/`.
         restart: forget an interrupted run instead of resuming it.
         run: facts that a resumed run must share, see `Backup`.
+        metadata: of the preset of the finished run, see `FinalPreset`; None leaves it to the
+            caller.
 
     Returns:
         callbacks for `Trainer.fit`.
@@ -161,5 +186,6 @@ def training_callbacks(
         # What a checkpoint has gone through is in the log; what is behind it is cut off again.
         TrainingLog(directory / "training_log.csv"),
         PresetCheckpoint(directory / "preset"),
+        *([] if metadata is None else [FinalPreset(directory / "preset", metadata)]),
         Backup(directory / "backup", restart, run),
     ]

@@ -13,7 +13,7 @@ import tensorflow as tf
 from aline_tf import draws
 from aline_tf.errors import InputError
 from aline_tf.models.aline import ALINE
-from aline_tf.models.presets import copy_weights, load_preset, save_preset
+from aline_tf.models.presets import copy_weights, load_preset
 from aline_tf.runtime.atomic_files import require_directory
 from aline_tf.tasks.contract import check_contract
 from aline_tf.training.callbacks import training_callbacks
@@ -77,8 +77,7 @@ def train(
     except ValueError as error:
         raise InputError(str(error)) from error
     check_contract(task, policy=recipe.phases.joint_steps > 0)
-    # Keras takes the seeds of NumPy's first generator alone.
-    keras.utils.set_random_seed(seed if 0 <= seed < 2**32 else int(draws.as_seed(seed)[0]))
+    seed_keras(seed)
     try:
         model = ALINE.for_task(task, **(sizes or {}))
     except (TypeError, ValueError) as error:
@@ -93,11 +92,10 @@ def train(
     except ValueError as error:
         raise InputError(f"expected a recipe for {task.spec.name}; received: {error}") from error
     facts = {"task": name or task.spec.name, "from_preset": from_preset and str(from_preset)}
-    callbacks = training_callbacks(directory, restart=restart, run=facts)
     started = time.process_time()
 
-    def finish(logs=None):
-        metadata = {
+    def metadata(trainer):
+        return {
             "task": task.spec.name,
             "parameters": int(model.count_params()),
             "recipe": recipe.to_dict(),
@@ -109,16 +107,23 @@ def train(
             "tensorflow": tf.__version__,
             "keras": keras.__version__,
         }
-        save_preset(model, directory / "preset", metadata)
 
     trainer.fit(
         steps_per_epoch=steps_per_epoch,
-        # Before the checkpoints are taken away: where it cannot be written, nothing is lost.
-        callbacks=[keras.callbacks.LambdaCallback(on_train_end=finish), *callbacks],
+        callbacks=training_callbacks(directory, restart=restart, run=facts, metadata=metadata),
         validation_episodes=validation_episodes,
         verbose=verbose,
     )
     return model
+
+
+def seed_keras(seed: int) -> None:
+    """`keras.utils.set_random_seed` for whole numbers of any size: it takes those of 32 bits alone.
+
+    Args:
+        seed: of the weights of a new model, and of whatever else Keras draws.
+    """
+    keras.utils.set_random_seed(seed if 0 <= seed < 2**32 else int(draws.as_seed(seed)[0]))
 
 
 def _require_settings(directory, recipe, restart) -> Path:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from aline_tf import draws
 from aline_tf.errors import InputError
+from aline_tf.models.presets import _bytes_of_weights, save_weights
 from aline_tf.training.backup import Backup
 from aline_tf.training.callbacks import training_callbacks
 from aline_tf.training.recipe import Recipe
@@ -237,6 +238,16 @@ def test_wherever_a_callback_raises_the_run_goes_on(
     rows = (directory / "training_log.csv").read_text().splitlines()[1:]
     assert [row.partition(",")[0] for row in rows] == ["0", "1", "2", "3"]
     assert not (directory / "backup").exists()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+def test_the_room_that_is_asked_for_is_enough_and_not_much_more(make_model, tmp_path, dtype):
+    trainer = Trainer(make_model(COIN, hidden_dim=64, intermediate_dim=128, dtype=dtype), COIN)
+    trainer.compile(recipe=RECIPE)
+    for model in (trainer, trainer.model):
+        path = tmp_path / f"{type(model).__name__}.weights.h5"
+        save_weights(model, path)
+        assert 0.5 * _bytes_of_weights(model) < path.stat().st_size <= _bytes_of_weights(model)
 
 
 @settings(deadline=None, derandomize=True, max_examples=15)

@@ -110,7 +110,7 @@ def test_a_last_preset_that_cannot_be_written_loses_nothing(tmp_path, trained, m
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
         patch.setattr(
-            "aline_tf.training.run.save_preset",
+            "aline_tf.training.callbacks.save_preset",
             lambda *_: (_ for _ in ()).throw(InputError("expected room; received: full")),
         )
         with pytest.raises(InputError, match="received: full"):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aline_tf.errors import InputError
 from aline_tf.migraine.task.fine_tuning import BATCH, RATE, STEPS, WEIGHTS
+from aline_tf.runtime.atomic_files import require_directory
 
 #: Evenings of held-out people that are scored.
 SCORED = 2048
@@ -64,8 +65,10 @@ def run(args: argparse.Namespace) -> int:
             "expected --steps of 1 or more and --learning-rate between 0 and 1; received"
             f" {args.steps} and {args.learning_rate:g}"
         )
-    if args.out.exists() and not args.out.is_dir():
-        raise InputError(f"expected a directory after --out; received the file {args.out}")
+    if args.threads is not None and args.threads < 1:
+        raise InputError(f"expected --threads of 1 or more; received {args.threads}")
+    for place in (args.out, args.out / "preset", args.out / "backup"):
+        require_directory(place)
 
     import numpy as np
     import tensorflow as tf
@@ -77,7 +80,6 @@ def run(args: argparse.Namespace) -> int:
     from aline_tf.migraine.task.fine_tuning import fine_tune
     from aline_tf.migraine.task.pretrained import load_model
     from aline_tf.migraine.task.recorded import RecordedTask, read_histories
-    from aline_tf.models.presets import save_preset
     from aline_tf.runtime.malloc import keep_memory
     from aline_tf.training.callbacks import training_callbacks
 
@@ -92,8 +94,18 @@ def run(args: argparse.Namespace) -> int:
         f" of {args.records}"
     )
     before = log_scores(model, others, args.seed) if others else None
-    args.out.mkdir(parents=True, exist_ok=True)
-    recipe = fine_tune(
+
+    def metadata(trainer):
+        return {
+            "task": task.spec.name,
+            "recipe": trainer.recipe.to_dict(),
+            "weights": args.weights,
+            "seed": args.seed,
+            "people": people,
+            "evenings": len(task.evenings),
+        }
+
+    fine_tune(
         model,
         task,
         steps=args.steps,
@@ -108,18 +120,10 @@ def run(args: argparse.Namespace) -> int:
                 "from_preset": str(args.from_model),
                 "weights": args.weights,
             },
+            metadata=metadata,
         ),
         verbose=2,
     )
-    metadata = {
-        "task": task.spec.name,
-        "recipe": recipe,
-        "weights": args.weights,
-        "seed": args.seed,
-        "people": people,
-        "evenings": len(task.evenings),
-    }
-    save_preset(model, args.out / "preset", metadata)
     print(f"wrote {args.out / 'preset'} and {args.out / 'training_log.csv'}")
     if others:
         after = log_scores(model, others, args.seed)

@@ -44,9 +44,8 @@ def fine_tune(
         InputError: weights that are none of these.
         ValueError: a setting out of its range.
     """
-    import keras
-
-    from aline_tf.training.recipe import Recipe
+    from aline_tf.training.recipe import Optimizer, Recipe
+    from aline_tf.training.run import seed_keras
     from aline_tf.training.trainer import Trainer
 
     if weights not in WEIGHTS:
@@ -61,8 +60,10 @@ def fine_tune(
         candidates_per_step=16,
         conditioning_rate=0.0,
         learning_rate=learning_rate,
+        # A small rate does not rise to where others end.
+        final_learning_rate=min(learning_rate, Optimizer.final_learning_rate),
     )
-    keras.utils.set_random_seed(seed)
+    seed_keras(seed)
     frozen = [] if weights == "all" else _others(model)
     try:
         for variable in frozen:

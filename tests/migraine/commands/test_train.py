@@ -42,3 +42,25 @@ def test_a_folder_of_timelines_becomes_a_preset_whose_head_was_trained(
         if not np.array_equal(old, new)
     }
     assert changed == {"outcome_head"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--threads", "-1"], "expected --threads of 1 or more; received -1"),
+        (["--learning-rate", "0"], "--learning-rate between 0 and 1; received"),
+        (["--learning-rate", "nan"], "--learning-rate between 0 and 1; received"),
+        (["--out", "{file}"], "directory to write to; received {file}, a file"),
+        (["--out", "{file}/below"], "directory to write to; received {file}, a file"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_used_is_one_line_before_records_are_read(
+    tmp_path, capsys, options, message
+):
+    file = tmp_path / "file"
+    file.touch()
+    options = [option.format(file=file) for option in options]
+    assert cli.main(["migraine", "train", str(tmp_path / "nowhere"), *options]) == 2
+    error = capsys.readouterr().err
+    assert message.format(file=file) in error and error.count("\n") == 1

@@ -47,6 +47,12 @@ def test_only_forecasts_change_unless_more_is_asked_for(model, task, without_gra
     assert not any(np.array_equal(after[name], last[name]) for name in after)
 
 
+def test_a_small_rate_stays_small_and_any_seed_will_do(model, task, without_graphs):
+    recipe = fine_tune(model, task, steps=1, learning_rate=1e-6, seed=-1, verbose=0)
+    assert recipe["optimizer"]["learning_rate"] == 1e-6
+    assert recipe["optimizer"]["final_learning_rate"] == 1e-6
+
+
 def test_what_a_user_has_frozen_stays_frozen(model, task, without_graphs):
     model.embedder.trainable = False
     before = [w.numpy() for w in model.embedder.weights]
