@@ -57,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="start from the weights of this preset, a directory or the name of a packaged one",
     )
     parser.add_argument(
-        "--restart", action="store_true", help="forget an interrupted run found in --out"
+        "--restart",
+        action="store_true",
+        help="forget an interrupted run found in --out, replace a finished one",
     )
     parser.add_argument("--threads", type=int, help="limit TensorFlow to this many threads")
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from aline_tf.errors import InputError, TrainingDiverged
-from aline_tf.models.presets import save_preset
+from aline_tf.models.presets import preset_metadata, save_preset
 from aline_tf.runtime.atomic_files import atomic_path, require_directory, writing
 from aline_tf.training.backup import Backup
 
@@ -170,7 +170,7 @@ def training_callbacks(
 
     Args:
         directory: where they write; `backup/`, `training_log.csv`, `preset/`.
-        restart: forget an interrupted run instead of resuming it.
+        restart: forget an interrupted run instead of resuming it, and replace a finished one.
         run: facts that a resumed run must share, see `Backup`.
         metadata: of the preset of the finished run, see `FinalPreset`; None leaves it to the
             caller.
@@ -179,9 +179,12 @@ def training_callbacks(
         callbacks for `Trainer.fit`.
 
     Raises:
-        InputError: another file stands in the place of the log.
+        InputError: another file stands in the place of the log; or the preset of a finished run
+            is there, and `restart` is False.
     """
     directory = Path(directory)
+    if not restart:
+        _require_unfinished(directory)
     return [
         # What a checkpoint has gone through is in the log; what is behind it is cut off again.
         TrainingLog(directory / "training_log.csv"),
@@ -189,3 +192,20 @@ def training_callbacks(
         *([] if metadata is None else [FinalPreset(directory / "preset", metadata)]),
         Backup(directory / "backup", restart, run),
     ]
+
+
+def _require_unfinished(directory):
+    """Hours of training are not replaced by who runs the same command again."""
+    try:
+        facts = preset_metadata(directory / "preset")
+    except InputError:
+        return
+    # A checkpoint's preset says nothing of its run.
+    if "seed" in facts and not (directory / "backup").exists():
+        shown = ", ".join(
+            f"{name} {facts[name]}" for name in ("task", "seed", "steps") if name in facts
+        )
+        raise InputError(
+            "expected a directory without a finished run, or --restart, which replaces it; "
+            f"received {directory}, whose preset is of one ({shown})"
+        )

@@ -48,7 +48,7 @@ def train(
             `sizes` have are added to it, and where these do not contain its own, its own stay.
         seed: a whole number, of the weights and of everything drawn.
         steps_per_epoch: steps between two lines of the log, at least 1.
-        restart: whether an interrupted run in `directory` is forgotten.
+        restart: whether an interrupted run in `directory` is forgotten, or a finished one replaced.
         name: what the task is called, where its specification does not say all of it
             (`hpo:boosting`); a resumed run must share it.
         validation_episodes: held-out episodes to play after every epoch; None plays none.
@@ -58,8 +58,8 @@ def train(
         the trained model.
 
     Raises:
-        InputError: the task, a setting, the directory or an interrupted run cannot be used, and
-            nothing is written; or there is no more room to write, and what was saved before stays,
+        InputError: the task, a setting, the directory or the run in it cannot be used, and nothing
+            is written; or there is no more room to write, and what was saved before stays,
             from which the same call goes on.
         TrainingDiverged: the loss or a weight became NaN or infinite; what was saved before stays.
     """

@@ -1,10 +1,12 @@
 """A whole run from Python: what it writes, and that it goes on where it was interrupted."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from aline_tf.errors import InputError
-from aline_tf.models.presets import load_preset, preset_metadata
+from aline_tf.models.presets import load_preset, preset_metadata, save_preset
 from aline_tf.training.recipe import Recipe
 from aline_tf.training.run import train
 from tests.training.small_tasks import COIN, SIZES
@@ -42,6 +44,28 @@ def test_it_can_begin_with_a_preset(trained, tmp_path):
     after = run(tmp_path / "more", from_preset=directory).get_weights()
     moved = [np.abs(a - b).max() for a, b in zip(after, before, strict=True)]
     assert 0.0 < max(moved) < 0.1
+
+
+def test_a_finished_run_is_replaced_by_who_says_so_alone(trained, tmp_path):
+    first, directory = trained
+    held = {path.name: path.read_bytes() for path in (directory / "preset").iterdir()}
+    with pytest.raises(InputError, match=r"without a finished run, or --restart.*coin, seed 1, st"):
+        run(directory, seed=2)
+    assert {path.name: path.read_bytes() for path in (directory / "preset").iterdir()} == held
+    shutil.copytree(directory, tmp_path / "out")
+    second = run(tmp_path / "out", seed=2, restart=True)
+    kept = load_preset(tmp_path / "out").get_weights()
+    for a, b in zip(kept, second.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert any((a != b).any() for a, b in zip(kept, first.get_weights(), strict=True))
+
+
+def test_a_preset_of_somebody_else_is_no_finished_run(trained, tmp_path):
+    """Nor is that of a run that was killed before its first checkpoint."""
+    model, _ = trained
+    save_preset(model, tmp_path / "out" / "preset")
+    run(tmp_path / "out", seed=2)
+    assert preset_metadata(tmp_path / "out")["seed"] == 2
 
 
 def test_what_cannot_be_used_is_said_before_anything_is_written(tmp_path):

@@ -33,14 +33,12 @@ _NEGLIGIBLE = 1e-8
 _CDF_POINTS = 401
 
 
-def correlations(design: np.ndarray, lengthscale: np.ndarray) -> np.ndarray:
-    """Correlation matrices of the three kernels at every lengthscale, [3, L, n, n].
+def correlations(distance: np.ndarray) -> np.ndarray:
+    """Correlations by the three kernels, [3, ...].
 
     Args:
-        design: [n].
-        lengthscale: [L].
+        distance: in lengthscales, of any shape.
     """
-    distance = np.abs(design[:, None] - design) / lengthscale[:, None, None]
     third, fifth = np.sqrt(3.0) * distance, np.sqrt(5.0) * distance
     return np.stack(
         [
@@ -156,7 +154,8 @@ def _weights(box, design, outcome, sizes, known) -> _Weights:
         unit, weight = np.polynomial.legendre.leggauss(sizes[p])
         nodes.append(low + (high - low) * (unit + 1.0) / 2.0)
         prior.append(weight / 2.0 * (high - low) / (HIGH[p] - LOW[p]))
-    value, vector = np.linalg.eigh(correlations(design, nodes[1]))
+    distance = np.abs(design[:, None] - design) / nodes[1][:, None, None]
+    value, vector = np.linalg.eigh(correlations(distance))
     square = np.square(np.einsum("klij,i->klj", vector, outcome))
     # Rounding leaves the smallest eigenvalues a hair below zero.
     spread = nodes[0][:, None, None, None] * np.maximum(value, 0.0) + NOISE**2

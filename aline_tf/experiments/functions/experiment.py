@@ -199,6 +199,13 @@ class GP2DExperiment(FunctionExperiment):
             references={"forward": Reference(bar=0.004), "run": Reference(paper=0.19)},
         ),
     )
+    # Every posterior takes some thousand factorisations.
+    promise_settings: ClassVar = {"runs": 60, "multiples": (2,), "pools": (50,)}
+
+    def exact_inference(self):
+        from aline_tf.experiments.functions.plane_inference import PlaneInference
+
+        return PlaneInference()
 
 
 def chosen_functions(given, dims: int) -> list[str]:

@@ -50,7 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--learning-rate", type=float, default=RATE, help=f"at its highest (default: {RATE:g})"
     )
     parser.add_argument("--seed", type=int, default=1, help="of everything random (default: 1)")
-    parser.add_argument("--restart", action="store_true", help="forget an interrupted run in --out")
+    parser.add_argument(
+        "--restart",
+        action="store_true",
+        help="forget an interrupted run in --out, replace a finished one",
+    )
     parser.add_argument("--threads", type=int, help="limit TensorFlow to this many threads")
 
 
