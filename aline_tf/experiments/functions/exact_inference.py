@@ -33,7 +33,73 @@ _NEGLIGIBLE = 1e-8
 _CDF_POINTS = 401
 
 
-def correlations(distance: np.ndarray) -> np.ndarray:
+class Axis(NamedTuple):
+    """Nodes of one variable of a grid.
+
+    Attributes:
+        nodes: where they are.
+        prior: their prior mass; 1 where the variable is known.
+
+    Example:
+        >>> from aline_tf.experiments.functions.exact_inference import axis_of
+        >>> axis_of((0.0, 1.0), 5, (0.0, 2.0)).prior.sum().round(6)
+        np.float64(0.5)
+    """
+
+    nodes: np.ndarray
+    prior: np.ndarray
+
+
+def axis_of(bounds, size: int, prior, known: float | None = None) -> Axis:
+    """The nodes of a variable between bounds, for Gauss-Legendre quadrature.
+
+    Args:
+        bounds: (low, high) of the nodes.
+        size: how many.
+        prior: (low, high) of its uniform prior.
+        known: its value where it is given; that is the one node then.
+    """
+    if known is not None:
+        return Axis(np.array([known]), np.ones(1))
+    low, high = bounds
+    unit, weight = np.polynomial.legendre.leggauss(size)
+    nodes = low + (high - low) * (unit + 1.0) / 2.0
+    return Axis(nodes, weight / 2.0 * (high - low) / (prior[1] - prior[0]))
+
+
+def held_bounds(axis: Axis, mass: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+    """The bounds of the nodes that have posterior mass, and a node more on either side.
+
+    Args:
+        axis: of one variable.
+        mass: of its nodes.
+        bounds: (low, high) of its nodes now, which stay where the variable is known.
+    """
+    if len(axis.nodes) == 1:
+        return bounds
+    density = mass / axis.prior
+    held = np.flatnonzero(density > _NEGLIGIBLE * density.max())
+    edges = np.concatenate([bounds[:1], axis.nodes, bounds[1:]])
+    return np.array([edges[held[0]], edges[held[-1] + 2]])
+
+
+def log_evidence(variance: np.ndarray, distance: np.ndarray, outcome: np.ndarray) -> np.ndarray:
+    """log p(y), the kernel summed out, up to a constant of the number of outcomes: [V, L] in nats.
+
+    Args:
+        variance: [V].
+        distance: [L, n, n], in lengthscales.
+        outcome: [n].
+    """
+    value, vector = np.linalg.eigh(_correlations(distance))
+    square = np.square(np.einsum("klij,i->klj", vector, outcome))
+    # Rounding leaves the smallest eigenvalues a hair below zero.
+    spread = variance[:, None, None, None] * np.maximum(value, 0.0) + NOISE**2
+    level = -0.5 * (np.log(spread) + square / spread).sum(-1)
+    return np.logaddexp.reduce(level, axis=1) - np.log(3.0)
+
+
+def _correlations(distance: np.ndarray) -> np.ndarray:
     """Correlations by the three kernels, [3, ...].
 
     Args:
@@ -145,40 +211,28 @@ def _posterior(design, outcome, known) -> _Weights:
 
 def _weights(box, design, outcome, sizes, known) -> _Weights:
     """Prior times evidence on a grid over the box."""
-    nodes, prior = [], []
-    for p, (low, high) in enumerate(box):
-        if p in known:
-            nodes.append(np.array([known[p]]))
-            prior.append(np.ones(1))
-            continue
-        unit, weight = np.polynomial.legendre.leggauss(sizes[p])
-        nodes.append(low + (high - low) * (unit + 1.0) / 2.0)
-        prior.append(weight / 2.0 * (high - low) / (HIGH[p] - LOW[p]))
+    axes = [
+        axis_of(bounds, sizes[p], (LOW[p], HIGH[p]), known.get(p)) for p, bounds in enumerate(box)
+    ]
+    nodes, prior = zip(*axes, strict=True)
     distance = np.abs(design[:, None] - design) / nodes[1][:, None, None]
-    value, vector = np.linalg.eigh(correlations(distance))
-    square = np.square(np.einsum("klij,i->klj", vector, outcome))
-    # Rounding leaves the smallest eigenvalues a hair below zero.
-    spread = nodes[0][:, None, None, None] * np.maximum(value, 0.0) + NOISE**2
-    level = -0.5 * (np.log(spread) + square / spread).sum(-1)
-    level = np.logaddexp.reduce(level, axis=1) - np.log(3.0)
+    level = log_evidence(nodes[0], distance, outcome)
     level = level + np.log(prior[0])[:, None] + np.log(prior[1])
     top = level.max()
     mass = np.exp(level - top)
     total = mass.sum()
-    return _Weights(tuple(nodes), tuple(prior), mass / total, float(top + np.log(total)), box)
+    return _Weights(nodes, prior, mass / total, float(top + np.log(total)), box)
 
 
 def _tight(posterior: _Weights) -> np.ndarray:
     """The box of the nodes that have mass, and a node more on either side."""
-    tight = posterior.box.copy()
-    for p, (nodes, prior) in enumerate(zip(posterior.nodes, posterior.prior, strict=True)):
-        if len(nodes) == 1:
-            continue
-        density = posterior.mass.sum(1 - p) / prior
-        held = np.flatnonzero(density > _NEGLIGIBLE * density.max())
-        edges = np.concatenate([tight[p, :1], nodes, tight[p, 1:]])
-        tight[p] = edges[held[0]], edges[held[-1] + 2]
-    return tight
+    axes = map(Axis, posterior.nodes, posterior.prior)
+    return np.stack(
+        [
+            held_bounds(axis, posterior.mass.sum(1 - p), bounds)
+            for p, (axis, bounds) in enumerate(zip(axes, posterior.box, strict=True))
+        ]
+    )
 
 
 def _summary(posterior: _Weights, known, truth) -> np.ndarray:

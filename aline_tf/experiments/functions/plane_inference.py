@@ -17,22 +17,19 @@ from typing import NamedTuple
 import numpy as np
 
 from aline_tf.evaluation.promises.inference import Inference, Summary, answered_histories
-from aline_tf.experiments.functions.exact_inference import NOISE, correlations
+from aline_tf.experiments.functions.exact_inference import (
+    Axis,
+    axis_of,
+    held_bounds,
+    log_evidence,
+)
 
 LOW = np.array([0.1, 0.1 * np.sqrt(2.0), 0.1 * np.sqrt(2.0)])
 HIGH = np.array([1.0, 2.0 * np.sqrt(2.0), 2.0 * np.sqrt(2.0)])
 #: Nodes of the variance, of each lengthscale on the plane, and of the line.
 COARSE, FINE = (10, 14, 32), (16, 28, 60)
 _ROUNDS = 3
-_NEGLIGIBLE = 1e-8
 _CDF_POINTS = 801
-
-
-class _Axis(NamedTuple):
-    """Nodes of one variable: where they are, and their prior mass; 1 where it is known."""
-
-    nodes: np.ndarray
-    prior: np.ndarray
 
 
 class _Posterior(NamedTuple):
@@ -40,14 +37,14 @@ class _Posterior(NamedTuple):
 
     Attributes:
         variance: its axis.
-        plane: the axes of both lengthscales; None where nothing is on the plane.
-        line: the axis of the one they share; None where nothing is on the line.
+        plane: the axes of both lengthscales.
+        line: the axis of the one they share.
         on_plane: [V, L1, L2], and `on_line` [V, L]; together they sum to 1.
     """
 
-    variance: _Axis
-    plane: tuple[_Axis, _Axis] | None
-    line: _Axis | None
+    variance: Axis
+    plane: tuple[Axis, Axis]
+    line: Axis
     on_plane: np.ndarray
     on_line: np.ndarray
 
@@ -95,10 +92,11 @@ def _posterior(design, outcome, known) -> _Posterior:
 
 def _weights(box, design, outcome, sizes, known) -> _Posterior:
     """Prior times evidence on grids over the boxes."""
-    variance = _axis(0, box[0][0], sizes[0], known)
-    plane = tuple(_axis(p, box[0][p], sizes[1], known) for p in (1, 2))
+    variance, *plane = (
+        axis_of(box[0][p], sizes[min(p, 1)], (LOW[p], HIGH[p]), known.get(p)) for p in range(3)
+    )
     given = [known[p] for p in (1, 2) if p in known]
-    line = _axis(1, box[1], sizes[2], {1: given[0]} if given else {})
+    line = axis_of(box[1], sizes[2], (LOW[1], HIGH[1]), given[0] if given else None)
     shares = [0.5, 0.5]
     if len(given) == 2:
         # Of a pair that is known, the one has all mass and the other none.
@@ -111,23 +109,16 @@ def _weights(box, design, outcome, sizes, known) -> _Posterior:
         if not share:
             levels.append(np.full((len(variance.nodes), *prior.shape), -np.inf))
             continue
-        level = _log_evidence(variance.nodes, lengths, design, outcome)
+        scaled = design / lengths[:, None]
+        distance = np.sqrt(np.square(scaled[:, :, None] - scaled[:, None]).sum(-1))
+        level = log_evidence(variance.nodes, distance, outcome)
         level = level.reshape(len(variance.nodes), *prior.shape)
         level = level + np.log(share * prior)
         levels.append(level + np.log(variance.prior).reshape(-1, *[1] * prior.ndim))
     top = max(level.max() for level in levels)
     masses = [np.exp(level - top) for level in levels]
     total = sum(mass.sum() for mass in masses)
-    return _Posterior(variance, plane, line, *(mass / total for mass in masses))
-
-
-def _axis(p, bounds, size, known) -> _Axis:
-    if p in known:
-        return _Axis(np.array([known[p]]), np.ones(1))
-    low, high = bounds
-    unit, weight = np.polynomial.legendre.leggauss(size)
-    nodes = low + (high - low) * (unit + 1.0) / 2.0
-    return _Axis(nodes, weight / 2.0 * (high - low) / (HIGH[p] - LOW[p]))
+    return _Posterior(variance, tuple(plane), line, *(mass / total for mass in masses))
 
 
 def _pairs(plane) -> np.ndarray:
@@ -135,39 +126,18 @@ def _pairs(plane) -> np.ndarray:
     return np.stack([first.ravel(), second.ravel()], 1)
 
 
-def _log_evidence(variance, lengths, design, outcome) -> np.ndarray:
-    """log p(y | v, l), up to a constant: [V, L]."""
-    scaled = design[None] / lengths[:, None]
-    away = np.sqrt(np.square(scaled[:, :, None] - scaled[:, None]).sum(-1))
-    value, vector = np.linalg.eigh(correlations(away))
-    square = np.square(np.einsum("klij,i->klj", vector, outcome))
-    # Rounding leaves the smallest eigenvalues a hair below zero.
-    spread = variance[:, None, None, None] * np.maximum(value, 0.0) + NOISE**2
-    level = -0.5 * (np.log(spread) + square / spread).sum(-1)
-    return np.logaddexp.reduce(level, axis=1) - np.log(3.0)
-
-
 def _tight(posterior: _Posterior, box):
     """The boxes of the nodes that have mass, and a node more on either side."""
     on_plane, on_line = posterior.on_plane, posterior.on_line
     of_variance = on_plane.sum((1, 2)) + on_line.sum(1)
     tight = [box[0].copy(), box[1].copy()]
-    tight[0][0] = _held(posterior.variance, of_variance, box[0][0])
+    tight[0][0] = held_bounds(posterior.variance, of_variance, box[0][0])
     if on_plane.any():
         for p, others in ((1, (0, 2)), (2, (0, 1))):
-            tight[0][p] = _held(posterior.plane[p - 1], on_plane.sum(others), box[0][p])
+            tight[0][p] = held_bounds(posterior.plane[p - 1], on_plane.sum(others), box[0][p])
     if on_line.any():
-        tight[1][:] = _held(posterior.line, on_line.sum(0), box[1])
+        tight[1][:] = held_bounds(posterior.line, on_line.sum(0), box[1])
     return tight
-
-
-def _held(axis: _Axis, mass, bounds) -> np.ndarray:
-    if len(axis.nodes) == 1:
-        return bounds
-    density = mass / axis.prior
-    held = np.flatnonzero(density > _NEGLIGIBLE * density.max())
-    edges = np.concatenate([bounds[:1], axis.nodes, bounds[1:]])
-    return np.array([edges[held[0]], edges[held[-1] + 2]])
 
 
 def _points(posterior: _Posterior):
@@ -213,7 +183,7 @@ def _summary(posterior: _Posterior, truth) -> np.ndarray:
     return found
 
 
-def _cdf(axis: _Axis, mass, x) -> np.ndarray:
+def _cdf(axis: Axis, mass, x) -> np.ndarray:
     """Cumulative mass at x, by what lies between the nodes: their weights are those of intervals
     that follow each other."""
     from scipy.interpolate import PchipInterpolator
