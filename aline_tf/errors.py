@@ -28,3 +28,17 @@ class MisfitWarning(TrustWarning):
 
 class RangeWarning(TrustWarning):
     """A design or an outcome lies outside of the range that the model was trained on."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an exception says first; its type where it says nothing. Libraries go on for pages.
+
+    Args:
+        error: of any library.
+
+    Example:
+        >>> from aline_tf.errors import first_line
+        >>> first_line(ValueError("no such key, see below")), first_line(OSError())
+        ('no such key, see below', 'OSError')
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -24,7 +24,7 @@ import numpy as np
 import tensorflow as tf
 
 from aline_tf.batch import empty_batch
-from aline_tf.errors import InputError
+from aline_tf.errors import InputError, first_line
 from aline_tf.models.compiled import KINDS, in_parts, open_graph
 from aline_tf.models.covariance import whitening_by_blocks
 from aline_tf.models.packing import free_sizes, packed, shapes_of, unpacked
@@ -186,21 +186,18 @@ class Frozen:
                 program = self._compile(kind, sizes)
             if program is not None:
                 self._keep(key, program)
-            elif key not in self._due:
-                self._due[key] = None
+                return program
+            if key not in self._due:
                 _BEHIND.submit(partial(_compile_behind, weakref.ref(self), key))
-            failed = self._due.get(key)
-            if failed is not None and program is None:
-                self._due[key] = None
+            failed, self._due[key] = self._due.get(key), None
         if failed is not None:
-            lines = str(failed).splitlines() or [type(failed).__name__]
             warnings.warn(
-                f"a program for the sizes B, C, M, N of {sizes} could not be made: {lines[0]}; "
-                "answers are right, and as slow as the model's own",
+                f"a program for the sizes B, C, M, N of {sizes} could not be made: "
+                f"{first_line(failed)}; answers are right, and as slow as the model's own",
                 RuntimeWarning,
                 stacklevel=4,
             )
-        return program
+        return None
 
     def _keep(self, key, program):
         self._programs[key] = program
@@ -211,7 +208,8 @@ class Frozen:
         try:
             program = self._compile(*key)
         except Exception as error:  # whatever XLA cannot do: who asks next is told
-            self._due[key] = error
+            with self._lock:
+                self._due[key] = error
             return
         with self._lock:
             del self._due[key]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import h5py
 import numpy as np
 
-from aline_tf.errors import InputError
+from aline_tf.errors import InputError, first_line
 from aline_tf.models import packaged_presets
 from aline_tf.models.aline import ALINE
 from aline_tf.runtime.atomic_files import atomic_path, require_directory, require_room, writing
@@ -197,7 +197,7 @@ def load_preset(directory, task: str | None = None) -> ALINE:
     except (ValueError, OSError) as error:
         raise InputError(
             f"expected weights that fit {path / CONFIG_FILE}; received {WEIGHTS_FILE}: "
-            f"{str(error).splitlines()[0]}"
+            f"{first_line(error)}"
         ) from error
     _check_finite(model)
     model.units = _kept_units(path, model.spec)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from aline_tf.errors import InputError
+from aline_tf.errors import InputError, first_line
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def writing(place: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error).strip().splitlines()[0]
+        reason = error.strerror or first_line(error)
         raise InputError(
             f"expected room and permission to write {place}; received: {reason}"
         ) from error

@@ -199,6 +199,20 @@ def test_a_shape_that_cannot_be_compiled_is_said_once_and_answered(model, frozen
     assert_same(frozen(batch), model(batch), atol=1e-5, rtol=1e-5)
 
 
+def test_a_program_that_is_made_at_last_is_not_said_to_be_missing(frozen, monkeypatch):
+    def fail(kind, sizes):
+        raise RuntimeError("no memory now")
+
+    frozen, compiled = another(frozen), []
+    monkeypatch.setattr(frozen, "_compile", fail)
+    frozen.answer(random_batch(8, B=1, C=9, M=0, N=1))
+    frozen.wait()
+    monkeypatch.setattr(frozen, "_compile", compile_nothing(compiled))
+    frozen.warm_up(steps=9, candidates=0)
+    frozen.answer(random_batch(8, B=1, C=9, M=0, N=1))
+    assert len(compiled) == frozen.num_programs == 1
+
+
 def test_one_that_nobody_has_any_more_is_not_compiled(frozen, monkeypatch):
     compiled, first, second = [], another(frozen), another(frozen)
     let_go, _ = held(first, monkeypatch)

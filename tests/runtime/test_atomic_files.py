@@ -147,6 +147,11 @@ def test_a_directory_is_known_to_be_of_use_before_it_is_made(tmp_path, monkeypat
         require_directory(tmp_path / "a")
 
 
+def test_an_error_that_says_nothing_is_named(tmp_path):
+    with pytest.raises(InputError, match="received: OSError"), writing(tmp_path):
+        raise OSError
+
+
 def test_room_is_known_before_a_file_is_written(tmp_path):
     path = tmp_path / "weights.h5"
     with full_disk(1000):
