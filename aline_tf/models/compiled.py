@@ -41,6 +41,8 @@ class Compiled:
     Args:
         model: an `ALINE`, or anything with its `spec`, call and `summaries`.
         part: how many candidates, over all rows, `candidate_logits` scores at once.
+        eager_first: let the first pass of each graph, where it has one row, go without: the graph
+            is made when it is asked for again. It costs ten such passes.
 
     Raises:
         ValueError: `part` is less than 1.
@@ -56,24 +58,28 @@ class Compiled:
         (1, 5)
     """
 
-    def __init__(self, model, part: int = PART):
+    def __init__(self, model, part: int = PART, eager_first: bool = False):
         if part < 1:
             raise ValueError(f"Expected part >= 1. Received: part={part}")
         self._model = model
         self._part = part
+        self._eager_first = eager_first
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, tf.Tensor]:
         """The raw outputs of the model for a Batch of arrays or tensors; other entries of it are
         ignored."""
-        return run(self._model, "outputs", batch)
+        return self._run("outputs", batch)
 
     def answer(self, batch: Mapping[str, Any]) -> dict[str, tf.Tensor]:
         """All summaries of a Batch, as `ALINE.answer` gives them."""
-        return run(self._model, "answer", batch)
+        return self._run("answer", batch)
 
     def candidate_logits(self, batch: Mapping[str, Any]) -> np.ndarray:
         """The policy's scores alone: [B, N]; nothing else is computed."""
-        return in_parts(partial(run, self._model, "candidate_logits"), batch, self._part)
+        return in_parts(partial(self._run, "candidate_logits"), batch, self._part)
+
+    def _run(self, kind: str, batch: Mapping[str, Any]):
+        return run(self._model, kind, batch, self._eager_first)
 
     def __getattr__(self, name):
         return getattr(self._model, name)
@@ -82,13 +88,14 @@ class Compiled:
 _GRAPHS: weakref.WeakKeyDictionary[Any, dict] = weakref.WeakKeyDictionary()
 
 
-def run(model, kind: str, batch: Mapping[str, Any]):
+def run(model, kind: str, batch: Mapping[str, Any], eager_first: bool = False):
     """What is asked of a model, of `KINDS`, by its graph.
 
     Args:
         model: held weakly.
         kind: a key of `KINDS`.
         batch: a Batch of arrays or tensors; other entries of it are ignored.
+        eager_first: as of `Compiled`.
     """
     if any(tf.is_symbolic_tensor(batch[name]) for name in BATCH_FIELDS):
         return KINDS[kind](model, {name: batch[name] for name in BATCH_FIELDS})
@@ -97,12 +104,15 @@ def run(model, kind: str, batch: Mapping[str, Any]):
         letter for letter, size in zip(FREE, sizes, strict=True) if letter in "MN" and not size
     )
     graphs = _GRAPHS.setdefault(model, {})
-    if (kind, none) not in graphs:
+    vector = tf.constant(packed(batch, model.spec, sizes))
+    if eager_first and sizes[0] == 1 and (kind, none) not in graphs:
+        graphs[kind, none] = None
+        return KINDS[kind](model, unpacked(vector, model.spec, sizes))
+    if graphs.get((kind, none)) is None:
         # The graphs go with the model.
         of = weakref.ref(model)
         graphs[kind, none] = open_graph(model.spec, lambda batch: KINDS[kind](of(), batch), none)
-    vector = packed(batch, model.spec, sizes)
-    return graphs[kind, none](tf.constant(vector), tf.constant(sizes, tf.int32))
+    return graphs[kind, none](vector, tf.constant(sizes, tf.int32))
 
 
 def open_graph(spec, function: Callable, none: str = ""):

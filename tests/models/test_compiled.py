@@ -9,6 +9,7 @@ import pytest
 
 from aline_tf.acquisition.policies import LearnedPolicy
 from aline_tf.acquisition.session import Session
+from aline_tf.errors import InputError
 from aline_tf.models import compiled
 from aline_tf.models.aline import ALINE
 from aline_tf.models.compiled import Compiled, in_parts
@@ -55,6 +56,28 @@ def test_sizes_that_change_are_not_compiled_again(model):
         batch = batch_of(rows, candidates)
         assert scores(batch).shape == (rows, candidates)
     assert len(passes) == 1
+
+
+def test_a_graph_is_made_where_it_is_asked_for_again():
+    model = network()
+    batch, larger = batch_of(rows=1, candidates=5), batch_of(rows=2, candidates=5)
+    quick, graphs = Compiled(model, eager_first=True), lambda: compiled._GRAPHS[model]
+    first = quick.answer(batch)
+    assert list(graphs().values()) == [None]
+    again = quick.answer(batch)
+    assert [callable(graph) for graph in graphs().values()] == [True]
+    for name in first:
+        np.testing.assert_allclose(first[name], again[name], rtol=1e-5, atol=1e-5)
+    # More than one row are worth a graph at once.
+    quick.candidate_logits(larger)
+    assert all(callable(graph) for graph in graphs().values()) and len(graphs()) == 2
+
+
+def test_a_pass_without_a_graph_refuses_what_the_graph_refuses(model):
+    batch = batch_of(rows=1, candidates=5)
+    batch["candidate_design"][:] = np.nan
+    with pytest.raises(InputError, match="candidate_design"):
+        Compiled(network(), eager_first=True).candidate_logits(batch)
 
 
 def test_a_pool_beyond_one_part_is_scored_and_chosen_from(model):

@@ -13,14 +13,14 @@ NOTICE = "import os; os.write(2, b'notice from a library\\n')\n"
 def start(tmp_path):
     """Run a program that starts quietly and imports a stand-in for TensorFlow."""
 
-    def _start(package_source, after="", **environment):
+    def _start(package_source, after="", asked="", **environment):
         (tmp_path / "tensorflow").mkdir()
         (tmp_path / "tensorflow" / "__init__.py").write_text(package_source)
         program = (
             "import sys\n"
             f"sys.path.insert(0, {str(tmp_path)!r})\n"
             "from aline_tf.runtime.quiet_import import quiet_tensorflow_start\n"
-            "quiet_tensorflow_start()\n"
+            f"quiet_tensorflow_start({asked})\n"
             f"import tensorflow\n{after}"
         )
         base = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
@@ -49,6 +49,43 @@ def test_a_failing_import_shows_everything(start):
 
 def test_notices_are_shown_to_who_asks_for_them(start):
     assert start(NOTICE, TF_CPP_MIN_LOG_LEVEL="0").stderr == "notice from a library\n"
+
+
+def test_hidden_packages_cannot_be_imported_by_it_and_can_be_afterwards(start):
+    tries = (
+        "try:\n    import colorsys\nexcept ImportError:\n    print('hidden')\n"
+        "import fractions\nprint('fractions' in __import__('sys').modules)\n"
+    )
+    # What was loaded before stays where it is.
+    result = start(
+        "import json\n" + tries,
+        after="import colorsys; print(colorsys.__name__)",
+        asked="without=['colorsys', 'json']); import json; quiet_tensorflow_start(",
+    )
+    assert (result.stdout, result.stderr) == ("hidden\nTrue\ncolorsys\n", "")
+
+
+def test_garbage_is_collected_again_after_the_import(start):
+    result = start(
+        "import gc\nprint(gc.isenabled())\n",
+        after="import gc; print(gc.isenabled(), gc.get_freeze_count() > 0)",
+    )
+    assert result.stdout == "False\nTrue True\n"
+
+
+def test_a_failing_import_leaves_the_collector_and_the_packages_as_they_were():
+    program = (
+        "import gc\n"
+        "from aline_tf.runtime.quiet_import import hidden, uncollected\n"
+        "try:\n"
+        "    with hidden(['colorsys']), uncollected():\n"
+        "        raise ImportError\n"
+        "except ImportError:\n"
+        "    import colorsys\n"
+        "print(gc.isenabled(), colorsys.__name__)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (result.stdout, result.stderr) == ("True colorsys\n", "")
 
 
 def test_tensorflow_itself_starts_silently():

@@ -17,6 +17,7 @@ from aline_tf.migraine.commands.record_arguments import (
     check_record_arguments,
     timeline_of,
 )
+from aline_tf.runtime.quiet_import import quiet_tensorflow_start
 
 REPORT = "report.html"
 TASK = "migraine"
@@ -63,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
         InputError: an argument or a file cannot be used; nothing has been written.
     """
     _check(args)
+    # Keras would load them for wrappers and pictures that no forecast has.
+    quiet_tensorflow_start(without=("matplotlib", "sklearn"))
     # Imported late, and yet before the records are read: a wrong one costs nothing.
     from aline_tf.migraine.forecast.what_if import parse
 
@@ -78,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     from aline_tf.models.compiled import Compiled
     from aline_tf.runtime.atomic_files import atomic_path
 
-    model = Compiled(load_model(args.model))
+    model = Compiled(load_model(args.model), eager_first=True)
     stand = standpoint(timeline, args.now, datetime.now(UTC))
     outlook = outlook_at(
         model,
